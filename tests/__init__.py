@@ -1,0 +1,1 @@
+"""The test suite, run against the installed wheel."""
