@@ -1,0 +1,92 @@
+"""The small grammars of the command line: durations, sizes, counts, exit codes, switches.
+
+The wrapper imports it before the spawn if an option needs it, so it imports nothing.
+"""
+
+_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNIT_BYTES = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1000_000, "mb": 1000_000}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration like `90s`, `15m`, `6h`, `2d` or `90`; ValueError if it isn't one."""
+    word = text.strip()
+    number, unit = (word[:-1], word[-1]) if word[-1:] in _UNIT_S else (word, "s")
+    seconds = _decimal(number) * _UNIT_S[unit]
+    if not 0 <= seconds <= 366 * 86400 * 10:
+        raise ValueError(f"bad duration {text[:60]!r}: use 90s, 15m, 6h or 2d")
+    return seconds
+
+
+def parse_period(text: str) -> float:
+    """Seconds of a duration that isn't 0; ValueError if it is none."""
+    seconds = parse_duration(text)
+    if not seconds:
+        raise ValueError(f"bad duration {text[:60]!r}: it has to be more than 0")
+    return seconds
+
+
+def _decimal(number: str) -> float:
+    """The value of plain digits with at most one dot, or -1; float() would take `1e5` and `nan`."""
+    whole, _, fraction = number.partition(".")
+    digits = whole + fraction
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 18):
+        return -1.0
+    return float(number)
+
+
+def format_duration(seconds: float) -> str:
+    """A duration in at most two units, for people: `40 ms`, `1.5 s`, `3 min 5 s`, `2 h 10 min`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    for size, unit, smaller, small_unit in (
+        (86400, "d", 3600, "h"),
+        (3600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if whole >= size:
+            rest = whole % size // smaller
+            return f"{whole // size} {unit}" + (f" {rest} {small_unit}" if rest else "")
+    raise AssertionError
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size like `10000`, `10k` or `2MB` (powers of 1000); ValueError if it isn't one."""
+    word = text.strip().lower()
+    number = word.rstrip("bkm")
+    factor = _UNIT_BYTES.get(word[len(number) :])
+    if factor is None or not (number.isascii() and number.isdigit() and len(number) < 12):
+        raise ValueError(f"bad size {text[:60]!r}: use a number of bytes like 10000, 10k or 1M")
+    return int(number) * factor
+
+
+def parse_codes(text: str) -> tuple[int, ...]:
+    """Exit codes of a list like `0,24`; ValueError if it isn't one."""
+    codes = []
+    for word in text.split(","):
+        number = word.strip()
+        if not (number.isascii() and number.isdigit() and len(number) <= 3 and int(number) <= 255):
+            raise ValueError(f"bad exit codes {text[:60]!r}: use numbers from 0 to 255, as in 0,24")
+        codes.append(int(number))
+    return tuple(codes)
+
+
+def parse_count(text: str) -> int:
+    """A whole number of at most six digits; ValueError if it isn't one."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        raise ValueError(f"bad number {text[:60]!r}: use a whole number")
+    return int(text)
+
+
+def parse_switch(text: str) -> bool:
+    """A yes or no as environment variables spell it; ValueError if it is neither."""
+    word = text.strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("", "0", "false", "no", "off"):
+        return False
+    raise ValueError(f"bad switch {text[:60]!r}: use 1 or 0")

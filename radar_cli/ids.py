@@ -1,0 +1,52 @@
+"""What things are called: a monitor by its key, a run and a ping by their ids.
+
+Imported before the job is spawned, so it imports nothing but os.
+"""
+
+import os
+
+KEY_MAX = 200
+_KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
+# In a ping's path these words and 0 to 255 say what kind of ping it is.
+_KINDS_IN_PATHS = frozenset(("start", "success", "complete", "fail", "log"))
+
+
+def new_id(time_us: int) -> str:
+    """A UUID of version 7 (RFC 9562): unique, and in the order of time (Unix, microseconds)."""
+    raw = bytearray((time_us // 1000).to_bytes(8, "big")[2:] + os.urandom(10))
+    raw[6] = raw[6] & 0x0F | 0x70
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def check_key(text: str) -> str:
+    """Return the monitor key `text`; ValueError says what is wrong with it."""
+    if not text:
+        raise ValueError("a monitor key is needed")
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    if len(text) > KEY_MAX:
+        raise ValueError(f"monitor key {shown!r} has {len(text)} characters, at most {KEY_MAX} fit")
+    if not _KEY_CHARACTERS.issuperset(text):
+        hint = "lowercase letters, digits, '-', '_' and '.' make a key"
+        if _KEY_CHARACTERS.issuperset(text.lower()):
+            hint = f"keys are lowercase, try {text.lower()!r}"
+        raise ValueError(f"bad monitor key {shown!r}: {hint}")
+    if text in _KINDS_IN_PATHS or not text.strip("."):
+        raise ValueError(f"{shown!r} can't be a monitor key: it has a meaning of its own in a path")
+    if text.isdigit() and len(text) <= 3 and int(text) <= 255:
+        raise ValueError(f"{shown!r} can't be a monitor key: in a path it is an exit code")
+    return text
+
+
+def parse_run_id(text: str) -> str:
+    """A run id, a UUID in its canonical form; ValueError if it isn't one."""
+    word = text.lower()
+    parts = word.split("-")
+    if [len(part) for part in parts] != [8, 4, 4, 4, 12] or not frozenset(
+        "0123456789abcdef"
+    ).issuperset("".join(parts)):
+        raise ValueError(
+            f"bad run id {text[:60]!r}: it is a UUID, like 018f4e9a-7b1c-4c3d-8e2f-5a6b7c8d9e0f"
+        )
+    return word
