@@ -1,0 +1,1 @@
+"""`radar run`: launching, relaying and watching a job; standard library only."""

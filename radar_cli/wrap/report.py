@@ -1,0 +1,204 @@
+"""What a run has to tell: the verdict over it, and its pings."""
+
+import os
+import time
+
+from radar_cli.pings.ping import Ping
+from radar_cli.wrap.streams import STDERR, STDOUT, make_counters, make_matchers
+from radar_cli.wrap.tail import Tail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from radar_cli.wrap.options import Options
+    from radar_cli.wrap.run import Run
+    from radar_cli.wrap.signals import Ended
+    from radar_cli.wrap.streams import Capture, Streams
+    from radar_cli.wrap.watchers import Counter, Matcher
+
+
+class Verdict:
+    """How a run counts. `reason` is empty where the exit code or the signal says it all."""
+
+    def __init__(self, *, is_success: bool, reason: str = "", line: bytes = b"") -> None:
+        self.is_success = is_success
+        self.reason = reason
+        self.line = line  # of the output, and not yet redacted
+
+
+def judge(
+    ended: "Ended",
+    ok_codes: tuple[int, ...],
+    matchers: "tuple[Matcher, ...]" = (),
+    stdout: "Counter | None" = None,
+    stderr: "Counter | None" = None,
+) -> Verdict:
+    """The verdict over a job that ended; the streams that are given count, too."""
+    if ended.timed_out:
+        return Verdict(is_success=False, reason="timeout")
+    if ended.signal or ended.code not in ok_codes:
+        return Verdict(is_success=False)
+    for matcher in matchers:
+        if found := matcher.finish():
+            return Verdict(is_success=False, reason="output matched", line=found)
+    if stderr is not None and stderr.total_bytes:
+        return Verdict(is_success=False, reason="output on stderr")
+    if stdout is not None and not stdout.total_bytes:
+        return Verdict(is_success=False, reason="no output")
+    return Verdict(is_success=True)
+
+
+class Report:
+    """One try of the job: how it ended and how that counts."""
+
+    def __init__(self, options: "Options", streams: "Streams", started: float) -> None:
+        self.capture: Capture | None = None
+        self.ended: Ended
+        self.ended_us = 0
+        self.duration_s = 0.0
+        self.verdict = Verdict(is_success=False)
+        self.fault = b""  # why it could not be started, and not yet redacted
+        self._options = options
+        self._started = started
+        self._own_rss_bytes = _own_rss_bytes()
+        self._matchers = make_matchers(streams, options)
+        self._counters: dict[int, Counter] = {}
+        if options.fail_if_empty or options.fail_on_stderr:
+            self._counters = make_counters(streams, options)
+
+    def taps(self) -> "dict[int, list[Callable[[memoryview], None]]]":
+        """What has to see each stream's output, by descriptor."""
+        taps: dict[int, list[Callable[[memoryview], None]]] = {}
+        for watchers in (self._matchers, self._counters):
+            for fd, watcher in watchers.items():
+                taps.setdefault(fd, []).append(watcher.feed)
+        return taps
+
+    def close(self, ended: "Ended") -> None:
+        """Note the job's end, now."""
+        self.ended = ended
+        self.ended_us = time.time_ns() // 1000
+        self.duration_s = time.monotonic() - self._started
+
+    def judge(self) -> None:
+        """Judge the try; its output has passed."""
+        self.verdict = judge(
+            self.ended,
+            self._options.ok_codes,
+            tuple(self._matchers.values()),
+            self._counters.get(STDOUT),
+            self._counters.get(STDERR),
+        )
+
+    def ping(self, run: "Run", tries: int) -> Ping:
+        """The run's last ping."""
+        ended = self.ended
+        duration_s = self.duration_s
+        if tries > 1:
+            duration_s += self._started - run.started
+        fields = {"duration": f"{duration_s:.6f}"}
+        if ended.signal:
+            fields["signal"] = str(ended.signal)
+        else:
+            fields["exit"] = str(ended.code)
+        if self.verdict.reason:
+            fields["reason"] = self.verdict.reason
+            if self.verdict.line and not self._options.no_output:
+                fields["reason"] += f": {_redacted(run, self.verdict.line)[:200].strip()}"
+        elif self.fault:
+            # The program's name is a whole command line where somebody quoted one.
+            fields["reason"] = _redacted(run, self.fault)[:300]
+        if ended.cpu_s or ended.max_rss_bytes:
+            fields["cpu"] = f"{ended.cpu_s:.6f}"
+        # What wait4 reports starts at what radar itself used when it spawned the job.
+        if ended.max_rss_bytes > self._own_rss_bytes:
+            fields["rss"] = str(ended.max_rss_bytes)
+        if tries > 1:
+            fields["tries"] = str(tries)
+        body = b""
+        if run.tail is not None:
+            fields["output"] = str(run.tail.total_bytes)
+            if not self._options.no_output and not (
+                self._options.output_on_fail and self.verdict.is_success
+            ):
+                body, omitted = _prepare(run, run.tail)
+                if omitted:
+                    fields["omitted"] = str(omitted)
+        fields.update(_common(run))
+        kind = "success" if self.verdict.is_success else "fail"
+        return Ping(
+            kind,
+            run.options.monitor,
+            run_id=run.run_id,
+            time_us=self.ended_us,
+            fields=fields,
+            body=body,
+        )
+
+
+def start_ping(run: "Run") -> Ping:
+    """The run's first ping."""
+    return Ping(
+        "start",
+        run.options.monitor,
+        run_id=run.run_id,
+        time_us=run.started_us,
+        fields=_common(run),
+    )
+
+
+def skipped_ping(run: "Run", *, is_failure: bool) -> Ping:
+    """The only ping of a run that was not to be, since another one holds the lock."""
+    fields = {"reason": "skipped: another run holds the lock"}
+    if is_failure:
+        fields = {"reason": "another run holds the lock"}
+    return Ping(
+        "fail" if is_failure else "log",
+        run.options.monitor,
+        run_id=run.run_id,
+        time_us=run.started_us,
+        fields={**fields, **_common(run)},
+    )
+
+
+def _common(run: "Run") -> dict[str, str]:
+    fields = run.declared()
+    if run.options.send_command:
+        words = run.options.command if run.options.c is None else [run.options.c]
+        line = os.fsencode(" ".join(words))
+        fields = {**fields, "command": _redacted(run, line)[:2000]}
+    return dict(fields)
+
+
+def _prepare(run: "Run", tail: Tail) -> tuple[bytes, int]:
+    """The tail as it may leave the machine, and how many bytes before it are missing."""
+    if not tail.total_bytes:
+        return b"", 0
+    # Imported only for a job that printed something.
+    from radar_cli.wrap.redaction import prepare
+
+    resolved = run.announcer.resolved if run.announcer else None
+    return prepare(tail, run.options, resolved, run.launch.environ)
+
+
+def _redacted(run: "Run", line: bytes) -> str:
+    from radar_cli.wrap.redaction import redact_line
+
+    resolved = run.announcer.resolved if run.announcer else None
+    return redact_line(line, run.options, resolved, dict(os.environb))
+
+
+def _own_rss_bytes() -> int:
+    """The most memory that radar itself has used so far.
+
+    Not ru_maxrss, which goes back to what radar's parent used before it became radar.
+    """
+    try:
+        with open("/proc/self/status", "rb", buffering=0) as file:
+            return int(file.read().partition(b"VmHWM:")[2].split(None, 1)[0]) * 1024
+    except (OSError, IndexError, ValueError):
+        import resource  # no Linux
+
+        unit = 1 if os.uname().sysname == "Darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,299 @@
+"""`radar run`: the order of events. Spawn first, announce after; the job's exit is radar's exit.
+
+1. read the arguments;  2. block signals, plan the streams, take the lock;  3. spawn;
+4. relay output and send the start ping, while waiting;  5. judge, send the last ping, wait for
+its delivery no longer than --ping-timeout;  6. exit as the job did.
+"""
+
+import _thread
+import os
+import time
+
+from radar_cli.ids import new_id
+from radar_cli.wrap import options as table
+from radar_cli.wrap.child import Launch, guard_standard_descriptors
+from radar_cli.wrap.signals import Signals, heed_interrupts, nudge
+from radar_cli.wrap.streams import Streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from radar_cli.pings.announcer import Announcer
+    from radar_cli.wrap.held import Held
+    from radar_cli.wrap.lock import RunLock
+    from radar_cli.wrap.options import Options
+    from radar_cli.wrap.relay import Outlet
+    from radar_cli.wrap.report import Report
+    from radar_cli.wrap.signals import Ended
+    from radar_cli.wrap.streams import Capture
+    from radar_cli.wrap.tail import Tail
+
+# Before the last ping the tail is given this long to arrive; a reader that has stopped reading
+# our stdout must not keep the news of a failure from going out.
+_TAIL_PATIENCE_S = 2.0
+
+
+def run(words: list[str]) -> int:
+    """Carry out `radar run WORDS`. Ends the process, save for a usage error and for help."""
+    heed_interrupts()
+    try:
+        options = table.parse(words)
+    except table.usage_error() as error:  # evaluated once there is an exception
+        from radar_cli import exits
+
+        say(error.line())
+        return exits.RUN_USAGE
+    if options.help:
+        from radar_cli.cli.run import show_help
+
+        return show_help()
+    os._exit(Run(options).carry_out())
+
+
+def say(words: str) -> None:
+    """One line on stderr, whatever state it is in."""
+    try:
+        line = os.fsencode(words.replace("\n", " "))
+    except UnicodeEncodeError:  # a server's words, in a locale without them
+        line = words.replace("\n", " ").encode("ascii", "backslashreplace")
+    try:
+        os.write(2, b"radar: " + line + b"\n")
+    except OSError:
+        return  # closed, full or gone: there is nobody to tell
+
+
+class Run:
+    """One run of a job, with all its tries."""
+
+    def __init__(self, options: "Options") -> None:
+        self.options = options
+        self.warnings = options.warnings
+        self._begin()
+        self.run_id = options.rid or new_id(self.started_us)
+        self.streams = Streams(options)
+        if self.streams.has_closed:
+            guard_standard_descriptors()
+        self.signals: Signals
+        self.lock: RunLock | None = None
+        self.tail: Tail | None = None
+        self.outlets: dict[int, Outlet | Held] = {}
+        self.announcer: Announcer | None = None
+        self._declared: dict[str, str] | None = None
+
+    def _begin(self) -> None:
+        self.started_us = time.time_ns() // 1000
+        self.started = time.monotonic()
+
+    def carry_out(self) -> int:
+        """Run the job; return the exit code, unless radar dies of the job's signal."""
+        if self.options.lock:
+            from radar_cli.wrap.unstarted import pass_by, take_lock
+
+            if not take_lock(self):
+                return pass_by(self)
+            self._begin()  # it may have waited for long
+        self.signals = Signals()
+        extra = {
+            b"RADAR_RUN_ID": self.run_id.encode(),
+            b"RADAR_MONITOR": self.options.monitor.encode(),
+        }
+        self.launch = Launch(self.options.command, extra, self.signals.mask)
+        tries = 0
+        while True:
+            tries += 1
+            report = self._try(tries)
+            if report.verdict.is_success or tries > self.options.retries or self.signals.ending:
+                break
+            if not self.signals.pause(self.options.retry_delay):
+                break
+            if report.capture is not None:
+                report.capture.leave(self.signals, discard=False)
+        try:
+            self._finish(report, tries)
+        except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
+            say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
+            self._keep_last_ping(report, tries)
+        return self._exit_as(report.ended)
+
+    def _keep_last_ping(self, report: "Report", tries: int) -> None:
+        """Put the pings into the outbox, if at all possible: they could not be sent."""
+        if self.announcer is None:
+            return
+        try:
+            if not self.announcer.is_closed:
+                self.announcer.post(report.ping(self, tries))
+                self.announcer.close(time.monotonic())
+            self.announcer.abandon()
+        except Exception as fault:  # noqa: BLE001 (nothing is left to be tried)
+            say(f"{self.options.monitor}: the last ping is lost: {type(fault).__name__}: {fault}")
+
+    def _try(self, number: int) -> "Report":
+        """Spawn the job once and wait for its end and its output."""
+        options = self.options
+        # As with timeout(1), 0 is no limit.
+        own_group = bool(options.timeout) and not self.streams.at_terminal
+        capture = self.streams.capture(self.warnings)
+        started = time.monotonic()
+        try:
+            pid = self.launch.spawn(capture.spawn_actions(), own_group=own_group)
+        except (OSError, ValueError) as error:
+            capture.cancel()
+            from radar_cli.wrap.unstarted import report_unstarted
+
+            return report_unstarted(self, error, started, is_last=number > options.retries)
+        capture.let_go()
+        report = self._attend(pid, capture, started, number)
+        ended = self.signals.wait_for_job(
+            pid,
+            own_group=own_group,
+            at_terminal=self.streams.at_terminal,
+            timeout_s=options.timeout or None,
+            kill_after_s=options.kill_after,
+        )
+        if report is None:
+            os._exit(self._exit_as(ended))
+        report.close(ended)
+        try:
+            if self.lock is not None:
+                self.lock.clear()
+            capture.finish()
+            report.capture = capture
+            is_last = number > options.retries
+            self.signals.wait_until(
+                capture.is_done, time.monotonic() + _TAIL_PATIENCE_S if is_last else None
+            )
+            report.judge()
+        except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
+            self.warnings.append(f"internal error: {type(fault).__name__}: {fault}")
+        return report
+
+    def _attend(self, pid: int, capture: "Capture", started: float, number: int) -> "Report | None":
+        """Do what is to be done while the job runs; nothing of ours may end it or hold it up."""
+        report = None
+        try:
+            from radar_cli.wrap.report import Report
+
+            report = Report(self.options, self.streams, started)
+            if self.lock is not None:
+                self.lock.note_job(pid)
+            capture.start(self._open_outlets(), self._open_tail(), report.taps())
+            if number == 1:
+                self._announce_start()
+        except Exception as fault:  # noqa: BLE001 (see above)
+            say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
+            capture.hand_over(self.signals)
+        return report
+
+    def _finish(self, report: "Report", tries: int) -> None:
+        """Send the last ping, and show what was held back."""
+        announcer = self.open_announcer()
+        deadline = time.monotonic() + announcer.timeout_s
+        # Until then it isn't known what the config wants to have redacted.
+        if not self.signals.wait_until(lambda: announcer.resolved is not None, deadline):
+            self.signals.wait_until(
+                lambda: announcer.resolved is not None,
+                min(deadline, time.monotonic() + _TAIL_PATIENCE_S),
+                in_any_case=True,
+            )
+        announcer.post(report.ping(self, tries))
+        announcer.close(deadline)
+        if report.capture is not None:
+            self.signals.wait_until(report.capture.is_done, None)
+        failed = not report.verdict.is_success
+        if self.options.quiet and failed:
+            self._show_held()
+        if report.capture is not None:
+            report.capture.leave(self.signals, discard=self.options.quiet and not failed)
+            self.warnings += report.capture.faults()
+        self.deliver(announcer, deadline)
+
+    def _exit_as(self, ended: "Ended") -> int:
+        """The exit code, unless radar dies here of the signal that the job died of."""
+        if self.signals.is_interrupted:
+            self.signals.die(self.signals.ending)
+            return 128 + self.signals.ending
+        if ended.timed_out:
+            from radar_cli import exits
+
+            return exits.TIMEOUT
+        if ended.signal:
+            self.signals.die(ended.signal)
+        return ended.code
+
+    def deliver(self, announcer: "Announcer", deadline: float) -> None:
+        """Wait for delivery, else leave it to the outbox; then say what was wrong."""
+        if not self.signals.wait_until(announcer.is_done, deadline):
+            # The state directory's disk may hang, too.
+            saved: list[bool] = []
+
+            def save() -> None:
+                announcer.abandon()
+                saved.append(True)
+                nudge()
+
+            _thread.start_new_thread(save, ())
+            self.signals.wait_until(
+                lambda: bool(saved), time.monotonic() + _TAIL_PATIENCE_S, in_any_case=True
+            )
+        for outlet in self.outlets.values():
+            self.warnings += outlet.complaints()
+        for words in dict.fromkeys(self.warnings + announcer.warnings):
+            say(f"{self.options.monitor}: {words}")
+        for words in announcer.details if self.options.verbose else ():
+            say(f"{self.options.monitor}: {words}")
+
+    def _announce_start(self) -> None:
+        announcer = self.open_announcer()
+        if not self.options.no_start:
+            from radar_cli.wrap.report import start_ping
+
+            announcer.post(start_ping(self))
+
+    def open_announcer(self) -> "Announcer":
+        """The announcer, at work from the first call on."""
+        if self.announcer is None:
+            from radar_cli.pings.announcer import Announcer
+
+            options = self.options
+            self.announcer = Announcer(options.to, options.server, options.ping_timeout, nudge)
+            self.announcer.start()
+        return self.announcer
+
+    def _open_tail(self) -> "Tail":
+        if self.tail is None:
+            from radar_cli.wrap.tail import make_tail
+
+            self.tail = make_tail(self.options)
+        return self.tail
+
+    def _open_outlets(self) -> "dict[int, Outlet | Held]":
+        if not self.outlets:
+            from radar_cli.wrap.streams import make_outlets
+
+            self.outlets = make_outlets(self.streams, quiet=self.options.quiet)
+        return self.outlets
+
+    def _show_held(self) -> None:
+        from radar_cli.wrap.held import Held
+
+        shown: list[bool] = []
+
+        def show() -> None:
+            for outlet in self.outlets.values():
+                if isinstance(outlet, Held):
+                    outlet.show()
+            shown.append(True)
+            nudge()
+
+        # A reader that has stopped reading must not keep radar from hearing signals.
+        _thread.start_new_thread(show, ())
+        self.signals.wait_until(lambda: bool(shown), None)
+
+    def declared(self) -> dict[str, str]:
+        """What an unknown monitor is created with."""
+        if self._declared is None and not self.options.declares():
+            self._declared = {}
+        if self._declared is None:
+            from radar_cli.wrap.declaration import declare
+
+            self._declared = declare(self.options)
+        return self._declared

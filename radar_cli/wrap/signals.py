@@ -1,0 +1,265 @@
+"""Waiting for the job while every signal sent to radar reaches it, once.
+
+All signals are blocked before the spawn and taken out one by one with `sigtimedwait`, which tells
+who sent them: what the kernel sends for a terminal has reached the job, too, since it stays in
+radar's process group; what a process sent to radar has not.
+"""
+
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+    from collections.abc import Callable
+    from signal import sigtimedwait, sigwaitinfo
+else:
+    import _signal
+
+    try:
+        from _signal import sigtimedwait, sigwaitinfo
+    except ImportError:  # macOS
+        from radar_cli.wrap.sigwait import sigtimedwait, sigwaitinfo
+
+_SI_KERNEL = 0x80  # siginfo's si_code, asm-generic/siginfo.h
+_TERMINAL = frozenset(
+    (
+        _signal.SIGINT,
+        _signal.SIGQUIT,
+        _signal.SIGTSTP,
+        _signal.SIGTTIN,
+        _signal.SIGTTOU,
+        _signal.SIGHUP,
+        _signal.SIGCONT,
+        _signal.SIGWINCH,
+    )
+)
+# The kernel sends these for timers that radar's parent set before it became radar: the job would
+# have them now (`perl -e 'alarm 10; exec @ARGV'` is an old way to limit a job's time).
+_TIMERS = frozenset((_signal.SIGALRM, _signal.SIGVTALRM, _signal.SIGPROF))
+_STOPS = frozenset((_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU))
+_ENDS = frozenset((_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT))
+# A signal this soon after the job's end was meant for the job (^C reaches it first, say).
+_AFTERMATH_S = 1.0
+
+
+class Ended:
+    """How the job ended: its exit code or signal, and what `wait4` says it used."""
+
+    def __init__(self, status: int, cpu_s: float, max_rss_bytes: int) -> None:
+        self.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        self.code = 128 + self.signal if self.signal else os.WEXITSTATUS(status)
+        self.cpu_s = cpu_s
+        self.max_rss_bytes = max_rss_bytes
+        self.timed_out = False
+
+
+class Signals:
+    """Radar's signals from the moment they are blocked; `mask` is what was blocked before."""
+
+    def __init__(self) -> None:
+        self._all = _signal.valid_signals()
+        self.mask: set[int] = _signal.pthread_sigmask(_signal.SIG_BLOCK, self._all)
+        self.ending = 0  # the last signal of those that ask a job to end
+        self._job = 0
+        self._job_ended_at = 0.0
+        self._aftermath = 0  # the last of those that came just after the job's end
+        self.is_hurried = False  # told to end with no job running
+        self.is_interrupted = False  # and with another try to come
+        self._is_init = os.getpid() == 1
+
+    def wait_for_job(
+        self,
+        pid: int,
+        *,
+        own_group: bool,
+        at_terminal: bool,
+        timeout_s: float | None,
+        kill_after_s: float,
+    ) -> Ended:
+        """Wait for the end of the job, sending it what radar is sent, and KILL when it's time."""
+        self._job = pid
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        timed_out = False
+        while True:
+            ended = self._reap(pid, at_terminal=at_terminal)
+            if ended is not None:
+                break
+            number, is_at_job = self._next(deadline)
+            if number == 0:
+                _end_group(pid, _signal.SIGKILL if timed_out else _signal.SIGTERM, own_group)
+                deadline = None if timed_out else time.monotonic() + kill_after_s
+                timed_out = True
+            elif number != _signal.SIGCHLD:
+                if not is_at_job:
+                    _send(pid, number)
+                elif own_group:
+                    _send(-pid, number)
+                if number in _ENDS and not _is_ignored(number):
+                    self.ending = number
+                # At a terminal the job itself shows whether it stops: an editor may not.
+                if number in _STOPS and not at_terminal:
+                    self._stop(number)
+        if timed_out and own_group:
+            from radar_cli.wrap.group import end_rest
+
+            end_rest(pid, deadline, self._reap_strays)
+        self._job_ended_at = time.monotonic()
+        ended.timed_out = timed_out
+        return ended
+
+    def wait_until(
+        self, is_done: "Callable[[], bool]", deadline: float | None, *, in_any_case: bool = False
+    ) -> bool:
+        """Wait, with no job running, until `is_done` or the deadline (monotonic).
+
+        False as well when radar is asked to end, save for what has to be done `in_any_case`;
+        `ending` then tells by which signal.
+        Whoever makes `is_done` true calls `nudge`.
+        """
+        while not is_done():
+            if self.is_hurried and not in_any_case:
+                return False
+            number, _ = self._next(deadline)
+            if number == 0:
+                return is_done()
+            if number == _signal.SIGCHLD:
+                self._reap_strays()
+            elif time.monotonic() - self._job_ended_at <= _AFTERMATH_S:
+                if number in _ENDS and not _is_ignored(number):
+                    self._aftermath = number
+            elif number in _STOPS:
+                self._stop(number)
+            elif number in _ENDS and not _is_ignored(number):
+                self.ending = number
+                self.is_hurried = True
+        return True
+
+    def pause(self, seconds: float) -> bool:
+        """Wait between two tries of the job; False when radar is asked to end."""
+        self._job_ended_at = 0.0  # there is a job to come, for which the signal is meant
+        if self._aftermath:
+            self.ending, self.is_hurried = self._aftermath, True
+        self.wait_until(lambda: False, time.monotonic() + seconds)
+        self.is_interrupted = self.is_hurried
+        return not self.is_hurried
+
+    def die(self, number: int) -> None:
+        """End radar by the signal that ended the job, without a core file of ours.
+
+        Returns only where that is impossible: PID 1 has no default actions.
+        """
+        if self._is_init:
+            return
+        import resource
+
+        # 1 and not 0: it stops files and, where core_pattern is a pipe, the program behind it.
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (min(1, hard) if hard >= 0 else 1, hard))
+        try:  # noqa: SIM105 (contextlib is an import of 3 ms)
+            _signal.signal(number, _signal.SIG_DFL)
+        except (OSError, ValueError):
+            pass  # KILL, or one that the C library keeps for itself: it's at its default
+        os.kill(os.getpid(), number)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
+
+    def _next(self, deadline: float | None) -> tuple[int, bool]:
+        """The next signal and whether the job knows of it, too; 0 on the deadline."""
+        while True:
+            if deadline is None:
+                info = sigwaitinfo(self._all)
+            else:
+                left_s = max(0.0, deadline - time.monotonic())
+                # The kernel takes no more than time_t; a year is as good as for ever.
+                found = sigtimedwait(self._all, min(left_s, 31_536_000.0))
+                if found is None:
+                    if time.monotonic() < deadline:
+                        continue
+                    return 0, False
+                info = found
+            number = info.si_signo
+            if number == _signal.SIGCHLD:
+                return number, False
+            if info.si_pid == os.getpid() and info.si_code != _SI_KERNEL:
+                continue  # SIGPIPE or SIGXFSZ from a write of our own
+            if info.si_code == _SI_KERNEL and number not in _TIMERS:
+                if number in (_signal.SIGHUP, _signal.SIGCONT) and os.getsid(0) == os.getpid():
+                    return number, False  # on a hangup the kernel tells just the session leader
+                if number in _TERMINAL:
+                    return number, True
+                continue
+            # `kill 0` in the job reaches radar as well.
+            return number, info.si_pid == self._job
+
+    def _reap(self, pid: int, *, at_terminal: bool) -> Ended | None:
+        """How the job ended, or None if it goes on; PID 1 buries all others, too."""
+        flags = os.WNOHANG | (os.WUNTRACED if at_terminal else 0)
+        while True:
+            try:
+                found, status, usage = os.wait4(-1 if self._is_init else pid, flags)
+            except ChildProcessError:
+                # Somebody else reaped it (a debugger's ptrace, say): it's gone, how is unknown.
+                return Ended(255 << 8, 0.0, 0)
+            if found == 0:
+                return None
+            if found != pid:
+                continue
+            if os.WIFSTOPPED(status):
+                # The shell must see us stopped to give the terminal back to the person.
+                self._stop(os.WSTOPSIG(status))
+                continue
+            unit = 1 if os.uname().sysname == "Darwin" else 1024
+            return Ended(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+
+    def _reap_strays(self) -> None:
+        while self._is_init:
+            try:
+                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    return
+            except ChildProcessError:
+                return
+
+    def _stop(self, number: int) -> None:
+        """Stop radar as the signal would have, had it not been blocked; return when continued."""
+        if number == _signal.SIGSTOP:
+            number = _signal.SIGTSTP  # has no effect where there is no shell to continue us
+        # A stop takes back a SIGCONT that has come in the meantime.
+        if _is_ignored(number) or _signal.SIGCONT in _signal.sigpending():
+            return
+        os.kill(os.getpid(), number)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, (number,))
+
+
+def nudge() -> None:
+    """Wake `Signals.wait_until` from another thread."""
+    os.kill(os.getpid(), _signal.SIGCHLD)
+
+
+def heed_interrupts() -> None:
+    """Die of ^C as other programs do, until signals are blocked: without a traceback."""
+    if not _is_ignored(_signal.SIGINT):
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+
+def _is_ignored(number: int) -> bool:
+    return bool(_signal.getsignal(number) == _signal.SIG_IGN)
+
+
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except OSError:
+        return  # it changed its user id (sudo) or is a zombie: nobody else could send it, either
+
+
+def _end_group(pid: int, number: int, own_group: bool) -> None:
+    """Send the job, or all of its group, a signal that a stopped process hears as well."""
+    for each in (number, _signal.SIGCONT):
+        try:
+            if own_group:
+                os.killpg(pid, each)
+            else:
+                os.kill(pid, each)
+        except OSError:
+            return

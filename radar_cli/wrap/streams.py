@@ -1,0 +1,190 @@
+"""The job's stdout and stderr: which of them radar reads, and what becomes of what it reads.
+
+A terminal is inherited untouched: colour, size, job control and editors work. Any other stream
+has its pipe, and where both are one file, as under cron, they share one so that their order holds.
+"""
+
+import os
+
+from radar_cli.wrap.options import Options
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from radar_cli.wrap.child import Actions
+    from radar_cli.wrap.held import Held
+    from radar_cli.wrap.relay import Outlet, Relay
+    from radar_cli.wrap.signals import Signals
+    from radar_cli.wrap.tail import Tail
+    from radar_cli.wrap.watchers import Counter, Matcher
+
+STDOUT, STDERR = 1, 2
+
+
+class Pipe:
+    """A pipe that stands for one or both of the job's output streams."""
+
+    def __init__(self, stands_for: tuple[int, ...]) -> None:
+        self.stands_for = stands_for
+        self.read, self.write = os.pipe()
+
+
+class Streams:
+    """How this run's output streams are arranged."""
+
+    def __init__(self, options: Options) -> None:
+        self.at_terminal = False
+        self.has_closed = False
+        identities: dict[int, tuple[int, int]] = {}
+        reads_all = options.capture or options.quiet or bool(options.fail_on)
+        for fd in (0, STDOUT, STDERR):
+            try:
+                status = os.fstat(fd)
+            except OSError:
+                self.has_closed = True
+                continue
+            is_terminal = os.isatty(fd)
+            self.at_terminal |= is_terminal
+            wanted = (
+                reads_all
+                or (fd == STDOUT and options.fail_if_empty)
+                or (fd == STDERR and options.fail_on_stderr)
+                or not (options.no_output or is_terminal)
+            )
+            if fd and wanted:
+                identities[fd] = (status.st_dev, status.st_ino)
+        # Which stream a byte came from can't be told once both are in one pipe.
+        must_differ = options.fail_if_empty or options.fail_on_stderr
+        self.groups: list[tuple[int, ...]] = [(fd,) for fd in identities]
+        if len(identities) == 2 and len(set(identities.values())) == 1 and not must_differ:
+            self.groups = [(STDOUT, STDERR)]
+
+    def capture(self, warnings: list[str]) -> "Capture":
+        """Pipes for the streams that radar reads; none, with a warning, where it can't."""
+        try:
+            return Capture(self.groups)
+        except OSError as error:
+            warnings.append(f"the output is not read: {error.strerror}")
+            self.groups = []
+            return Capture([])
+
+
+class Capture:
+    """Radar's side of the pipes: a relay each, for one try of the job."""
+
+    def __init__(self, groups: list[tuple[int, ...]]) -> None:
+        self._pipes: list[Pipe] = []
+        self._relays: list[Relay] = []
+        self._wake_read = self._wake_write = -1
+        try:
+            for group in groups:
+                self._pipes.append(Pipe(group))
+            if groups:
+                self._wake_read, self._wake_write = os.pipe()
+        except OSError:
+            self.cancel()
+            raise
+
+    def spawn_actions(self) -> "Actions":
+        """What gives the job its ends of the pipes."""
+        return [
+            (os.POSIX_SPAWN_DUP2, pipe.write, fd) for pipe in self._pipes for fd in pipe.stands_for
+        ]
+
+    def start(
+        self,
+        outlets: "dict[int, Outlet | Held]",
+        tail: "Tail",
+        taps: "dict[int, list[Callable[[memoryview], None]]]",
+    ) -> None:
+        """Begin to read."""
+        from radar_cli.wrap.relay import Relay
+
+        for pipe in self._pipes:
+            fd = pipe.stands_for[0]
+            relay = Relay(
+                pipe.read, fd, outlets[fd], [tail.add, *taps.get(fd, [])], self._wake_read
+            )
+            relay.start()
+            self._relays.append(relay)
+
+    def let_go(self) -> None:
+        """Close the job's ends of the pipes: it has its own."""
+        for pipe in self._pipes:
+            os.close(pipe.write)
+
+    def cancel(self) -> None:
+        """Close everything: the job could not be started."""
+        for pipe in self._pipes:
+            os.close(pipe.read)
+            os.close(pipe.write)
+        if self._wake_read >= 0:
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+
+    def hand_over(self, signals: "Signals") -> None:
+        """Leave to a `cat` what no relay reads: no thread could be started, say."""
+        from radar_cli.wrap.relay import leave_cat
+
+        for pipe in self._pipes[len(self._relays) :]:
+            leave_cat(pipe.read, pipe.stands_for[0], signals.mask)
+            os.close(pipe.read)
+
+    def finish(self) -> None:
+        """Ask the relays to end as soon as what the job wrote has passed."""
+        if self._pipes:
+            os.close(self._wake_write)
+
+    def is_done(self) -> bool:
+        """Whether all that the job wrote has passed."""
+        return all(relay.is_done for relay in self._relays)
+
+    def leave(self, signals: "Signals", *, discard: bool) -> None:
+        """Leave the pipes that a process of the job's still holds to a `cat`."""
+        for relay in self._relays:
+            if relay.is_done and relay.shared and relay.source is not None:
+                from radar_cli.wrap.relay import leave_cat
+
+                target = os.open(os.devnull, os.O_WRONLY) if discard else relay.target
+                leave_cat(relay.source, target, signals.mask)
+                os.close(relay.source)
+                relay.source = None
+                if discard:
+                    os.close(target)
+        if self._pipes:
+            os.close(self._wake_read)
+
+    def faults(self) -> list[str]:
+        """What went wrong in our own code while relaying."""
+        return [f"{type(r.fault).__name__}: {r.fault}" for r in self._relays if r.fault]
+
+
+def make_outlets(streams: Streams, *, quiet: bool) -> "dict[int, Outlet | Held]":
+    """Where each group's output goes on to, by the group's first descriptor."""
+    from radar_cli.wrap.relay import Outlet
+
+    outlets = {group[0]: Outlet(group[0]) for group in streams.groups}
+    if not quiet:
+        return {**outlets}
+    from radar_cli.wrap.held import Held
+
+    return {fd: Held(outlet) for fd, outlet in outlets.items()}
+
+
+def make_matchers(streams: Streams, options: Options) -> "dict[int, Matcher]":
+    """A matcher for each group's output, where `--fail-on` asks for one."""
+    if not options.fail_on:
+        return {}
+    from radar_cli.wrap.watchers import Matcher, compile_patterns
+
+    patterns = compile_patterns(options.fail_on, "--fail-on", options.warnings)
+    return {group[0]: Matcher(patterns) for group in streams.groups} if patterns else {}
+
+
+def make_counters(streams: Streams, options: Options) -> "dict[int, Counter]":
+    """A counter for each stream whose mere amount of output matters."""
+    from radar_cli.wrap.watchers import Counter
+
+    wanted = {STDOUT: options.fail_if_empty, STDERR: options.fail_on_stderr}
+    return {fd: Counter() for fd in wanted if wanted[fd] and (fd,) in streams.groups}

@@ -1,0 +1,79 @@
+"""What watches the job's output for the verdict, in flat memory."""
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+
+# A long line is looked at in pieces that overlap by half: `.*ERROR` takes time that grows with the
+# square of a piece, and meanwhile no other thread of radar's runs, so that nothing is relayed and
+# no signal or timeout heard.
+_PIECE_BYTES = 8192
+
+
+class Matcher:
+    """Looks for regexes in a stream, line by line, in flat memory (`--fail-on`)."""
+
+    def __init__(self, patterns: "list[re.Pattern[bytes]]") -> None:
+        self.found = b""
+        self._patterns = patterns
+        self._line = b""
+
+    def feed(self, data: "bytes | memoryview") -> None:
+        """Look at a chunk of output."""
+        if self.found:
+            return
+        lines = (self._line + data).split(b"\n")
+        self._line = lines.pop()
+        for line in lines:
+            self._look(line)
+        if len(self._line) > 2 * _PIECE_BYTES:
+            self._look(self._line)
+            self._line = self._line[-_PIECE_BYTES // 2 :]
+
+    def finish(self) -> bytes:
+        """The first line that matched, the last and unfinished one included, or nothing."""
+        if self._line:
+            self._look(self._line)
+            self._line = b""
+        return self.found
+
+    def _look(self, line: bytes) -> None:
+        step = _PIECE_BYTES // 2
+        for start in range(0, max(1, len(line) - step), step):
+            if self.found:
+                return
+            for pattern in self._patterns:
+                match = pattern.search(line, start, start + _PIECE_BYTES)
+                # `$` matches at the end of a piece, too: the whole line has the last word.
+                if match and pattern.match(line, match.start()):
+                    self.found = line or b" "
+
+
+class Counter:
+    """Counts a stream's bytes (`--fail-on-stderr`, `--fail-if-empty`)."""
+
+    def __init__(self) -> None:
+        self.total_bytes = 0
+
+    def feed(self, data: "bytes | memoryview") -> None:
+        """Count a chunk of output."""
+        self.total_bytes += len(data)
+
+
+def compile_patterns(
+    texts: list[str], option: str, warnings: list[str]
+) -> "list[re.Pattern[bytes]]":
+    """The regexes of an option, over bytes; a bad one is left out, with a warning."""
+    if not texts:
+        return []
+    import re
+
+    patterns = []
+    for text in texts:
+        try:
+            patterns.append(re.compile(os.fsencode(text)))
+        except (re.error, OverflowError, RecursionError) as error:
+            warnings.append(f"{option} {text[:60]!r} is ignored: {error}")
+    return patterns
