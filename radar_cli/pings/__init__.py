@@ -1,0 +1,1 @@
+"""Pings, and how they reach their destination; standard library only."""

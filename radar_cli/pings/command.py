@@ -1,0 +1,189 @@
+"""`radar ping`: one ping by hand, or by a script."""
+
+import _thread
+import os
+import time
+
+from radar_cli import exits
+from radar_cli.errors import UsageError
+from radar_cli.ids import check_key
+from radar_cli.pings.announcer import Announcer
+from radar_cli.pings.ping import KINDS, Ping
+from radar_cli.wrap.declaration import declare
+from radar_cli.wrap.options import DECLARATION, DESTINATION, Options, Parser, Row
+from radar_cli.wrap.run import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from radar_cli.wrap.tail import Tail
+
+TABLE: tuple[Row, ...] = (
+    ("--message", "text", "TEXT", "a line to go with the ping"),
+    ("--exit-code", "codes", "N", "the job's exit code: 0 is a success, any other a failure"),
+    *DECLARATION,
+    *DESTINATION,
+)
+_LAST_WORDS_S = 1.0
+USAGE = "usage: radar ping MONITOR [start|success|fail|log] [OPTIONS] [-]"
+
+
+class PingOptions(Options):
+    """What one `radar ping` was asked to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message: str | None = None
+        self.exit_code: tuple[int, ...] = ()
+        self.kind = "success"
+        self.reads_stdin = False
+
+
+def ping(words: list[str]) -> int:
+    """Carry out `radar ping WORDS` and return the exit code.
+
+    0: delivered, or safely in the outbox; 1: refused for good; 2: a usage error; 3: neither
+    delivered nor kept.
+    """
+    try:
+        options = parse(words)
+    except UsageError as error:
+        say(error.line())
+        return exits.USAGE
+    if options.help:
+        from radar_cli.cli.ping import show_help
+
+        return show_help()
+    waiting = _thread.allocate_lock()
+    waiting.acquire()
+
+    def nudge() -> None:
+        if waiting.locked():
+            try:
+                waiting.release()
+            except RuntimeError:
+                return  # another thread was quicker
+
+    announcer = Announcer(options.to, options.server, options.ping_timeout, nudge)
+    made = _make(options)
+    try:
+        _add_words(made, options, announcer)
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    announcer.start()
+    announcer.post(made)
+    deadline = time.monotonic() + announcer.timeout_s
+    announcer.close(deadline)
+    # The last try ends at the deadline, and has to say what became of the ping.
+    patience = deadline + _LAST_WORDS_S
+    try:
+        while not announcer.is_done() and (left_s := patience - time.monotonic()) > 0:
+            waiting.acquire(timeout=left_s)
+    except KeyboardInterrupt:
+        announcer.abandon()
+        return exits.INTERRUPTED
+    if not announcer.is_done():
+        announcer.abandon()
+        announcer.tell(made, "kept in the outbox", "no answer in time", aloud=False)
+    return _tell(options, announcer)
+
+
+def parse(words: list[str]) -> PingOptions:
+    """The options of `radar ping WORDS`. UsageError: they can't be understood."""
+    options = PingOptions()
+    parser = Parser(TABLE, options, USAGE)
+    named: list[str] = []
+    at = 0
+    while at < len(words):
+        at = parser.read_options(words, at)
+        if at < len(words):
+            if words[at] == "-":
+                options.reads_stdin = True
+            elif words[at] != "--":
+                named.append(words[at])
+            at += 1
+    if parser.has("--help"):
+        options.help = True
+        return options
+    if not named or len(named) > 2:
+        raise UsageError("a ping needs one monitor and at most one kind", USAGE)
+    try:
+        options.monitor = check_key(named[0])
+    except ValueError as error:
+        raise UsageError(str(error), USAGE) from None
+    if len(options.exit_code) > 1:
+        raise UsageError("--exit-code takes one number", USAGE)
+    parser.read_environment()
+    if len(options.exit_code) > 1:
+        options.warnings.append("RADAR_EXIT_CODE is ignored: it takes one number")
+        options.exit_code = ()
+    if any(options.exit_code):
+        options.kind = "fail"
+    if len(named) == 2:
+        if named[1] not in KINDS:
+            raise UsageError(f"no kind of ping {named[1][:60]!r}", f"use {', '.join(KINDS)}")
+        options.kind = named[1]
+    if parser.has("--schedule") and parser.has("--every"):
+        raise UsageError("both --schedule and --every", "give one of them")
+    return options
+
+
+def _make(options: PingOptions) -> Ping:
+    fields = {}
+    if options.exit_code:
+        fields["exit"] = str(options.exit_code[0])
+    fields.update(declare(options))
+    run_id = options.rid or ""
+    # Inside a job that radar wraps, a ping of the same monitor belongs to that run.
+    if not run_id and os.environ.get("RADAR_MONITOR") == options.monitor:
+        run_id = os.environ.get("RADAR_RUN_ID", "")
+    return Ping(
+        options.kind,
+        options.monitor,
+        run_id=run_id,
+        time_us=time.time_ns() // 1000,
+        fields=fields,
+    )
+
+
+def _add_words(made: Ping, options: PingOptions, announcer: Announcer) -> None:
+    """Add the message and the tail of stdin, without secrets."""
+    if not (options.message or options.reads_stdin):
+        return
+    from radar_cli.pings.destinations import resolve
+    from radar_cli.wrap.redaction import redact_line
+
+    tail = _read_stdin(options) if options.reads_stdin else None
+    resolved = announcer.resolved = resolve(options.to, options.server, os.environ)
+    environ = dict(os.environb)
+    if options.message:
+        message = redact_line(os.fsencode(options.message), options, resolved, environ)
+        made.fields["message"] = message[:2000]
+    if tail is not None:
+        from radar_cli.wrap.redaction import prepare
+
+        made.body, omitted = prepare(tail, options, resolved, environ)
+        made.fields["output"] = str(tail.total_bytes)
+        if omitted:
+            made.fields["omitted"] = str(omitted)
+
+
+def _read_stdin(options: PingOptions) -> "Tail":
+    """The tail of stdin."""
+    from radar_cli.wrap.tail import make_tail
+
+    tail = make_tail(options)
+    try:
+        while data := os.read(0, 65_536):
+            tail.add(data)
+    except OSError as error:  # it is closed, or a directory
+        options.warnings.append(f"stdin can't be read: {error.strerror}")
+    return tail
+
+
+def _tell(options: PingOptions, announcer: Announcer) -> int:
+    """Say what did not go well, and return the exit code that goes with it."""
+    for words in dict.fromkeys(options.warnings + announcer.warnings + announcer.details):
+        say(f"{options.monitor}: {words}")
+    if "lost" in announcer.fates:
+        return exits.UNREACHABLE
+    return exits.BAD if "refused" in announcer.fates else exits.OK

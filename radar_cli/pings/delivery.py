@@ -1,0 +1,155 @@
+"""Delivering pings to one server: tries, answers, and what becomes of a ping in the end."""
+
+import os
+import time
+
+from radar_cli.pings.http import Link, LinkError, Response
+from radar_cli.pings.ping import Ping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from radar_cli.pings.destinations import Destination
+
+# protocols: "Retry 408, 425, 429 (obey Retry-After), 500, 502, 503, 504 and connection errors".
+_RETRIABLE = frozenset((408, 425, 429, 500, 502, 503, 504))
+_FIRST_DELAY_S = 0.25
+# One try gets this much of the time that is left, so that a server that hangs once is asked again.
+_SHARE_OF_TIME = 0.6
+_SHORTEST_TRY_S = 2.0
+
+DELIVERED = "delivered"
+WAITING = "waiting"  # not now, perhaps later
+REJECTED = "rejected"  # not in this form, whenever it's tried
+DROPPED = "dropped"  # the server has no place for such a ping
+
+
+class Outcome:
+    """What became of a ping, why if it isn't delivered, and whether a person has to mend that.
+
+    `status` is that of the server's answer, 0 if there was none.
+    """
+
+    def __init__(
+        self, result: str, reason: str = "", *, needs_person: bool = False, status: int = 0
+    ) -> None:
+        self.result = result
+        self.reason = reason
+        self.needs_person = needs_person or result == REJECTED
+        self.status = status
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the server looked at this ping, and may well take the next one."""
+        return self.status >= 500
+
+
+class Carrier:
+    """Takes pings to one server. `pause` sleeps, or returns True once there is something newer."""
+
+    def __init__(self, destination: "Destination", pause: "Callable[[float], bool]") -> None:
+        self.destination = destination
+        self.protocol: ModuleType = _protocol(destination.protocol)
+        self.body_limit_bytes: int = self.protocol.BODY_DEFAULT_BYTES
+        self._pause = pause
+        self._link: Link | None = None
+
+    def deliver(self, ping: Ping, deadline: float, *, once: bool = False) -> Outcome:
+        """Try to deliver until `deadline` (monotonic), or once; no sleep after the last try."""
+        if ping.kind == "log" and self.destination.protocol == "cronradar":
+            return Outcome(DROPPED, "CronRadar takes no log pings")
+        if not (self.destination.key or _is_token(ping.monitor) or self._has_credentials()):
+            return Outcome(
+                WAITING,
+                f"no API key for {self.destination.server}: set RADAR_API_KEY or api_key",
+                needs_person=True,
+            )
+        delay_s = _FIRST_DELAY_S
+        outcome = Outcome(WAITING, "no time left")
+        while True:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return outcome
+            outcome, wish_s = self._try(
+                ping, min(left_s, max(_SHORTEST_TRY_S, left_s * _SHARE_OF_TIME))
+            )
+            if once or outcome.result != WAITING:
+                return outcome
+            wait_s = max(wish_s, delay_s * (0.5 + os.urandom(1)[0] / 255))
+            if time.monotonic() + wait_s >= deadline or self._pause(wait_s):
+                return outcome
+            delay_s *= 2
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._link is not None:
+            self._link.close()
+
+    def _try(self, ping: Ping, time_s: float) -> tuple[Outcome, float]:
+        """One request: its outcome, and how long the server wants to be left alone."""
+        path, headers, body = self.protocol.request(
+            ping, self.destination.key, time.time_ns() // 1000, self.body_limit_bytes
+        )
+        if self.destination.headers:
+            own = {name.lower(): name for name in ("Host", *headers)}
+            for name, value in self.destination.headers.items():
+                headers[own.get(name.lower(), name)] = value
+        try:
+            if self._link is None:
+                self._link = self.destination.link()
+            response = self._link.post(path, headers, body, time.monotonic() + time_s)
+        except (LinkError, ValueError) as error:
+            reason = f"{self.destination.server}: {error}"
+            needs_person = not isinstance(error, LinkError) or error.needs_person
+            wish_s = float("inf") if needs_person else 0.0
+            return Outcome(WAITING, reason, needs_person=needs_person), wish_s
+        return self._judge(response)
+
+    def _has_credentials(self) -> bool:
+        return any(name.lower() == "authorization" for name in self.destination.headers)
+
+    def _judge(self, response: Response) -> tuple[Outcome, float]:
+        server, status = self.destination.server, response.status
+        limit = response.headers.get("ping-body-limit", "")
+        if limit.isascii() and limit.isdigit():
+            self.body_limit_bytes = min(int(limit), 10_000_000)
+        if 200 <= status < 300:
+            if response.body.lstrip()[:1] == b"<":
+                # A captive portal or a wrong URL says 200 to anything.
+                reason = f"{server} answered with a web page: is that URL right?"
+                return Outcome(WAITING, reason, needs_person=True), float("inf")
+            return Outcome(DELIVERED), 0.0
+        from radar_cli.pings.faults import describe
+
+        reason = describe(server, response)
+        if status in _RETRIABLE:
+            return Outcome(WAITING, reason, status=status), _retry_after_s(response)
+        if 400 <= status < 500 and status not in (401, 403, 407):
+            return Outcome(REJECTED, reason, status=status), 0.0
+        # A wrong key, a moved server: a person will mend the setting, and then it goes through.
+        return Outcome(WAITING, reason, needs_person=True, status=status), float("inf")
+
+
+def _protocol(name: str) -> "ModuleType":
+    if name == "cronradar":
+        from radar_cli.pings import cronradar
+
+        return cronradar
+    from radar_cli.pings import radar
+
+    return radar
+
+
+def _retry_after_s(response: Response) -> float:
+    """Seconds of a Retry-After header; its form with a date is left to the outbox."""
+    wish = response.headers.get("retry-after", "")
+    if not wish:
+        return 0.0
+    return float(wish) if wish.isascii() and wish.isdigit() else float("inf")
+
+
+def _is_token(monitor: str) -> bool:
+    """Whether a monitor is named by its secret token, a UUID, which needs no key."""
+    return len(monitor) == 36 and monitor.count("-") == 4

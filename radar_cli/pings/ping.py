@@ -1,0 +1,81 @@
+"""A ping: one fact about one run, with an id of its own, so that it counts once."""
+
+from radar_cli.ids import check_key, new_id
+from radar_cli.pings import codec
+
+_SECONDS_DIGITS = 11  # until the year 5138, and what every database takes
+KINDS = ("start", "success", "fail", "log")
+
+
+class Ping:
+    """One fact: at `time_us` (Unix time in microseconds), a run of `monitor` did `kind`.
+
+    `fields` holds the rest under the names that it has on the wire (README, "What a ping says"):
+    duration and cpu in seconds, rss in bytes, exit, signal, reason, host, and what the monitor is
+    declared as. `body` is the tail of the output, valid UTF-8.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        monitor: str,
+        *,
+        run_id: str = "",
+        time_us: int,
+        fields: dict[str, str] | None = None,
+        body: bytes = b"",
+        ping_id: str = "",
+    ) -> None:
+        self.kind = kind
+        self.monitor = monitor
+        self.run_id = run_id
+        self.time_us = time_us
+        self.fields = fields or {}
+        self.body = body
+        self.id = ping_id or new_id(time_us)
+
+    def encode(self) -> str:
+        """All but the body, as a line without its end."""
+        return codec.encode_fields(
+            {
+                "id": self.id,
+                "kind": self.kind,
+                "monitor": self.monitor,
+                "rid": self.run_id,
+                "ts": format_time(self.time_us),
+                **self.fields,
+            }
+        )
+
+
+def decode(line: str, body: bytes) -> Ping:
+    """The ping that `Ping.encode` encoded; ValueError if it did not."""
+    fields = codec.decode_fields(line)
+    try:
+        kind = fields.pop("kind")
+        if kind not in KINDS:
+            raise ValueError(f"no kind of ping: {kind[:60]!r}")
+        return Ping(
+            kind,
+            check_key(fields.pop("monitor")),
+            ping_id=fields.pop("id"),
+            time_us=parse_time(fields.pop("ts")),
+            run_id=fields.pop("rid", ""),
+            fields=fields,
+            body=body,
+        )
+    except KeyError as missing:
+        raise ValueError(f"no field {missing}") from None
+
+
+def format_time(time_us: int) -> str:
+    """Unix time in seconds with microseconds, exactly."""
+    return f"{time_us // 1_000_000}.{time_us % 1_000_000:06d}"
+
+
+def parse_time(text: str) -> int:
+    """Microseconds of a Unix time in seconds; ValueError if it isn't one."""
+    seconds, _, fraction = text.partition(".")
+    if len(seconds) > _SECONDS_DIGITS:
+        raise ValueError(f"no time of ours: {text[:60]!r}")
+    return int(seconds) * 1_000_000 + int(fraction[:6].ljust(6, "0"))
