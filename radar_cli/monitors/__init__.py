@@ -1,0 +1,1 @@
+"""Monitors and their runs, as pure functions of pings: no I/O, and `now` is an argument."""

@@ -1,0 +1,145 @@
+"""A monitor: what is expected of a job."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Iterable, Mapping
+
+from radar_cli.monitors.schedule import BadScheduleError, CronSchedule
+
+GRACE_S = 300.0
+# A run that begins this much before its slot is still that slot's (clocks differ a little).
+_EARLY_S = 60.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A time in which nothing is expected, its ends included: Unix time in microseconds."""
+
+    begin_us: int
+    end_us: int | None = None  # None: until a person resumes it
+
+    def is_over(self, now_us: int) -> bool:
+        """Whether it has ended before `now_us`."""
+        return self.end_us is not None and self.end_us < now_us
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """What is expected: a cron schedule or an interval, or nothing. Times in seconds."""
+
+    key: str
+    name: str = ""
+    schedule: CronSchedule | None = None
+    every_s: float | None = None
+    grace_s: float = GRACE_S
+    max_runtime_s: float | None = None
+    failure_tolerance: int = 0
+    tags: tuple[str, ...] = ()
+    pauses: tuple[Pause, ...] = ()  # in the order of time, none within another
+    created_us: int = 0
+    faults: tuple[str, ...] = field(default=())  # what of its declaration can't be used
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether its silence would be noticed."""
+        return self.schedule is not None or self.every_s is not None
+
+    def pause_at(self, now_us: int) -> Pause | None:
+        """The pause that is on at `now_us`."""
+        for pause in self.pauses:
+            if pause.begin_us <= now_us and not pause.is_over(now_us):
+                return pause
+        return None
+
+    def expected_after(self, seen_us: int) -> int | None:
+        """The time of the first run that is due after `seen_us`; None if none ever is.
+
+        For an interval that is the time of the last run's beginning, for a cron schedule the end
+        of what the last run has covered (see `covered_by_start`).
+        """
+        if self.every_s is not None:
+            return seen_us + round(self.every_s * 1e6)
+        if self.schedule is None:
+            return None
+        slot = self.schedule.next_after(_to_datetime(seen_us))
+        return None if slot is None else to_us(slot)
+
+    def covered_by_start(self, start_us: int) -> int:
+        """Up to when no other run is due once one has begun at `start_us`.
+
+        A start up to a minute before a slot, or half the period of a quicker schedule, is that
+        slot's.
+        """
+        if self.schedule is None:
+            return start_us
+        slots = self.schedule.slots_after(_to_datetime(start_us))
+        first, second = next(slots, None), next(slots, None)
+        if first is None or second is None:
+            return start_us
+        early_s = min(_EARLY_S, (second - first).total_seconds() / 2)
+        # The slot itself has to be behind what is covered, so that the next one is due.
+        reaches = to_us(first) - start_us <= round(early_s * 1e6)
+        return to_us(first) if reaches else start_us
+
+    def covered_by_run(self, start_us: int, end_us: int) -> int:
+        """Up to when no other run is due once one that ran from start to end has ended."""
+        if self.every_s is not None:
+            period_us = max(1, round(self.every_s * 1e6))
+            return start_us + (end_us - start_us) // period_us * period_us
+        return max(start_us, end_us)
+
+
+def from_declared(
+    key: str, declared: Mapping[str, str], created_us: int, pauses: Iterable[Pause] = ()
+) -> Monitor:
+    """The monitor that these fields declare; what can't be used in them is a fault.
+
+    The fields are those of a ping (README, "What a ping says"), and failure_tolerance.
+    """
+    faults = []
+    schedule = None
+    if declared.get("schedule"):
+        try:
+            schedule = CronSchedule(declared["schedule"], declared.get("tz") or "UTC")
+        except BadScheduleError as error:
+            faults.append(error.message)
+
+    def seconds(name: str) -> float | None:
+        text = declared.get(name)
+        try:
+            value = None if not text else float(text)
+        except ValueError:
+            value = -1.0
+        if value is not None and not 0 < value < 1e10:
+            faults.append(f"bad {name} {str(text)[:40]!r}")
+            return None
+        return value
+
+    tolerance = declared.get("failure_tolerance") or "0"
+    if not (tolerance.isascii() and tolerance.isdigit() and len(tolerance) <= 6):
+        faults.append(f"bad failure_tolerance {tolerance[:40]!r}")
+        tolerance = "0"
+    grace_s = 0.0 if declared.get("gracePeriod") == "0" else seconds("gracePeriod")
+    return Monitor(
+        key,
+        name=declared.get("name", ""),
+        schedule=schedule,
+        every_s=None if schedule else seconds("every"),
+        grace_s=GRACE_S if grace_s is None else grace_s,
+        max_runtime_s=seconds("max_runtime"),
+        failure_tolerance=int(tolerance),
+        tags=tuple(declared.get("tags", "").split()),
+        pauses=tuple(pauses),
+        created_us=created_us,
+        faults=tuple(faults),
+    )
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds of Unix time, exactly."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _to_datetime(time_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=time_us)

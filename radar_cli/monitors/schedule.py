@@ -1,0 +1,179 @@
+"""When a job should run: cron expressions as Vixie cron reads them, in any timezone.
+
+A job at a fixed time that falls into the hour which a clock change skips runs right after the
+change, and one in the hour which is repeated runs once; a job whose minute or hour begins with
+`*` runs by the real clock (cron(8), "Daylight Saving Time and other time changes").
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Iterator
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import croniter
+
+from radar_cli.cron import find_fault
+from radar_cli.errors import UsageError
+
+# February 29 on a given weekday comes back after 28 years, or 40 around a century.
+_SEARCH_DAYS = 366 * 41
+_ONE_DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+
+
+class BadScheduleError(UsageError):
+    """A cron expression or a timezone that can't be understood."""
+
+    slug = "bad-schedule"
+
+
+class CronSchedule:
+    """A cron expression of 5 fields (or `@daily` and the like) in a timezone.
+
+    BadScheduleError: one of them can't be understood.
+    """
+
+    def __init__(self, expression: str, tz: str = "UTC") -> None:
+        self.expression = " ".join(expression.split())
+        if fault := find_fault(self.expression):
+            raise BadScheduleError(
+                f"bad schedule {self.expression[:60]!r}: {fault}", "five fields, as in '5 2 * * *'"
+            )
+        self.tz = load_timezone(tz)
+        # croniter knows the names, ranges and steps; the calendar and the clock are ours.
+        minutes, hours, days, months, weekdays = croniter.expand(_plain(self.expression.lower()))[0]
+        self.minutes = _numbers(minutes, range(60))
+        self.hours = _numbers(hours, range(24))
+        self.days = _numbers(days, range(1, 32))
+        self.months = _numbers(months, range(1, 13))
+        self.weekdays = _numbers(weekdays, range(7))
+        words = self.expression.split()
+        is_alias = len(words) == 1
+        self.runs_by_real_clock = (
+            words[0].lower() == "@hourly"
+            if is_alias
+            else words[0].startswith("*") or words[1].startswith("*")
+        )
+        # With a star in either, both must match; else one of them is enough (crontab(5)).
+        self.needs_both = is_alias or words[2].startswith("*") or words[4].startswith("*")
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first slot after an aware `moment`, in UTC; None if there never is one."""
+        return next(self.slots_after(moment), None)
+
+    def slots_after(self, moment: datetime) -> Iterator[datetime]:
+        """The slots after an aware `moment`, in UTC; none if the expression never matches."""
+        last = moment.astimezone(UTC)
+        for day in self._matching_days(moment.astimezone(self.tz).date() - _ONE_DAY):
+            for slot in self._slots_of(day):
+                # Slots that a clock change moves together are one.
+                if slot > last:
+                    last = slot
+                    yield slot
+
+    def last_before(self, moment: datetime) -> datetime | None:
+        """The last slot at or before an aware `moment`, in UTC; None if there is none."""
+        moment = moment.astimezone(UTC)
+        day = moment.astimezone(self.tz).date() + _ONE_DAY
+        for _ in range(_SEARCH_DAYS):
+            if self.is_day(day):
+                slots = [slot for slot in self._slots_of(day) if slot <= moment]
+                if slots:
+                    return max(slots)
+            if day <= date(1971, 1, 1):
+                return None
+            day -= _ONE_DAY
+        return None
+
+    def _matching_days(self, day: date) -> Iterator[date]:
+        idle_days = 0
+        while idle_days < _SEARCH_DAYS and day < date(9998, 12, 31):
+            if self.is_day(day):
+                idle_days = 0
+                yield day
+            idle_days += 1
+            day += _ONE_DAY
+
+    def is_day(self, day: date) -> bool:
+        """Whether the schedule has slots on a local day."""
+        if day.month not in self.months:
+            return False
+        is_day = day.day in self.days
+        is_weekday = day.isoweekday() % 7 in self.weekdays
+        return is_day and is_weekday if self.needs_both else is_day or is_weekday
+
+    def _slots_of(self, day: date) -> Iterator[datetime]:
+        """The slots of a local day, in UTC and in order, a skipped one where it is made up for."""
+        changes = _offset(day, self.tz) != _offset(day + _ONE_DAY, self.tz)
+        for hour in self.hours:
+            for minute in self.minutes:
+                local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=self.tz)
+                if not changes:
+                    yield local.astimezone(UTC)
+        if changes:
+            yield from sorted(self._slots_of_change(day))
+
+    def _slots_of_change(self, day: date) -> set[datetime]:
+        slots = set()
+        for hour in self.hours:
+            for minute in self.minutes:
+                local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=self.tz)
+                if is_skipped(local):
+                    if not self.runs_by_real_clock:
+                        slots.add(after_gap(local))
+                    continue
+                slots.add(local.astimezone(UTC))
+                if self.runs_by_real_clock:
+                    slots.add(local.replace(fold=1).astimezone(UTC))
+        return slots
+
+
+def _plain(expression: str) -> str:
+    """The expression without ranges of one (`12-12`), which croniter takes for all."""
+
+    def plain_item(item: str) -> str:
+        first, dash, last = item.partition("/")[0].partition("-")
+        return first if dash and first == last else item
+
+    return " ".join(
+        ",".join(plain_item(item) for item in field.split(",")) for field in expression.split()
+    )
+
+
+def load_timezone(name: str) -> ZoneInfo:
+    """The IANA timezone `name`. BadScheduleError: there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise BadScheduleError(
+            f"no timezone {name[:60]!r}", "use a name like Europe/London"
+        ) from None
+
+
+def is_skipped(local: datetime) -> bool:
+    """Whether the clocks of its timezone never show this local time."""
+    back = local.astimezone(UTC).astimezone(local.tzinfo)
+    return back.replace(tzinfo=None) != local.replace(tzinfo=None)
+
+
+def is_repeated(local: datetime) -> bool:
+    """Whether the clocks of its timezone show this local time twice."""
+    other = local.replace(fold=1 - local.fold)
+    return not is_skipped(local) and local.utcoffset() != other.utcoffset()
+
+
+def after_gap(local: datetime) -> datetime:
+    """The first moment after the gap that a skipped local time falls into, in UTC."""
+    local = local.replace(second=0, microsecond=0)
+    while is_skipped(local):
+        local += _MINUTE
+    return local.astimezone(UTC)
+
+
+def _offset(day: date, tz: ZoneInfo) -> timedelta | None:
+    return datetime(day.year, day.month, day.day, tzinfo=tz).utcoffset()
+
+
+def _numbers(expanded: list[int | str], everything: range) -> list[int]:
+    if "*" in expanded:
+        return list(everything)
+    return sorted({int(number) for number in expanded})

@@ -1,0 +1,72 @@
+"""The last runs of a monitor as a strip: a mark for each run, and for each that is missing."""
+
+from enum import StrEnum
+from typing import Collection, Iterator, Sequence
+
+from radar_cli.monitors.monitor import Monitor
+from radar_cli.monitors.runs import Run
+
+# A long silence must not push the runs out of sight.
+GAPS_IN_A_ROW = 10
+
+
+class Mark(StrEnum):
+    """What a strip says of one run."""
+
+    SUCCESS = "success"
+    FAIL = "fail"
+    RUNNING = "running"
+    HUNG = "hung"
+    MISSED = "missed"
+
+
+def find_marks(
+    monitor: Monitor, runs: Sequence[Run], now_us: int, *, running: Collection[str], limit: int
+) -> list[Mark]:
+    """The newest marks, at most `limit`, the last one last.
+
+    `running` has the ids of the runs that go on; one of `runs` that has no end and isn't among
+    them hangs. Of a long silence it tells GAPS_IN_A_ROW missed runs.
+    """
+    marks: list[Mark] = []
+    covered_us = monitor.created_us
+    for number, run in enumerate(runs):
+        start_us = run.started_us if run.started_us is not None else run.ended_us
+        if start_us is None:
+            continue
+        # What was before the first of these runs nobody knows: there may have been others.
+        if number:
+            marks += _find_gaps(monitor, covered_us, start_us)
+        if run.is_running:
+            goes_on = run.run_id in running
+            marks.append(Mark.RUNNING if goes_on else Mark.HUNG)
+            end_us = now_us if goes_on else start_us
+        else:
+            marks.append(Mark.SUCCESS if run.outcome == "success" else Mark.FAIL)
+            end_us = run.ended_us or start_us
+        covered_us = max(
+            covered_us,
+            monitor.covered_by_start(start_us),
+            monitor.covered_by_run(start_us, end_us),
+        )
+    marks += _find_gaps(monitor, covered_us, now_us)
+    return marks[-limit:]
+
+
+def _find_gaps(monitor: Monitor, covered_us: int, until_us: int) -> Iterator[Mark]:
+    """A mark for each run that was due and missed, of those behind `covered_us`."""
+    grace_us = round(monitor.grace_s * 1e6)
+    found = 0
+    while found < GAPS_IN_A_ROW:
+        slot_us = monitor.expected_after(covered_us)
+        if slot_us is None or slot_us <= covered_us or slot_us + grace_us >= until_us:
+            return
+        pause = monitor.pause_at(slot_us + grace_us)
+        if pause is None:
+            found += 1
+            yield Mark.MISSED
+            covered_us = slot_us
+        elif pause.end_us is None:
+            return
+        else:
+            covered_us = pause.end_us
