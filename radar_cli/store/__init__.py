@@ -1,0 +1,1 @@
+"""The embedded store: what this machine's jobs did, in SQLite."""

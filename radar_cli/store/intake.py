@@ -1,0 +1,78 @@
+"""Taking the pings that wrappers left in the spool into the embedded store, each once."""
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from radar_cli.errors import RadarError
+from radar_cli.pings.destinations import UNRESOLVED
+from radar_cli.pings.outbox import claim, set_aside
+from radar_cli.pings.spool import Entry, Spool
+from radar_cli.pings.unresolved import clean
+
+if TYPE_CHECKING:
+    from radar_cli.pings.destinations import Destination
+    from radar_cli.store.sqlite import Store
+
+# Each batch is one transaction, and as many open files.
+_BATCH = 200
+
+
+def take_in(store: "Store", spool: Spool, destination: "Destination", now_us: int) -> int:
+    """Take in what belongs to the store, in the order of events; return how many were new.
+
+    What a clock that was ahead has dated after `now_us` has happened by now.
+    Files go only after their pings are safely in the store: whoever is killed in between leaves
+    a file whose ping is known by its id.
+    """
+    added = 0
+    batch: list[Entry] = []
+    for name in spool.names():
+        entry = claim(spool, name)
+        if entry is None:
+            continue
+        if not destination.accepts(entry.to):
+            entry.release()
+            continue
+        if UNRESOLVED in entry.to:
+            entry.ping = clean(entry.ping, destination)
+        entry.ping.time_us = min(entry.ping.time_us, now_us)
+        batch.append(entry)
+        if len(batch) >= _BATCH:
+            added += _add(store, spool, batch)
+    return added + _add(store, spool, batch)
+
+
+def empty(spool: Spool, destination: "Destination") -> None:
+    """Take in a spool that nobody has read for long."""
+    from radar_cli.store.sqlite import Store
+
+    with Store(os.path.dirname(spool.folder)) as store:
+        take_in(store, spool, destination, time.time_ns() // 1000)
+
+
+def _add(store: "Store", spool: Spool, batch: list[Entry]) -> int:
+    try:
+        try:
+            added = store.add([entry.ping for entry in batch]) if batch else 0
+        except RadarError:
+            raise
+        except Exception:  # noqa: BLE001 (one poisoned ping must not keep out the others)
+            added = sum(_add_one(store, spool, entry) for entry in batch)
+        for entry in batch:
+            entry.remove()
+    finally:
+        for entry in batch:
+            entry.release()
+        batch.clear()
+    return added
+
+
+def _add_one(store: "Store", spool: Spool, entry: Entry) -> int:
+    try:
+        return store.add([entry.ping])
+    except RadarError:
+        raise
+    except Exception:  # noqa: BLE001 (whatever it is about it, it stands aside for a person)
+        set_aside(spool, os.path.basename(entry.path))
+        return 0
