@@ -1,0 +1,18 @@
+"""The table of radar's commands, without click: completions read it at each Tab."""
+
+# name: (module, attribute, what it does). Modules are imported when their command is called.
+COMMANDS = {
+    "run": ("radar_cli.cli.run", "command", "Run a command and report how it went."),
+    "ping": ("radar_cli.cli.ping", "command", "Send one ping by hand."),
+    "status": ("radar_cli.cli.status", "command", "Show every monitor at a glance."),
+    "check": ("radar_cli.cli.check", "command", "Judge the monitors now: 0 all well, 1 not."),
+    "monitors": (
+        "radar_cli.cli.monitors.group",
+        "command",
+        "List, show, create, change, pause and delete monitors.",
+    ),
+    "schedule": ("radar_cli.cli.schedule", "command", "Tell when a cron expression runs."),
+    "outbox": ("radar_cli.cli.outbox", "command", "List, deliver or drop undelivered pings."),
+    "config": ("radar_cli.cli.config", "command", "Read, change and check the settings."),
+    "completion": ("radar_cli.cli.completion", "command", "Print a shell's completion script."),
+}

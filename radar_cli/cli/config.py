@@ -1,0 +1,300 @@
+"""`radar config`: read, change and check the settings."""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from radar_cli import exits
+from radar_cli.cli.groups import Group
+from radar_cli.cli.options import Session, common_options, list_options, pass_session
+from radar_cli.cli.render import Result, Table
+from radar_cli.config.check import check as find_problems
+from radar_cli.config.check import find_places
+from radar_cli.config.edit import Edit, NotFoundError, set_value, unset_value
+from radar_cli.config.files import read_file
+from radar_cli.config.keys import Key, parse_key
+from radar_cli.config.load import load
+from radar_cli.config.settings import CONNECTION, DEFAULT_PROFILE, SETTINGS, Known, Setting
+from radar_cli.config.shown import effective_value, masked_value, or_null, written_value
+from radar_cli.config.strict import check_value
+from radar_cli.config.write import back_up, locked, write_file
+from radar_cli.errors import ConfigError, UsageError
+from radar_cli.places import state_directory, system_config_file, user_config_file
+
+
+class NotSetError(ConfigError):
+    """A setting that is to be removed and isn't there."""
+
+    slug = "not-set"
+    exit_code = exits.BAD
+
+
+class ProblemsError(ConfigError):
+    """What `radar config check` ends with when there is something to edit."""
+
+    slug = "config-problems"
+
+
+@click.group(cls=Group, name="config")
+@common_options
+def command() -> None:
+    """Read, change and check the settings.
+
+    A flag wins over the environment, that over your config file, that over the system's.
+    """
+
+
+@command.command(name="list")
+@click.option("--show-origin", is_flag=True, help="Say where each value comes from.")
+@click.option("--show-secrets", is_flag=True, help="Print keys as they are.")
+@list_options
+@pass_session
+def list_settings(session: Session, show_origin: bool, show_secrets: bool) -> Result:
+    """Print every setting of the profile in use."""
+    config = session.load_config()
+    profile = config.resolve(
+        session.profile, explicit=session.profile is not None, flags=session.flags()
+    )
+    rows, data = [], []
+    for name, known in SETTINGS.items():
+        if name == "profile":
+            setting = Setting(profile.name, config.default_profile().origin)
+            if session.profile is not None:
+                setting = Setting(profile.name, "option --profile")
+        else:
+            setting = profile.setting(name)
+        value = effective_value(known, setting)
+        if not show_secrets:
+            value = masked_value(known, value)
+        rows.append(
+            (name, written_value(known, value, ", "), *([setting.origin] if show_origin else []))
+        )
+        data.append({"key": name, "value": or_null(value), "origin": setting.origin})
+    columns = ("key", "value", *(["origin"] if show_origin else []))
+    return Result(data, Table(columns, rows))
+
+
+@command.command(name="get")
+@click.argument("key")
+@common_options
+@pass_session
+def get_setting(session: Session, key: str) -> Result:
+    """Print the value of KEY that is in force; exit 1 if it has none.
+
+    KEY is a setting, like server, headers.X-Team or profiles.work.server.
+    """
+    parsed = parse_key(key, session.profile)
+    if parsed.setting is None:
+        raise UsageError(f"{key!r} is a whole profile", "name one setting of it")
+    known = parsed.setting
+    config = session.load_config()
+    if known.name == "profile":
+        setting = config.default_profile()
+    else:
+        setting = config.resolve(
+            parsed.profile, explicit=parsed.profile is not None, flags=session.flags()
+        ).setting(known.name)
+    value = effective_value(known, setting)
+    if parsed.header is not None:
+        value = value.get(parsed.header) if isinstance(value, dict) else None
+    text = written_value(known, value)
+    data = {"key": parsed.text, "value": or_null(value), "origin": setting.origin}
+    return Result(data, text=text, exit_code=exits.OK if text else exits.BAD)
+
+
+@command.command(name="set")
+@click.argument("key")
+@click.argument("values", metavar="VALUE...", nargs=-1, required=True)
+@click.option("--system", is_flag=True, help="Write the system's config file.")
+@common_options
+@pass_session
+def set_setting(session: Session, key: str, values: tuple[str, ...], system: bool) -> Result:
+    """Write VALUE into your config file; comments and order stay.
+
+    A VALUE of - is read from stdin, so that a key stays out of the shell's history.
+    redact takes several.
+    """
+    parsed = parse_key(key, session.profile)
+    known = parsed.setting
+    if known is None:
+        raise UsageError(f"{key!r} is a whole profile", "name one setting of it")
+    if values == ("-",):
+        values = (_read_stdin(known),)
+    raw = _to_toml(parsed, known, values)
+    path = _target(system=system)
+    # Ordinary settings of the system are for all of its users; keys never are.
+    mode = 0o644 if system and known.name not in ("api_key", "headers") else 0o600
+    with locked(path) as real:
+        file = read_file(real)
+        text = file.text if file else ""
+        try:
+            edit = set_value(text, parsed.path, raw)
+        except ValueError as error:
+            raise ConfigError(f"{path}: {error}", "edit the file by hand") from None
+        notes = _save(real, text, edit, mode)
+    notes += _check_effect(parsed, known, path)
+    data = {"key": parsed.text, "file": path, "rewritten": edit.is_rewritten}
+    return Result(data, text=f"{parsed.text} set in {path}", notes=tuple(notes))
+
+
+@command.command(name="unset")
+@click.argument("key")
+@click.option("--system", is_flag=True, help="Write the system's config file.")
+@common_options
+@pass_session
+def unset_setting(session: Session, key: str, system: bool) -> Result:
+    """Remove KEY, or a whole profile, from your config file."""
+    parsed = parse_key(key, session.profile)
+    path = _target(system=system)
+    if not parsed.path:
+        raise UsageError("the default profile can't be removed", f"remove {path} instead")
+    with locked(path) as real:
+        file = read_file(real)
+        try:
+            edit = unset_value(file.text if file else "", parsed.path)
+        except NotFoundError:
+            hint = "'radar config list --show-origin' says where values come from"
+            raise NotSetError(f"{parsed.text} is not set in {path}", hint) from None
+        notes = _save(real, file.text if file else "", edit, 0o600)
+    data = {"key": parsed.text, "file": path, "rewritten": edit.is_rewritten}
+    return Result(data, text=f"{parsed.text} removed from {path}", notes=tuple(notes))
+
+
+@command.command(name="path")
+@list_options
+@pass_session
+def show_paths(_: Session) -> Result:
+    """Print which files radar looks at, and whether it uses them."""
+    data = [
+        {
+            "kind": place.kind,
+            "path": place.path,
+            "exists": place.exists,
+            "used": place.is_used,
+            "problem": place.error.message if place.error else None,
+            "named_by": place.named_by or None,
+        }
+        for place in find_places(os.environ)
+    ]
+    directory = state_directory(os.environ)
+    exists = os.path.isdir(directory)
+    named_by = "RADAR_STATE_DIR" if os.environ.get("RADAR_STATE_DIR") else None
+    data.append(
+        {
+            "kind": "state",
+            "path": directory,
+            "exists": exists,
+            "used": exists,
+            "problem": None,
+            "named_by": named_by,
+        }
+    )
+    rows = [
+        (
+            entry["kind"],
+            entry["path"],
+            entry["problem"] or ("used" if entry["used"] else "missing"),
+            entry["named_by"],
+        )
+        for entry in data
+    ]
+    return Result(data, Table(("kind", "path", "state", "named by"), rows))
+
+
+@command.command(name="check")
+@common_options
+@pass_session
+def check_settings(_: Session) -> Result:
+    """Look for mistakes in both config files and the environment; exit 2 if there are any."""
+    findings = find_problems(os.environ)
+    data = {
+        "problems": [
+            {
+                "file": finding.file,
+                "line": finding.line or None,
+                "message": finding.message,
+                "hint": finding.hint,
+            }
+            for finding in findings
+        ]
+    }
+    if not findings:
+        used = [place.path for place in find_places(os.environ) if place.is_used]
+        return Result(data, text="\n".join(f"{path}: fine" for path in used) or "fine: no file")
+    count = "1 problem" if len(findings) == 1 else f"{len(findings)} problems"
+    return Result(
+        data,
+        text="\n".join(finding.text() for finding in findings),
+        failure=ProblemsError(f"{count} in the settings"),
+    )
+
+
+def _target(*, system: bool) -> str:
+    return (system_config_file if system else user_config_file)(os.environ)
+
+
+def _read_stdin(known: Known) -> str:
+    """Return the value on stdin, or ask a person for it without showing it."""
+    if sys.stdin is None:
+        raise UsageError("stdin is closed", "pipe the value into it")
+    if sys.stdin.isatty():
+        return str(click.prompt(known.name, hide_input=known.kind == "secret", err=True))
+    return sys.stdin.read(65536).rstrip("\r\n")
+
+
+def _to_toml(key: Key, known: Known, values: tuple[str, ...]) -> Any:
+    """Return what to write into the file. Raises UsageError for a value that won't work."""
+    value = values[0]
+    raw: Any = value
+    if len(values) > 1 and known.kind != "regexes":
+        raise UsageError(f"{key.text!r} takes one value, not {len(values)}", "quote it")
+    if known.kind == "regexes":
+        raw = list(values)
+    elif known.kind == "size" and value.isascii() and value.isdigit():
+        raw = int(value)
+    elif known.kind == "path" and value and not value.startswith("~/"):
+        # In the file a relative path would begin at the file.
+        raw = os.path.abspath(value)
+    elif known.kind == "headers" and key.header is None:
+        raise UsageError("headers are set one by one", "radar config set headers.NAME VALUE")
+    try:
+        if key.header is not None:
+            check_value(known, {key.header: value})
+        else:
+            checked = os.path.expanduser(raw) if known.kind == "path" else raw
+            check_value(known, checked)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if known.name == "profile":
+        load(os.environ).resolve(value, explicit=True)
+    return raw
+
+
+def _save(path: str, old: str, edit: Edit, mode: int) -> list[str]:
+    """Write the edited file, and return what there is to say about it."""
+    notes = []
+    if edit.is_rewritten:
+        copy = back_up(path, old)
+        notes.append(f"{path} had to be written anew, without its comments: see {copy}")
+    write_file(path, edit.text, mode=mode)
+    return notes
+
+
+def _check_effect(key: Key, known: Known, path: str) -> list[str]:
+    """Return what keeps a value that was just set from having an effect, or makes it unsafe."""
+    config = load(os.environ)
+    notes = [problem.line() for problem in config.problems if problem.file == path]
+    if known.name == "profile":
+        setting = config.default_profile()
+    else:
+        profile = config.resolve(key.profile or DEFAULT_PROFILE, explicit=key.profile is not None)
+        if known.name in CONNECTION:
+            notes += profile.notes
+        setting = profile.setting(known.name)
+    if setting.origin.startswith("environment ") or (
+        setting.origin not in (path, "default") and setting.value
+    ):
+        notes.append(f"{setting.origin} stands over it")
+    return notes

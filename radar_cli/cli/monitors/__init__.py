@@ -1,0 +1,1 @@
+"""`radar monitors`: what is expected of jobs, seen and changed by people."""

@@ -1,0 +1,99 @@
+"""A monitor in words for people and in fields for programs."""
+
+from datetime import datetime, tzinfo
+from typing import Any, Sequence
+
+from radar_cli.cli.status import iso
+from radar_cli.grammar import format_duration
+from radar_cli.monitors.monitor import Monitor
+from radar_cli.monitors.state import Status, View
+from radar_cli.monitors.words import explain
+from radar_cli.store.judged import Judged
+from radar_cli.store.managing import UnknownMonitorError
+from radar_cli.store.sqlite import Store
+
+
+def find_monitors(store: Store, keys: Sequence[str]) -> list[Judged]:
+    """The monitors with these keys, each once. UnknownMonitorError: one isn't there."""
+    return [_find(store, key) for key in dict.fromkeys(keys)]
+
+
+def _find(store: Store, key: str) -> Judged:
+    # SQLite doesn't even look for bytes that are no UTF-8.
+    known = store.find(key) if key.isascii() else None
+    if known is not None:
+        return known
+    from radar_cli.config.layers import closest
+
+    # A key of 10,000 characters is nobody's slip of the finger, and takes long to compare.
+    close = closest(key, store.keys()) if len(key) <= 200 else ""
+    hint = f"did you mean {close!r}?" if close else "see 'radar monitors list'"
+    shown = key if len(key) <= 60 else key[:57] + "..."
+    raise UnknownMonitorError(f"no monitor {shown!r}", hint)
+
+
+def describe_monitor(known: Judged, view: View, now_us: int) -> dict[str, Any]:
+    """What is declared and what it says, for programs: ISO 8601 in UTC, durations in seconds."""
+    monitor, declared = known.monitor, known.declared
+    pause = monitor.pause_at(now_us)
+    return {
+        "key": known.key,
+        "name": monitor.name,
+        "schedule": declared.get("schedule"),
+        "every_s": monitor.every_s,
+        "tz": declared.get("tz"),
+        "grace_s": monitor.grace_s,
+        "max_runtime_s": monitor.max_runtime_s,
+        "failure_tolerance": monitor.failure_tolerance,
+        "tags": list(monitor.tags),
+        "status": str(view.status),
+        "reason": None if view.reason is None else str(view.reason),
+        "since": iso(view.since_us),
+        "running": view.is_running,
+        "expected_at": iso(view.expected_us),
+        "paused": view.status == Status.PAUSED,
+        "paused_until": iso(pause.end_us) if pause is not None else None,
+        "created_at": iso(known.created_us),
+        "faults": list(monitor.faults),
+    }
+
+
+def in_words(monitor: Monitor) -> str:
+    """When it is expected: `at 02:05 every day, by the clock of UTC`, or `every 6 h`."""
+    if monitor.schedule is not None:
+        return f"{explain(monitor.schedule)}, by the clock of {monitor.schedule.tz.key}"
+    if monitor.every_s is not None:
+        return f"every {format_duration(monitor.every_s)}"
+    return "no schedule: its failures are noticed, its silence isn't"
+
+
+def status_in_words(known: Judged, view: View, now_us: int) -> str:
+    """`down (missed)`, `up, running`, `paused until 2026-11-23 17:00:00 UTC`."""
+    words = str(view.status) + (f" ({view.reason})" if view.reason else "")
+    pause = known.monitor.pause_at(now_us)
+    if view.status == Status.PAUSED and pause is not None and pause.end_us is not None:
+        words += f" until {local_time(pause.end_us)}"
+    return words + (", running" if view.is_running else "")
+
+
+def next_in_words(monitor: Monitor, expected_us: int | None) -> str:
+    """When the next run is due: in the monitor's timezone, and here if that is another time."""
+    if expected_us is None:
+        return ""
+    here = local_time(expected_us)
+    if monitor.schedule is None:
+        return here
+    there = local_time(expected_us, monitor.schedule.tz)
+    is_same = there.split()[:2] == here.split()[:2]
+    return there if is_same else f"{there}, here {here}"
+
+
+def local_time(time_us: int, zone: tzinfo | None = None) -> str:
+    """A time for people, with its zone; that of this machine if none is given."""
+    moment = datetime.fromtimestamp(time_us / 1e6).astimezone(zone)
+    return f"{moment:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def local_moment(text: str) -> str:
+    """The same of a time in ISO 8601."""
+    return local_time(round(datetime.fromisoformat(text).timestamp() * 1e6))

@@ -1,0 +1,36 @@
+"""`radar monitors`: the group."""
+
+import click
+
+from radar_cli.cli.groups import Group
+from radar_cli.cli.monitors.history import list_runs, print_output
+from radar_cli.cli.monitors.listing import list_monitors
+from radar_cli.cli.monitors.managing import (
+    create_monitor,
+    delete_monitors,
+    pause_monitors,
+    resume_monitors,
+    update_monitor,
+)
+from radar_cli.cli.monitors.showing import show_monitor
+from radar_cli.cli.options import common_options
+
+
+@click.group(cls=Group, name="monitors")
+@common_options
+def command() -> None:
+    """List, show and change the monitors of this machine's store."""
+
+
+for _each in (
+    list_monitors,
+    show_monitor,
+    create_monitor,
+    update_monitor,
+    delete_monitors,
+    pause_monitors,
+    resume_monitors,
+    list_runs,
+    print_output,
+):
+    command.add_command(_each)

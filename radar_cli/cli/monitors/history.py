@@ -1,0 +1,181 @@
+"""`radar monitors history|output`: the runs of a monitor, and what they said."""
+
+import signal
+import sys
+import time
+from typing import Any
+
+import click
+
+from radar_cli import exits
+from radar_cli.cli.local import open_here
+from radar_cli.cli.monitors.described import find_monitors, local_time
+from radar_cli.cli.options import Session, common_options, list_options, pass_session
+from radar_cli.cli.render import Cell, Result, Table, complain, is_terminal
+from radar_cli.cli.status import describe_run, iso
+from radar_cli.errors import UsageError
+from radar_cli.grammar import format_duration
+from radar_cli.monitors.runs import Run, fold_runs
+from radar_cli.store.sqlite import KEPT_PINGS, Store
+
+_COLUMNS = (
+    *("started", "took", "outcome", "exit", "reason"),
+    *("cpu", "memory", "tries", "host", "run"),
+)
+_STYLES = {"success": "green", "fail": "bold red", "hung": "bold red", "running": "cyan"}
+# The end of a run's id is its random part, and enough for people to name it.
+_SHORT_ID = 8
+
+
+@click.command(name="history")
+@click.argument("key", metavar="MONITOR")
+@click.option("--limit", metavar="N", default=20, show_default=True, help="How many runs.")
+@list_options
+@pass_session
+def list_runs(session: Session, key: str, limit: int) -> Result:
+    """Print the last runs of a monitor, the newest first."""
+    if limit < 1:
+        raise UsageError(f"bad number of runs {limit}", "at least 1")
+    now_us = time.time_ns() // 1000
+    with open_here(session) as (store, notes):
+        find_monitors(store, [key])
+        store.judge(now_us)
+        (known,) = find_monitors(store, [key])
+        # A run has two pings; an older one whose start was cut off isn't among the last.
+        pings = store.newest_of_runs(key, min(2 * limit + 100, KEPT_PINGS))
+    runs = fold_runs(pings)[-limit:][::-1]
+    going_on = known.state.running
+    data = [_describe(run, _outcome(run, run.run_id in going_on)) for run in runs]
+    show = _for_people if session.format == "table" else _for_programs
+    rows = [show(run, entry["outcome"]) for run, entry in zip(runs, data, strict=True)]
+    return Result(data, Table(_COLUMNS, rows, "no runs yet"), notes=tuple(notes))
+
+
+@click.command(name="output")
+@click.argument("key", metavar="MONITOR")
+@click.option("--run", "run_id", metavar="ID", help="Of this run; the end of its id is enough.")
+@common_options
+@pass_session
+def print_output(session: Session, key: str, run_id: str | None) -> Result | int:
+    """Print the output of a monitor's last run that ended, or of another run.
+
+    Into a pipe or a file it goes as the job wrote it, byte for byte. Exits with 1 if there is no
+    such run.
+    """
+    with open_here(session) as (store, notes):
+        find_monitors(store, [key])
+        run = _find_run(store, key, run_id)
+    if run is None:
+        words = f"no run of {key} has ended yet" if run_id is None else f"no run {run_id[:60]!r}"
+        return Result(None, notes=(*notes, words), exit_code=exits.BAD)
+    if run.omitted_bytes:
+        notes.append(f"{run.omitted_bytes} bytes before this were not kept")
+    if not run.output:
+        notes.append("it has no output" + (" yet" if run.is_running else ""))
+    if session.format == "json" or is_terminal(sys.stdout):
+        text = run.output.decode("utf-8", "replace").expandtabs()
+        # "\r\n" is what a job on a pseudo-terminal ends its lines with.
+        text = text.replace("\r\n", "\n").removesuffix("\n")
+        return Result(describe_run(run), text=text, notes=tuple(notes))
+    for note in notes:
+        complain(note)
+    if sys.stdout is not None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(run.output)
+    return exits.OK
+
+
+def _find_run(store: Store, key: str, run_id: str | None) -> Run | None:
+    """The newest run that ended, or the one whose id ends like this. UsageError: several do."""
+    runs = fold_runs(store.newest_of_runs(key, KEPT_PINGS))
+    if run_id is None:
+        found = [run for run in runs if not run.is_running][-1:]
+    else:
+        found = [run for run in runs if run.run_id and run.run_id.endswith(run_id.lower())]
+        # "" is the end of every id.
+        if not run_id or len({run.run_id for run in found}) > 1:
+            raise UsageError(f"several runs end in {run_id[:60]!r}", "give more of the id")
+    if not found:
+        return None
+    run = found[-1]
+    # Outputs are read only now, and of one run; many may have no id.
+    times_us = [time_us for time_us in (run.started_us, run.ended_us) if time_us is not None]
+    for other in fold_runs(store.pings_of_run(key, run.run_id, (min(times_us), max(times_us)))):
+        if other.ended_us == run.ended_us:
+            return other
+    return run
+
+
+def _outcome(run: Run, is_going_on: bool) -> str:
+    return run.outcome or ("running" if is_going_on else "hung")
+
+
+def _describe(run: Run, outcome: str) -> dict[str, Any]:
+    """A run for programs; its output is what `radar monitors output` prints."""
+    entry = describe_run(run)
+    del entry["output"]
+    return {**entry, "outcome": outcome}
+
+
+def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
+    started_us = run.started_us if run.started_us is not None else run.ended_us
+    return (
+        "" if started_us is None else local_time(started_us),
+        _duration(run.duration_s),
+        Cell(outcome, _STYLES.get(outcome, "")),
+        _exit(run),
+        run.reason,
+        _duration(run.cpu_s),
+        _size(run.max_rss_bytes),
+        run.tries if run.tries > 1 else "",
+        run.host,
+        run.run_id[-_SHORT_ID:],
+    )
+
+
+def _for_programs(run: Run, outcome: str) -> tuple[Any, ...]:
+    """The same columns with times in ISO 8601, seconds and bytes."""
+    return (
+        iso(run.started_us),
+        run.duration_s,
+        outcome,
+        _exit(run),
+        run.reason,
+        run.cpu_s,
+        run.max_rss_bytes,
+        run.tries,
+        run.host,
+        run.run_id,
+    )
+
+
+def how_it_went(run: Run) -> str:
+    """In words: `success in 3 s`, `fail (exit 3) in 3 s`."""
+    words = run.outcome
+    if run.outcome == "fail" and (why := run.reason or _exit(run)):
+        words += f" ({why if not why.isdigit() else f'exit {why}'})"
+    return words + (f" in {format_duration(run.duration_s)}" if run.duration_s is not None else "")
+
+
+def _exit(run: Run) -> str:
+    """The exit code, or the signal by its name."""
+    if run.signal is None:
+        return "" if run.exit_code is None else str(run.exit_code)
+    try:
+        return signal.Signals(run.signal).name
+    except ValueError:
+        return f"signal {run.signal}"
+
+
+def _duration(seconds: float | None) -> str:
+    return "" if seconds is None else format_duration(seconds)
+
+
+def _size(count: int | None) -> str:
+    """Bytes for people, in powers of 1000."""
+    if count is None:
+        return ""
+    for factor, unit in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")):
+        if count >= factor:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count} B"

@@ -1,0 +1,91 @@
+"""`radar monitors list`: what is expected of each job."""
+
+import time
+from typing import Any
+
+import click
+
+from radar_cli.cli.local import open_here
+from radar_cli.cli.monitors.described import describe_monitor, local_moment
+from radar_cli.cli.options import Session, list_options, pass_session
+from radar_cli.cli.render import Cell, Result, Table
+from radar_cli.cli.status import STYLES
+from radar_cli.grammar import format_duration
+from radar_cli.monitors.state import Status
+
+_COLUMNS = (
+    *("monitor", "name", "schedule", "tz", "grace", "max runtime"),
+    *("tolerance", "tags", "status", "paused until"),
+)
+
+
+@click.command(name="list")
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only those with this tag.")
+@click.option(
+    "--status",
+    "statuses",
+    type=click.Choice([str(status) for status in Status]),
+    multiple=True,
+    help="Only those that are in this status.",
+)
+@list_options
+@pass_session
+def list_monitors(session: Session, tags: tuple[str, ...], statuses: tuple[str, ...]) -> Result:
+    """Print what each monitor is declared as.
+
+    With several --tag those that have all of them, with several --status those in any of them.
+    """
+    now_us = time.time_ns() // 1000
+    with open_here(session) as (store, notes):
+        store.judge(now_us)
+        data = [
+            describe_monitor(known, known.view_at(now_us), now_us) for known in store.monitors()
+        ]
+    is_empty = not data
+    data = [
+        entry
+        for entry in data
+        if set(tags) <= set(entry["tags"]) and (not statuses or entry["status"] in statuses)
+    ]
+    is_for_people = session.format == "table"
+    rows = [_for_people(entry) if is_for_people else _for_programs(entry) for entry in data]
+    hint = "no monitors yet: try 'radar run hello -- echo hello'"
+    table = Table(_COLUMNS, rows, hint if is_empty else "no monitor is like that")
+    return Result(data, table, notes=tuple(notes))
+
+
+def _for_people(entry: dict[str, Any]) -> tuple[Any, ...]:
+    schedule = entry["schedule"] or ""
+    if entry["every_s"] is not None:
+        schedule = f"every {format_duration(entry['every_s'])}"
+    runtime_s, until = entry["max_runtime_s"], entry["paused_until"]
+    status = entry["status"] + (f" ({entry['reason']})" if entry["reason"] else "")
+    return (
+        entry["key"],
+        entry["name"],
+        schedule or Cell("unwatched", "yellow"),
+        entry["tz"] if entry["schedule"] else "",
+        format_duration(entry["grace_s"]),
+        "" if runtime_s is None else format_duration(runtime_s),
+        entry["failure_tolerance"] or "",
+        ", ".join(entry["tags"]),
+        Cell(status, STYLES[entry["status"]]),
+        "" if until is None else local_moment(until),
+    )
+
+
+def _for_programs(entry: dict[str, Any]) -> tuple[Any, ...]:
+    """The same columns with times in ISO 8601 and durations in seconds; an interval is one."""
+    schedule = entry["schedule"]
+    return (
+        entry["key"],
+        entry["name"],
+        entry["every_s"] if schedule is None else schedule,
+        entry["tz"],
+        entry["grace_s"],
+        entry["max_runtime_s"],
+        entry["failure_tolerance"],
+        " ".join(entry["tags"]),
+        entry["status"],
+        entry["paused_until"],
+    )

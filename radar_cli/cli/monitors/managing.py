@@ -1,0 +1,190 @@
+"""`radar monitors create|update|delete|pause|resume`."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from radar_cli import exits
+from radar_cli.cli.local import open_here
+from radar_cli.cli.monitors.declaring import declaring_options, read_changes
+from radar_cli.cli.monitors.described import (
+    describe_monitor,
+    find_monitors,
+    in_words,
+    local_time,
+    next_in_words,
+    status_in_words,
+)
+from radar_cli.cli.options import Session, common_options, pass_session
+from radar_cli.cli.render import Result, clean
+from radar_cli.errors import UsageError
+from radar_cli.grammar import parse_duration
+from radar_cli.ids import check_key
+from radar_cli.monitors.monitor import Monitor
+from radar_cli.monitors.pitfalls import find_pitfalls
+from radar_cli.store.judged import Judged
+from radar_cli.store.sqlite import Store
+
+
+class MonitorExistsError(UsageError):
+    """A monitor that is to be created and is there already."""
+
+    slug = "monitor-exists"
+
+
+@click.command(name="create")
+@click.argument("key", metavar="NEW-KEY")
+@declaring_options
+@common_options
+@pass_session
+def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
+    """Create a monitor: its silence counts from now on, before any run of it."""
+    try:
+        check_key(key)
+    except ValueError as error:
+        message, _, hint = str(error).partition(": ")
+        raise UsageError(message, hint) from None
+    changes = read_changes(given, {}, _default_tz(session))
+    declared = {field: value for field, value in changes.items() if value is not None}
+    now_us = time.time_ns() // 1000
+    with open_here(session) as (store, notes):
+        if not store.create(key, declared, now_us):
+            hint = f"'radar monitors update {key}' changes it"
+            raise MonitorExistsError(f"monitor {key!r} is there already", hint)
+        (known,) = find_monitors(store, [key])
+    return _show_declared(known, f"{key} created", now_us, notes)
+
+
+@click.command(name="update")
+@click.argument("key", metavar="MONITOR")
+@declaring_options
+@common_options
+@pass_session
+def update_monitor(session: Session, /, key: str, **given: Any) -> Result:
+    """Change what a monitor is declared as; only what is given changes.
+
+    An empty value clears: --grace '' is the default again. --schedule and --every replace one
+    another, and the tags that are given replace those that were.
+    """
+    if all(value is None or value == () for value in given.values()):
+        raise UsageError("nothing to change", "see 'radar monitors update --help'")
+    now_us = time.time_ns() // 1000
+    with open_here(session) as (store, notes):
+        (known,) = find_monitors(store, [key])
+        changes = read_changes(given, known.declared, _default_tz(session))
+        if changes:
+            known = store.update(key, changes, now_us)
+    said = f"{key} updated" if changes else f"{key} is like that already"
+    return _show_declared(known, said, now_us, notes)
+
+
+@click.command(name="delete")
+@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@common_options
+@pass_session
+def delete_monitors(session: Session, keys: tuple[str, ...], yes: bool) -> Result:
+    """Delete monitors with all their pings, for good.
+
+    A job that goes on reporting makes its monitor anew.
+    """
+    with open_here(session) as (store, notes):
+        names = [known.key for known in find_monitors(store, keys)]
+        if not yes:
+            pings = sum(store.count_pings(name) for name in names)
+            what = f"monitor {names[0]}" if len(names) == 1 else f"{len(names)} monitors"
+            click.confirm(f"Delete {clean(what)} and {pings} pings for good?", abort=True, err=True)
+        pings = store.delete(names)
+    data = {"deleted": names, "pings": pings}
+    return Result(data, text=f"{', '.join(names)} deleted, {pings} pings", notes=tuple(notes))
+
+
+@click.command(name="pause")
+@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@click.option("--for", "duration", metavar="DURATION", help="Resume by itself after this long.")
+@common_options
+@pass_session
+def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None) -> Result:
+    """Expect nothing of monitors until they are resumed, or for a while.
+
+    What falls due meanwhile isn't missed. Their pings are kept all the same.
+    """
+    pause_us = None if duration is None else _read_pause(duration)
+    now_us = time.time_ns() // 1000
+    with open_here(session) as (store, notes):
+        names = [known.key for known in find_monitors(store, keys)]
+        store.judge(now_us)
+        store.pause(names, now_us, None if pause_us is None else now_us + pause_us)
+        return _show_changed(store, names, "paused", now_us, notes)
+
+
+@click.command(name="resume")
+@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@common_options
+@pass_session
+def resume_monitors(session: Session, keys: tuple[str, ...]) -> Result:
+    """Expect runs again, from now on: nothing of the time of the pause is missed."""
+    now_us = time.time_ns() // 1000
+    with open_here(session) as (store, notes):
+        names = [known.key for known in find_monitors(store, keys)]
+        store.judge(now_us)
+        resumed = store.resume(names, now_us)
+        notes += [f"{name} wasn't paused" for name in names if name not in resumed]
+        return _show_changed(store, resumed, "resumed", now_us, notes)
+
+
+def _default_tz(session: Session) -> str:
+    return session.load_profile().tz or ""
+
+
+def _read_pause(text: str) -> int:
+    """The length of a pause in microseconds."""
+    try:
+        pause_us = round(parse_duration(text) * 1e6)
+    except ValueError as error:
+        message, _, hint = str(error).partition(": ")
+        raise UsageError(f"--for: {message}", hint) from None
+    if pause_us <= 0:
+        raise UsageError(f"--for: {text[:60]!r} is no time", "leave it out to pause without end")
+    return pause_us
+
+
+def _show_declared(known: Judged, said: str, now_us: int, notes: list[str]) -> Result:
+    view = known.view_at(now_us)
+    lines = [f"{said}: {in_words(known.monitor)}"]
+    if following := next_in_words(known.monitor, view.expected_us):
+        lines.append(f"next: {following}")
+    warnings = warn_of(known.monitor, now_us)
+    data = {**describe_monitor(known, view, now_us), "warnings": warnings}
+    notes += [f"warning: {line}" for line in warnings]
+    return Result(data, text="\n".join(lines), notes=tuple(notes), exit_code=exits.OK)
+
+
+def _show_changed(
+    store: Store, keys: list[str], said: str, now_us: int, notes: list[str]
+) -> Result:
+    data, lines = [], []
+    for known in find_monitors(store, keys):
+        view = known.view_at(now_us)
+        data.append(describe_monitor(known, view, now_us))
+        pause = known.monitor.pause_at(now_us)
+        line = f"{known.key} {said}"
+        if pause is None:
+            line += f": {status_in_words(known, view, now_us)}"
+        elif pause.end_us is not None:
+            line += f" until {local_time(pause.end_us)}"
+        if pause is None and (following := next_in_words(known.monitor, view.expected_us)):
+            line += f", next: {following}"
+        lines.append(line)
+    return Result(data, text="\n".join(lines), notes=tuple(notes))
+
+
+def warn_of(monitor: Monitor, now_us: int) -> list[str]:
+    """What can't be used of what is declared, and what its schedule may surprise with."""
+    warnings = list(monitor.faults)
+    if monitor.schedule is not None:
+        now = datetime.fromtimestamp(now_us / 1e6, UTC)
+        warnings += find_pitfalls(monitor.schedule, now, grace_s=monitor.grace_s)
+    return warnings

@@ -1,0 +1,131 @@
+"""`radar monitors show`: everything about one monitor."""
+
+import time
+from typing import Any
+
+import click
+
+from radar_cli.cli.check import what_happened
+from radar_cli.cli.local import open_here
+from radar_cli.cli.monitors.described import (
+    describe_monitor,
+    find_monitors,
+    in_words,
+    local_time,
+    next_in_words,
+    status_in_words,
+)
+from radar_cli.cli.monitors.managing import warn_of
+from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
+from radar_cli.cli.options import Session, common_options, pass_session
+from radar_cli.cli.render import Cell, Result, Table, clean
+from radar_cli.cli.status import STYLES, ago, describe_run, iso
+from radar_cli.grammar import format_duration
+from radar_cli.monitors.runs import fold_runs
+from radar_cli.monitors.state import Status
+from radar_cli.monitors.strip import Mark, find_marks
+from radar_cli.store.judged import Judged
+from radar_cli.store.overview import Seen
+from radar_cli.store.sqlite import Store
+
+# As many runs as fit on a line behind their label.
+_RUNS_SHOWN = 40
+_TAIL_LINES = 10
+_LONGEST_LINE = 160
+# Enough for the output of the last run that ended, behind some that go on.
+_PINGS_WITH_OUTPUT = 12
+
+
+@click.command(name="show")
+@click.argument("key", metavar="MONITOR")
+@common_options
+@pass_session
+def show_monitor(session: Session, key: str) -> Result:
+    """Show what is expected of a monitor, how it is, its last runs and its last output."""
+    now_us = time.time_ns() // 1000
+    with open_here(session) as (store, notes):
+        find_monitors(store, [key])
+        store.judge(now_us)
+        (known,) = find_monitors(store, [key])
+        seen, marks, durations_s = _look_at(store, known, now_us)
+    entry = describe_monitor(known, seen.view, now_us)
+    last = seen.last_ended
+    data = {
+        **entry,
+        "words": in_words(known.monitor),
+        "strip": [str(mark) for mark in marks],
+        "durations_s": durations_s,
+        "last_run": None if last is None else describe_run(last),
+        "warnings": warn_of(known.monitor, now_us),
+    }
+    rows = [*_show_status(seen, now_us), *_show_declared(seen.known)]
+    if marks:
+        rows.append(("runs", draw_strip(marks)))
+    if durations_s:
+        rows.append(("took", draw_durations(durations_s)))
+    rows += _show_last_run(seen, now_us)
+    rows += [("beware", Cell(line, "yellow")) for line in data["warnings"]]
+    return Result(data, Table(("monitor", clean(key)), rows), notes=tuple(notes))
+
+
+def _look_at(store: Store, known: Judged, now_us: int) -> tuple[Seen, list[Mark], list[float]]:
+    """What it says, its last runs as marks, and how long they took."""
+    seen = Seen(
+        known, known.view_at(now_us), fold_runs(store.newest(known.key, _PINGS_WITH_OUTPUT))
+    )
+    # A run has two pings; the one whose start was cut off is older than what is shown.
+    runs = fold_runs(store.newest_of_runs(known.key, 2 * _RUNS_SHOWN + 2))[-_RUNS_SHOWN:]
+    marks = find_marks(known.monitor, runs, now_us, running=known.state.running, limit=_RUNS_SHOWN)
+    return seen, marks, [run.duration_s for run in runs if run.duration_s is not None]
+
+
+def _show_status(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
+    known, view = seen.known, seen.view
+    words = status_in_words(known, view, now_us)
+    since = iso(view.since_us)
+    rows: list[tuple[Any, ...]] = [("status", Cell(words, STYLES[str(view.status)]))]
+    if since is not None:
+        rows.append(("since", f"{local_time(view.since_us)}, {ago(since, now_us)}"))
+    if view.status in (Status.LATE, Status.DOWN):
+        rows.append(("why", what_happened(seen)))
+    if following := next_in_words(known.monitor, view.expected_us):
+        due = "due" if view.expected_us is not None and view.expected_us < now_us else "next"
+        rows.append((due, following))
+    return rows
+
+
+def _show_declared(known: Judged) -> list[tuple[Any, ...]]:
+    """What is declared; what is left at its default and says nothing isn't shown."""
+    monitor = known.monitor
+    rows: list[tuple[Any, ...]] = [("name", monitor.name)] if monitor.name else []
+    expression = known.declared.get("schedule", "")
+    rows.append(("schedule", f"{expression}  {in_words(monitor)}".strip()))
+    rows.append(("grace", format_duration(monitor.grace_s)))
+    if monitor.max_runtime_s is not None:
+        rows.append(("max runtime", format_duration(monitor.max_runtime_s)))
+    if monitor.failure_tolerance:
+        rows.append(("tolerance", f"{monitor.failure_tolerance} failures in a row"))
+    if monitor.tags:
+        rows.append(("tags", ", ".join(monitor.tags)))
+    return rows
+
+
+def _show_last_run(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
+    run = seen.last_ended
+    if run is None or run.ended_us is None:
+        return [("last run", "none yet")]
+    from radar_cli.cli.monitors.history import how_it_went
+
+    ended = iso(run.ended_us) or ""
+    words = f"{how_it_went(run)}, {local_time(run.ended_us)}, {ago(ended, now_us)}"
+    rows: list[tuple[Any, ...]] = [("last run", words)]
+    said = (run.message or run.output.decode("utf-8", "replace")).splitlines()
+    shown = said[-_TAIL_LINES:]
+    is_cut = any(len(line) > _LONGEST_LINE for line in shown)
+    shown = [line[:_LONGEST_LINE] for line in shown]
+    if is_cut or len(said) > len(shown) or run.omitted_bytes:
+        shown = [f"... ('radar monitors output {seen.known.key}' prints all)", *shown]
+    # Tabs would be escapes in a table.
+    labels = ["output", *[""] * len(shown)]
+    rows += [(label, line.expandtabs()) for label, line in zip(labels, shown, strict=False)]
+    return rows

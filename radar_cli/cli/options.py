@@ -1,0 +1,133 @@
+"""The options that stand on the `radar` group and on each command alike."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from radar_cli.config.load import Config
+    from radar_cli.config.profiles import Profile
+
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+FORMATS = ("table", "json", "csv")
+
+
+@dataclass
+class Session:
+    """What the options say about this call; a command's own win over the group's."""
+
+    format: str = "table"
+    profile: str | None = None
+    server: str | None = None
+    verbose: bool = False
+    no_color: bool = False
+    command: str = ""  # what was called, like `config list`
+
+    def load_config(self) -> "Config":
+        """Read the settings; their warnings go to stderr."""
+        import os
+
+        from radar_cli.cli.render import warn
+        from radar_cli.config.load import load
+
+        config = load(os.environ)
+        for line in config.warnings:
+            warn(line)
+        return config
+
+    def load_profile(self) -> "Profile":
+        """Return the profile that this call is about. Raises ConfigError."""
+        return self.load_config().profile(
+            self.profile, explicit=self.profile is not None, flags=self.flags()
+        )
+
+    def flags(self) -> dict[str, str]:
+        """Return the settings that the options give, for `Config.profile`."""
+        return {} if self.server is None else {"server": self.server}
+
+    def forwarded(self) -> list[str]:
+        """Return the options to put before the words of `radar run` and `radar ping`."""
+        words = []
+        if self.profile is not None:
+            words += ["--profile", self.profile]
+        if self.server is not None:
+            words += ["--server", self.server]
+        if self.verbose:
+            words.append("--verbose")
+        return words
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
+        # An option that isn't given must not undo the one on the group.
+        if value is not None and value is not False:
+            setattr(context.ensure_object(Session), name, value)
+
+    return callback
+
+
+def _store_json(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Session).format = "json"
+
+
+def common_options(function: AnyFunction) -> AnyFunction:
+    """Add the options that every command takes; they end up in the Session."""
+    options = (
+        click.option(
+            "--json",
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,  # so that a bad option after it is reported in JSON, too
+            callback=_store_json,
+            help="Print JSON, failures included.",
+        ),
+        click.option(
+            "--profile",
+            metavar="PROFILE",
+            expose_value=False,
+            callback=_store("profile"),
+            help="Use this profile of the config file.",
+        ),
+        click.option(
+            "--server",
+            metavar="URL",
+            expose_value=False,
+            callback=_store("server"),
+            help="Use this server.",
+        ),
+        click.option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=_store("verbose"),
+            help="Say more on stderr.",
+        ),
+        click.option(
+            "--no-color",
+            is_flag=True,
+            expose_value=False,
+            callback=_store("no_color"),
+            help="Print no colours (NO_COLOR=1 does it, too).",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def list_options(function: AnyFunction) -> AnyFunction:
+    """Add the common options and `--format`, for a command that prints a list."""
+    with_format = click.option(
+        "--format",
+        type=click.Choice(FORMATS),
+        expose_value=False,
+        callback=_store("format"),
+        help="How to print the list.",
+    )
+    return common_options(with_format(function))

@@ -1,0 +1,173 @@
+"""`radar status`: every monitor at a glance."""
+
+import time
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+
+import click
+
+from radar_cli import exits
+from radar_cli.cli.local import look_here
+from radar_cli.cli.options import Session, list_options, pass_session
+from radar_cli.cli.render import Cell, Result, Table
+from radar_cli.grammar import format_duration
+from radar_cli.monitors.runs import Run
+from radar_cli.store.overview import Seen
+
+_TAIL_LINES = 20
+STYLES = {"up": "green", "late": "yellow", "down": "bold red", "new": "dim", "paused": "dim"}
+
+
+@click.command(name="status")
+@click.argument("keys", metavar="[MONITOR]...", nargs=-1)
+@list_options
+@pass_session
+def command(session: Session, keys: tuple[str, ...]) -> Result:
+    """Show every monitor of this machine at a glance, or just those named.
+
+    With -v, the end of each last run's output follows.
+    """
+    now_us = time.time_ns() // 1000
+    seen, notes = look_here(session, keys, now_us)
+    code = exits.OK if {each.known.key for each in seen} >= set(keys) else exits.BAD
+    data = [describe(each) for each in seen]
+    rows = [_row(entry, now_us) for entry in data]
+    columns = ("monitor", "status", "last run", "took", "exit", "schedule", "last output")
+    empty = "no monitors yet: try 'radar run hello -- echo hello'"
+    if session.verbose and session.format == "table":
+        return Result(data, text=_with_tails(columns, rows, data), notes=notes, exit_code=code)
+    return Result(data, Table(columns, rows, "" if notes else empty), notes=notes, exit_code=code)
+
+
+def describe(seen: Seen) -> dict[str, Any]:
+    """One monitor for programs: times in ISO 8601, durations in seconds, memory in bytes."""
+    declared, view, last = seen.known.declared, seen.view, seen.last_ended
+    running = [run for run in seen.runs if run.is_running]
+    return {
+        "key": seen.known.key,
+        "name": declared.get("name", ""),
+        "status": str(view.status),
+        "reason": None if view.reason is None else str(view.reason),
+        "since": iso(view.since_us),
+        "running": view.is_running,
+        "expected_at": iso(view.expected_us),
+        "schedule": declared.get("schedule"),
+        "every_s": _seconds(declared.get("every")),
+        "tz": declared.get("tz"),
+        # Without a schedule nothing tells that a run is missing.
+        "watched": seen.is_watched,
+        "tags": declared.get("tags", "").split(),
+        "started_at": iso(running[-1].started_us) if view.is_running and running else None,
+        "last_run": None if last is None else describe_run(last),
+    }
+
+
+def describe_run(run: Run) -> dict[str, Any]:
+    """One run for programs."""
+    return {
+        "run_id": run.run_id or None,
+        "outcome": run.outcome,
+        "started_at": iso(run.started_us),
+        "ended_at": iso(run.ended_us),
+        "duration_s": run.duration_s,
+        "exit_code": run.exit_code,
+        "signal": run.signal,
+        "reason": run.reason or None,
+        "cpu_s": run.cpu_s,
+        "max_rss_bytes": run.max_rss_bytes,
+        "tries": run.tries,
+        "host": run.host or None,
+        "message": run.message or None,
+        "output": run.output.decode("utf-8", "replace"),
+        "output_bytes": run.output_bytes,
+        "omitted_bytes": run.omitted_bytes,
+    }
+
+
+def _row(entry: dict[str, Any], now_us: int) -> tuple[Any, ...]:
+    status = entry["status"] + (f" ({entry['reason']})" if entry["reason"] else "")
+    status += ", running" if entry["running"] else ""
+    schedule = entry["schedule"] or ""
+    if entry["every_s"]:
+        schedule = f"every {format_duration(entry['every_s'])}"
+    last = entry["last_run"]
+    return (
+        entry["key"],
+        Cell(status, STYLES[entry["status"]]),
+        "" if last is None else ago(last["ended_at"], now_us),
+        "" if last is None or last["duration_s"] is None else format_duration(last["duration_s"]),
+        "" if last is None else how_it_ended(last),
+        schedule if entry["watched"] else Cell("unwatched", "yellow"),
+        "" if last is None else last_line(last),
+    )
+
+
+def how_it_ended(run: dict[str, Any]) -> str:
+    """The exit code, or the signal by its name."""
+    if run["signal"] is None:
+        return "" if run["exit_code"] is None else str(run["exit_code"])
+    import signal
+
+    try:
+        return signal.Signals(run["signal"]).name
+    except ValueError:
+        return f"signal {run['signal']}"
+
+
+def last_line(run: dict[str, Any]) -> str:
+    """What the run said last; why it counts as failed, if its exit code doesn't tell."""
+    if run["reason"]:
+        return str(run["reason"])[:80]
+    return _last_of(run["message"] or run["output"])
+
+
+def last_words(run: Run) -> str:
+    """How a run ended and what it said last, in a line."""
+    how = f"signal {run.signal}" if run.signal else f"exit {run.exit_code}"
+    said = run.reason or _last_of(run.message or run.output.decode("utf-8", "replace"))
+    return how + (f": {said}" if said else "")
+
+
+def _last_of(text: str) -> str:
+    lines = text.expandtabs().splitlines()
+    return next((line.strip()[:80] for line in reversed(lines) if line.strip()), "")
+
+
+def _with_tails(columns: tuple[str, ...], rows: list[tuple[Any, ...]], data: list[Any]) -> str:
+    """Monitor by monitor: its row, spelled out, and the end of its last output."""
+    lines = []
+    for row, entry in zip(rows, data, strict=True):
+        cells = [cell.value if isinstance(cell, Cell) else cell for cell in row]
+        pairs = zip(columns[1:-1], cells[1:-1], strict=True)
+        lines.append(f"{cells[0]}: " + ", ".join(f"{name} {v}" for name, v in pairs if v))
+        run = entry["last_run"]
+        if run is None:
+            continue
+        said = run["output"].expandtabs().splitlines()
+        hidden = len(said) > _TAIL_LINES or run["omitted_bytes"]
+        lines += ["    ..."] if hidden else []
+        lines += [f"    {line}" for line in said[-_TAIL_LINES:]]
+    return "\n".join(lines)
+
+
+def _seconds(text: str | None) -> float | None:
+    """The number that a ping declared, which may be anything."""
+    try:
+        seconds = float(text or "nan")
+    except ValueError:
+        return None
+    return seconds if isfinite(seconds) else None
+
+
+def ago(moment: str, now_us: int) -> str:
+    """How long ago a moment in ISO 8601 was."""
+    seconds = now_us / 1e6 - datetime.fromisoformat(moment).timestamp()
+    return "just now" if seconds < 1 else f"{format_duration(round(seconds))} ago"
+
+
+def iso(time_us: int | None) -> str | None:
+    """ISO 8601 in UTC, as everything that programs read."""
+    if time_us is None:
+        return None
+    return datetime.fromtimestamp(time_us / 1e6, UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,138 @@
+"""The words that only this machine knows: monitors, profiles, settings, timezones.
+
+Nothing here writes, waits for a lock, asks a server or reads a secret; what can't be read
+offers nothing.
+"""
+
+import os
+import time
+
+from radar_cli.completion.syntax import Offer, Values
+from radar_cli.errors import RadarError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Iterable
+
+    # Takes the word to complete, and the arguments before it.
+    Source = Callable[[str, list[str]], "Iterable[Offer]"]
+
+# More than anybody reads; a store may hold a hundred thousand.
+MOST_KEYS = 1000
+# An outbox may have grown for weeks; the newest pings name the monitors that matter.
+_SPOOL_TIME_S = 0.05
+_ZONES = "/usr/share/zoneinfo/zone.tab"
+
+
+class FilesWantedError(Exception):
+    """What is wanted here is the name of a file, which shells know best."""
+
+
+def offer(values: Values, current: str, named: list[str]) -> "list[Offer]":
+    """The words that `values` stand for. Raises FilesWantedError."""
+    offers: list[Offer] = []
+    for value in values:
+        if value in SOURCES:
+            offers += SOURCES[value](current, named)
+        elif not value.isupper():
+            offers.append((value, ""))
+    return offers
+
+
+def find_monitors(current: str, _: "list[str]") -> "Iterable[Offer]":
+    """The keys of the store, and of the pings that wait to get there or to a server."""
+    from radar_cli.places import state_directory
+    from radar_cli.store.keys import read_keys
+
+    directory = state_directory(os.environ)
+    keys = set(read_keys(directory, current, MOST_KEYS))
+    keys.update(_spooled_keys(directory))
+    return [(key, "") for key in sorted(keys)]
+
+
+def _spooled_keys(directory: str) -> "Iterable[str]":
+    """The monitors of the newest pings in the spool, as many as can be read in a moment."""
+    from radar_cli.pings.outbox import REJECTED, peek
+    from radar_cli.pings.spool import WAITING, Spool
+
+    spool = Spool(directory)
+    deadline = time.monotonic() + _SPOOL_TIME_S
+    for name in sorted(spool.names(WAITING) + spool.names(REJECTED), reverse=True):
+        if time.monotonic() > deadline:
+            return
+        entry = peek(spool, name)
+        if entry is not None:
+            yield entry.ping.monitor
+
+
+def find_profiles(_: str, __: "list[str]") -> "Iterable[Offer]":
+    """The profiles of both config files; those of a broken file are unknown."""
+    return [(name, "") for name in _profile_names()]
+
+
+def find_keys(current: str, _: "list[str]") -> "Iterable[Offer]":
+    """The settings; behind `profiles` those of each profile, which are many."""
+    from radar_cli.config.settings import PROFILE_SETTINGS, SETTINGS
+
+    if not current.startswith("profiles"):
+        return [(known.name, known.help) for known in SETTINGS.values()]
+    return [
+        (f"profiles.{profile}.{name}", SETTINGS[name].help)
+        for profile in _profile_names()
+        for name in PROFILE_SETTINGS
+        if "." not in profile  # it would have to be quoted, for TOML and for the shell
+    ]
+
+
+def find_values(current: str, named: "list[str]") -> "Iterable[Offer]":
+    """The values that the setting in `named` can have. Raises FilesWantedError."""
+    from radar_cli.config.settings import PROTOCOLS, SETTINGS
+
+    name = named[0].rpartition(".")[2] if named else ""
+    known = SETTINGS.get(name)
+    if known is None:
+        return []
+    if known.kind == "path":
+        raise FilesWantedError
+    if known.kind == "protocol":
+        return [(protocol, "") for protocol in PROTOCOLS]
+    if known.kind == "timezone":
+        return find_zones(current, named)
+    return find_profiles(current, named) if name == "profile" else []
+
+
+def find_zones(_: str, __: "list[str]") -> "Iterable[Offer]":
+    """The system's timezones, each with its country and what tells it from others there."""
+    offers = [("UTC", "")]
+    try:
+        with open(_ZONES, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                fields = line.rstrip("\n").split("\t")
+                if not line.startswith("#") and len(fields) > 2:
+                    offers.append((fields[2], " ".join((fields[0], *fields[3:]))))
+    except OSError:
+        return offers
+    return offers
+
+
+def _want_files(_: str, __: "list[str]") -> "Iterable[Offer]":
+    raise FilesWantedError
+
+
+def _profile_names() -> "list[str]":
+    from radar_cli.config.load import load
+
+    try:
+        return load(os.environ).profile_names()
+    except RadarError:
+        return []
+
+
+SOURCES: "dict[str, Source]" = {
+    "MONITOR": find_monitors,
+    "PROFILE": find_profiles,
+    "KEY": find_keys,
+    "VALUE": find_values,
+    "ZONE": find_zones,
+    "FILE": _want_files,
+}
