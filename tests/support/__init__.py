@@ -1,0 +1,1 @@
+"""What the tests start, watch and take down: processes, terminals, servers, daemons."""

@@ -1,0 +1,28 @@
+"""The pings that wait in a state directory, read as radar itself reads them."""
+
+import os
+from pathlib import Path
+
+from radar_cli.pings.outbox import peek
+from radar_cli.pings.ping import Ping
+from radar_cli.pings.spool import Spool
+
+
+def read_pings(state_dir: Path | None = None) -> list[Ping]:
+    """All pings in the spool of this test's (or that) state directory, oldest first."""
+    spool = Spool(str(state_dir or os.environ["RADAR_STATE_DIR"]))
+    entries = [peek(spool, name) for name in spool.names()]
+    assert None not in entries, f"a file in {spool.folder} can't be read"
+    return [entry.ping for entry in entries if entry is not None]
+
+
+def last_ping(state_dir: Path | None = None) -> Ping:
+    """The newest one of them."""
+    pings = read_pings(state_dir)
+    assert pings, "no ping was kept"
+    return pings[-1]
+
+
+def kinds(state_dir: Path | None = None) -> list[str]:
+    """What kinds they are of, oldest first: `["start", "success"]`."""
+    return [ping.kind for ping in read_pings(state_dir)]
