@@ -1,0 +1,1 @@
+"""The contract of `radar run`, each point with a real child process."""

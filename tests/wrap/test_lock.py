@@ -1,0 +1,151 @@
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.disk import SmallDisk
+from tests.support.pings import kinds, last_ping, read_pings
+from tests.support.processes import is_alive
+from tests.support.radar import environment, run_radar, start_radar
+from tests.support.waiting import wait_for_file, wait_until
+
+
+@pytest.fixture
+def running(children: Path, tmp_path: Path) -> "subprocess.Popen[bytes]":
+    """A run that holds the lock until something is written into `fifo`."""
+    os.mkfifo(tmp_path / "fifo")
+    words = ("--", children / "block_until", tmp_path / "fifo", tmp_path / "log")
+    radar = start_radar("run", "job", "--lock", "fail", *words)
+    wait_for_file(tmp_path / "log")
+    wait_until(lambda: kinds() == ["start"])
+    return radar
+
+
+def test_skip_runs_nothing_and_says_so(running: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    done = run_radar("run", "job", "--lock", "skip", "--", "touch", tmp_path / "ran")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert not (tmp_path / "ran").exists()
+    ping = last_ping()
+    assert (ping.kind, ping.fields["reason"]) == ("log", "skipped: another run holds the lock")
+    assert ping.run_id != read_pings()[0].run_id
+    assert running.poll() is None
+
+
+def test_fail_runs_nothing_and_fails(running: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    words = ("--lock", "fail", "--send-command", "--tag", "a")
+    done = run_radar("run", "job", *words, "--", "touch", tmp_path / "ran", text=True)
+
+    assert done.returncode == 75
+    assert done.stderr == "radar: job: not run: another run holds the lock\n"
+    assert not (tmp_path / "ran").exists()
+    ping = last_ping()
+    assert (ping.kind, ping.fields["reason"]) == ("fail", "another run holds the lock")
+    assert running.poll() is None
+
+
+def test_wait_waits_for_the_other_run(running: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    waiting = start_radar("run", "job", "--lock", "wait", "-c", f"touch {tmp_path}/ran; exit 4")
+    wait_until(lambda: _waits_for_lock(waiting.pid))
+    assert not (tmp_path / "ran").exists()
+    (tmp_path / "fifo").write_text("0")
+
+    assert (running.wait(10), waiting.wait(10)) == (0, 4)
+    assert kinds() == ["start", "success", "start", "fail"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_waits_can_be_ended(
+    running: "subprocess.Popen[bytes]", tmp_path: Path, number: int
+) -> None:
+    waiting = start_radar("run", "job", "--lock", "wait", "--", "touch", tmp_path / "ran")
+    wait_until(lambda: _waits_for_lock(waiting.pid))
+    waiting.send_signal(number)
+
+    assert waiting.wait(10) == -number
+    assert waiting.stderr is not None
+    assert waiting.stderr.read() == b""
+    assert running.poll() is None
+
+
+def _waits_for_lock(pid: int) -> bool:
+    locks = Path("/proc/locks").read_text().splitlines()
+    return any("->" in line and f" {pid} " in line for line in locks)
+
+
+def test_another_monitor_has_another_lock(running: "subprocess.Popen[bytes]") -> None:
+    assert run_radar("run", "other", "--lock", "fail", "--", "true").returncode == 0
+    assert running.poll() is None
+
+
+def test_a_run_without_the_option_does_not_care(running: "subprocess.Popen[bytes]") -> None:
+    assert run_radar("run", "job", "--", "true").returncode == 0
+    assert running.poll() is None
+
+
+@pytest.mark.parametrize("way", ["exit", "kill job"])
+def test_the_lock_is_free_after_the_run(
+    running: "subprocess.Popen[bytes]", tmp_path: Path, way: str
+) -> None:
+    if way == "exit":
+        (tmp_path / "fifo").write_text("3")
+    else:
+        os.kill(int((tmp_path / "log").read_text().split()[1]), signal.SIGKILL)
+    running.wait(10)
+
+    assert run_radar("run", "job", "--lock", "fail", "--", "true").returncode == 0
+
+
+def test_the_job_of_a_killed_radar_still_holds_the_lock(
+    running: "subprocess.Popen[bytes]", tmp_path: Path
+) -> None:
+    job = int((tmp_path / "log").read_text().split()[1])
+    running.kill()
+    running.wait(10)
+    assert run_radar("run", "job", "--lock", "fail", "--", "true").returncode == 75
+    waiting = start_radar("run", "job", "--lock", "wait", "-c", f"touch {tmp_path}/ran; exit 4")
+    assert run_radar("run", "job", "--lock", "skip", "--", "touch", tmp_path / "x").returncode == 0
+    assert not (tmp_path / "x").exists()
+    (tmp_path / "fifo").write_text("0")
+    wait_until(lambda: not is_alive(job))
+
+    assert waiting.wait(10) == 4
+
+
+def test_a_recycled_process_id_holds_no_lock(tmp_path: Path) -> None:
+    (tmp_path / "state" / "locks").mkdir(parents=True)
+    (tmp_path / "state" / "locks" / "job").write_text(f"{os.getpid()} 1\n")
+
+    assert run_radar("run", "job", "--lock", "fail", "--", "true").returncode == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 64, b"garbage\xff", b"1 2 3", b"-1 5"])
+def test_a_broken_lock_file_holds_no_lock(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "state" / "locks").mkdir(parents=True)
+    (tmp_path / "state" / "locks" / "job").write_bytes(content)
+
+    assert run_radar("run", "job", "--lock", "fail", "--", "true").returncode == 0
+
+
+@pytest.mark.parametrize("lock", ["skip", "wait", "fail"])
+def test_without_a_state_directory_the_job_runs_without_a_lock(tmp_path: Path, lock: str) -> None:
+    (tmp_path / "file").touch()
+    env = environment(RADAR_STATE_DIR=str(tmp_path / "file"))
+    done = run_radar("run", "job", "--lock", lock, "-c", "echo ran; exit 4", env=env, text=True)
+
+    assert (done.returncode, done.stdout) == (4, "ran\n")
+    assert f"runs without a lock: {tmp_path}/file/locks: Not a directory\n" in done.stderr
+    assert done.stderr.count("runs without a lock") == 1
+
+
+def test_a_full_state_directory_stops_no_job(tmp_path: Path) -> None:
+    with SmallDisk(tmp_path) as disk:
+        (disk.path / "locks").mkdir()
+        disk.fill()
+        env = environment(RADAR_STATE_DIR=str(disk.path))
+        done = run_radar("run", "job", "--lock", "fail", "-c", "echo ran; exit 4", env=env)
+
+    assert (done.returncode, done.stdout) == (4, b"ran\n")
+    assert b" lost: " in done.stderr
