@@ -1,0 +1,186 @@
+"""What a server may answer, and how often it is asked."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.pings.arrivals import deliver_later, doubles
+from tests.support import answers
+from tests.support.answers import Answer
+from tests.support.pings import read_pings
+from tests.support.radar import run_radar
+from tests.support.server import Server
+
+FINE: dict[str, Answer] = {
+    "chunked": answers.chunked(b'{"status":"ok"}'),
+    "chunked, with nothing in it": answers.chunked(b""),
+    "no Content-Length": answers.until_close(),
+    "100 Continue first": answers.continue_first(),
+    "Connection: close": answers.ok(will_close=True),
+    "stale afterwards": answers.close_after_response(),
+    "201": answers.status(201, body=b"Created"),
+    "204": answers.status(204),
+    "byte by byte": answers.slow(0.0005),
+    "a megabyte, nearly": answers.ok(b"x" * 999_000),
+}
+BODY = ("sh", "-c", "i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done")
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_it_takes_any_http_for_an_answer(name: str, server: Server, env: dict[str, str]) -> None:
+    server.behave(FINE[name])
+    done = run_radar("run", "m", "--", "sh", "-c", "echo out", env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"out\n", b"")
+    assert [(ping.kind, ping.body) for ping in server.pings] == [
+        ("start", b""),
+        ("complete", b"out\n"),
+    ]
+    assert read_pings() == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(answers.status(code) for code in (408, 425, 500, 502, 503, 504)),
+        answers.status(429, {"Retry-After": "0"}),
+        answers.reset(),
+        answers.close(),
+        answers.half(),
+        answers.garbage(),
+    ],
+    ids=lambda answer: answer.name,
+)
+def test_it_tries_again_with_the_whole_body(
+    answer: Answer, server: Server, env: dict[str, str]
+) -> None:
+    server.behave(answer, answers.ok())
+    env["RADAR_PING_TIMEOUT"] = "10"
+    done = run_radar("run", "m", "--no-start", "--", *BODY, env=env)
+    assert (done.returncode, done.stderr) == (0, b"")
+    first, second = server.pings
+    assert len(first.body) > 4000
+    assert first.body == second.body == done.stdout
+    assert first.query["id"] == second.query["id"]
+    assert first.request.headers["content-length"] == str(len(first.body))
+    assert read_pings() == []
+
+
+def test_it_waits_as_long_as_the_server_asks(server: Server, env: dict[str, str]) -> None:
+    server.behave(answers.status(429, {"Retry-After": "1"}), answers.ok())
+    env["RADAR_PING_TIMEOUT"] = "30"
+    run_radar("run", "m", "--no-start", "--", "true", env=env)
+    first, second = server.pings
+    assert second.request.at_monotonic - first.request.at_monotonic >= 1
+
+
+def test_it_does_not_ask_again_when_the_wait_is_too_long(
+    server: Server, env: dict[str, str]
+) -> None:
+    server.behave(answers.status(429, {"Retry-After": "60"}))
+    env["RADAR_PING_TIMEOUT"] = "30"
+    done = run_radar("run", "m", "--no-start", "--", "true", env=env, timeout=20)
+    assert (done.returncode, len(server.pings)) == (0, 1)
+
+
+@pytest.mark.parametrize("code", [400, 404, 405, 410, 411, 413, 414, 422])
+def test_it_sets_aside_what_the_server_refuses(
+    code: int, server: Server, env: dict[str, str]
+) -> None:
+    server.behave(answers.status(code, body=b"no\nsuch \x07thing"))
+    done = run_radar("run", "m", "--", "sh", "-c", "exit 7", env=env, text=True)
+    assert done.returncode == 7
+    (line,) = done.stderr.splitlines()
+    assert f"the start and fail pings are refused: {server.url} answered {code}: no such" in line
+    assert "\x07" not in line
+    assert len(server.pings) == 2
+    assert read_pings() == []
+    assert len(list(_spool().glob("*.rejected"))) == 2
+
+    server.behave(answers.ok())
+    run_radar("run", "next", "--", "true", env=env)
+    assert {ping.monitor for ping in server.accepted} == {"next"}  # nobody asked for it
+
+
+def test_it_reads_why_a_large_body_is_refused(server: Server, env: dict[str, str]) -> None:
+    server.behave(answers.early(413))
+    words = ("run", "m", "--no-start", "--tail", "9MB", "--", "head", "-c", "8000000", "/dev/zero")
+    done = run_radar(*words, env=env, text=True)
+    assert "refused" in done.stderr, done.stderr
+    assert "413" in done.stderr
+    assert "--tail" in done.stderr
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_it_delivers_once_the_key_is_right(code: int, server: Server, env: dict[str, str]) -> None:
+    def judge(request: object) -> Answer:
+        headers: dict[str, str] = getattr(request, "headers")  # noqa: B009
+        right = headers.get("authorization") == "Bearer right-key"
+        return answers.ok() if right else answers.status(code)
+
+    server.behave(judge)
+    wrong = {**env, "RADAR_API_KEY": "wrong-key" if code == 401 else "right-key"}
+    if code == 403:
+        server.behave(answers.status(403))
+    done = run_radar("run", "m", "--", "true", env=wrong, text=True)
+    assert len(done.stderr.splitlines()) == 1
+    kept = read_pings()
+    assert len(kept) == 2
+    server.behave(judge)
+    deliver_later(server, {**env, "RADAR_API_KEY": "right-key"}, "m", kept)
+
+
+def test_it_keeps_pings_of_two_accounts_apart(server: Server, env: dict[str, str]) -> None:
+    server.stop()
+    for key in ("key-one", "key-two"):
+        run_radar("run", "m", "--", "true", env={**env, "RADAR_API_KEY": key})
+    server.start()
+    run_radar("run", "m", "--", "true", env={**env, "RADAR_API_KEY": "key-two"})
+    assert {p.request.headers["authorization"] for p in server.accepted} == {"Bearer key-two"}
+    assert (len(server.accepted), len(read_pings())) == (4, 2)
+
+
+def test_it_says_once_that_there_is_no_key(server: Server, env: dict[str, str]) -> None:
+    del env["RADAR_API_KEY"]
+    done = run_radar("run", "m", "--", "true", env=env, text=True)
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert "RADAR_API_KEY" in line
+    assert server.pings == []
+    kept = read_pings()
+    deliver_later(server, {**env, "RADAR_API_KEY": "now-it-is-there"}, "m", kept)
+
+
+def test_it_needs_no_key_for_a_secret_token(server: Server, env: dict[str, str]) -> None:
+    del env["RADAR_API_KEY"]
+    token = "018f4e9a-7b1c-4c3d-8e2f-5a6b7c8d9e0f"
+    done = run_radar("run", token, "--", "true", env=env)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [ping.monitor for ping in server.accepted] == [token, token]
+
+
+def test_a_ping_that_the_server_chokes_on_does_not_stop_the_others(
+    server: Server, env: dict[str, str]
+) -> None:
+    server.stop()
+    for key in ("poison", "a", "b"):
+        run_radar("run", key, "--no-start", "--", "true", env={**env, "RADAR_PING_TIMEOUT": "0.2"})
+    server.start()
+    server.behave(lambda request: answers.status(500 if "poison" in request.target else 200))
+    run_radar("run", "next", "--", "true", env=env)
+    assert {ping.monitor for ping in server.accepted} == {"a", "b", "next"}
+    assert [ping.monitor for ping in read_pings()] == ["poison"]
+    assert doubles(server) == []
+
+
+def _spool() -> Path:
+    return Path(os.environ["RADAR_STATE_DIR"]) / "spool"
+
+
+def test_it_repeats_what_the_server_says_in_any_locale(server: Server, env: dict[str, str]) -> None:
+    server.behave(answers.status(404, body="kein Wächter ✗".encode()))
+    env |= {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = run_radar("run", "m", "--", "sh", "-c", "exit 3", env=env)
+    assert done.returncode == 3
+    assert b"kein W\\xe4chter \\u2717" in done.stderr
+    assert b"internal error" not in done.stderr

@@ -1,0 +1,229 @@
+"""The spool: what lies in it, who works on it, and what may not get in the way."""
+
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from radar_cli.pings.outbox import claim, lock_for_flush, parse, peek, unlock
+from radar_cli.pings.ping import Ping
+from radar_cli.pings.spool import Entry, Spool
+from tests.pings.arrivals import accepted, facts
+from tests.support.pings import read_pings
+from tests.support.radar import run_radar, spool_files
+from tests.support.server import Server
+
+TO = {"server": "http://radar.example", "profile": "prod"}
+
+
+@pytest.fixture
+def spool(state_dir: Path) -> Spool:
+    return Spool(str(state_dir))
+
+
+def _name(entry: Entry) -> str:
+    return os.path.basename(entry.path)
+
+
+def _ping(monitor: str = "m", time_us: int = 0) -> Ping:
+    return Ping("success", monitor, time_us=time_us or time.time_ns() // 1000)
+
+
+def _claim_elsewhere(spool: Spool, name: str) -> bool:
+    """Whether another process can claim the file now."""
+    script = (
+        "import sys; from radar_cli.pings.outbox import claim;"
+        "from radar_cli.pings.spool import Spool;"
+        "sys.exit(claim(Spool(sys.argv[1]), sys.argv[2]) is None)"
+    )
+    words = [sys.executable, "-c", script, os.path.dirname(spool.folder), name]
+    return subprocess.run(words, check=False).returncode == 0
+
+
+def test_nobody_else_can_read_it(spool: Spool, state_dir: Path) -> None:
+    os.umask(before := os.umask(0))
+    os.umask(0)
+    try:
+        entry = spool.put(_ping(), TO, durable=True)
+    finally:
+        os.umask(before)
+    assert os.stat(entry.path).st_mode & 0o777 == 0o600
+    assert os.stat(spool.folder).st_mode & 0o777 == 0o700
+    assert state_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_each_destination_has_a_file_of_its_own(spool: Spool) -> None:
+    ping = _ping()
+    one = spool.put(ping, TO, durable=False)
+    other = spool.put(ping, {**TO, "profile": "staging"}, durable=False)
+    assert len(spool.names()) == 2
+    one.remove()
+    assert [e.to["profile"] for n in spool.names() if (e := peek(spool, n))] == ["staging"]
+    other.remove()
+    assert spool.names() == []
+
+
+def test_what_one_process_holds_no_other_one_takes(spool: Spool) -> None:
+    entry = spool.put(_ping(), TO, durable=False, hold=True)
+    assert not _claim_elsewhere(spool, _name(entry))
+    entry.release()
+    assert _claim_elsewhere(spool, _name(entry))
+
+
+def test_what_one_thread_holds_no_other_one_takes(spool: Spool) -> None:
+    entry = spool.put(_ping(), TO, durable=False, hold=True)
+    assert claim(spool, _name(entry)) is None
+    # Opening the file here and closing it would end the lock.
+    assert peek(spool, _name(entry)) is None
+    assert not _claim_elsewhere(spool, _name(entry))
+    entry.release()
+    claimed = claim(spool, _name(entry))
+    assert claimed is not None
+    assert claim(spool, _name(entry)) is None
+    entry.sync()
+    claimed.sync()
+    claimed.release()
+    claimed.release()
+    again = claim(spool, _name(entry))
+    assert again is not None
+    again.remove()
+    assert claim(spool, _name(entry)) is None
+
+
+def test_one_flush_at_a_time(spool: Spool) -> None:
+    spool.put(_ping(), TO, durable=False)
+    lock = lock_for_flush(spool, "http://a")
+    assert lock is not None
+    assert lock_for_flush(spool, "http://a") is None
+    other = lock_for_flush(spool, "http://b")
+    assert other is not None
+    unlock(spool, lock, "http://a")
+    lock = lock_for_flush(spool, "http://a")
+    assert lock is not None
+    unlock(spool, lock, "http://a")
+    unlock(spool, other, "http://b")
+
+
+def _truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+def _flipped(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-2] ^= 4
+    path.write_bytes(data)
+
+
+def _zeroed(path: Path) -> None:
+    path.write_bytes(b"\0" * path.stat().st_size)
+
+
+def _fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _symlink(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
+def _directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _socket(path: Path) -> None:
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as sock:
+        here = os.getcwd()
+        os.chdir(path.parent)  # the path of a socket may have 107 bytes
+        try:
+            sock.bind(path.name)
+        finally:
+            os.chdir(here)
+
+
+def _huge(path: Path) -> None:
+    os.truncate(path, 5_000_000_000)
+
+
+DAMAGE = {
+    "empty": lambda path: path.write_bytes(b""),
+    "truncated": _truncated,
+    "a flipped bit": _flipped,
+    "zeros": _zeroed,
+    "another program's": lambda path: path.write_bytes(b"#!/bin/sh\n"),
+    "a later version's": lambda path: path.write_bytes(b"radar-ping/2 0 00000000\n\n\n"),
+    "a FIFO": _fifo,
+    "a symlink": _symlink,
+    "a directory": _directory,
+    "a socket": _socket,
+    "huge": _huge,
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_what_is_no_ping_is_set_aside(
+    kind: str, server: Server, env: dict[str, str], state_dir: Path
+) -> None:
+    server.stop()
+    env["RADAR_PING_TIMEOUT"] = "0.2"
+    run_radar("run", "bad", "--no-start", "--", "true", env=env)
+    (victim,) = spool_files()
+    DAMAGE[kind](victim)
+    run_radar("run", "good", "--no-start", "--", "true", env=env)
+    good = [path for path in spool_files() if path != victim]
+    ping, _ = parse(good[0].read_bytes())
+
+    server.start()
+    done = run_radar("run", "next", "--", "true", env={**env, "RADAR_PING_TIMEOUT": "5"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert accepted(server, "good") == facts([ping])
+    assert accepted(server, "bad") == []
+    assert spool_files() == []
+    (aside,) = (state_dir / "spool/aside").iterdir()
+    assert aside.name.startswith(victim.name)
+    assert Path("/etc/passwd").exists()
+
+
+def test_foreign_files_are_left_where_they_are(
+    server: Server, env: dict[str, str], state_dir: Path
+) -> None:
+    spool = state_dir / "spool"
+    spool.mkdir(parents=True)
+    for name in ("README", ".hidden", "x.ping~", "x.tmp"):
+        (spool / name).write_text("mine")
+    (spool / "sub").mkdir()
+    run_radar("run", "m", "--", "true", env=env)
+    assert len(server.accepted) == 2
+    assert {path.name for path in spool.iterdir()} >= {"README", ".hidden", "x.ping~", "sub"}
+
+
+def test_what_cannot_be_opened_is_not_blamed(spool: Spool) -> None:
+    entry = spool.put(_ping(), TO, durable=False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        assert claim(spool, _name(entry)) is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    claimed = claim(spool, _name(entry))
+    assert claimed is not None
+    claimed.release()
+
+
+def test_a_unicode_message_survives(server: Server, env: dict[str, str]) -> None:
+    server.stop()
+    message = "größer & 100% = schlimm\n?"
+    run_radar("ping", "m", "fail", "--message", message, "--ping-timeout", "0.2", env=env)
+    assert read_pings()[0].fields["message"] == message
+    server.start()
+    run_radar("run", "next", "--", "true", env=env)
+    (late,) = (ping for ping in server.accepted if ping.monitor == "m")
+    assert late.query["message"] == message
