@@ -1,0 +1,26 @@
+"""What every program that reads `radar --json` may rely on."""
+
+import json
+import subprocess
+from typing import Any
+
+
+def read_envelope(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    """Return the one envelope on stdout, checked against the contract of version 1."""
+    assert done.stdout.isascii()
+    (line,) = done.stdout.splitlines()
+    envelope = json.loads(line)
+    assert isinstance(envelope, dict)
+    assert envelope["radar"] == 1
+    assert isinstance(envelope["command"], str)
+    if envelope["ok"] is True:
+        assert list(envelope) == ["radar", "command", "ok", "data"]
+        assert done.returncode in (0, 1)
+    else:
+        assert envelope["ok"] is False
+        assert set(envelope) - {"data"} == {"radar", "command", "ok", "error"}
+        assert list(envelope["error"]) == ["slug", "message", "hint"]
+        assert all(isinstance(part, str) for part in envelope["error"].values())
+        assert envelope["error"]["slug"] == envelope["error"]["slug"].lower().replace("_", "-")
+        assert done.returncode
+    return envelope

@@ -1,0 +1,1 @@
+"""Tests of the settings: where they come from, which one wins, how they are edited."""

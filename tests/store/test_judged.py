@@ -1,0 +1,83 @@
+"""States that the store keeps are those that the pings tell, in whatever order they came."""
+
+import tempfile
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from radar_cli.monitors.monitor import from_declared
+from radar_cli.monitors.state import Status, evaluate, fold
+from radar_cli.pings.ping import Ping
+from radar_cli.store.judged import in_order
+from radar_cli.store.overview import look
+from radar_cli.store.sqlite import Store
+
+_DECLARED = {"schedule": "*/10 * * * *", "gracePeriod": "60", "tz": "UTC"}
+_SECOND = 1_000_000
+_BEGIN_US = 1_795_000_000 * _SECOND // (600 * _SECOND) * (600 * _SECOND)
+
+
+@st.composite
+def _arrivals(draw: st.DrawFn) -> list[list[Ping]]:
+    """Pings of one monitor in the batches in which they arrive, in any order."""
+    seconds = draw(st.lists(st.integers(0, 7200), min_size=1, max_size=14, unique=True))
+    pings = [
+        Ping(
+            draw(st.sampled_from(["start", "success", "fail", "log"])),
+            "m",
+            run_id=draw(st.sampled_from(["a", "b", ""])),
+            time_us=_BEGIN_US + second * _SECOND,
+            fields=dict(_DECLARED),
+        )
+        for second in seconds
+    ]
+    sizes = draw(st.lists(st.integers(1, 4), min_size=len(pings), max_size=len(pings)))
+    batches = []
+    while pings:
+        size = sizes.pop()
+        batches.append(pings[:size])
+        pings = pings[size:]
+    return batches
+
+
+@settings(max_examples=120, deadline=None)
+@given(_arrivals(), st.integers(0, 9000))
+def test_it_judges_as_if_all_had_come_in_order(batches: list[list[Ping]], later: int) -> None:
+    pings = sorted((ping for batch in batches for ping in batch), key=in_order)
+    now_us = max(pings[-1].time_us, _BEGIN_US + later * _SECOND)
+    monitor = from_declared("m", _DECLARED, pings[0].time_us)
+    expected = evaluate(monitor, fold(monitor, pings), now_us)
+    with tempfile.TemporaryDirectory() as directory, Store(directory) as store:
+        for number, batch in enumerate(batches):
+            store.add(batch)
+            if number % 2:  # looks in between must change nothing
+                look(store, max(ping.time_us for ping in batch))
+        (seen,) = look(store, now_us)
+    assert (seen.view.status, seen.view.reason) == (expected.status, expected.reason)
+    assert seen.view.expected_us == expected.expected_us
+
+
+def test_it_looks_only_at_those_whose_time_has_come() -> None:
+    fields = dict(_DECLARED)
+    with tempfile.TemporaryDirectory() as directory, Store(directory) as store:
+        store.add(
+            Ping("success", f"m{number}", time_us=_BEGIN_US + number * _SECOND, fields=fields)
+            for number in range(5)
+        )
+        assert store.judge(_BEGIN_US + 10 * _SECOND) == 0
+        assert store.judge(_BEGIN_US + 601 * _SECOND) == 5  # late
+        assert store.judge(_BEGIN_US + 602 * _SECOND) == 0
+        assert store.judge(_BEGIN_US + 661 * _SECOND) == 5  # missed
+        assert store.judge(_BEGIN_US + 9000 * _SECOND) == 0
+        assert {known.view.status for known in store.monitors()} == {Status.DOWN}
+
+
+def test_a_monitor_that_cannot_be_judged_stops_no_other() -> None:
+    with tempfile.TemporaryDirectory() as directory, Store(directory) as store:
+        for key in ("poisoned", "sound"):
+            store.add([Ping("success", key, time_us=_BEGIN_US, fields=dict(_DECLARED))])
+        store._connection.execute("UPDATE monitor SET judged = '{}x' WHERE key = 'poisoned'")
+        assert store.judge(_BEGIN_US + 9000 * _SECOND) == 2
+        rows = dict(store._connection.execute("SELECT key, next_look_us FROM monitor").fetchall())
+    assert rows["sound"] is None
+    assert rows["poisoned"] > _BEGIN_US + 9000 * _SECOND
