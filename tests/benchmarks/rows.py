@@ -1,0 +1,363 @@
+"""What is measured: each row is a function that lets radar and others take turns.
+
+The figures to hold are those of the design; a row without one is for information.
+"""
+
+import os
+import select
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks import measure
+from tests.benchmarks.measure import (
+    Contestant,
+    Costs,
+    Ratios,
+    UnmeasurableError,
+    Words,
+    ratios,
+    take_turns,
+)
+from tests.benchmarks.workplace import Server, Workplace, end, program
+
+_PATIENCE_S = 60.0
+# The baseline of the launch: Python as an interpreter of scripts starts anyway, nothing else.
+_SPAWN = "import os, sys; os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ); os.wait()"
+_AT_ONCE = 100
+_FLOOD_BYTES, _FLOOD_BYTES_QUICK = 4 << 30, 512 << 20
+_MONITORS = 1000
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table. Without ratios, `note` says why."""
+
+    what: str
+    ratios: Ratios | None = None
+    to_hold: float | None = None
+    note: str = ""
+
+    @property
+    def is_held(self) -> bool | None:
+        """None if there is nothing to hold, or no ratio."""
+        if self.ratios is None or self.to_hold is None:
+            return None
+        return self.ratios.median <= self.to_hold
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part of the table that can be measured by itself; rounds in full and with --quick."""
+
+    name: str
+    measure: Callable[[Workplace, int, bool], list[Result]]
+    rounds: int
+    quick_rounds: int
+
+
+def launch(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
+    """From the start of radar to the first instruction of the job."""
+    child = place.child("first_instruction")
+    fifo = _Fifo(place.folder / "first-instruction")
+    place.at_exit(fifo.close)
+    words: Words = [child, fifo.path]
+    plain, hanging = place.server("plain"), place.server("hang")
+
+    def launcher(launch: Words, env: Mapping[str, str]) -> Contestant:
+        def measured() -> Costs:
+            started_ns = time.monotonic_ns()
+            pid = measure.spawn([*launch, *words], env, place.output)
+            began_ns = int(fifo.read())
+            # What follows is no matter here; a server that hangs would take its ten seconds.
+            end(pid)
+            place.forget_state()
+            return {"wall": (began_ns - started_ns) / 1e9}
+
+        return measured
+
+    wrapped: Words = [place.radar, "run", "job", "--"]
+    contestants = {
+        "python": launcher([place.python, "-c", _SPAWN], place.environment()),
+        "store": launcher(wrapped, place.environment()),
+        "server": launcher(wrapped, place.server_environment(plain)),
+        "hang": launcher(wrapped, place.server_environment(hanging)),
+    }
+    sentry = _sentry(place)
+    if sentry.path:
+        contestants["sentry"] = launcher(sentry.run, place.server_environment(plain))
+    costs = take_turns(contestants, rounds)
+    python = costs["python"]
+    return [
+        Result("to the job's start", ratios(costs["store"], python, "wall"), 1.25),
+        Result("  with a server", ratios(costs["server"], python, "wall"), 1.25),
+        Result("  with a server that hangs", ratios(costs["hang"], python, "wall"), 1.25),
+        sentry.result("  sentry-cli monitors run", costs, python, "wall"),
+    ]
+
+
+def http(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
+    """A whole run of `true`, with its two pings."""
+    server = place.server("plain")
+    env = place.server_environment(server)
+    return _whole_runs(place, rounds, env, _curls(place, server), 1.0, sentry=_sentry(place))
+
+
+def https(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
+    """The same with TLS, where both trust the system's whole store of authorities."""
+    server, certificates = place.server("tls"), place.certificates()
+    env = place.server_environment(server, SSL_CERT_DIR=str(certificates.hashed))
+    curls = _curls(place, server, f"--cacert {certificates.bundle}")
+    return _whole_runs(place, rounds, env, curls, 0.6)
+
+
+def memory(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
+    """What radar takes while the job runs and its start is announced."""
+    server = place.server("plain")
+    bare, env = place.environment(), place.server_environment(server)
+
+    def wrapped() -> Costs:
+        before = server.count()
+        pid = measure.spawn([place.radar, "run", "job", "--", "sleep", "60"], env, place.output)
+        _wait_until(lambda: server.count() > before, "the start ping")
+        cost = {"PSS": _settled_pss(pid)}
+        os.kill(pid, 15)  # it goes to the job, as it would from cron
+        os.waitpid(pid, 0)
+        return cost
+
+    def python() -> Costs:
+        words = [place.python, "-c", "import time; time.sleep(60)"]
+        pid = measure.spawn(words, bare, place.output)
+        cost = {"PSS": _settled_pss(pid)}
+        end(pid)
+        return cost
+
+    costs = take_turns({"python": python, "radar": wrapped}, rounds, warm_ups=1)
+    return [Result("PSS while a job runs", ratios(costs["radar"], costs["python"], "PSS"), 1.6)]
+
+
+def crowd(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
+    """Many jobs in the same minute, as on every machine with a crontab."""
+    server = place.server("plain")
+    env = place.server_environment(server)
+    loop = f'n={_AT_ONCE}; while [ "$n" -gt 0 ]; do %s & n=$((n - 1)); done; wait'
+
+    def radars() -> Costs:
+        before = server.count()
+        cost = _shell(place, loop % f'"{place.radar}" run "job-$n" -- true', env)
+        if server.count() - before != 2 * _AT_ONCE:
+            raise UnmeasurableError(f"{server.count() - before} pings arrived, not {2 * _AT_ONCE}")
+        return cost
+
+    curls = _curls(place, server)
+    costs = take_turns(
+        {"curl": lambda: _shell(place, loop % f"{{ {curls}; }}", env), "radar": radars},
+        rounds,
+        warm_ups=1,
+    )
+    return [
+        Result(f"{_AT_ONCE} jobs at once, {it}", ratios(costs["radar"], costs["curl"], it), 1.0)
+        for it in ("wall", "cpu")
+    ]
+
+
+def pipe(place: Workplace, rounds: int, quick: bool) -> list[Result]:
+    """A job that prints a lot, into a pipe."""
+    size = _FLOOD_BYTES_QUICK if quick else _FLOOD_BYTES
+    flood = f"{place.child('flood')} {size}"
+    env = place.environment()
+    wrapped = f'"{place.radar}" run job -- {flood}'
+    costs = take_turns(
+        {
+            "direct": lambda: _shell(place, f"{flood} | cat >/dev/null", env),
+            "radar": lambda: _shell(place, f"{wrapped} | cat >/dev/null", env),
+        },
+        rounds,
+        warm_ups=1,
+    )
+    place.forget_state()
+    what = f"{size / (1 << 30):g} GB through the pipe"
+    return [Result(what, ratios(costs["radar"], costs["direct"], "wall"), 2.0)]
+
+
+def commands(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
+    """The commands that people type."""
+    env = place.environment()
+    results = [_against_pass(place, rounds, env, ["--help"], "radar --help", 25)]
+    what = f"radar status, {_MONITORS} monitors"
+    try:
+        measure.run([place.python, "-c", _SPOOL, str(_MONITORS)], env, place.output)
+        measure.run([place.radar, "status"], env, place.output)
+        results.append(_against_pass(place, rounds, env, ["status"], what, 50))
+    except UnmeasurableError as reason:
+        results.append(Result(what, note=str(reason)))
+    place.forget_state()
+    return results
+
+
+ROWS = (
+    Row("launch", launch, 200, 40),
+    Row("http", http, 150, 30),
+    Row("https", https, 100, 20),
+    Row("memory", memory, 15, 5),
+    Row("crowd", crowd, 5, 1),
+    Row("pipe", pipe, 3, 2),
+    Row("commands", commands, 30, 6),
+)
+
+# Pings in the spool, from which the embedded store takes them in.
+_SPOOL = """
+import os, sys, time
+from radar_cli.pings.ping import Ping
+from radar_cli.pings.spool import Spool
+
+spool, now_us = Spool(os.environ["RADAR_STATE_DIR"]), time.time_ns() // 1000
+for number in range(int(sys.argv[1])):
+    fields = {"exit": "0", "duration": "1.5", "schedule": "0 3 * * *"}
+    ping = Ping("success", f"job-{number}", time_us=now_us + number, fields=fields)
+    spool.put(ping, {}, durable=False)
+"""
+
+
+def _whole_runs(
+    place: Workplace,
+    rounds: int,
+    env: Mapping[str, str],
+    curls: str,
+    to_hold: float,
+    sentry: "_Sentry | None" = None,
+) -> list[Result]:
+    words: Words = [place.radar, "run", "job", "--", "true"]
+    contestants = {
+        "curl": lambda: _shell(place, curls, env),
+        "radar": lambda: measure.run(words, env, place.output),
+    }
+    if sentry is not None and sentry.path:
+        contestants["sentry"] = lambda: measure.run([*sentry.run, "true"], env, place.output)
+    if said := _said(place, words, env):
+        raise UnmeasurableError(f"radar doesn't deliver: {said}")
+    costs = take_turns(contestants, rounds)
+    scheme = "https" if "https://" in curls else "http"
+    results = [
+        Result(
+            f"a run with two pings, {scheme}, {it}",
+            ratios(costs["radar"], costs["curl"], it),
+            to_hold,
+        )
+        for it in ("wall", "cpu")
+    ]
+    if sentry is not None:
+        results += [
+            sentry.result(f"  sentry-cli monitors run, {it}", costs, costs["curl"], it)
+            for it in ("wall", "cpu")
+        ]
+    return results
+
+
+def _against_pass(
+    place: Workplace,
+    rounds: int,
+    env: Mapping[str, str],
+    words: list[str],
+    what: str,
+    to_hold: float,
+) -> Result:
+    costs = take_turns(
+        {
+            "pass": lambda: measure.run([place.python, "-c", "pass"], env, place.output),
+            "radar": lambda: measure.run([place.radar, *words], env, place.output),
+        },
+        rounds,
+    )
+    return Result(
+        f"{what}, to python -c pass", ratios(costs["radar"], costs["pass"], "wall"), to_hold
+    )
+
+
+def _curls(place: Workplace, server: Server, options: str = "") -> str:
+    """What people put into a crontab: a ping before the job and one after it."""
+    curl = program("curl", place.python, "Debian: curl")
+    ping = f'{curl} -fsS -m 10 {options} "{server.url}/ping/job/%s" >/dev/null'
+    return f"{ping % 'start'}; true; {ping % 'complete'}"
+
+
+def _shell(place: Workplace, line: str, env: Mapping[str, str]) -> Costs:
+    return measure.run(["/bin/sh", "-c", line], env, place.output)
+
+
+def _said(place: Workplace, words: Words, env: Mapping[str, str]) -> str:
+    """What radar has to say about a run with --verbose: nothing, if its pings arrive."""
+    measure.run([*words[:3], "--verbose", *words[3:]], env, place.output)
+    return place.output.read_text(errors="replace").strip()
+
+
+class _Sentry:
+    """The peer, if it is there."""
+
+    def __init__(self, path: str, missing: str) -> None:
+        self.path = path
+        self.run = [path, "monitors", "run", "job", "--"]
+        self._missing = missing
+
+    def result(
+        self, what: str, costs: Mapping[str, list[Costs]], baseline: list[Costs], measured: str
+    ) -> Result:
+        if not self.path:
+            return Result(what, note=self._missing)
+        return Result(what, ratios(costs["sentry"], baseline, measured))
+
+
+def _sentry(place: Workplace) -> _Sentry:
+    try:
+        return _Sentry(program("sentry-cli", place.python, "pip install --group bench"), "")
+    except UnmeasurableError as reason:
+        return _Sentry("", str(reason))
+
+
+class _Fifo:
+    """Brings what a child writes, the moment it does."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        os.mkfifo(path)
+        # Open for writing as well, or each child that closes it would be an end of file.
+        self._fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def read(self) -> bytes:
+        if not select.select([self._fd], [], [], _PATIENCE_S)[0]:
+            raise UnmeasurableError("the job doesn't start")
+        return os.read(self._fd, 4096)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def _wait_until(is_so: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise UnmeasurableError(f"waited for {what} in vain")
+        time.sleep(0.02)
+
+
+def _settled_pss(pid: int) -> float:
+    """The memory of a process and its share of what it shares, once that stays as it is."""
+    seen = [0.0]
+
+    def is_settled() -> bool:
+        seen.append(_pss(pid))
+        return len(seen) > 5 and len(set(seen[-5:])) == 1
+
+    _wait_until(is_settled, f"the memory of process {pid} to settle")
+    return seen[-1]
+
+
+def _pss(pid: int) -> float:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return float(line.split()[1]) * 1024
+    except FileNotFoundError:
+        pass
+    raise UnmeasurableError("there is no /proc/PID/smaps_rollup")
