@@ -1,0 +1,152 @@
+"""What the README says is so: every option, variable, exit code, slug, and each example."""
+
+import importlib
+import os
+import pkgutil
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import radar_cli
+from radar_cli import exits
+from radar_cli.cli.commands import COMMANDS
+from radar_cli.cli.monitors.group import command as monitors
+from radar_cli.config.load import load
+from radar_cli.config.settings import SETTINGS
+from radar_cli.cron import find_fault
+from radar_cli.errors import RadarError
+from radar_cli.pings import command as ping_command
+from radar_cli.wrap import options
+from tests.support.radar import environment
+
+_CHECKOUT = Path(__file__).parent.parent
+_README = (_CHECKOUT / "README.md").read_text()
+_NEVER_A_VARIABLE = ("-c",)
+
+
+def _rows() -> list[list[str]]:
+    """The cells of every table row; an escaped | is a plain one."""
+    lines = [line for line in _README.splitlines() if line.startswith("| ")]
+    return [[c.strip().replace(r"\|", "|") for c in re.split(r"(?<!\\)\|", x)[1:-1]] for x in lines]
+
+
+def _blocks(language: str) -> list[str]:
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", _README, re.DOTALL | re.MULTILINE)
+    return [block for name, block in fenced if name == language]
+
+
+@pytest.mark.parametrize("row", options.TABLE, ids=lambda row: row[0])
+def test_it_documents_every_option_of_run_with_its_variable(row: options.Row) -> None:
+    flag, _, metavar, _ = row
+    variable = "RADAR_" + flag.lstrip("-").replace("-", "_").upper()
+    cell = f"`{flag} {metavar}`" if metavar else f"`{flag}`"
+    expected = "" if flag in _NEVER_A_VARIABLE else f"`{variable}`"
+    assert [cell, expected] in [cells[:2] for cells in _rows()]
+
+
+def test_it_documents_no_option_that_is_not_there() -> None:
+    known = {row[0] for row in (*options.TABLE, *ping_command.TABLE)}
+    common = {"--json", "--verbose", "--no-color", "--help", "--version", "--format"}
+    elsewhere = {"--all", "--show-origin", "--strict", "--yes"}
+    elsewhere |= {"--failure-tolerance", "--for", "--limit", "--run", "--status"}
+    named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
+    assert named <= known | common | elsewhere
+
+
+@pytest.mark.parametrize("row", ping_command.TABLE, ids=lambda row: row[0])
+def test_it_documents_every_option_of_ping(row: options.Row) -> None:
+    assert f"`{row[0]}" in _README
+
+
+def test_it_documents_every_setting_with_its_variable() -> None:
+    documented = [cells[:2] for cells in _rows()]
+    for setting in SETTINGS.values():
+        assert [f"`{setting.name}`", f"`{setting.variable}`"] in documented
+
+
+def test_it_documents_every_exit_code() -> None:
+    codes = {value for name, value in vars(exits).items() if name.isupper()}
+    assert {int(cells[0]) for cells in _rows() if cells[0].isdigit()} == codes
+
+
+def test_it_documents_every_error_slug() -> None:
+    for module in pkgutil.walk_packages(radar_cli.__path__, "radar_cli."):
+        if not module.name.endswith(("__main__", "launcher")):
+            importlib.import_module(module.name)
+    slugs, todo = set(), [RadarError]
+    while todo:
+        kind = todo.pop()
+        todo += kind.__subclasses__()
+        slugs.add(kind.slug)
+    slugs.discard(RadarError.slug)
+    section = _README.partition("## Errors")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)) == slugs
+
+
+def test_it_documents_every_command() -> None:
+    for name in COMMANDS:
+        assert f"`radar {name} " in _README
+
+
+def test_it_documents_every_option_of_monitors() -> None:
+    section = _README.partition("## Monitors")[2].partition("\n## ")[0]
+    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
+    for command in monitors.commands.values():
+        for param in command.params:
+            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags)
+
+
+def test_every_line_of_the_crontab_example_is_understood() -> None:
+    (crontab,) = [block for block in _blocks("") if "radar run" in block]
+    lines = [line for line in crontab.splitlines() if "radar run" in line]
+    assert len(lines) == 3
+    for line in lines:
+        assert find_fault(" ".join(line.split()[:5])) == ""
+        words = shlex.split(line.partition("radar run")[2])
+        parsed = options.parse(words)
+        assert (parsed.command, parsed.warnings) != ([], [])
+
+
+def test_the_config_example_has_nothing_to_edit() -> None:
+    (example,) = _blocks("toml")
+    assert tomllib.loads(example)["profiles"]
+    Path(os.environ["RADAR_CONFIG"]).write_text(example)
+    config = load(os.environ)
+    assert config.warnings == []
+    assert config.profile("work", explicit=True).protocol == "cronradar"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_first_line_installs_radar_and_shows_a_job(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache")
+    shutil.copytree(_CHECKOUT, checkout, ignore=ignored)
+    line = _blocks("sh")[0]
+    assert line.count("\n") == 1
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=checkout,
+        env={**kept, **environment(measured=False, PATH=os.environ["PATH"])},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    table = done.stdout.splitlines()
+    assert table[0] == "hello from a job"
+    assert table[-1].split()[:2] == ["hello", "up"]
+    assert table[-1].endswith("hello from a job")
+
+
+def test_the_second_line_is_what_ci_runs() -> None:
+    assert _blocks("sh")[1] == "tests/run\n"
+    assert "tests/run" in (_CHECKOUT / ".ci/run").read_text()
