@@ -161,6 +161,8 @@ class Courier:
         self._next = 0
         self._is_carrying = False  # the ping at _next is on its way; else what waited may be
         self._entry: Entry | None = None  # of the ping that is on its way now
+        # Whoever decides what becomes of that ping, the run's end or its answer, does so alone.
+        self._deciding = _thread.allocate_lock()
         self._news = _thread.allocate_lock()
         self._news.acquire()
 
@@ -197,13 +199,14 @@ class Courier:
 
     def abandon(self) -> None:
         """Leave what isn't delivered in the spool, safe from a power failure."""
-        entry, rest = self._entry, self._announcer.pings[self._next :]
-        if entry is not None:
-            try:
-                entry.sync()
-                rest = rest[1:]
-            except OSError:
-                pass  # it is being delivered at this very moment, or is kept below
+        with self._deciding:
+            entry, rest = self._entry, self._announcer.pings[self._next :]
+            if entry is not None:
+                try:
+                    entry.sync()
+                    rest = rest[1:]
+                except OSError:
+                    pass  # it is kept below
         for ping in rest:
             self._announcer.complete(ping)
             self._announcer.keep(ping, self._destination.address())
@@ -257,14 +260,15 @@ class Courier:
         self._is_carrying = True
         outcome = carrier.deliver(ping, deadline)
         self._is_carrying = False
-        entry, self._entry = self._entry, None
-        if outcome.result != "delivered":
-            from radar_cli.pings.undelivered import settle
+        with self._deciding:
+            entry, self._entry = self._entry, None
+            if outcome.result != "delivered":
+                from radar_cli.pings.undelivered import settle
 
-            settle(announcer, self._destination, ping, entry, outcome, unkept)
-        elif entry is not None:
-            entry.remove()
-        self._next += 1
+                settle(announcer, self._destination, ping, entry, outcome, unkept)
+            elif entry is not None:
+                entry.remove()
+            self._next += 1
         return outcome.result == "delivered"
 
     def _flush(self, carrier: "Carrier", ping: "Ping") -> None:

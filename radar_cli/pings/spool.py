@@ -51,12 +51,20 @@ class Entry:
         self.release()
 
     def sync(self) -> None:
-        """Make sure that a power failure doesn't take the file."""
-        # Closing another descriptor of the file would end this process's record lock on it.
-        fd = os.open(self.path, os.O_RDONLY) if self._lock is None else self._lock
-        os.fsync(fd)
-        if fd != self._lock:
-            os.close(fd)
+        """Make sure that a power failure doesn't take the file.
+
+        By the thread that holds it, or with no thread at it: a descriptor that is closed meanwhile
+        may be another file's by now.
+        """
+        if self._lock is not None:
+            # Closing another descriptor of the file would end this process's record lock on it.
+            os.fsync(self._lock)
+        else:
+            fd = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
         _sync_folder(os.path.dirname(self.path))
 
     def release(self) -> None:

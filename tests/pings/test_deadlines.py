@@ -1,0 +1,81 @@
+"""A run's time is up at the very moment in which its server answers."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from radar_cli.pings.announcer import Announcer
+from radar_cli.pings.ping import Ping
+from tests.support import answers
+from tests.support.pings import kinds
+from tests.support.server import Server
+from tests.support.waiting import wait_until
+from tests.support.wire import Request
+
+
+@pytest.fixture
+def closed_twice(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Descriptors that were closed and weren't open: another file's, with less luck."""
+    found: list[int] = []
+    close = os.close
+
+    def watched(fd: int) -> None:
+        try:
+            close(fd)
+        except OSError:
+            found.append(fd)
+            raise
+
+    monkeypatch.setattr(os, "close", watched)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [(lambda: answers.status(503), ["success"]), (answers.ok, [])],
+    ids=["refused", "delivered"],
+)
+def test_either_the_run_decides_what_becomes_of_a_ping_or_the_answer(
+    answer: Callable[[], answers.Answer],
+    left: list[str],
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    closed_twice: list[int],
+) -> None:
+    monkeypatch.setenv("RADAR_SERVER", server.url)
+    monkeypatch.setenv("RADAR_API_KEY", "key")
+    may_answer, is_answered = threading.Event(), threading.Event()
+    sync = os.fsync
+
+    def sync_slowly(fd: int) -> None:
+        if threading.current_thread() is threading.main_thread() and not may_answer.is_set():
+            may_answer.set()
+            is_answered.wait(1)  # as long as an answer would need, if it didn't wait for us
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", sync_slowly)
+
+    def answer_in_time(_: Request) -> answers.Answer:
+        may_answer.wait(5)
+        return answer()
+
+    server.behave(answer_in_time)
+    announcer = Announcer([], None, 2.0, lambda: None)
+    announcer.start()
+    announcer.post(Ping("success", "m", time_us=time.time_ns() // 1000))
+    announcer.close(time.monotonic() + 2)
+    wait_until(lambda: server.connections == 1)
+
+    def watch() -> None:
+        wait_until(announcer.is_done)
+        is_answered.set()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    announcer.abandon()
+    watcher.join()
+    assert (announcer.warnings, closed_twice) == ([], [])
+    assert kinds() == left
