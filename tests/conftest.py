@@ -1,6 +1,7 @@
 """Isolation for every test, and the fixtures that most of them need."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,13 @@ _OFF_LIMITS = (
 )
 _FOREIGN_PREFIXES = ("RADAR_", "CRONRADAR_", "SENTRY_", "XDG_", "SSL_CERT_")
 _FOREIGN_SUFFIXES = ("_PROXY",)
+
+
+def pytest_configure() -> None:
+    """Hear ^C and the like, and let what the tests start hear it: `tests/run &` ignores them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def pytest_report_header() -> list[str]:
