@@ -66,7 +66,7 @@ def command(session: Session, keys: tuple[str, ...], strict: bool, form: str) ->
 
 
 def _all_well(seen: list[Seen]) -> str:
-    unwatched = sum(1 for each in seen if not each.is_watched)
+    unwatched = sum(1 for each in seen if not each.known.is_watched)
     words = f"all well: {len(seen)} monitor{'' if len(seen) == 1 else 's'}"
     return words + (f", {unwatched} without a schedule to watch" if unwatched else "")
 

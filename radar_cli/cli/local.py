@@ -13,8 +13,9 @@ from radar_cli.pings.outbox import peek
 from radar_cli.pings.spool import Spool
 from radar_cli.places import state_directory
 from radar_cli.store.intake import take_in
+from radar_cli.store.opening import open_embedded
 from radar_cli.store.overview import Seen, look
-from radar_cli.store.sqlite import Store
+from radar_cli.store.store import Store
 
 _ELSEWHERE = "pings go to"
 
@@ -34,7 +35,7 @@ def open_here(session: Session) -> Iterator[tuple[Store, list[str]]]:
             raise
         # Whoever looks at 3 AM wants to see what there is.
         notes.append(f"new pings wait in the spool: {error.line()}")
-    with Store(directory) as store:
+    with open_embedded(directory) as store:
         if profile is not None and profile.server:
             notes.append(f"{_ELSEWHERE} {profile.server}; this is what the store here holds")
         elif profile is not None:

@@ -56,7 +56,7 @@ def describe(seen: Seen) -> dict[str, Any]:
         "every_s": _seconds(declared.get("every")),
         "tz": declared.get("tz"),
         # Without a schedule nothing tells that a run is missing.
-        "watched": seen.is_watched,
+        "watched": seen.known.is_watched,
         "tags": declared.get("tags", "").split(),
         "started_at": iso(running[-1].started_us) if view.is_running and running else None,
         "last_run": None if last is None else describe_run(last),

@@ -12,7 +12,7 @@ from radar_cli.pings.unresolved import clean
 
 if TYPE_CHECKING:
     from radar_cli.pings.destinations import Destination
-    from radar_cli.store.sqlite import Store
+    from radar_cli.store.store import Store
 
 # Each batch is one transaction, and as many open files.
 _BATCH = 200
@@ -39,26 +39,26 @@ def take_in(store: "Store", spool: Spool, destination: "Destination", now_us: in
         entry.ping.time_us = min(entry.ping.time_us, now_us)
         batch.append(entry)
         if len(batch) >= _BATCH:
-            added += _add(store, spool, batch)
-    return added + _add(store, spool, batch)
+            added += _add(store, spool, batch, now_us)
+    return added + _add(store, spool, batch, now_us)
 
 
 def empty(spool: Spool, destination: "Destination") -> None:
     """Take in a spool that nobody has read for long."""
-    from radar_cli.store.sqlite import Store
+    from radar_cli.store.opening import open_embedded
 
-    with Store(os.path.dirname(spool.folder)) as store:
+    with open_embedded(os.path.dirname(spool.folder)) as store:
         take_in(store, spool, destination, time.time_ns() // 1000)
 
 
-def _add(store: "Store", spool: Spool, batch: list[Entry]) -> int:
+def _add(store: "Store", spool: Spool, batch: list[Entry], now_us: int) -> int:
     try:
         try:
-            added = store.add([entry.ping for entry in batch]) if batch else 0
+            added = store.add([entry.ping for entry in batch], now_us) if batch else 0
         except RadarError:
             raise
         except Exception:  # noqa: BLE001 (one poisoned ping must not keep out the others)
-            added = sum(_add_one(store, spool, entry) for entry in batch)
+            added = sum(_add_one(store, spool, entry, now_us) for entry in batch)
         for entry in batch:
             entry.remove()
     finally:
@@ -68,9 +68,9 @@ def _add(store: "Store", spool: Spool, batch: list[Entry]) -> int:
     return added
 
 
-def _add_one(store: "Store", spool: Spool, entry: Entry) -> int:
+def _add_one(store: "Store", spool: Spool, entry: Entry, now_us: int) -> int:
     try:
-        return store.add([entry.ping])
+        return store.add([entry.ping], now_us)
     except RadarError:
         raise
     except Exception:  # noqa: BLE001 (whatever it is about it, it stands aside for a person)

@@ -17,6 +17,7 @@ from radar_cli.monitors.state import (
     fold,
 )
 from radar_cli.pings.ping import Ping
+from radar_cli.store.flips import Flip, find_flip
 
 # Who sets one of these has said when the job runs: the others don't come from elsewhere.
 _WHEN = frozenset(("schedule", "every", "tz"))
@@ -33,15 +34,21 @@ class Judged:
         judged: str,
         pauses: tuple[Pause, ...] = (),
         settled: frozenset[str] = frozenset(),
+        version: int = 0,
     ) -> None:
         self.key = key
         self.declared = declared
         self.created_us = created_us
         self.pauses = pauses
         self.settled = settled  # what of it a person has set: no ping changes that
+        self.version = version
         known: dict[str, Any] = json.loads(judged) if judged else {}
         self._state = _read_state(known["state"]) if known else None
         self._view = _read_view(known["view"]) if known else None
+        # What the store holds of it, to tell what has changed since.
+        self._kept = self._state or State()
+        self._flips: list[Flip] = []
+        self._is_retold = False
         # The newest ping that the state knows of, as `in_order` has it.
         self.newest: tuple[int, str] = tuple(known["newest"]) if known else (0, "")
         # The state has last changed because that moment had come.
@@ -81,9 +88,13 @@ class Judged:
         if changes.keys() & {"schedule", "every"}:
             # They exclude one another: the newer one counts.
             merged = {k: v for k, v in merged.items() if k in changes or k not in _WHEN}
-        if merged == self.declared:
-            return self
-        return Judged(self.key, merged, self.created_us, "", self.pauses, self.settled)
+        return self if merged == self.declared else self.with_declared(merged, self.settled)
+
+    def with_declared(self, declared: dict[str, str], settled: frozenset[str]) -> "Judged":
+        """The same monitor as it is declared from now on; its story has to be told anew."""
+        other = Judged(self.key, declared, self.created_us, "", self.pauses, settled, self.version)
+        other._kept = self._kept
+        return other
 
     def is_before(self, ping: Ping) -> bool:
         """Whether a ping is newer than all that the state knows of, time that passed included."""
@@ -92,29 +103,60 @@ class Judged:
     def take(self, pings: Iterable[Ping]) -> "Judged":
         """Take newer pings in, in the order of their events."""
         for ping in pings:
-            state = advance(self.monitor, self.state, ping.time_us)
-            self._state = apply(self.monitor, state, ping)
+            self._become(advance(self.monitor, self.state, ping.time_us))
+            self._become(apply(self.monitor, self.state, ping))
             self.newest = in_order(ping)
         self._view = evaluate(self.monitor, self.state, self.newest[0])
         return self
 
-    def retell(self, pings: list[Ping], *, from_us: int | None) -> "Judged":
-        """Begin anew with these pings, in the order of their events."""
+    def retell(self, pings: list[Ping], now_us: int, *, from_us: int | None) -> "Judged":
+        """Begin anew with these pings, in the order of their events, and go on until `now_us`.
+
+        Only what is otherwise in the end is a flip.
+        """
+        self._is_retold = True
         self._state = fold(self.monitor, (), from_us=from_us)
         self.passed_us = 0
-        return self.take(pings)
+        return self.take(pings).pass_time(max(now_us, self.newest[0]))
 
     def pass_time(self, now_us: int) -> "Judged":
         """Let time pass until `now_us`."""
         state = advance(self.monitor, self.state, now_us)
         if state != self.state:
-            self._state, self.passed_us = state, now_us
+            self._become(state)
+            self.passed_us = now_us
         self._view = evaluate(self.monitor, state, now_us)
         return self
 
+    @property
+    def flips(self) -> list[Flip]:
+        """What has changed since the store last kept it."""
+        if not self._is_retold:
+            return self._flips
+        flip = find_flip(self.key, self._kept, self.state)
+        return [] if flip is None else [flip]
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether its silence would be noticed, once a pause is over."""
+        if self.view.status == Status.PAUSED:
+            return self.monitor.is_watched
+        return self.view.expected_us is not None
+
+    def _become(self, state: State) -> None:
+        flip = find_flip(self.key, self.state, state)
+        if flip is not None:
+            self._flips.append(flip)
+        self._state = state
+
     def with_pauses(self, pauses: Iterable[Pause]) -> "Judged":
         """The same monitor, and what is known of it, with other pauses."""
-        return Judged(self.key, self.declared, self.created_us, self.encode(), tuple(pauses))
+        other = Judged(
+            *(self.key, self.declared, self.created_us, self.encode(), tuple(pauses)),
+            *(self.settled, self.version),
+        )
+        other._kept, other._flips = self._kept, self._flips
+        return other
 
     def encode(self) -> str:
         """The JSON that `judged` is kept as."""

@@ -1,20 +1,22 @@
-"""Managing the monitors of the embedded store: what a person creates, changes, pauses, deletes."""
+"""Managing the monitors of the store: what a person creates, changes, pauses, deletes."""
 
 import json
-import sqlite3
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Iterator, Mapping, Sequence
 
-from radar_cli.errors import StateError, UsageError
+from radar_cli.errors import UsageError
 from radar_cli.monitors.monitor import Pause
+from radar_cli.store.database import Change, ChangedMeanwhileError
+from radar_cli.store.flips import add_flips
 from radar_cli.store.judged import Judged, write_pauses
-from radar_cli.store.reading import Reading
+from radar_cli.store.reading import COLUMNS, PING_COLUMNS, Reading, read_pings, read_row
 
 # Today's state doesn't depend on what was before that many pings.
-RETOLD_PINGS = 200
+_RETOLD_PINGS = 200
 # Nor on older pauses.
 _KEPT_PAUSES = 50
+# What goes with a monitor.
+_BELONGINGS = ("ping", "flip", "alert")
 
 
 class UnknownMonitorError(UsageError):
@@ -29,36 +31,28 @@ class Managing(Reading):
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:
         """Create a monitor that is watched from now on; False if there is one of that key."""
         known = Judged(key, dict(declared), now_us, "")
-        with self._translate(), self._transaction():
-            cursor = self._connection.execute(
-                "INSERT INTO monitor (key, declared, settled, created_us, judged, next_look_us)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-                (
-                    *(key, json.dumps(known.declared), json.dumps(sorted(known.declared))),
-                    *(now_us, known.encode(), known.view.next_look_us),
-                ),
+        known.settled = frozenset(declared)
+        with self._database.change() as change:
+            is_new = change.execute(
+                "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, '{}', ?, '')"
+                " ON CONFLICT (key) DO NOTHING",
+                (key, now_us),
             )
-        return cursor.rowcount == 1
+            if is_new:
+                save(change, known, now_us)
+        return is_new == 1
 
     def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> Judged:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
         UnknownMonitorError: there is none of that key.
         """
-        with self._change() as connection:
-            known = self._expect(key)
-            before = json.dumps(known.declared)
+        with self._database.change() as change:
+            known = _expect(change, key)
             merged = {**known.declared, **changes}
             declared = {name: value for name, value in merged.items() if value is not None}
-            settled = known.settled | changes.keys()
-            cursor = connection.execute(
-                "UPDATE monitor SET declared = ?, settled = ? WHERE key = ? AND declared = ?",
-                (json.dumps(declared), json.dumps(sorted(settled)), key, before),
-            )
-            _expect_one(cursor, key)
-            changed = Judged(key, declared, known.created_us, "", known.pauses, settled)
-            self._save(self._retell(changed).pass_time(now_us))
-        return changed
+            changed = known.with_declared(declared, known.settled | changes.keys())
+            return save(change, retold(change, changed, now_us), now_us)
 
     def delete(self, keys: Sequence[str]) -> int:
         """Delete monitors with their pings; return how many pings went.
@@ -66,10 +60,15 @@ class Managing(Reading):
         UnknownMonitorError: there is none of one of these keys, and nothing was deleted.
         """
         pings = 0
-        with self._change() as connection:
+        with self._database.change() as change:
             for key in keys:
-                pings += connection.execute("DELETE FROM ping WHERE monitor = ?", (key,)).rowcount
-                _expect_one(connection.execute("DELETE FROM monitor WHERE key = ?", (key,)), key)
+                _expect(change, key)
+                counts = [
+                    change.execute(f"DELETE FROM {table} WHERE monitor = ?", (key,))  # noqa: S608 (a constant)
+                    for table in _BELONGINGS
+                ]
+                pings += counts[0]
+                change.execute("DELETE FROM monitor WHERE key = ?", (key,))
         return pings
 
     def pause(self, keys: Sequence[str], now_us: int, until_us: int | None) -> None:
@@ -77,12 +76,12 @@ class Managing(Reading):
 
         UnknownMonitorError: there is none of one of these keys, and nothing was paused.
         """
-        with self._change():
-            for key in keys:
-                known = self._expect(key).pass_time(now_us)
+        with self._database.change() as change:
+            for known in _expect_all(change, keys):
+                known.pass_time(now_us)
                 current = known.monitor.pause_at(now_us) or Pause(now_us)
                 past = [pause for pause in known.pauses if pause.begin_us < current.begin_us]
-                self._set_pauses(known, [*past, replace(current, end_us=until_us)], now_us)
+                _set_pauses(change, known, [*past, replace(current, end_us=until_us)], now_us)
 
     def resume(self, keys: Sequence[str], now_us: int) -> list[str]:
         """End the pauses of monitors; return the keys of those that were paused.
@@ -90,54 +89,68 @@ class Managing(Reading):
         UnknownMonitorError: there is none of one of these keys, and nothing was resumed.
         """
         resumed = []
-        with self._change():
-            for key in keys:
-                known = self._expect(key)
+        with self._database.change() as change:
+            for known in _expect_all(change, keys):
                 # Clocks jump: a pause may have begun later than now. It never was, then.
                 pauses = [pause for pause in known.pauses if pause.begin_us < now_us]
                 if pauses and not pauses[-1].is_over(now_us):
                     # An end is included, and now it goes on.
                     pauses[-1] = replace(pauses[-1], end_us=now_us - 1)
                 if tuple(pauses) != known.pauses:
-                    resumed.append(key)
-                    self._set_pauses(known, pauses, now_us)
+                    resumed.append(known.key)
+                    _set_pauses(change, known, pauses, now_us)
         return resumed
 
-    def _set_pauses(self, known: Judged, pauses: list[Pause], now_us: int) -> None:
-        cursor = self._connection.execute(
-            "UPDATE monitor SET pauses = ? WHERE key = ? AND pauses = ?",
-            (write_pauses(pauses[-_KEPT_PAUSES:]), known.key, write_pauses(known.pauses)),
-        )
-        _expect_one(cursor, known.key)
-        self._save(known.with_pauses(pauses[-_KEPT_PAUSES:]).pass_time(now_us))
 
-    def _expect(self, key: str) -> Judged:
-        known = self.find(key)
-        if known is None:
-            raise UnknownMonitorError(f"no monitor {key[:60]!r}")
-        return known
+def save(change: Change, known: Judged, now_us: int, encoded: str | None = None) -> Judged:
+    """Keep a monitor as it is judged now, and what has flipped (`encoded`: as it says itself).
 
-    def _retell(self, known: Judged) -> Judged:
-        """Judge a monitor anew from its pings."""
-        pings = self.newest(known.key, RETOLD_PINGS)
-        is_cut = len(pings) == RETOLD_PINGS
-        return known.retell(pings, from_us=pings[0].time_us if is_cut else None)
-
-    def _save(self, known: Judged) -> None:
-        self._connection.execute(
-            "UPDATE monitor SET created_us = ?, judged = ?, next_look_us = ? WHERE key = ?",
-            (known.created_us, known.encode(), known.view.next_look_us, known.key),
-        )
-
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._translate(), self._transaction():
-            yield self._connection
+    ChangedMeanwhileError: somebody else has judged it since it was read.
+    """
+    found = change.execute(
+        "UPDATE monitor SET declared = ?, settled = ?, created_us = ?, judged = ?, pauses = ?,"
+        " status = ?, watched = ?, next_look_us = ?, version = version + 1"
+        " WHERE key = ? AND version = ?",
+        (
+            *(json.dumps(known.declared), json.dumps(sorted(known.settled)), known.created_us),
+            *(known.encode() if encoded is None else encoded, write_pauses(known.pauses)),
+            *(str(known.view.status), int(known.is_watched), known.view.next_look_us),
+            *(known.key, known.version),
+        ),
+    )
+    if found != 1:
+        raise ChangedMeanwhileError(f"monitor {known.key!r} was changed meanwhile", "try again")
+    add_flips(change, known.version + 1, known.flips, now_us)
+    return known
 
 
-def _expect_one(cursor: sqlite3.Cursor, key: str) -> None:
-    """Count the rows of a change: between its look and itself somebody may have been there."""
-    if cursor.rowcount == 0:
+def retold(change: Change, known: Judged, now_us: int) -> Judged:
+    """A monitor judged anew from its pings."""
+    rows = change.read(
+        f"SELECT {PING_COLUMNS} FROM ping WHERE monitor = ?"  # noqa: S608 (a constant)
+        " ORDER BY time_us DESC, id DESC LIMIT ?",
+        (known.key, _RETOLD_PINGS),
+    )
+    pings = read_pings(rows)
+    is_cut = len(pings) == _RETOLD_PINGS
+    return known.retell(pings, now_us, from_us=pings[0].time_us if is_cut else None)
+
+
+def _set_pauses(change: Change, known: Judged, pauses: list[Pause], now_us: int) -> None:
+    save(change, known.with_pauses(pauses[-_KEPT_PAUSES:]).pass_time(now_us), now_us)
+
+
+def _expect_all(change: Change, keys: Sequence[str]) -> Iterator[Judged]:
+    for key in keys:
+        yield _expect(change, key)
+
+
+def _expect(change: Change, key: str) -> Judged:
+    """A monitor, kept from others until the change is done. UnknownMonitorError: there is none."""
+    rows = change.read(
+        f"SELECT {COLUMNS} FROM monitor WHERE key = ? FOR UPDATE",  # noqa: S608 (a constant)
+        (key,),
+    )
+    if not rows:
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")
-    if cursor.rowcount != 1:
-        raise StateError(f"monitor {key[:60]!r} is there {cursor.rowcount} times")
+    return read_row(rows[0])

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Collection
 
 from radar_cli.monitors.runs import Run, fold_runs
-from radar_cli.monitors.state import Status, View
+from radar_cli.monitors.state import View
 from radar_cli.store.judged import Judged
-from radar_cli.store.sqlite import Store
+from radar_cli.store.store import Store
 
 # Enough to find the last run that ended behind some that go on.
 _PINGS_SHOWN = 12
@@ -19,13 +19,6 @@ class Seen:
     known: Judged
     view: View
     runs: list[Run]
-
-    @property
-    def is_watched(self) -> bool:
-        """Whether its silence would be noticed, once a pause is over."""
-        if self.view.status == Status.PAUSED:
-            return self.known.monitor.is_watched
-        return self.view.expected_us is not None
 
     @property
     def last_ended(self) -> Run | None:

@@ -1,95 +1,151 @@
-"""Reading the embedded store: monitors as they were last judged, and their pings."""
+"""Reading the store: monitors as they were last judged, their pings and their flips."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from radar_cli.pings.ping import Ping
-from radar_cli.store.file import StoreFile
+from radar_cli.store.database import Database, Rows, marks
+from radar_cli.store.flips import Flip, read_flip
 from radar_cli.store.judged import Judged, read_pauses
 
-COLUMNS = "key, declared, created_us, judged, pauses, settled"
-Row = tuple[str, str, int, str, str, str]
-_PING_COLUMNS = "id, monitor, kind, run_id, time_us, fields"
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+COLUMNS = "key, declared, created_us, judged, pauses, settled, version"
+PING_COLUMNS = "id, monitor, kind, run_id, time_us, fields"
+_PAGE = 500
 
 
-class Reading(StoreFile):
+class Reading:
     """What the store tells."""
 
-    def monitors(self) -> list[Judged]:
-        """Every monitor as it was last judged, by key."""
-        with self._translate():
-            rows = self._connection.execute(f"SELECT {COLUMNS} FROM monitor ORDER BY key")  # noqa: S608 (a constant)
-            return [read_row(row) for row in rows]
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return self._database.place
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: "TracebackType | None",
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def monitors(self) -> Iterator[Judged]:
+        """Every monitor as it was last judged, by key, a page in memory at a time."""
+        after = ""
+        while rows := self._database.read(
+            f"SELECT {COLUMNS} FROM monitor WHERE key > ? ORDER BY key LIMIT ?",  # noqa: S608 (a constant)
+            (after, _PAGE),
+        ):
+            yield from map(read_row, rows)
+            after = rows[-1][0]
+
+    def in_status(self, statuses: Sequence[str]) -> list[Judged]:
+        """The monitors that said one of these when they were last judged, by key."""
+        rows = self._database.read(
+            f"SELECT {COLUMNS} FROM monitor WHERE status IN ({marks(len(statuses))})"  # noqa: S608 (constants)
+            " ORDER BY key",
+            tuple(map(str, statuses)),
+        )
+        return [read_row(row) for row in rows]
+
+    def count_by_status(self) -> dict[tuple[str, bool], int]:
+        """How many monitors said what when they were last judged, and are watched or not."""
+        rows = self._database.read(
+            "SELECT status, watched, count(*) FROM monitor GROUP BY status, watched"
+        )
+        return {(status, bool(watched)): count for status, watched, count in rows}
 
     def find(self, key: str) -> Judged | None:
         """A monitor as it was last judged; None if there is none of that key."""
-        with self._translate():
-            row = self._connection.execute(
-                f"SELECT {COLUMNS} FROM monitor WHERE key = ?",  # noqa: S608 (a constant)
-                (key,),
-            ).fetchone()
-        return None if row is None else read_row(row)
+        rows = self._database.read(
+            f"SELECT {COLUMNS} FROM monitor WHERE key = ?",  # noqa: S608 (a constant)
+            (key,),
+        )
+        return read_row(rows[0]) if rows else None
 
     def keys(self) -> list[str]:
         """The keys of all monitors, in order."""
-        with self._translate():
-            rows = self._connection.execute("SELECT key FROM monitor ORDER BY key").fetchall()
-        return [key for (key,) in rows]
+        return [key for (key,) in self._database.read("SELECT key FROM monitor ORDER BY key")]
 
     def newest(self, monitor: str, limit: int) -> list[Ping]:
         """The newest pings of a monitor by event time, oldest first."""
-        return self._read_pings(
-            f"SELECT {_PING_COLUMNS}, body FROM ping WHERE monitor = ?"  # noqa: S608 (a constant)
-            " ORDER BY time_us DESC, id DESC LIMIT ?",
-            (monitor, limit),
+        return read_pings(
+            self._database.read(
+                f"SELECT {PING_COLUMNS}, body FROM ping WHERE monitor = ?"  # noqa: S608 (a constant)
+                " ORDER BY time_us DESC, id DESC LIMIT ?",
+                (monitor, limit),
+            )
         )
 
     def newest_of_runs(self, monitor: str, limit: int) -> list[Ping]:
         """The newest pings of a monitor that tell of runs, oldest first, without their outputs."""
-        return self._read_pings(
-            f"SELECT {_PING_COLUMNS}, x'' FROM ping"  # noqa: S608 (a constant)
-            " WHERE monitor = ? AND kind != 'log' ORDER BY time_us DESC, id DESC LIMIT ?",
-            (monitor, limit),
+        return read_pings(
+            self._database.read(
+                f"SELECT {PING_COLUMNS} FROM ping"  # noqa: S608 (a constant)
+                " WHERE monitor = ? AND kind != 'log' ORDER BY time_us DESC, id DESC LIMIT ?",
+                (monitor, limit),
+            )
         )
 
     def pings_of_run(self, monitor: str, run_id: str, times_us: tuple[int, int]) -> list[Ping]:
         """The pings of one run, oldest first; `times_us` are those of its first and its last."""
-        return self._read_pings(
-            f"SELECT {_PING_COLUMNS}, body FROM ping"  # noqa: S608 (a constant)
-            " WHERE monitor = ? AND run_id = ? AND time_us BETWEEN ? AND ?"
-            " ORDER BY time_us DESC, id DESC",
-            (monitor, run_id, *times_us),
+        return read_pings(
+            self._database.read(
+                f"SELECT {PING_COLUMNS}, body FROM ping"  # noqa: S608 (a constant)
+                " WHERE monitor = ? AND run_id = ? AND time_us BETWEEN ? AND ?"
+                " ORDER BY time_us DESC, id DESC",
+                (monitor, run_id, *times_us),
+            )
         )
 
     def count_pings(self, monitor: str) -> int:
         """How many pings of a monitor are kept."""
-        with self._translate():
-            row = self._connection.execute(
-                "SELECT count(*) FROM ping WHERE monitor = ?", (monitor,)
-            ).fetchone()
-        return int(row[0])
+        rows = self._database.read("SELECT count(*) FROM ping WHERE monitor = ?", (monitor,))
+        return int(rows[0][0])
 
-    def _read_pings(self, query: str, values: tuple[Any, ...]) -> list[Ping]:
-        """The pings that a query finds newest first, oldest first."""
-        with self._translate():
-            rows = self._connection.execute(query, values).fetchall()
-        return [
-            Ping(
-                kind,
-                monitor,
-                ping_id=ping_id,
-                run_id=run_id,
-                time_us=time_us,
-                fields=json.loads(fields),
-                body=body,
-            )
-            for ping_id, monitor, kind, run_id, time_us, fields, body in reversed(rows)
-        ]
+    def flips(self, monitor: str, limit: int) -> list[Flip]:
+        """The newest flips of a monitor, the newest first."""
+        rows = self._database.read(
+            "SELECT id, monitor, previous, status, reason, time_us, noticed_us FROM flip"
+            " WHERE monitor = ? ORDER BY number DESC LIMIT ?",
+            (monitor, limit),
+        )
+        return [read_flip(row) for row in rows]
 
 
-def read_row(row: Row) -> Judged:
+def read_pings(rows: Rows) -> list[Ping]:
+    """The pings in rows that are newest first, oldest first; those without a body have none."""
+    return [
+        Ping(
+            kind,
+            monitor,
+            ping_id=ping_id,
+            run_id=run_id,
+            time_us=time_us,
+            fields=json.loads(fields),
+            body=bytes(body[0]) if body else b"",
+        )
+        for ping_id, monitor, kind, run_id, time_us, fields, *body in reversed(rows)
+    ]
+
+
+def read_row(row: tuple[Any, ...]) -> Judged:
     """The monitor in a row of COLUMNS."""
-    key, declared, created_us, judged, pauses, settled = row
+    key, declared, created_us, judged, pauses, settled, version = row
     return Judged(
         key,
         json.loads(declared),
@@ -97,4 +153,5 @@ def read_row(row: Row) -> Judged:
         judged,
         read_pauses(pauses),
         frozenset(json.loads(settled)),
+        version,
     )

@@ -1,60 +1,121 @@
-"""The tables of the embedded store, and how an older file becomes a new one.
+"""The tables of the store, and how an older database becomes a new one."""
 
-`PRAGMA user_version` counts the migrations that a file has seen.
-"""
-
-import sqlite3
+from dataclasses import dataclass
+from typing import Any, Callable
 
 from radar_cli.errors import StateError
 
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a database calls the types; `text` is text in the order of its bytes."""
+
+    integer: str
+    blob: str
+    text: str
+    options: str = ""
+
+
+# Times are Unix time in microseconds. What is in JSON is read as a whole, never searched.
 MIGRATIONS = (
     """
     CREATE TABLE monitor (
-        key TEXT PRIMARY KEY,
-        declared TEXT NOT NULL,      -- JSON: name, schedule, every, tz, gracePeriod, tags, ...
-        settled TEXT NOT NULL DEFAULT '[]', -- JSON: which of these a person has set
-        created_us INTEGER NOT NULL,
-        judged TEXT NOT NULL,        -- JSON: its state after the pings so far (see judged.py)
-        pauses TEXT NOT NULL DEFAULT '[]', -- JSON: beginnings and ends, in Unix time
-        next_look_us INTEGER         -- its state can't change before, unless a ping comes
-    ) STRICT, WITHOUT ROWID;
+        key {text} PRIMARY KEY,
+        declared {text} NOT NULL,      -- JSON: name, schedule, every, tz, gracePeriod, tags, ...
+        settled {text} NOT NULL DEFAULT '[]', -- JSON: which of these a person has set
+        created_us {integer} NOT NULL,
+        judged {text} NOT NULL,        -- JSON: its state after the pings so far (see judged.py)
+        pauses {text} NOT NULL DEFAULT '[]', -- JSON: beginnings and ends
+        status {text} NOT NULL DEFAULT 'new', -- what it says until next_look_us
+        watched {integer} NOT NULL DEFAULT 0, -- 1: its silence would be noticed
+        next_look_us {integer},        -- it can't say anything else before, but for a ping
+        version {integer} NOT NULL DEFAULT 0 -- counts its changes
+    ) {options};
+
     CREATE INDEX monitor_by_next_look ON monitor (next_look_us) WHERE next_look_us IS NOT NULL;
+
+    CREATE INDEX monitor_by_status ON monitor (status, watched);
+
     CREATE TABLE ping (
-        id TEXT PRIMARY KEY,
-        monitor TEXT NOT NULL REFERENCES monitor (key),
-        kind TEXT NOT NULL,
-        run_id TEXT NOT NULL,
-        time_us INTEGER NOT NULL,    -- Unix time of the event
-        fields TEXT NOT NULL,        -- JSON: duration, exit, signal, ...
-        body BLOB NOT NULL           -- the tail of the output, UTF-8
-    ) STRICT;
+        id {text} PRIMARY KEY,
+        monitor {text} NOT NULL,
+        kind {text} NOT NULL,
+        run_id {text} NOT NULL,
+        time_us {integer} NOT NULL,    -- of the event
+        fields {text} NOT NULL,        -- JSON: duration, exit, signal, ...
+        body {blob} NOT NULL           -- the tail of the output, UTF-8
+    ) {ping_options};
+
     CREATE INDEX ping_by_time ON ping (monitor, time_us DESC, id DESC);
+
+    CREATE TABLE flip (
+        id {text} PRIMARY KEY,
+        monitor {text} NOT NULL,
+        number {integer} NOT NULL,     -- the order of this monitor's flips, whatever clocks do
+        previous {text} NOT NULL,
+        status {text} NOT NULL,
+        reason {text} NOT NULL,
+        time_us {integer} NOT NULL,    -- since when
+        noticed_us {integer} NOT NULL,
+        fate {text} NOT NULL DEFAULT ''-- '' untold, told or silent
+    ) {options};
+
+    CREATE INDEX flip_by_monitor ON flip (monitor, number);
+
+    CREATE INDEX flip_untold ON flip (monitor) WHERE fate = '';
+
+    CREATE TABLE alert (
+        id {text} PRIMARY KEY,         -- the idempotency key: the same however often it is sent
+        flip {text} NOT NULL,
+        monitor {text} NOT NULL,
+        channel {text} NOT NULL,
+        notice {text} NOT NULL,        -- JSON: all that it says
+        created_us {integer} NOT NULL,
+        next_try_us {integer},         -- nobody tries before; NULL: delivered, or given up
+        tries {integer} NOT NULL DEFAULT 0,
+        fate {text} NOT NULL DEFAULT '', -- '' waiting, delivered or given up
+        error {text} NOT NULL DEFAULT ''
+    ) {options};
+
+    CREATE INDEX alert_by_next_try ON alert (next_try_us) WHERE next_try_us IS NOT NULL;
+
+    CREATE TABLE mark (
+        name {text} PRIMARY KEY,
+        value {text} NOT NULL
+    ) {options};
     """,
 )
 
 
-def migrate(connection: sqlite3.Connection, path: str) -> None:
-    """Bring a file up to date, in one transaction. StateError: a newer radar made it."""
-    if _version(connection, path) == len(MIGRATIONS):
-        return
-    # Another process may be doing the same: look again under the lock.
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for number in range(_version(connection, path), len(MIGRATIONS)):
-            for statement in MIGRATIONS[number].split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {number + 1}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _version(connection: sqlite3.Connection, path: str) -> int:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+def is_current(version: int, place: str) -> bool:
+    """Whether a database has seen all migrations. StateError: a newer radar made it."""
     if version > len(MIGRATIONS):
         raise StateError(
-            f"{path} was made by a newer radar (version {version} of its tables)",
+            f"{place} was made by a newer radar (version {version} of its tables)",
             "upgrade radar, or name another RADAR_STATE_DIR",
         )
-    return version
+    return version == len(MIGRATIONS)
+
+
+def migrate(
+    dialect: Dialect,
+    version: int,
+    place: str,
+    execute: Callable[[str], Any],
+    note: Callable[[int], None],
+) -> None:
+    """Bring a database up to date that has seen `version` migrations, in its transaction."""
+    if is_current(version, place):
+        return
+    names = {
+        "integer": dialect.integer,
+        "blob": dialect.blob,
+        "text": dialect.text,
+        "options": dialect.options,
+        # Rows with a large blob are found quicker by a number of their own.
+        "ping_options": dialect.options.partition(",")[0],
+    }
+    for number in range(version, len(MIGRATIONS)):
+        for statement in MIGRATIONS[number].split("\n\n"):
+            execute(statement.format(**names))
+        note(number + 1)

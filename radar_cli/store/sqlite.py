@@ -1,100 +1,155 @@
-"""The embedded store in SQLite: it takes pings in, and judges the monitors that they tell of."""
+"""The embedded store's database: one SQLite file, in WAL, so that readers and writers don't wait.
 
-import json
-import sys
-from typing import Iterable
+A thread has a connection of its own, and the threads of a process take turns at writing: SQLite's
+own waiting is a poll.
+"""
 
-from radar_cli.pings.ping import Ping
-from radar_cli.store.judged import in_order
-from radar_cli.store.managing import Managing
-from radar_cli.store.reading import COLUMNS, Row, read_row
+import os
+import re
+import sqlite3
+import threading
+from contextlib import contextmanager
+from functools import cache
+from typing import Iterable, Iterator
 
-# What a ping's fields say of its monitor, rather than of its run.
-DECLARING = ("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "tags")
-# A monitor that runs every minute has three days of history then.
-KEPT_PINGS = 10_000
-_PUSHED_AWAY_S = 300.0
+from radar_cli.errors import StateError
+from radar_cli.store.database import Rows, Values
+from radar_cli.store.schema import Dialect, is_current, migrate
+
+_BUSY_TIMEOUT_S = 30.0
+_PAGES_GIVEN_BACK = 256
+_HINTS = {
+    "SQLITE_NOTADB": "move it away: radar makes a new one",
+    "SQLITE_CORRUPT": "move it away: radar makes a new one",
+    "SQLITE_FULL": "the disk is full: free some space",
+    "SQLITE_BUSY": "another program holds it; pings wait in the spool meanwhile",
+    "SQLITE_READONLY": "radar has to write to it",
+}
+DIALECT = Dialect(integer="INTEGER", blob="BLOB", text="TEXT", options="STRICT, WITHOUT ROWID")
 
 
-class Store(Managing):
+class SqliteChange:
+    """A transaction on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, query: str, values: Values = ()) -> int:
+        """See `Change`."""
+        return self._connection.execute(_translate(query), values).rowcount
+
+    def execute_many(self, query: str, rows: Iterable[Values]) -> int:
+        """See `Change`."""
+        return self._connection.executemany(_translate(query), rows).rowcount
+
+    def read(self, query: str, values: Values = ()) -> Rows:
+        """See `Change`."""
+        return self._connection.execute(_translate(query), values).fetchall()
+
+
+class SqliteDatabase:
     """The file `radar.db` of a state directory. StateError: it can't be used."""
 
-    def add(self, pings: Iterable[Ping]) -> int:
-        """Add pings in one transaction, each by its id once; return how many were new."""
-        added: dict[str, list[Ping]] = {}
-        with self._translate(), self._transaction():
-            for ping in pings:
-                if self._insert(ping):
-                    added.setdefault(ping.monitor, []).append(ping)
-            for key, news in added.items():
-                self._apply(key, news)
-                self._connection.execute(
-                    "DELETE FROM ping WHERE monitor = ? AND time_us < (SELECT time_us FROM ping"
-                    " WHERE monitor = ? ORDER BY time_us DESC, id DESC LIMIT 1 OFFSET ?)",
-                    (key, key, KEPT_PINGS - 1),
-                )
-        return sum(map(len, added.values()))
-
-    def judge(self, now_us: int) -> int:
-        """Let time pass until `now_us` for those monitors that it may change; return how many."""
-        due = "FROM monitor WHERE next_look_us < ?"
-        with self._translate():
-            if not self._connection.execute(f"SELECT 1 {due} LIMIT 1", (now_us,)).fetchone():
-                return 0
-            with self._transaction():
-                rows = self._connection.execute(f"SELECT {COLUMNS} {due}", (now_us,)).fetchall()
-                for row in rows:
-                    self._let_time_pass(row, now_us)
-        return len(rows)
-
-    def _insert(self, ping: Ping) -> bool:
-        """Insert a ping, and its monitor if it is unknown; False if the ping is known."""
-        said = {name: value for name, value in ping.fields.items() if name not in DECLARING}
-        self._connection.execute(
-            "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, ?, ?, '')"
-            " ON CONFLICT (key) DO NOTHING",
-            (ping.monitor, json.dumps(_declared_by(ping)), ping.time_us),
-        )
-        cursor = self._connection.execute(
-            "INSERT INTO ping (id, monitor, kind, run_id, time_us, fields, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-            (
-                *(ping.id, ping.monitor, ping.kind, ping.run_id, ping.time_us),
-                *(json.dumps(said), ping.body),
-            ),
-        )
-        return cursor.rowcount == 1
-
-    def _apply(self, key: str, news: list[Ping]) -> None:
-        """Judge a monitor anew, as there are new pings of it."""
-        known = self._expect(key)
-        news.sort(key=in_order)
-        # It is as old as the first event, which need not be the first that came.
-        known.created_us = min(known.created_us, news[0].time_us)
-        is_news = known.is_before(news[0])
-        declared = known.declared
-        if known.newest < in_order(news[-1]):
-            known = known.redeclare(_declared_by(news[-1]))
-        if known.declared != declared:
-            self._connection.execute(
-                "UPDATE monitor SET declared = ? WHERE key = ?", (json.dumps(known.declared), key)
-            )
-        elif is_news:
-            self._save(known.take(news))
-            return
-        # One that comes late may tell the story otherwise, and so may another schedule.
-        self._save(self._retell(known))
-
-    def _let_time_pass(self, row: Row, now_us: int) -> None:
+    def __init__(self, state_directory: str) -> None:
+        self.place = os.path.join(state_directory, "radar.db")
+        self._threads = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._writing = threading.Lock()
         try:
-            self._save(read_row(row).pass_time(now_us))
-        except Exception as fault:  # noqa: BLE001 (one poisoned monitor stops no other)
-            sys.stderr.write(f"radar: monitor {row[0]!r} can't be judged: {fault!r}\n")
-            later_us = now_us + round(_PUSHED_AWAY_S * 1e6)
-            self._connection.execute(
-                "UPDATE monitor SET next_look_us = ? WHERE key = ?", (later_us, row[0])
+            os.makedirs(state_directory, 0o700, exist_ok=True)
+            # It holds output, which may hold anything.
+            os.close(os.open(self.place, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise StateError(
+                f"can't use the state directory {state_directory}: {error.strerror}",
+                "RADAR_STATE_DIR names another one",
+            ) from error
+        try:
+            with self._errors():
+                connection = self._connect()
+                _migrate(connection, self.place)
+                connection.execute("PRAGMA journal_mode = WAL")
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self, query: str, values: Values = ()) -> Rows:
+        """See `Database`."""
+        with self._errors():
+            return self._connect().execute(_translate(query), values).fetchall()
+
+    @contextmanager
+    def change(self) -> Iterator[SqliteChange]:
+        """See `Database`."""
+        with self._errors(), self._writing:
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqliteChange(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def compact(self) -> None:
+        """See `Database`."""
+        with self._errors(), self._writing:
+            self._connect().execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
+
+    def close(self) -> None:
+        """See `Database`."""
+        while self._connections:
+            self._connections.pop().close()
+        self._threads = threading.local()
+
+    def _connect(self) -> sqlite3.Connection:
+        """The connection of this thread."""
+        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self.place, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
+            self._connections.append(connection)
+            self._threads.connection = connection
+            # FULL: a spooled ping's file goes once the ping is in here.
+            connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn SQLite's errors into one line that says what to do."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            name = getattr(error, "sqlite_errorname", "")
+            hint = _HINTS.get(name, "pings wait in the spool meanwhile")
+            raise StateError(f"can't use {self.place}: {error}", hint) from error
 
 
-def _declared_by(ping: Ping) -> dict[str, str]:
-    return {name: ping.fields[name] for name in DECLARING if name in ping.fields}
+def _migrate(connection: sqlite3.Connection, place: str) -> None:
+    """Bring the file up to date; `PRAGMA user_version` counts what it has seen."""
+
+    def version() -> int:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def note(number: int) -> None:
+        connection.execute(f"PRAGMA user_version = {number}")
+
+    if is_current(version(), place):
+        return
+    # Before there is any table: space can then be given back little by little.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have done the same meanwhile.
+        migrate(DIALECT, version(), place, connection.execute, note)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+@cache
+def _translate(query: str) -> str:
+    return re.sub(r" FOR UPDATE( SKIP LOCKED)?$", "", query)

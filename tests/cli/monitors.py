@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from radar_cli.pings.ping import Ping
-from radar_cli.store.sqlite import Store
+from radar_cli.store.opening import open_embedded
 from tests.cli.envelopes import read_envelope
 from tests.support.radar import environment, run_radar
 
@@ -31,8 +31,8 @@ def remember(state_dir: Path, *pings: tuple[str, float, dict[str, str]]) -> None
     Of the fields `rid` is the run's id (else each two pings are a run), `said` the output.
     """
     now_us = time.time_ns() // 1000
-    with Store(str(state_dir)) as store:
-        store.add(
+    with open_embedded(str(state_dir)) as store:
+        told = [
             Ping(
                 kind,
                 "job",
@@ -42,4 +42,5 @@ def remember(state_dir: Path, *pings: tuple[str, float, dict[str, str]]) -> None
                 body=fields.get("said", "").encode(),
             )
             for number, (kind, hours, fields) in enumerate(pings)
-        )
+        ]
+        store.add(told, now_us)

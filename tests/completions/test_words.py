@@ -2,9 +2,11 @@
 
 import importlib
 import os
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from radar_cli.cli.commands import COMMANDS
 from radar_cli.completion.sources import MOST_KEYS
 from radar_cli.completion.words import complete
 from radar_cli.store.keys import read_keys
-from radar_cli.store.sqlite import Store
+from radar_cli.store.opening import open_embedded
 from tests.support.pings import read_pings
 from tests.support.radar import environment, run_radar
 
@@ -86,27 +88,24 @@ def test_it_reads_a_store_that_others_write_to(state_dir: Path) -> None:
     run_radar("ping", "first")
     run_radar("ping", "second")
     (waiting, _) = read_pings()
-    with Store(str(state_dir)) as store:
-        store.add([waiting])
+    with open_embedded(str(state_dir)) as store:
+        store.add([waiting], waiting.time_us)
         # In the write-ahead log, and not in the file yet.
         assert (state_dir / "radar.db-wal").stat().st_size
         assert read_keys(str(state_dir), "", 9) == ["first"]
-        store._connection.execute("BEGIN EXCLUSIVE")
-        assert ask("run", "")[1] == ["first", "second"]
-        store._connection.execute("ROLLBACK")
+        with closing(sqlite3.connect(state_dir / "radar.db", isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            assert ask("run", "")[1] == ["first", "second"]
     assert len(read_pings()) == 2
 
 
 def test_it_offers_the_matching_keys_of_a_huge_store_first(state_dir: Path) -> None:
-    with Store(str(state_dir)) as store:
-        columns = {row[1] for row in store._connection.execute("PRAGMA table_info(monitor)")}
-        filled = ["key", *sorted({"declared", "created_us", "judged"} & columns)]
-        store._connection.execute("BEGIN")
-        store._connection.executemany(
-            f"INSERT INTO monitor ({', '.join(filled)}) VALUES (?{', 0' * (len(filled) - 1)})",
+    open_embedded(str(state_dir)).close()
+    with closing(sqlite3.connect(state_dir / "radar.db")) as connection, connection:
+        connection.executemany(
+            "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, '{}', 0, '')",
             [(f"key-{number:06}",) for number in range(MOST_KEYS * 3)] + [("zebra",)],
         )
-        store._connection.execute("COMMIT")
     _, words = ask("run", "ze")
     assert "zebra" in words
     assert len(words) == MOST_KEYS

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from radar_cli.pings.destinations import STORE, Destination
 from radar_cli.pings.ping import Ping
 from radar_cli.pings.spool import Spool
+from radar_cli.store import store as store_module
+from radar_cli.store.database import Change
 from radar_cli.store.intake import take_in
-from radar_cli.store.sqlite import Store
+from radar_cli.store.opening import open_embedded
 from tests.support.radar import run_radar, spool_files, start_radar
 from tests.support.waiting import wait_until
 
@@ -29,13 +32,13 @@ def _fill(state_dir: Path, count: int, to: dict[str, str] | None = None) -> list
 
 
 def _stored(state_dir: Path) -> list[str]:
-    with Store(str(state_dir)) as store:
+    with open_embedded(str(state_dir)) as store:
         return [ping.id for known in store.monitors() for ping in store.newest(known.key, 10_000)]
 
 
 def test_it_takes_every_ping_in_once_and_empties_the_spool(state_dir: Path) -> None:
     ids = _fill(state_dir, 450)  # more than two batches
-    with Store(str(state_dir)) as store:
+    with open_embedded(str(state_dir)) as store:
         assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 450
         assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 0
     assert sorted(_stored(state_dir)) == sorted(ids)
@@ -44,21 +47,21 @@ def test_it_takes_every_ping_in_once_and_empties_the_spool(state_dir: Path) -> N
 
 def test_it_leaves_what_belongs_elsewhere(state_dir: Path) -> None:
     _fill(state_dir, 2, {"server": "https://radar.example", "profile": "default"})
-    with Store(str(state_dir)) as store:
+    with open_embedded(str(state_dir)) as store:
         assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 0
     assert len(spool_files()) == 2
 
 
 def test_it_takes_what_waited_for_the_config_to_be_mended(state_dir: Path) -> None:
     _fill(state_dir, 2, {"unresolved": "default"})
-    with Store(str(state_dir)) as store:
+    with open_embedded(str(state_dir)) as store:
         assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 2
 
 
 def test_it_knows_a_ping_whose_file_outlived_its_taking_in(state_dir: Path) -> None:
     ids = _fill(state_dir, 3)
     copies = [(path, path.read_bytes()) for path in spool_files()]
-    with Store(str(state_dir)) as store:
+    with open_embedded(str(state_dir)) as store:
         take_in(store, Spool(str(state_dir)), _HERE, _NOW_US)
         for path, content in copies:  # as after a crash between commit and unlink
             path.write_bytes(content)
@@ -70,7 +73,7 @@ def test_it_knows_a_ping_whose_file_outlived_its_taking_in(state_dir: Path) -> N
 def test_a_clock_that_was_ahead_silences_nothing(state_dir: Path) -> None:
     ping = Ping("success", "job", time_us=_NOW_US + 86_400_000_000)
     Spool(str(state_dir)).put(ping, {}, durable=False)
-    with Store(str(state_dir)) as store:
+    with open_embedded(str(state_dir)) as store:
         take_in(store, Spool(str(state_dir)), _HERE, _NOW_US)
         assert [p.time_us for p in store.newest("job", 9)] == [_NOW_US]
     run_radar("run", "job", "--", "false")
@@ -81,15 +84,15 @@ def test_a_poisoned_ping_keeps_no_other_out(
     state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = _fill(state_dir, 5)
-    insert = Store._insert
+    insert = store_module._insert
 
-    def poisoned(store: Store, ping: Ping) -> bool:
-        if ping.id == ids[2]:
+    def poisoned(change: Change, pings: Sequence[Ping]) -> list[str]:
+        if any(ping.id == ids[2] for ping in pings):
             raise OverflowError("as SQLite has it of a number that is too large")
-        return insert(store, ping)
+        return insert(change, pings)
 
-    monkeypatch.setattr(Store, "_insert", poisoned)
-    with Store(str(state_dir)) as store:
+    monkeypatch.setattr(store_module, "_insert", poisoned)
+    with open_embedded(str(state_dir)) as store:
         assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 4
     assert sorted(_stored(state_dir)) == sorted({*ids} - {ids[2]})
     assert spool_files() == []
@@ -137,7 +140,7 @@ def test_it_stores_a_hundred_jobs_at_once_while_readers_take_in(state_dir: Path)
     assert [job.wait() for job in jobs] == [0] * 100
     assert {job.stderr.read() if job.stderr else b"" for job in jobs} == {b""}
     run_radar("status")
-    with Store(str(state_dir)) as store:
+    with open_embedded(str(state_dir)) as store:
         kinds = {m.key: [p.kind for p in store.newest(m.key, 9)] for m in store.monitors()}
     assert kinds == {f"job{number}": ["start", "success"] for number in range(100)}
     assert spool_files() == []

@@ -1,8 +1,6 @@
 """States that the store keeps are those that the pings tell, in whatever order they came."""
 
-import tempfile
-
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from radar_cli.monitors.monitor import from_declared
@@ -10,7 +8,9 @@ from radar_cli.monitors.state import Status, evaluate, fold
 from radar_cli.pings.ping import Ping
 from radar_cli.store.judged import in_order
 from radar_cli.store.overview import look
-from radar_cli.store.sqlite import Store
+from radar_cli.store.store import Store
+from tests.store.arrivals import add
+from tests.store.conftest import NewStore
 
 _DECLARED = {"schedule": "*/10 * * * *", "gracePeriod": "60", "tz": "UTC"}
 _SECOND = 1_000_000
@@ -40,44 +40,50 @@ def _arrivals(draw: st.DrawFn) -> list[list[Ping]]:
     return batches
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_arrivals(), st.integers(0, 9000))
-def test_it_judges_as_if_all_had_come_in_order(batches: list[list[Ping]], later: int) -> None:
+def test_it_judges_as_if_all_had_come_in_order(
+    new_store: NewStore, batches: list[list[Ping]], later: int
+) -> None:
     pings = sorted((ping for batch in batches for ping in batch), key=in_order)
     now_us = max(pings[-1].time_us, _BEGIN_US + later * _SECOND)
     monitor = from_declared("m", _DECLARED, pings[0].time_us)
     expected = evaluate(monitor, fold(monitor, pings), now_us)
-    with tempfile.TemporaryDirectory() as directory, Store(directory) as store:
+    arrived_us = 0
+    with new_store() as store:
         for number, batch in enumerate(batches):
-            store.add(batch)
+            arrived_us = max(arrived_us, *(ping.time_us for ping in batch))
+            store.add(batch, arrived_us)
             if number % 2:  # looks in between must change nothing
-                look(store, max(ping.time_us for ping in batch))
+                store.judge(arrived_us)
         (seen,) = look(store, now_us)
     assert (seen.view.status, seen.view.reason) == (expected.status, expected.reason)
     assert seen.view.expected_us == expected.expected_us
 
 
-def test_it_looks_only_at_those_whose_time_has_come() -> None:
+def test_it_looks_only_at_those_whose_time_has_come(store: Store) -> None:
     fields = dict(_DECLARED)
-    with tempfile.TemporaryDirectory() as directory, Store(directory) as store:
-        store.add(
-            Ping("success", f"m{number}", time_us=_BEGIN_US + number * _SECOND, fields=fields)
-            for number in range(5)
-        )
-        assert store.judge(_BEGIN_US + 10 * _SECOND) == 0
-        assert store.judge(_BEGIN_US + 601 * _SECOND) == 5  # late
-        assert store.judge(_BEGIN_US + 602 * _SECOND) == 0
-        assert store.judge(_BEGIN_US + 661 * _SECOND) == 5  # missed
-        assert store.judge(_BEGIN_US + 9000 * _SECOND) == 0
-        assert {known.view.status for known in store.monitors()} == {Status.DOWN}
+    pings = [
+        Ping("success", f"m{number}", time_us=_BEGIN_US + number * _SECOND, fields=fields)
+        for number in range(5)
+    ]
+    add(store, pings)
+    assert store.judge(_BEGIN_US + 10 * _SECOND) == 0
+    assert store.judge(_BEGIN_US + 601 * _SECOND) == 5  # late
+    assert store.judge(_BEGIN_US + 602 * _SECOND) == 0
+    assert store.judge(_BEGIN_US + 661 * _SECOND) == 5  # missed
+    assert store.judge(_BEGIN_US + 9000 * _SECOND) == 0
+    assert {known.view.status for known in store.monitors()} == {Status.DOWN}
 
 
-def test_a_monitor_that_cannot_be_judged_stops_no_other() -> None:
-    with tempfile.TemporaryDirectory() as directory, Store(directory) as store:
-        for key in ("poisoned", "sound"):
-            store.add([Ping("success", key, time_us=_BEGIN_US, fields=dict(_DECLARED))])
-        store._connection.execute("UPDATE monitor SET judged = '{}x' WHERE key = 'poisoned'")
-        assert store.judge(_BEGIN_US + 9000 * _SECOND) == 2
-        rows = dict(store._connection.execute("SELECT key, next_look_us FROM monitor").fetchall())
+def test_a_monitor_that_cannot_be_judged_stops_no_other(store: Store) -> None:
+    for key in ("poisoned", "sound"):
+        add(store, [Ping("success", key, time_us=_BEGIN_US, fields=dict(_DECLARED))])
+    with store._database.change() as change:
+        change.execute("UPDATE monitor SET judged = '{}x' WHERE key = 'poisoned'")
+    assert store.judge(_BEGIN_US + 9000 * _SECOND) == 2
+    rows: dict[str, int | None] = dict(
+        store._database.read("SELECT key, next_look_us FROM monitor")
+    )
     assert rows["sound"] is None
-    assert rows["poisoned"] > _BEGIN_US + 9000 * _SECOND
+    assert (rows["poisoned"] or 0) > _BEGIN_US + 9000 * _SECOND

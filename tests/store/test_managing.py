@@ -1,11 +1,9 @@
 """What a person does to the monitors of the store."""
 
 import itertools
-import tempfile
-from pathlib import Path
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from radar_cli.monitors.monitor import Pause, from_declared
@@ -13,7 +11,9 @@ from radar_cli.monitors.state import Status, evaluate, fold
 from radar_cli.pings.ping import Ping
 from radar_cli.store.judged import in_order
 from radar_cli.store.managing import UnknownMonitorError
-from radar_cli.store.sqlite import Store
+from radar_cli.store.store import Store
+from tests.store.arrivals import add
+from tests.store.conftest import NewStore
 
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
@@ -38,140 +38,129 @@ def _status(store: Store, minute: int, key: str = "m") -> str:
     return f"{view.status} {view.reason}" if view.reason else str(view.status)
 
 
-def test_a_monitor_that_never_ran_is_missed_from_its_creation_on(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        assert store.create("m", _HOURLY, _at(30))
-        assert [_status(store, minute) for minute in (60, 61, 66)] == ["new", "late", "down missed"]
+def test_a_monitor_that_never_ran_is_missed_from_its_creation_on(store: Store) -> None:
+    assert store.create("m", _HOURLY, _at(30))
+    assert [_status(store, minute) for minute in (60, 61, 66)] == ["new", "late", "down missed"]
 
 
-def test_it_creates_no_monitor_that_is_there(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.add([_ping("success", 0, name="mine")])
-        assert not store.create("m", {"name": "yours"}, _at(1))
-        (known,) = store.monitors()
-        assert known.declared == {"name": "mine"}
+def test_it_creates_no_monitor_that_is_there(store: Store) -> None:
+    add(store, [_ping("success", 0, name="mine")])
+    assert not store.create("m", {"name": "yours"}, _at(1))
+    (known,) = store.monitors()
+    assert known.declared == {"name": "mine"}
 
 
-def test_no_ping_changes_what_a_person_has_set(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.create("m", {"name": "set"}, _at(0))
-        store.add([_ping("success", 1, name="sent", schedule="@daily", tags="a")])
-        store.update("m", {"name": None}, _at(2))
-        store.add([_ping("success", 3, name="sent")])
-        (known,) = store.monitors()
-        assert known.declared == {"schedule": "@daily", "tags": "a"}
-        store.update("m", {"every": "3600", "schedule": None}, _at(4))
-        store.add([_ping("success", 5, schedule="@daily", tz="Asia/Tokyo")])
-        (known,) = store.monitors()
-        assert known.declared == {"every": "3600", "tags": "a"}
+def test_no_ping_changes_what_a_person_has_set(store: Store) -> None:
+    store.create("m", {"name": "set"}, _at(0))
+    add(store, [_ping("success", 1, name="sent", schedule="@daily", tags="a")])
+    store.update("m", {"name": None}, _at(2))
+    add(store, [_ping("success", 3, name="sent")])
+    (known,) = store.monitors()
+    assert known.declared == {"schedule": "@daily", "tags": "a"}
+    store.update("m", {"every": "3600", "schedule": None}, _at(4))
+    add(store, [_ping("success", 5, schedule="@daily", tz="Asia/Tokyo")])
+    (known,) = store.monitors()
+    assert known.declared == {"every": "3600", "tags": "a"}
 
 
-def test_an_update_judges_it_anew(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.add([_ping("start", 60, **_HOURLY), _ping("success", 61)])
-        assert _status(store, 150) == "down missed"
-        store.update("m", {"gracePeriod": "3600"}, _at(150))
-        assert _status(store, 150) == "late"
-        assert _status(store, 181) == "down missed"
-        store.update("m", {"schedule": None}, _at(182))
-        assert _status(store, 182) == "up"
+def test_an_update_judges_it_anew(store: Store) -> None:
+    add(store, [_ping("start", 60, **_HOURLY), _ping("success", 61)])
+    assert _status(store, 150) == "down missed"
+    store.update("m", {"gracePeriod": "3600"}, _at(150))
+    assert _status(store, 150) == "late"
+    assert _status(store, 181) == "down missed"
+    store.update("m", {"schedule": None}, _at(182))
+    assert _status(store, 182) == "up"
 
 
-def test_a_failure_tolerance_counts_at_once(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.add([_ping("success", 1), _ping("fail", 2)])
-        assert _status(store, 3) == "down failed"
-        store.update("m", {"failure_tolerance": "1"}, _at(3))
-        assert _status(store, 3) == "up"
+def test_a_failure_tolerance_counts_at_once(store: Store) -> None:
+    add(store, [_ping("success", 1), _ping("fail", 2)])
+    assert _status(store, 3) == "down failed"
+    store.update("m", {"failure_tolerance": "1"}, _at(3))
+    assert _status(store, 3) == "up"
 
 
-def test_a_pause_with_an_end_resumes_by_itself(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.add([_ping("success", 1, **_HOURLY)])
-        store.pause(["m"], _at(30), _at(150))
-        assert [_status(store, minute) for minute in (30, 149, 151, 181, 186)] == [
-            *("paused", "paused", "up", "late", "down missed")
-        ]
+def test_a_pause_with_an_end_resumes_by_itself(store: Store) -> None:
+    add(store, [_ping("success", 1, **_HOURLY)])
+    store.pause(["m"], _at(30), _at(150))
+    assert [_status(store, minute) for minute in (30, 149, 151, 181, 186)] == [
+        *("paused", "paused", "up", "late", "down missed")
+    ]
 
 
-def test_a_resume_ends_it_now_and_nothing_of_it_is_missed(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.add([_ping("success", 1, **_HOURLY)])
-        store.pause(["m"], _at(30), None)
-        assert _status(store, 1000) == "paused"
-        assert store.resume(["m"], _at(1001)) == ["m"]
-        assert _status(store, 1001) == "up"
-        assert store.resume(["m"], _at(1002)) == []
-        assert _status(store, 1026) == "down missed"
+def test_a_resume_ends_it_now_and_nothing_of_it_is_missed(store: Store) -> None:
+    add(store, [_ping("success", 1, **_HOURLY)])
+    store.pause(["m"], _at(30), None)
+    assert _status(store, 1000) == "paused"
+    assert store.resume(["m"], _at(1001)) == ["m"]
+    assert _status(store, 1001) == "up"
+    assert store.resume(["m"], _at(1002)) == []
+    assert _status(store, 1026) == "down missed"
 
 
-def test_a_second_pause_only_moves_the_end(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.create("m", _HOURLY, _at(0))
-        store.pause(["m"], _at(10), None)
-        store.pause(["m"], _at(20), _at(90))
-        (known,) = store.monitors()
-        assert known.pauses == (Pause(_at(10), _at(90)),)
+def test_a_second_pause_only_moves_the_end(store: Store) -> None:
+    store.create("m", _HOURLY, _at(0))
+    store.pause(["m"], _at(10), None)
+    store.pause(["m"], _at(20), _at(90))
+    (known,) = store.monitors()
+    assert known.pauses == (Pause(_at(10), _at(90)),)
 
 
-def test_a_pause_of_a_clock_that_was_ahead_can_be_resumed(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.create("m", _HOURLY, _at(0))
-        store.pause(["m"], _at(60), None)
-        assert _status(store, 10) == "paused"
-        assert store.resume(["m"], _at(10)) == ["m"]
-        assert [_status(store, minute) for minute in (10, 50, 70)] == ["new", "new", "down missed"]
+def test_a_pause_of_a_clock_that_was_ahead_can_be_resumed(store: Store) -> None:
+    store.create("m", _HOURLY, _at(0))
+    store.pause(["m"], _at(60), None)
+    assert _status(store, 10) == "paused"
+    assert store.resume(["m"], _at(10)) == ["m"]
+    assert [_status(store, minute) for minute in (10, 50, 70)] == ["new", "new", "down missed"]
 
 
-def test_deleting_takes_the_pings_along(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.add([_ping("success", 1), _ping("success", 1, "other")])
-        assert store.delete(["m"]) == 1
-        assert store.keys() == ["other"]
-        assert (store.count_pings("m"), store.count_pings("other")) == (0, 1)
+def test_deleting_takes_the_pings_along(store: Store) -> None:
+    add(store, [_ping("success", 1), _ping("success", 1, "other")])
+    assert store.delete(["m"]) == 1
+    assert store.keys() == ["other"]
+    assert (store.count_pings("m"), store.count_pings("other")) == (0, 1)
 
 
-def test_a_change_of_several_is_one_of_all_or_none(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.create("m", {}, _at(0))
-        for change in (
-            lambda: store.delete(["m", "nobody"]),
-            lambda: store.pause(["m", "nobody"], _at(1), None),
-            lambda: store.resume(["m", "nobody"], _at(1)),
-            lambda: store.update("nobody", {"name": "x"}, _at(1)),
-        ):
-            with pytest.raises(UnknownMonitorError, match="nobody"):
-                change()
-        (known,) = store.monitors()
-        assert known.pauses == ()
+def test_a_change_of_several_is_one_of_all_or_none(store: Store) -> None:
+    store.create("m", {}, _at(0))
+    for change in (
+        lambda: store.delete(["m", "nobody"]),
+        lambda: store.pause(["m", "nobody"], _at(1), None),
+        lambda: store.resume(["m", "nobody"], _at(1)),
+        lambda: store.update("nobody", {"name": "x"}, _at(1)),
+    ):
+        with pytest.raises(UnknownMonitorError, match="nobody"):
+            change()
+    (known,) = store.monitors()
+    assert known.pauses == ()
 
 
-def test_a_late_ping_tells_what_was_before_a_pause(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.create("m", _HOURLY, _at(0))
-        store.pause(["m"], _at(130), _at(190))
-        assert _status(store, 200) == "down missed"
-        store.add([_ping("success", 61)])
-        # The run of 02:00 is missing all the same.
-        assert _status(store, 200) == "down missed"
-        store.add([_ping("success", 121)])
-        assert _status(store, 200) == "up"
+def test_a_late_ping_tells_what_was_before_a_pause(store: Store) -> None:
+    store.create("m", _HOURLY, _at(0))
+    store.pause(["m"], _at(130), _at(190))
+    assert _status(store, 200) == "down missed"
+    add(store, [_ping("success", 61)])
+    # The run of 02:00 is missing all the same.
+    assert _status(store, 200) == "down missed"
+    add(store, [_ping("success", 121)])
+    assert _status(store, 200) == "up"
 
 
-def test_a_start_that_comes_late_disproves_what_a_look_found_missed(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.create("m", _HOURLY, _at(0))
-        assert _status(store, 70) == "down missed"
-        store.add([_ping("start", 60)])
-        assert _status(store, 71) == "new"
+def test_a_start_that_comes_late_disproves_what_a_look_found_missed(store: Store) -> None:
+    store.create("m", _HOURLY, _at(0))
+    assert _status(store, 70) == "down missed"
+    add(store, [_ping("start", 60)])
+    assert _status(store, 71) == "new"
 
 
 _DECLARED = {"schedule": "*/10 * * * *", "gracePeriod": "60", "tz": "UTC"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_it_judges_pauses_as_if_all_had_come_in_order(data: st.DataObject) -> None:
+def test_it_judges_pauses_as_if_all_had_come_in_order(
+    new_store: NewStore, data: st.DataObject
+) -> None:
     """Whatever comes late, and whenever somebody looks, pauses and resumes."""
     seconds = data.draw(st.lists(st.integers(1, 7200), min_size=1, max_size=16, unique=True))
     acts = []
@@ -190,12 +179,12 @@ def test_it_judges_pauses_as_if_all_had_come_in_order(data: st.DataObject) -> No
             acts.append((second, act, length))
     acts.sort()
     now_us = _BEGIN + (acts[-1][0] + data.draw(st.integers(0, 3000))) * _SECOND
-    with tempfile.TemporaryDirectory() as directory, Store(directory) as store:
+    with new_store() as store:
         store.create("m", _DECLARED, _BEGIN)
         for second, act, value in acts:
             at_us = _BEGIN + second * _SECOND
             if act == "ping":
-                store.add([pings[value]])
+                store.add([pings[value]], at_us)
             elif act == "pause":
                 store.pause(["m"], at_us, at_us + value * _SECOND if value else None)
             elif act == "resume":
@@ -215,10 +204,9 @@ def test_it_judges_pauses_as_if_all_had_come_in_order(data: st.DataObject) -> No
     assert view.expected_us == expected.expected_us
 
 
-def test_it_judges_a_paused_monitor_no_more_often_than_its_pause_ends(tmp_path: Path) -> None:
-    with Store(str(tmp_path)) as store:
-        store.create("m", _HOURLY, _at(0))
-        store.pause(["m"], _at(10), _at(500))
-        assert [store.judge(_at(minute)) for minute in (100, 499, 501, 502)] == [0, 0, 1, 0]
-        (known,) = store.monitors()
-        assert (known.view.status, known.view.reason) == (Status.NEW, None)
+def test_it_judges_a_paused_monitor_no_more_often_than_its_pause_ends(store: Store) -> None:
+    store.create("m", _HOURLY, _at(0))
+    store.pause(["m"], _at(10), _at(500))
+    assert [store.judge(_at(minute)) for minute in (100, 499, 501, 502)] == [0, 0, 1, 0]
+    (known,) = store.monitors()
+    assert (known.view.status, known.view.reason) == (Status.NEW, None)

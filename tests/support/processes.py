@@ -12,6 +12,8 @@ from collections.abc import Iterator
 _PR_SET_CHILD_SUBREAPER = 36
 
 _started: list[subprocess.Popen[bytes]] = []
+# Servers that serve more tests than the one that happened to start them.
+_shared: set[int] = set()
 
 
 def is_alive(pid: int) -> bool:
@@ -54,6 +56,12 @@ def remember(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
     return process
 
 
+def share(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Let a process outlive the test that needed it first; whoever made it ends it."""
+    _shared.add(process.pid)
+    return process
+
+
 @contextlib.contextmanager
 def no_strays() -> Iterator[None]:
     """Kill whatever was started inside and still runs, orphans included.
@@ -89,7 +97,7 @@ def _end_started() -> None:
 def _kill_orphans(spared: set[int]) -> None:
     """Until none is left: the children of a killed process become ours in turn."""
     deadline = time.monotonic() + 10
-    while strays := children_of(os.getpid()) - spared:
+    while strays := children_of(os.getpid()) - spared - _shared:
         for pid in strays:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

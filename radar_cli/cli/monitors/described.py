@@ -10,7 +10,7 @@ from radar_cli.monitors.state import Status, View
 from radar_cli.monitors.words import explain
 from radar_cli.store.judged import Judged
 from radar_cli.store.managing import UnknownMonitorError
-from radar_cli.store.sqlite import Store
+from radar_cli.store.store import Store
 
 
 def find_monitors(store: Store, keys: Sequence[str]) -> list[Judged]:

@@ -16,7 +16,7 @@ from radar_cli.cli.status import describe_run, iso
 from radar_cli.errors import UsageError
 from radar_cli.grammar import format_duration
 from radar_cli.monitors.runs import Run, fold_runs
-from radar_cli.store.sqlite import KEPT_PINGS, Store
+from radar_cli.store.store import Store
 
 _COLUMNS = (
     *("started", "took", "outcome", "exit", "reason"),
@@ -25,6 +25,8 @@ _COLUMNS = (
 _STYLES = {"success": "green", "fail": "bold red", "hung": "bold red", "running": "cyan"}
 # The end of a run's id is its random part, and enough for people to name it.
 _SHORT_ID = 8
+# More than the store keeps, unless somebody wants it to.
+_MOST_PINGS = 20_000
 
 
 @click.command(name="history")
@@ -42,7 +44,7 @@ def list_runs(session: Session, key: str, limit: int) -> Result:
         store.judge(now_us)
         (known,) = find_monitors(store, [key])
         # A run has two pings; an older one whose start was cut off isn't among the last.
-        pings = store.newest_of_runs(key, min(2 * limit + 100, KEPT_PINGS))
+        pings = store.newest_of_runs(key, min(2 * limit + 100, _MOST_PINGS))
     runs = fold_runs(pings)[-limit:][::-1]
     going_on = known.state.running
     data = [_describe(run, _outcome(run, run.run_id in going_on)) for run in runs]
@@ -87,7 +89,7 @@ def print_output(session: Session, key: str, run_id: str | None) -> Result | int
 
 def _find_run(store: Store, key: str, run_id: str | None) -> Run | None:
     """The newest run that ended, or the one whose id ends like this. UsageError: several do."""
-    runs = fold_runs(store.newest_of_runs(key, KEPT_PINGS))
+    runs = fold_runs(store.newest_of_runs(key, _MOST_PINGS))
     if run_id is None:
         found = [run for run in runs if not run.is_running][-1:]
     else:

@@ -25,7 +25,7 @@ from radar_cli.ids import check_key
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.pitfalls import find_pitfalls
 from radar_cli.store.judged import Judged
-from radar_cli.store.sqlite import Store
+from radar_cli.store.store import Store
 
 
 class MonitorExistsError(UsageError):

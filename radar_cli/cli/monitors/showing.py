@@ -26,7 +26,7 @@ from radar_cli.monitors.state import Status
 from radar_cli.monitors.strip import Mark, find_marks
 from radar_cli.store.judged import Judged
 from radar_cli.store.overview import Seen
-from radar_cli.store.sqlite import Store
+from radar_cli.store.store import Store
 
 # As many runs as fit on a line behind their label.
 _RUNS_SHOWN = 40

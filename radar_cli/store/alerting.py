@@ -1,0 +1,165 @@
+"""Alerts: what people are to be told of flips, by each channel, at least once.
+
+An alert is a row from the moment it is known until it is delivered or given up, so that no crash
+and no dead channel loses it. Its id is its idempotency key: the same however often it is sent.
+"""
+
+from dataclasses import dataclass
+from typing import Callable, Sequence
+
+from radar_cli.ids import new_id
+from radar_cli.monitors.state import Status
+from radar_cli.store.database import Change
+from radar_cli.store.flips import Flip, read_flip
+from radar_cli.store.judged import Judged
+from radar_cli.store.reading import COLUMNS, Reading, read_row
+
+TOLD, SILENT = "told", "silent"
+DELIVERED, GIVEN_UP = "delivered", "given up"
+# A flip that nobody was told of in time is news only as long as it's so.
+_NEWS_FOR_US = 24 * 3600 * 1_000_000
+_LOOKED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One notice for one channel, kept from others for as long as a try takes."""
+
+    id: str
+    monitor: str
+    channel: str
+    notice: str  # JSON
+    created_us: int
+    tries: int  # this one included
+
+
+# The channels that are to hear of a monitor's flip, each with what it is to be told.
+Composer = Callable[[Judged, Flip], Sequence[tuple[str, str]]]
+
+
+class Alerting(Reading):
+    """What the store does so that people are told."""
+
+    def enqueue_alerts(self, now_us: int, compose: Composer) -> int:
+        """Make alerts of all flips that nobody was told of; return how many there are.
+
+        While a monitor is paused its flips wait: those that are over when the pause is need not
+        be told. `compose` is called with the monitor as it is now.
+        """
+        made = 0
+        after = ""
+        while True:
+            rows = self._database.read(
+                "SELECT DISTINCT monitor FROM flip WHERE fate = '' AND monitor > ?"
+                " ORDER BY monitor LIMIT ?",
+                (after, _LOOKED_AT_ONCE),
+            )
+            for (key,) in rows:
+                with self._database.change() as change:
+                    made += _enqueue(change, key, now_us, compose)
+            if len(rows) < _LOOKED_AT_ONCE:
+                return made
+            after = rows[-1][0]
+
+    def claim_alert(self, now_us: int, lease_us: int) -> Alert | None:
+        """The next alert that is due, kept from others for `lease_us`; None if there is none."""
+        with self._database.change() as change:
+            rows = change.read(
+                "SELECT id, monitor, channel, notice, created_us, tries, next_try_us FROM alert"
+                " WHERE next_try_us <= ? ORDER BY next_try_us, id LIMIT 1 FOR UPDATE SKIP LOCKED",
+                (now_us,),
+            )
+            if not rows:
+                return None
+            alert_id, monitor, channel, notice, created_us, tries, next_try_us = rows[0]
+            claimed = change.execute(
+                "UPDATE alert SET tries = tries + 1, next_try_us = ?"
+                " WHERE id = ? AND next_try_us = ?",
+                (now_us + lease_us, alert_id, next_try_us),
+            )
+        if claimed != 1:
+            return None
+        return Alert(alert_id, monitor, channel, notice, created_us, tries + 1)
+
+    def settle_alert(self, alert: Alert, fate: str, error: str = "") -> None:
+        """Note that a claimed alert was delivered, or is given up, and why."""
+        with self._database.change() as change:
+            change.execute(
+                "UPDATE alert SET fate = ?, error = ?, next_try_us = NULL WHERE id = ?",
+                (fate, error, alert.id),
+            )
+
+    def postpone_alert(self, alert: Alert, next_try_us: int, error: str) -> None:
+        """Note that a claimed alert could not be delivered, and when to try again."""
+        with self._database.change() as change:
+            change.execute(
+                "UPDATE alert SET next_try_us = ?, error = ? WHERE id = ? AND fate = ''",
+                (next_try_us, error, alert.id),
+            )
+
+    def waiting_alerts(self) -> list[tuple[str, str, str, int]]:
+        """Alerts that wait for another try: monitor, channel, last error, tries."""
+        rows = self._database.read(
+            "SELECT monitor, channel, error, tries FROM alert WHERE next_try_us IS NOT NULL"
+            " ORDER BY created_us, id"
+        )
+        return [(monitor, channel, error, tries) for monitor, channel, error, tries in rows]
+
+
+def _enqueue(change: Change, key: str, now_us: int, compose: Composer) -> int:
+    """Decide for each untold flip of one monitor whether it is told, and to whom."""
+    rows = change.read(f"SELECT {COLUMNS} FROM monitor WHERE key = ? FOR UPDATE", (key,))  # noqa: S608 (a constant)
+    if not rows:
+        change.execute("UPDATE flip SET fate = ? WHERE monitor = ? AND fate = ''", (SILENT, key))
+        return 0
+    known = read_row(rows[0])
+    if known.view_at(now_us).status == Status.PAUSED:
+        return 0
+    flips = [
+        read_flip(row)
+        for row in change.read(
+            "SELECT id, monitor, previous, status, reason, time_us, noticed_us FROM flip"
+            " WHERE monitor = ? AND fate = '' ORDER BY number",
+            (key,),
+        )
+    ]
+    told = change.read(
+        "SELECT status FROM flip WHERE monitor = ? AND fate = ? ORDER BY number DESC LIMIT 1",
+        (key, TOLD),
+    )
+    last_told = told[0][0] if told else ""
+    made = 0
+    for flip in flips:
+        fate = SILENT
+        if _is_news(flip, known, now_us, is_last=flip is flips[-1], last_told=last_told):
+            fate, last_told = TOLD, flip.status
+            made += _add(change, flip, compose(known, flip), now_us)
+        marked = change.execute(
+            "UPDATE flip SET fate = ? WHERE id = ? AND fate = ''", (fate, flip.id)
+        )
+        assert marked == 1  # noqa: S101 (the monitor's row is ours, and with it its flips)
+    return made
+
+
+def _is_news(flip: Flip, known: Judged, now_us: int, *, is_last: bool, last_told: str) -> bool:
+    """Whether people should hear of a flip."""
+    if not is_last:
+        if flip.noticed_us < now_us - _NEWS_FOR_US:
+            return False
+        if any(p.begin_us <= flip.time_us and not p.is_over(flip.time_us) for p in known.pauses):
+            return False
+    if flip.status == Status.DOWN:
+        return last_told != Status.DOWN
+    # That it is well again is news for who heard that it wasn't.
+    return last_told == Status.DOWN
+
+
+def _add(change: Change, flip: Flip, notices: Sequence[tuple[str, str]], now_us: int) -> int:
+    return change.execute_many(
+        "INSERT INTO alert (id, flip, monitor, channel, notice, created_us, next_try_us)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (new_id(now_us), flip.id, flip.monitor, channel, notice, now_us, now_us)
+            for channel, notice in notices
+        ],
+    )

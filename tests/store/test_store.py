@@ -1,0 +1,71 @@
+"""The store, on each of its databases."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from radar_cli.errors import StateError
+from radar_cli.pings.ping import Ping
+from radar_cli.store.store import Store
+from tests.store.arrivals import add
+from tests.store.conftest import NewStore
+
+
+def _ping(time_us: int, monitor: str = "backup", kind: str = "success", **fields: str) -> Ping:
+    return Ping(kind, monitor, time_us=time_us, fields=fields)
+
+
+def test_it_keeps_a_ping_as_it_is(store: Store) -> None:
+    body = "caf\u00e9 \x00 end".encode()
+    fields = {"exit": "3", "odd": "\x00\ud800"}
+    ping = Ping("fail", "backup", run_id="r1", time_us=5, fields=fields, body=body)
+    assert add(store, [ping]) == 1
+    (kept,) = store.newest("backup", 10)
+    assert vars(kept) == vars(ping)
+
+
+def test_it_adds_a_ping_once_however_often_it_comes(store: Store) -> None:
+    ping = _ping(5)
+    assert [add(store, [ping, ping]), add(store, [ping])] == [1, 0]
+    assert len(store.newest("backup", 10)) == 1
+
+
+def test_a_newer_ping_declares_what_no_person_has_set(store: Store) -> None:
+    add(store, [_ping(5)])
+    add(store, [_ping(6, schedule="@daily", name="Backup")])
+    add(store, [_ping(7, every="3600")])
+    add(store, [_ping(4, every="60", name="late to come")])
+    (known,) = store.monitors()
+    assert known.declared == {"every": "3600", "name": "Backup"}
+    store.update("backup", {"schedule": "@weekly", "every": None}, 8)
+    add(store, [_ping(9, every="60", name="Better")])
+    (known,) = store.monitors()
+    assert known.declared == {"schedule": "@weekly", "name": "Better"}
+
+
+def test_a_monitor_is_as_old_as_its_first_ping(store: Store) -> None:
+    add(store, [_ping(1, schedule="@daily", name="Backup")])
+    add(store, [_ping(2, schedule="@daily")])
+    (known,) = store.monitors()
+    assert (known.key, known.created_us) == ("backup", 1)
+    assert known.declared == {"schedule": "@daily", "name": "Backup"}
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(0, 10**15), min_size=1, max_size=20), st.integers(1, 10))
+def test_it_gives_the_newest_pings_in_the_order_of_time(
+    new_store: NewStore, times: list[int], limit: int
+) -> None:
+    with new_store() as store:
+        add(store, [_ping(time_us) for time_us in times])
+        newest = [ping.time_us for ping in store.newest("backup", limit)]
+    assert newest == sorted(times)[-limit:]
+
+
+def test_it_adds_all_of_a_batch_or_nothing(store: Store) -> None:
+    bad = _ping(2)
+    bad.body = None  # type: ignore[assignment]  # what no column takes
+    with pytest.raises(StateError):
+        add(store, [_ping(1), bad])
+    assert list(store.monitors()) == []
+    assert add(store, [_ping(3)]) == 1
