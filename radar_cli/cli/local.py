@@ -3,6 +3,7 @@
 import os
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Collection, Iterator
 
 from radar_cli.cli.options import Session
@@ -14,18 +15,37 @@ from radar_cli.pings.spool import Spool
 from radar_cli.places import state_directory
 from radar_cli.store.intake import take_in
 from radar_cli.store.opening import open_embedded
-from radar_cli.store.overview import Seen, look
+from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
 
-_ELSEWHERE = "pings go to"
+_SWEPT_EVERY_US = 600 * 1_000_000
+
+
+@dataclass(slots=True)
+class Here:
+    """The store of this machine, and remarks on what it may not hold."""
+
+    store: Store
+    notes: list[str] = field(default_factory=list)
+    is_elsewhere: bool = False  # pings go to a server, so that the store knows nothing new
+
+    def missing(self, keys: Collection[str]) -> list[str]:
+        """Those of the keys that belong to no monitor."""
+        return [key for key in dict.fromkeys(keys) if self.store.find(key) is None]
+
+    def notes_about(self, keys: Collection[str]) -> tuple[str, ...]:
+        """All remarks, also on keys that belong to no monitor and on what isn't delivered."""
+        notes = [*self.notes, *(f"no monitor {clean(key)!r}" for key in self.missing(keys))]
+        spool = Spool(state_directory(os.environ))
+        if undelivered := sum(1 for name in spool.names() if _is_undelivered(spool, name)):
+            what = "ping is" if undelivered == 1 else "pings are"
+            notes.append(f"{undelivered} {what} not delivered yet: see 'radar outbox list'")
+        return tuple(notes)
 
 
 @contextmanager
-def open_here(session: Session) -> Iterator[tuple[Store, list[str]]]:
-    """The store with all that waited in the spool, and remarks on what it may not hold.
-
-    StateError: it can't be used.
-    """
+def open_here(session: Session) -> Iterator[Here]:
+    """The store with all that waited in the spool. StateError: it can't be used."""
     directory = state_directory(os.environ)
     profile, notes = None, []
     try:
@@ -36,32 +56,16 @@ def open_here(session: Session) -> Iterator[tuple[Store, list[str]]]:
         # Whoever looks at 3 AM wants to see what there is.
         notes.append(f"new pings wait in the spool: {error.line()}")
     with open_embedded(directory) as store:
+        here = Here(store, notes)
         if profile is not None and profile.server:
-            notes.append(f"{_ELSEWHERE} {profile.server}; this is what the store here holds")
+            here.is_elsewhere = True
+            notes.append(f"pings go to {profile.server}; this is what the store here holds")
         elif profile is not None:
             own = Destination(STORE, profile=profile.name, redact=profile.redact)
-            take_in(store, Spool(directory), own, time.time_ns() // 1000)
-        yield store, notes
-
-
-def is_elsewhere(notes: Collection[str]) -> bool:
-    """Whether the remarks say that pings go to a server, so that the store knows nothing new."""
-    return any(note.startswith(_ELSEWHERE) for note in notes)
-
-
-def look_here(
-    session: Session, keys: Collection[str], now_us: int
-) -> tuple[list[Seen], tuple[str, ...]]:
-    """Judge the monitors of the store (those with these keys, if any), with all remarks."""
-    with open_here(session) as (store, notes):
-        seen = look(store, now_us, keys)
-    found = {each.known.key for each in seen}
-    notes += [f"no monitor {clean(key)!r}" for key in keys if key not in found]
-    spool = Spool(state_directory(os.environ))
-    if undelivered := sum(1 for name in spool.names() if _is_undelivered(spool, name)):
-        what = "ping is" if undelivered == 1 else "pings are"
-        notes.append(f"{undelivered} {what} not delivered yet: see 'radar outbox list'")
-    return seen, tuple(notes)
+            now_us = time.time_ns() // 1000
+            take_in(store, Spool(directory), own, now_us)
+            store.sweep(now_us, Retention(), every_us=_SWEPT_EVERY_US)
+        yield here
 
 
 def _is_undelivered(spool: Spool, name: str) -> bool:

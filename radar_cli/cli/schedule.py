@@ -97,7 +97,8 @@ def _find(session: Session, what: str, tz: str | None) -> tuple[CronSchedule, fl
     """
     if " " in what.strip() or what.startswith("@"):
         return CronSchedule(what, tz or local_zone() or "UTC"), GRACE_S
-    with open_here(session) as (store, _):
+    with open_here(session) as here:
+        store = here.store
         known = next((each for each in store.monitors() if each.key == what), None)
     if known is None:
         hint = "an expression stands in quotes: '5 2 * * *'"

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from radar_cli import exits
-from radar_cli.cli.local import look_here
+from radar_cli.cli.local import open_here
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.grammar import format_duration
 from radar_cli.monitors.runs import Run
-from radar_cli.store.overview import Seen
+from radar_cli.store.overview import Seen, look
 
 _TAIL_LINES = 20
 STYLES = {"up": "green", "late": "yellow", "down": "bold red", "new": "dim", "paused": "dim"}
@@ -29,9 +29,10 @@ def command(session: Session, keys: tuple[str, ...]) -> Result:
     With -v, the end of each last run's output follows.
     """
     now_us = time.time_ns() // 1000
-    seen, notes = look_here(session, keys, now_us)
-    code = exits.OK if {each.known.key for each in seen} >= set(keys) else exits.BAD
-    data = [describe(each) for each in seen]
+    with open_here(session) as here:
+        data = [describe(each) for each in look(here.store, now_us, keys)]
+        notes = here.notes_about(keys)
+        code = exits.BAD if here.missing(keys) else exits.OK
     rows = [_row(entry, now_us) for entry in data]
     columns = ("monitor", "status", "last run", "took", "exit", "schedule", "last output")
     empty = "no monitors yet: try 'radar run hello -- echo hello'"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Iterable, Mapping
 
-from radar_cli.monitors.schedule import BadScheduleError, CronSchedule
+from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_schedule
 
 GRACE_S = 300.0
 # A run that begins this much before its slot is still that slot's (clocks differ a little).
@@ -101,7 +101,7 @@ def from_declared(
     schedule = None
     if declared.get("schedule"):
         try:
-            schedule = CronSchedule(declared["schedule"], declared.get("tz") or "UTC")
+            schedule = load_schedule(declared["schedule"], declared.get("tz") or "UTC")
         except BadScheduleError as error:
             faults.append(error.message)
 

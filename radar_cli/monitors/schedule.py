@@ -5,7 +5,9 @@ change, and one in the hour which is repeated runs once; a job whose minute or h
 `*` runs by the real clock (cron(8), "Daylight Saving Time and other time changes").
 """
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +20,8 @@ from radar_cli.errors import UsageError
 _SEARCH_DAYS = 366 * 41
 _ONE_DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SCHEDULES_KEPT = 4096
 
 
 class BadScheduleError(UsageError):
@@ -46,6 +50,9 @@ class CronSchedule:
         self.days = _numbers(days, range(1, 32))
         self.months = _numbers(months, range(1, 13))
         self.weekdays = _numbers(weekdays, range(7))
+        # The slots of days on which the clocks change, since they take long to find.
+        self._changes: dict[date, list[datetime]] = {}
+        self._day_minutes = [60 * hour + minute for hour in self.hours for minute in self.minutes]
         words = self.expression.split()
         is_alias = len(words) == 1
         self.runs_by_real_clock = (
@@ -64,7 +71,7 @@ class CronSchedule:
         """The slots after an aware `moment`, in UTC; none if the expression never matches."""
         last = moment.astimezone(UTC)
         for day in self._matching_days(moment.astimezone(self.tz).date() - _ONE_DAY):
-            for slot in self._slots_of(day):
+            for slot in self._slots_of(day, last):
                 # Slots that a clock change moves together are one.
                 if slot > last:
                     last = slot
@@ -101,16 +108,21 @@ class CronSchedule:
         is_weekday = day.isoweekday() % 7 in self.weekdays
         return is_day and is_weekday if self.needs_both else is_day or is_weekday
 
-    def _slots_of(self, day: date) -> Iterator[datetime]:
-        """The slots of a local day, in UTC and in order, a skipped one where it is made up for."""
-        changes = _offset(day, self.tz) != _offset(day + _ONE_DAY, self.tz)
-        for hour in self.hours:
-            for minute in self.minutes:
-                local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=self.tz)
-                if not changes:
-                    yield local.astimezone(UTC)
-        if changes:
-            yield from sorted(self._slots_of_change(day))
+    def _slots_of(self, day: date, after: datetime = _EPOCH) -> Iterator[datetime]:
+        """The slots of a local day after a moment, in order, a skipped one where it is made up for.
+
+        In UTC, and near a clock change perhaps some that are before.
+        """
+        midnight = datetime(day.year, day.month, day.day, tzinfo=self.tz)
+        if midnight.utcoffset() != _offset(day + _ONE_DAY, self.tz):
+            if day not in self._changes:
+                self._changes[day] = sorted(self._slots_of_change(day))
+            yield from self._changes[day]
+            return
+        begin = midnight.astimezone(UTC)
+        first = bisect_right(self._day_minutes, (after - begin) // _MINUTE)
+        for minute in self._day_minutes[first:]:
+            yield begin + _MINUTE * minute
 
     def _slots_of_change(self, day: date) -> set[datetime]:
         slots = set()
@@ -125,6 +137,15 @@ class CronSchedule:
                 if self.runs_by_real_clock:
                     slots.add(local.replace(fold=1).astimezone(UTC))
         return slots
+
+
+@lru_cache(_SCHEDULES_KEPT)
+def load_schedule(expression: str, tz: str) -> CronSchedule:
+    """The schedule of an expression, of which many monitors may have the same.
+
+    BadScheduleError: it can't be understood.
+    """
+    return CronSchedule(expression, tz)
 
 
 def _plain(expression: str) -> str:

@@ -1,7 +1,7 @@
 """A monitor as it was last judged: its state, so that not every look tells its story anew."""
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cached_property
 from typing import Any, Iterable
 
@@ -19,6 +19,8 @@ from radar_cli.monitors.state import (
 from radar_cli.pings.ping import Ping
 from radar_cli.store.flips import Flip, find_flip
 
+_STATE_FIELDS = tuple(field.name for field in fields(State))
+_VIEW_FIELDS = tuple(field.name for field in fields(View))
 # Who sets one of these has said when the job runs: the others don't come from elsewhere.
 _WHEN = frozenset(("schedule", "every", "tz"))
 
@@ -162,8 +164,8 @@ class Judged:
         """The JSON that `judged` is kept as."""
         return json.dumps(
             {
-                "state": asdict(self.state),
-                "view": asdict(self.view),
+                "state": {name: getattr(self.state, name) for name in _STATE_FIELDS},
+                "view": {name: getattr(self.view, name) for name in _VIEW_FIELDS},
                 "newest": self.newest,
                 "passed_us": self.passed_us,
             }

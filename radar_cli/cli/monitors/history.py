@@ -39,7 +39,8 @@ def list_runs(session: Session, key: str, limit: int) -> Result:
     if limit < 1:
         raise UsageError(f"bad number of runs {limit}", "at least 1")
     now_us = time.time_ns() // 1000
-    with open_here(session) as (store, notes):
+    with open_here(session) as here:
+        store, notes = here.store, here.notes
         find_monitors(store, [key])
         store.judge(now_us)
         (known,) = find_monitors(store, [key])
@@ -64,7 +65,8 @@ def print_output(session: Session, key: str, run_id: str | None) -> Result | int
     Into a pipe or a file it goes as the job wrote it, byte for byte. Exits with 1 if there is no
     such run.
     """
-    with open_here(session) as (store, notes):
+    with open_here(session) as here:
+        store, notes = here.store, here.notes
         find_monitors(store, [key])
         run = _find_run(store, key, run_id)
     if run is None:

@@ -36,7 +36,8 @@ def list_monitors(session: Session, tags: tuple[str, ...], statuses: tuple[str, 
     With several --tag those that have all of them, with several --status those in any of them.
     """
     now_us = time.time_ns() // 1000
-    with open_here(session) as (store, notes):
+    with open_here(session) as here:
+        store, notes = here.store, here.notes
         store.judge(now_us)
         data = [
             describe_monitor(known, known.view_at(now_us), now_us) for known in store.monitors()

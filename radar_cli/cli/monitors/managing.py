@@ -49,7 +49,8 @@ def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
     changes = read_changes(given, {}, _default_tz(session))
     declared = {field: value for field, value in changes.items() if value is not None}
     now_us = time.time_ns() // 1000
-    with open_here(session) as (store, notes):
+    with open_here(session) as here:
+        store, notes = here.store, here.notes
         if not store.create(key, declared, now_us):
             hint = f"'radar monitors update {key}' changes it"
             raise MonitorExistsError(f"monitor {key!r} is there already", hint)
@@ -71,7 +72,8 @@ def update_monitor(session: Session, /, key: str, **given: Any) -> Result:
     if all(value is None or value == () for value in given.values()):
         raise UsageError("nothing to change", "see 'radar monitors update --help'")
     now_us = time.time_ns() // 1000
-    with open_here(session) as (store, notes):
+    with open_here(session) as here:
+        store, notes = here.store, here.notes
         (known,) = find_monitors(store, [key])
         changes = read_changes(given, known.declared, _default_tz(session))
         if changes:
@@ -90,7 +92,8 @@ def delete_monitors(session: Session, keys: tuple[str, ...], yes: bool) -> Resul
 
     A job that goes on reporting makes its monitor anew.
     """
-    with open_here(session) as (store, notes):
+    with open_here(session) as here:
+        store, notes = here.store, here.notes
         names = [known.key for known in find_monitors(store, keys)]
         if not yes:
             pings = sum(store.count_pings(name) for name in names)
@@ -113,7 +116,8 @@ def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None
     """
     pause_us = None if duration is None else _read_pause(duration)
     now_us = time.time_ns() // 1000
-    with open_here(session) as (store, notes):
+    with open_here(session) as here:
+        store, notes = here.store, here.notes
         names = [known.key for known in find_monitors(store, keys)]
         store.judge(now_us)
         store.pause(names, now_us, None if pause_us is None else now_us + pause_us)
@@ -127,7 +131,8 @@ def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None
 def resume_monitors(session: Session, keys: tuple[str, ...]) -> Result:
     """Expect runs again, from now on: nothing of the time of the pause is missed."""
     now_us = time.time_ns() // 1000
-    with open_here(session) as (store, notes):
+    with open_here(session) as here:
+        store, notes = here.store, here.notes
         names = [known.key for known in find_monitors(store, keys)]
         store.judge(now_us)
         resumed = store.resume(names, now_us)

@@ -43,7 +43,8 @@ _PINGS_WITH_OUTPUT = 12
 def show_monitor(session: Session, key: str) -> Result:
     """Show what is expected of a monitor, how it is, its last runs and its last output."""
     now_us = time.time_ns() // 1000
-    with open_here(session) as (store, notes):
+    with open_here(session) as here:
+        store, notes = here.store, here.notes
         find_monitors(store, [key])
         store.judge(now_us)
         (known,) = find_monitors(store, [key])

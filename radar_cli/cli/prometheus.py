@@ -1,0 +1,53 @@
+"""The monitors as metrics, for node_exporter's textfile collector (text format 0.0.4)."""
+
+from typing import Callable, Iterable
+
+from radar_cli.cli.render import clean
+from radar_cli.monitors.state import Status
+from radar_cli.store.overview import Seen
+
+
+def _seconds(time_us: int | None) -> float | None:
+    return None if time_us is None else time_us / 1e6
+
+
+_METRICS: tuple[tuple[str, str, Callable[[Seen], float | None]], ...] = (
+    ("up", "1 unless the monitor is down", lambda s: float(s.view.status != Status.DOWN)),
+    ("late", "1 if a run is late", lambda s: float(s.view.status == Status.LATE)),
+    ("running", "1 if a run is in progress", lambda s: float(s.view.is_running)),
+    (
+        "expected_timestamp_seconds",
+        "when the next run is due",
+        lambda s: _seconds(s.view.expected_us),
+    ),
+    (
+        "last_run_timestamp_seconds",
+        "when the last run ended",
+        lambda s: None if s.last_ended is None else _seconds(s.last_ended.ended_us),
+    ),
+    (
+        "last_run_duration_seconds",
+        "how long the last run took",
+        lambda s: None if s.last_ended is None else s.last_ended.duration_s,
+    ),
+    (
+        "last_run_exit_code",
+        "exit code of the last run",
+        lambda s: None if s.last_ended is None else s.last_ended.exit_code,
+    ),
+)
+
+
+def write_metrics(monitors: Iterable[Seen]) -> str:
+    """The metrics of these monitors, each of which is looked at once."""
+    samples: dict[str, list[str]] = {name: [] for name, _, _ in _METRICS}
+    for seen in monitors:
+        label = clean(seen.known.key)
+        for name, _, value_of in _METRICS:
+            if (value := value_of(seen)) is not None:
+                samples[name].append(f'radar_monitor_{name}{{monitor="{label}"}} {value:.15g}')
+    lines = []
+    for name, help_text, _ in _METRICS:
+        full = f"radar_monitor_{name}"
+        lines += [f"# HELP {full} {help_text}", f"# TYPE {full} gauge", *samples[name]]
+    return "\n".join(lines)
