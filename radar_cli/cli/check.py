@@ -1,21 +1,22 @@
 """`radar check`: judge the monitors now, for people, cron, Nagios and Prometheus."""
 
+import itertools
 import sys
 import time
 from collections import Counter
-from typing import Any, Iterable
+from typing import Any, Iterable, Iterator
 
 import click
 
 from radar_cli import exits
 from radar_cli.cli.local import Here, open_here
-from radar_cli.cli.nagios import say_unknown, say_verdict
+from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.prometheus import write_metrics
 from radar_cli.cli.render import Cell, Result, Table, is_terminal
 from radar_cli.cli.status import ago, describe, iso, last_words
 from radar_cli.errors import RadarError
-from radar_cli.monitors.state import Reason, Status
+from radar_cli.monitors.state import Reason, Status, View
 from radar_cli.store.overview import ALARMING, Seen, look, look_at_alarming
 
 FORMATS = ("table", "json", "nagios", "prometheus")
@@ -60,13 +61,16 @@ def _for_people(
     here: Here, keys: tuple[str, ...], bad: set[Status], now_us: int, session: Session, _: str
 ) -> Result:
     """Only what alarms is read, and nothing is said if nothing does: cron would mail it."""
-    seen = _alarming(here, keys, now_us)
-    rows = [_row(each, now_us) for each in seen]
+    statuses: Counter[Status] = Counter()
+    rows = []
+    for seen in _alarming(here, keys, now_us):
+        statuses[seen.view.status] += 1
+        rows.append(_row(seen, now_us))
     notes = here.notes_about(keys)
     if not rows and not notes and (session.verbose or is_terminal(sys.stderr)):
         notes = (_all_well(here.store.count_by_status()),)
     columns = ("monitor", "status", "since", "what happened", "look at")
-    code = _exit_code((each.view.status for each in seen), bad, here.missing(keys))
+    code = _exit_code(statuses, bad, here.missing(keys))
     return Result(None, Table(columns, rows), notes=notes, exit_code=code)
 
 
@@ -93,23 +97,30 @@ def _for_programs(
 def _for_nagios(here: Here, keys: tuple[str, ...], bad: set[Status], now_us: int) -> Result:
     if missing := here.missing(keys):
         return say_unknown(f"no monitor {', '.join(missing)}")
-    seen = _alarming(here, keys, now_us)
+    here.store.judge(now_us)
+    alarming: list[tuple[str, View]] = []
     counts: Counter[str] = Counter()
     if keys:
-        counts.update(str(s.view.status) for s in look(here.store, now_us, keys, output_of=()))
+        known = [here.store.find(key) for key in sorted(set(keys))]
+        views = [(each.key, each.view_at(now_us)) for each in known if each is not None]
+        counts.update(str(view.status) for _, view in views)
+        alarming = [(key, view) for key, view in views if view.status in ALARMING]
     else:
         for (status, _), count in here.store.count_by_status().items():
             counts[status] += count
+        for status in ALARMING[::-1]:
+            some = itertools.islice(here.store.monitors([status]), NAMED)
+            alarming += [(each.key, each.view_at(now_us)) for each in some]
     # Another user's state directory, or a server that knows instead: all well is what it isn't.
     if here.is_elsewhere or not counts.total():
         return say_unknown("; ".join(here.notes_about(keys)) or "no monitors here")
-    return say_verdict(seen, counts, bad)
+    return say_verdict(alarming, counts, bad)
 
 
-def _alarming(here: Here, keys: tuple[str, ...], now_us: int) -> list[Seen]:
+def _alarming(here: Here, keys: tuple[str, ...], now_us: int) -> Iterator[Seen]:
     if not keys:
-        return list(look_at_alarming(here.store, now_us))
-    return [each for each in look(here.store, now_us, keys) if each.view.status in ALARMING]
+        return look_at_alarming(here.store, now_us)
+    return (each for each in look(here.store, now_us, keys) if each.view.status in ALARMING)
 
 
 def _exit_code(statuses: Iterable[Status], bad: set[Status], missing: list[str]) -> int:

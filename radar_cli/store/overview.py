@@ -49,7 +49,7 @@ def look(
 def look_at_alarming(store: Store, now_us: int) -> Iterator[Seen]:
     """The same of those monitors only that are late or down: their number is all that counts."""
     store.judge(now_us)
-    for known in store.in_status(ALARMING):
+    for known in store.monitors(ALARMING):
         yield _see(store, known, now_us, ALARMING)
 
 

@@ -43,24 +43,17 @@ class Reading:
         """Close the database."""
         self._database.close()
 
-    def monitors(self) -> Iterator[Judged]:
-        """Every monitor as it was last judged, by key, a page in memory at a time."""
+    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[Judged]:
+        """Every monitor as it was last judged, or those that said one of these, by key.
+
+        Only a page of them is in memory at a time.
+        """
+        chosen = f" AND status IN ({marks(len(statuses))})" if statuses else ""
+        query = f"SELECT {COLUMNS} FROM monitor WHERE key > ?{chosen} ORDER BY key LIMIT ?"  # noqa: S608 (constants)
         after = ""
-        while rows := self._database.read(
-            f"SELECT {COLUMNS} FROM monitor WHERE key > ? ORDER BY key LIMIT ?",  # noqa: S608 (a constant)
-            (after, _PAGE),
-        ):
+        while rows := self._database.read(query, (after, *map(str, statuses), _PAGE)):
             yield from map(read_row, rows)
             after = rows[-1][0]
-
-    def in_status(self, statuses: Sequence[str]) -> list[Judged]:
-        """The monitors that said one of these when they were last judged, by key."""
-        rows = self._database.read(
-            f"SELECT {COLUMNS} FROM monitor WHERE status IN ({marks(len(statuses))})"  # noqa: S608 (constants)
-            " ORDER BY key",
-            tuple(map(str, statuses)),
-        )
-        return [read_row(row) for row in rows]
 
     def count_by_status(self) -> dict[tuple[str, bool], int]:
         """How many monitors said what when they were last judged, and are watched or not."""
