@@ -12,6 +12,7 @@ COMMANDS = {
         "List, show, create, change, pause and delete monitors.",
     ),
     "schedule": ("radar_cli.cli.schedule", "command", "Tell when a cron expression runs."),
+    "notify": ("radar_cli.cli.notify", "command", "List the channels of notices, and test them."),
     "outbox": ("radar_cli.cli.outbox", "command", "List, deliver or drop undelivered pings."),
     "config": ("radar_cli.cli.config", "command", "Read, change and check the settings."),
     "completion": ("radar_cli.cli.completion", "command", "Print a shell's completion script."),

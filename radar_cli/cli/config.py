@@ -1,8 +1,6 @@
 """`radar config`: read, change and check the settings."""
 
 import os
-import sys
-from typing import Any
 
 import click
 
@@ -10,15 +8,17 @@ from radar_cli import exits
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
+from radar_cli.cli.typed import SECRET_KINDS, read_stdin, to_toml
+from radar_cli.config.channel_settings import CHANNEL_SETTINGS
+from radar_cli.config.channels import read_channels
 from radar_cli.config.check import check as find_problems
 from radar_cli.config.check import find_places
 from radar_cli.config.edit import Edit, NotFoundError, set_value, unset_value
 from radar_cli.config.files import read_file
 from radar_cli.config.keys import Key, parse_key
-from radar_cli.config.load import load
+from radar_cli.config.load import Config, load
 from radar_cli.config.settings import CONNECTION, DEFAULT_PROFILE, SETTINGS, Known, Setting
 from radar_cli.config.shown import effective_value, masked_value, or_null, written_value
-from radar_cli.config.strict import check_value
 from radar_cli.config.write import back_up, locked, write_file
 from radar_cli.errors import ConfigError, UsageError
 from radar_cli.places import state_directory, system_config_file, user_config_file
@@ -52,12 +52,12 @@ def command() -> None:
 @list_options
 @pass_session
 def list_settings(session: Session, show_origin: bool, show_secrets: bool) -> Result:
-    """Print every setting of the profile in use."""
+    """Print every setting of the profile in use, and those of the channels."""
     config = session.load_config()
     profile = config.resolve(
         session.profile, explicit=session.profile is not None, flags=session.flags()
     )
-    rows, data = [], []
+    found: list[tuple[str, Known, Setting]] = []
     for name, known in SETTINGS.items():
         if name == "profile":
             setting = Setting(profile.name, config.default_profile().origin)
@@ -65,6 +65,14 @@ def list_settings(session: Session, show_origin: bool, show_secrets: bool) -> Re
                 setting = Setting(profile.name, "option --profile")
         else:
             setting = profile.setting(name)
+        found.append((name, known, setting))
+    found += [
+        (f"notify.{table.name}.{name}", CHANNEL_SETTINGS[name], Setting(value, table.file.path))
+        for table in read_channels(config)
+        for name, value in table.values.items()
+    ]
+    rows, data = [], []
+    for name, known, setting in found:
         value = effective_value(known, setting)
         if not show_secrets:
             value = masked_value(known, value)
@@ -83,14 +91,14 @@ def list_settings(session: Session, show_origin: bool, show_secrets: bool) -> Re
 def get_setting(session: Session, key: str) -> Result:
     """Print the value of KEY that is in force; exit 1 if it has none.
 
-    KEY is a setting, like server, headers.X-Team or profiles.work.server.
+    KEY is a setting, like server, profiles.work.server or notify.chat.webhook.
     """
     parsed = parse_key(key, session.profile)
-    if parsed.setting is None:
-        raise UsageError(f"{key!r} is a whole profile", "name one setting of it")
-    known = parsed.setting
+    known = _one_setting(key, parsed)
     config = session.load_config()
-    if known.name == "profile":
+    if parsed.channel is not None:
+        setting = _find_in_channel(parsed.channel, known, config)
+    elif known.name == "profile":
         setting = config.default_profile()
     else:
         setting = config.resolve(
@@ -114,18 +122,15 @@ def set_setting(session: Session, key: str, values: tuple[str, ...], system: boo
     """Write VALUE into your config file; comments and order stay.
 
     A VALUE of - is read from stdin, so that a key stays out of the shell's history.
-    redact takes several.
+    redact takes several, and so do the lists of a channel.
     """
     parsed = parse_key(key, session.profile)
-    known = parsed.setting
-    if known is None:
-        raise UsageError(f"{key!r} is a whole profile", "name one setting of it")
+    known = _one_setting(key, parsed)
     if values == ("-",):
-        values = (_read_stdin(known),)
-    raw = _to_toml(parsed, known, values)
+        values = (read_stdin(known),)
+    raw = to_toml(parsed, known, values)
     path = _target(system=system)
-    # Ordinary settings of the system are for all of its users; keys never are.
-    mode = 0o644 if system and known.name not in ("api_key", "headers") else 0o600
+    mode = 0o644 if system and known.kind not in SECRET_KINDS else 0o600
     with locked(path) as real:
         file = read_file(real)
         text = file.text if file else ""
@@ -145,7 +150,7 @@ def set_setting(session: Session, key: str, values: tuple[str, ...], system: boo
 @common_options
 @pass_session
 def unset_setting(session: Session, key: str, system: bool) -> Result:
-    """Remove KEY, or a whole profile, from your config file."""
+    """Remove KEY, or a whole profile or channel, from your config file."""
     parsed = parse_key(key, session.profile)
     path = _target(system=system)
     if not parsed.path:
@@ -231,45 +236,24 @@ def check_settings(_: Session) -> Result:
     )
 
 
+def _one_setting(text: str, key: Key) -> Known:
+    """The one setting that a key means. Raises UsageError if it means more."""
+    if key.setting is None:
+        what = "profile" if key.channel is None else "channel"
+        raise UsageError(f"{text!r} is a whole {what}", "name one setting of it")
+    return key.setting
+
+
+def _find_in_channel(name: str, known: Known, config: Config) -> Setting:
+    """One setting of a channel, with the file that it comes from."""
+    tables = {table.name: table for table in read_channels(config)}
+    if name in tables and known.name in tables[name].values:
+        return Setting(tables[name].values[known.name], tables[name].file.path)
+    return Setting("")
+
+
 def _target(*, system: bool) -> str:
     return (system_config_file if system else user_config_file)(os.environ)
-
-
-def _read_stdin(known: Known) -> str:
-    """Return the value on stdin, or ask a person for it without showing it."""
-    if sys.stdin is None:
-        raise UsageError("stdin is closed", "pipe the value into it")
-    if sys.stdin.isatty():
-        return str(click.prompt(known.name, hide_input=known.kind == "secret", err=True))
-    return sys.stdin.read(65536).rstrip("\r\n")
-
-
-def _to_toml(key: Key, known: Known, values: tuple[str, ...]) -> Any:
-    """Return what to write into the file. Raises UsageError for a value that won't work."""
-    value = values[0]
-    raw: Any = value
-    if len(values) > 1 and known.kind != "regexes":
-        raise UsageError(f"{key.text!r} takes one value, not {len(values)}", "quote it")
-    if known.kind == "regexes":
-        raw = list(values)
-    elif known.kind == "size" and value.isascii() and value.isdigit():
-        raw = int(value)
-    elif known.kind == "path" and value and not value.startswith("~/"):
-        # In the file a relative path would begin at the file.
-        raw = os.path.abspath(value)
-    elif known.kind == "headers" and key.header is None:
-        raise UsageError("headers are set one by one", "radar config set headers.NAME VALUE")
-    try:
-        if key.header is not None:
-            check_value(known, {key.header: value})
-        else:
-            checked = os.path.expanduser(raw) if known.kind == "path" else raw
-            check_value(known, checked)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    if known.name == "profile":
-        load(os.environ).resolve(value, explicit=True)
-    return raw
 
 
 def _save(path: str, old: str, edit: Edit, mode: int) -> list[str]:
@@ -285,14 +269,17 @@ def _save(path: str, old: str, edit: Edit, mode: int) -> list[str]:
 def _check_effect(key: Key, known: Known, path: str) -> list[str]:
     """Return what keeps a value that was just set from having an effect, or makes it unsafe."""
     config = load(os.environ)
-    notes = [problem.line() for problem in config.problems if problem.file == path]
-    if known.name == "profile":
+    notes = []
+    if key.channel is not None:
+        setting = _find_in_channel(key.channel, known, config)
+    elif known.name == "profile":
         setting = config.default_profile()
     else:
         profile = config.resolve(key.profile or DEFAULT_PROFILE, explicit=key.profile is not None)
         if known.name in CONNECTION:
-            notes += profile.notes
+            notes = profile.notes
         setting = profile.setting(known.name)
+    notes = [*(problem.line() for problem in config.problems if problem.file == path), *notes]
     if setting.origin.startswith("environment ") or (
         setting.origin not in (path, "default") and setting.value
     ):

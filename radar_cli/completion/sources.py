@@ -1,4 +1,4 @@
-"""The words that only this machine knows: monitors, profiles, settings, timezones.
+"""The words that only this machine knows: monitors, profiles, channels, settings, timezones.
 
 Nothing here writes, waits for a lock, asks a server or reads a secret; what can't be read
 offers nothing.
@@ -70,10 +70,31 @@ def find_profiles(_: str, __: "list[str]") -> "Iterable[Offer]":
     return [(name, "") for name in _profile_names()]
 
 
-def find_keys(current: str, _: "list[str]") -> "Iterable[Offer]":
-    """The settings; behind `profiles` those of each profile, which are many."""
+def find_channels(_: str, __: "list[str]") -> "Iterable[Offer]":
+    """The channels of both config files."""
+    from radar_cli.config.load import load
+
+    try:
+        files = load(os.environ).files
+    except RadarError:
+        return []
+    tables = [file.values.get("notify") for file in files]
+    names = {name for table in tables if isinstance(table, dict) for name in table}
+    return [(name, "") for name in sorted(names)]
+
+
+def find_keys(current: str, named: "list[str]") -> "Iterable[Offer]":
+    """The settings; behind `profiles` or `notify` those of each one there, which are many."""
     from radar_cli.config.settings import PROFILE_SETTINGS, SETTINGS
 
+    if current.startswith("notify"):
+        from radar_cli.config.channel_settings import CHANNEL_SETTINGS
+
+        return [
+            (f"notify.{channel}.{known.name}", known.help)
+            for channel, _ in find_channels(current, named)
+            for known in CHANNEL_SETTINGS.values()
+        ]
     if not current.startswith("profiles"):
         return [(known.name, known.help) for known in SETTINGS.values()]
     return [
@@ -131,6 +152,7 @@ def _profile_names() -> "list[str]":
 SOURCES: "dict[str, Source]" = {
     "MONITOR": find_monitors,
     "PROFILE": find_profiles,
+    "CHANNEL": find_channels,
     "KEY": find_keys,
     "VALUE": find_values,
     "ZONE": find_zones,

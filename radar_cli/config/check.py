@@ -1,9 +1,12 @@
 """Everything in the settings that a person should edit, with its file and line."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from radar_cli.config.channel_settings import CHANNEL_SETTINGS
+from radar_cli.config.channels import read_channels
 from radar_cli.config.files import ConfigFile, read_file
 from radar_cli.config.load import Config, load
 from radar_cli.config.scan import scan
@@ -77,6 +80,7 @@ def check(environ: Mapping[str, str]) -> list[Finding]:
             findings.append(Finding(place.path, 0, message, "create it or unset the variable"))
     config = load(usable)
     _look_at_profiles(config)
+    _look_at_channels(config)
     texts = {file.path: file for file in config.files}
     findings += [_from_problem(problem, texts.get(problem.file)) for problem in config.problems]
     # What profiles inherit is found once for each of them.
@@ -109,6 +113,34 @@ def _look_at_profiles(config: Config) -> None:
                 config.problems.append(Problem(setting.origin, where, error.message, error.hint))
             except ValueError as error:
                 config.problems.append(Problem(setting.origin, where, str(error)))
+
+
+def _look_at_channels(config: Config) -> None:
+    """Add to the config's problems what only a notice would show."""
+    for table in read_channels(config):
+        for key in table.values:
+            known = CHANNEL_SETTINGS[key]
+            try:
+                if known.kind in ("webhook", "phrase", "services"):
+                    table.secrets(key, config)
+                elif known.kind == "path":
+                    check_readable(known, table.path(key, config))
+                elif known.kind == "words":
+                    _check_program(table.words(config)[0], config.environ)
+            except ConfigError as error:
+                message, hint = error.message, error.hint
+            except ValueError as error:
+                message, hint = f"notify.{table.name}: {error}", ""
+            else:
+                continue
+            where = ("notify", table.name, key)
+            config.problems.append(Problem(table.file.path, where, message, hint))
+
+
+def _check_program(program: str, environ: Mapping[str, str]) -> None:
+    """Raise ValueError if there is no such program."""
+    if shutil.which(program, path=environ.get("PATH")) is None:
+        raise ValueError(f"command: {program}: no such program")
 
 
 def _is_own(config: Config, name: str | None, key: str) -> bool:

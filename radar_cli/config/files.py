@@ -42,6 +42,15 @@ class ConfigFile:
         """Whether nobody but its owner can read it."""
         return not self.mode & (stat.S_IRGRP | stat.S_IROTH)
 
+    def distrust(self) -> "tuple[str, str] | None":
+        """Why no command that it names may be run, with a hint; None if they may be."""
+        # Under sudo that keeps HOME, root reads another person's file: it must not run it.
+        if self.uid not in (0, os.geteuid()):
+            return "the file belongs to another user", "use a config file of your own"
+        if self.mode & stat.S_IWOTH:
+            return "anybody can write to the file", f"chmod o-w {self.path}"
+        return None
+
 
 def read_file(path: str) -> ConfigFile | None:
     """Return the config file at `path`, or None if there is none.

@@ -1,9 +1,10 @@
-"""The keys of `radar config`: `server`, `headers.X-Team`, `profiles.work.server`."""
+"""The keys of `radar config`: `server`, `headers.X-Team`, `profiles.work.server`, `notify.…`."""
 
 import tomllib
 from dataclasses import dataclass
 from typing import Any
 
+from radar_cli.config.channel_settings import CHANNEL_SETTINGS, check_channel_name
 from radar_cli.config.layers import closest
 from radar_cli.config.settings import DEFAULT_PROFILE, PROFILE_SETTINGS, SETTINGS, Known
 from radar_cli.config.toml_text import render_key
@@ -18,16 +19,18 @@ class UnknownKeyError(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A setting, of a profile or of the top of the file, and perhaps one header in it."""
+    """A setting, of a profile, of a channel or of the top, and perhaps one header in it."""
 
     profile: str | None
-    setting: Known | None  # None: the whole profile
+    setting: Known | None  # None: the whole profile or channel
     header: str | None = None
+    channel: str | None = None
 
     @property
     def path(self) -> tuple[str, ...]:
         """Where it stands in a config file."""
         parts = [] if self.profile in (None, DEFAULT_PROFILE) else ["profiles", str(self.profile)]
+        parts += [] if self.channel is None else ["notify", self.channel]
         parts += [self.setting.name] if self.setting else []
         return (*parts, *([self.header] if self.header is not None else []))
 
@@ -40,6 +43,8 @@ class Key:
 def parse_key(text: str, profile: str | None) -> Key:
     """Read a key; `profile` is that of a `--profile` option. Raises UnknownKeyError."""
     parts = _split(text)
+    if parts[0] == "notify":
+        return _parse_channel_key(text, parts[1:], profile)
     if parts[0] == "profiles" and len(parts) > 1:
         if profile not in (None, parts[1]):
             raise UnknownKeyError(f"{text!r} is no key of profile {profile!r}", "leave one out")
@@ -59,11 +64,36 @@ def parse_key(text: str, profile: str | None) -> Key:
             hint = f"there is {', '.join(names)}"
         raise UnknownKeyError(f"no setting {name!r}", hint)
     known = SETTINGS[name]
+    return Key(profile, known, _find_header(text, known, parts[1:]))
+
+
+def _parse_channel_key(text: str, parts: tuple[str, ...], profile: str | None) -> Key:
+    """Read what stands behind `notify`: a channel, and one of its settings."""
+    if profile is not None:
+        raise UnknownKeyError(f"{text!r} belongs to no profile", "leave --profile out")
+    if not parts:
+        raise UnknownKeyError(f"no setting {text!r}", "name a channel, as in notify.NAME.webhook")
+    try:
+        name = check_channel_name(parts[0])
+    except ValueError as error:
+        raise UnknownKeyError(str(error)) from None
     if len(parts) == 1:
-        return Key(profile, known)
-    if len(parts) == 2 and known.kind == "headers":
-        return Key(profile, known, parts[1])
-    raise UnknownKeyError(f"no setting {text!r}", f"{name!r} has nothing below it")
+        return Key(None, None, channel=name)
+    known = CHANNEL_SETTINGS.get(parts[1])
+    if known is None:
+        close = closest(parts[1], CHANNEL_SETTINGS)
+        hint = f"did you mean {close!r}?" if close else f"there is {', '.join(CHANNEL_SETTINGS)}"
+        raise UnknownKeyError(f"no setting {parts[1]!r} of a channel", hint)
+    return Key(None, known, _find_header(text, known, parts[2:]), name)
+
+
+def _find_header(text: str, known: Known, below: tuple[str, ...]) -> str | None:
+    """What stands below a setting: one header, or nothing."""
+    if not below:
+        return None
+    if len(below) == 1 and known.kind == "headers":
+        return below[0]
+    raise UnknownKeyError(f"no setting {text!r}", f"{known.name!r} has nothing below it")
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from radar_cli.config.files import ConfigFile
 from radar_cli.config.secrets import is_literal
 from radar_cli.config.servers import CRONRADAR_URL
-from radar_cli.config.settings import PROFILE_SETTINGS, SETTINGS, Problem, Setting
+from radar_cli.config.settings import PROFILE_SETTINGS, SETTINGS, TABLES, Problem, Setting
 from radar_cli.config.values import from_text, read_value
 
 TYPE_CHECKING = False
@@ -54,13 +54,13 @@ def read_table(
 ) -> "Layer":
     """Return the settings in one table of a file: the top of it, or `[profiles.NAME]`."""
     layer: Layer = {}
-    names = PROFILE_SETTINGS if where else (*SETTINGS, "profiles")
+    names = PROFILE_SETTINGS if where else (*SETTINGS, *TABLES)
     for name, raw in table.items():
         if name not in names:
             hint = _suggestion(name, names, where)
             key = (*where, name)
             problems.append(Problem(file.path, key, f"unknown key {'.'.join(key)!r}", hint))
-        elif name != "profiles":
+        elif name in SETTINGS:
             _add(layer, name, raw, problems, origin=file.path, source=file, where=where)
     key_setting = layer.get("api_key")
     if key_setting and is_literal(key_setting.value) and not file.is_private():

@@ -106,11 +106,13 @@ class Config:
         # The tops of the files are the profile called `default`.
         return ([*own, *tops], []) if name == DEFAULT_PROFILE else (own, tops)
 
-    def secret(self, setting: Setting) -> str:
+    def secret(self, setting: Setting, name: str = "api_key", *, is_word: bool = True) -> str:
         """Return the key that a setting means, read once however many pings need it."""
         identity = (setting.origin, setting.value)
         if identity not in self._secrets:
-            self._secrets[identity] = read_secret(setting, self.environ, self.problems)
+            self._secrets[identity] = read_secret(
+                setting, self.environ, self.problems, name, is_word=is_word
+            )
         return self._secrets[identity]
 
 

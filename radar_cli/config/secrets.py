@@ -1,7 +1,5 @@
 """Keys that stand elsewhere: `file:PATH` and `cmd:COMMAND`."""
 
-import os
-
 from radar_cli.config.files import ConfigFile, locate, read_bytes
 from radar_cli.config.settings import Problem
 from radar_cli.errors import ConfigError
@@ -32,9 +30,17 @@ def is_literal(value: object) -> bool:
     return isinstance(value, str) and bool(value) and not value.startswith(("file:", "cmd:"))
 
 
-def read_secret(setting: "Setting", environ: "Mapping[str, str]", problems: "list[Problem]") -> str:
+def read_secret(
+    setting: "Setting",
+    environ: "Mapping[str, str]",
+    problems: "list[Problem]",
+    name: str = "api_key",
+    *,
+    is_word: bool = True,
+) -> str:
     """Return the key that `setting` means, or "" for none; SecretError if it can't be had.
 
+    `name` is what errors call it. One that is no word may have spaces, lines and more than ASCII.
     What is worth a warning is added to `problems`. A `cmd:` blocks for at most 10 s.
     """
     if setting.error:
@@ -43,37 +49,46 @@ def read_secret(setting: "Setting", environ: "Mapping[str, str]", problems: "lis
     if not isinstance(value, str) or not value:
         return ""
     if value.startswith("file:"):
-        secret = _from_file(value[5:].strip(), setting, environ, problems)
+        secret = _from_file(value[5:].strip(), setting, environ, problems, name)
     elif value.startswith("cmd:"):
-        secret = _from_command(value[4:].strip(), setting, environ)
+        secret = _from_command(value[4:].strip(), setting, environ, name)
     else:
         return value
     if not secret:
-        raise SecretError(f"api_key from {value!r} is empty", f"set in {setting.origin}")
-    if not (secret.isascii() and secret.isprintable()) or " " in secret:
+        raise SecretError(f"{name} from {value!r} is empty", f"set in {setting.origin}")
+    if is_word and (not (secret.isascii() and secret.isprintable()) or " " in secret):
         raise SecretError(
-            f"api_key from {value!r} is not one word of printable ASCII",
+            f"{name} from {value!r} is not one word of printable ASCII",
             f"set in {setting.origin}",
         )
+    if not is_word and not all(map(_is_clean, secret.splitlines())):
+        raise SecretError(f"{name} from {value!r} is no clean text", f"set in {setting.origin}")
     return secret
 
 
+def _is_clean(line: str) -> bool:
+    """Whether a line holds neither control characters nor bytes that were no UTF-8."""
+    return line.isprintable() and "\ufffd" not in line
+
+
 def _from_file(
-    path: str, setting: "Setting", environ: "Mapping[str, str]", problems: "list[Problem]"
+    path: str,
+    setting: "Setting",
+    environ: "Mapping[str, str]",
+    problems: "list[Problem]",
+    name: str,
 ) -> str:
     path = locate(path, setting.source, environ)
     try:
         found = read_bytes(path, MAX_SECRET_BYTES)
     except ConfigError as error:
-        raise SecretError(f"api_key: {error.message}", f"set in {setting.origin}") from None
+        raise SecretError(f"{name}: {error.message}", f"set in {setting.origin}") from None
     if found is None:
-        raise SecretError(f"api_key: {path}: no such file", f"set in {setting.origin}")
+        raise SecretError(f"{name}: {path}: no such file", f"set in {setting.origin}")
     data, status = found
     if status.st_mode & 0o004 and not path.startswith(_CONTAINER_SECRETS):
-        problems.append(
-            Problem(path, ("api_key",), "others can read this key", f"chmod 600 {path}")
-        )
-    return data.decode("ascii", "replace").rstrip("\r\n")
+        problems.append(Problem(path, (name,), "others can read this key", f"chmod 600 {path}"))
+    return data.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _leave_radar() -> None:
@@ -85,29 +100,20 @@ def _leave_radar() -> None:
     _signal.alarm(int(COMMAND_TIMEOUT_S) + 1)
 
 
-def _from_command(command: str, setting: "Setting", environ: "Mapping[str, str]") -> str:
+def _from_command(command: str, setting: "Setting", environ: "Mapping[str, str]", name: str) -> str:
     source = setting.source
-    if isinstance(source, ConfigFile):
-        # Under sudo that keeps HOME, root reads another person's file: it must not run it.
-        if source.uid not in (0, os.geteuid()):
-            raise SecretError(
-                f"{source.path}: 'cmd:' is not run: the file belongs to another user",
-                "use a config file of your own",
-            )
-        if source.mode & 0o002:
-            raise SecretError(
-                f"{source.path}: 'cmd:' is not run: anybody can write to the file",
-                f"chmod o-w {source.path}",
-            )
+    if isinstance(source, ConfigFile) and (distrust := source.distrust()):
+        why, hint = distrust
+        raise SecretError(f"{source.path}: 'cmd:' is not run: {why}", hint)
     import shlex
     import subprocess
 
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise SecretError(f"api_key: bad 'cmd:': {error}", f"set in {setting.origin}") from None
+        raise SecretError(f"{name}: bad 'cmd:': {error}", f"set in {setting.origin}") from None
     if not words:
-        raise SecretError("api_key: 'cmd:' names no command", f"set in {setting.origin}")
+        raise SecretError(f"{name}: 'cmd:' names no command", f"set in {setting.origin}")
     try:
         done = subprocess.run(
             words,
@@ -120,15 +126,15 @@ def _from_command(command: str, setting: "Setting", environ: "Mapping[str, str]"
         )
     except subprocess.TimeoutExpired:
         raise SecretError(
-            f"api_key: {words[0]} gave no key within {COMMAND_TIMEOUT_S:g} s",
+            f"{name}: {words[0]} gave no key within {COMMAND_TIMEOUT_S:g} s",
             f"set in {setting.origin}",
         ) from None
     except (OSError, ValueError) as error:
-        raise SecretError(f"api_key: {words[0]}: {error}", f"set in {setting.origin}") from None
+        raise SecretError(f"{name}: {words[0]}: {error}", f"set in {setting.origin}") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise SecretError(
-            f"api_key: {words[0]} failed with {done.returncode}" + (said and f": {said[:200]}"),
+            f"{name}: {words[0]} failed with {done.returncode}" + (said and f": {said[:200]}"),
             f"set in {setting.origin}",
         )
-    return done.stdout.decode("ascii", "replace").rstrip("\r\n")
+    return done.stdout.decode("utf-8", "replace").rstrip("\r\n")

@@ -43,6 +43,9 @@ SETTINGS = {
     )
 }
 
+# The tables at the top of a file that hold more tables.
+TABLES = ("profiles", "notify")
+
 # What may stand in a [profiles.NAME] table.
 PROFILE_SETTINGS = tuple(name for name in SETTINGS if name != "profile")
 

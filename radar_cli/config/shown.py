@@ -18,8 +18,12 @@ def effective_value(known: Known, setting: Setting) -> Any:
 
 def masked_value(known: Known, value: Any) -> Any:
     """Return a value with its secrets hidden: enough of a key stays to recognise it."""
-    if known.kind == "secret" and is_literal(value):
+    if known.kind in ("secret", "phrase") and is_literal(value):
         return mask(str(value))
+    if known.kind == "webhook":
+        return mask_url(str(value))
+    if known.kind == "services" and isinstance(value, list):
+        return [mask_url(url) for url in value]
     if known.kind == "headers" and isinstance(value, dict):
         return {name: mask(text) for name, text in value.items()}
     return value
@@ -28,6 +32,17 @@ def masked_value(known: Known, value: Any) -> Any:
 def mask(secret: str) -> str:
     """Return a key as `ck_a…3f`."""
     return f"{secret[:4]}…{secret[-2:]}" if len(secret) >= MASK_SHOWS_FROM else "…"
+
+
+def mask_url(url: str) -> str:
+    """Return a URL that may be a secret as `https://chat.example/…`; of a service, its name."""
+    if not is_literal(url):
+        return url
+    scheme, _, rest = url.strip().partition("://")
+    if scheme not in ("http", "https"):
+        return f"{scheme}://…"
+    host = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    return f"{scheme}://{host}" + ("/…" if rest.partition("/")[2] or "?" in rest else "")
 
 
 def written_value(known: Known, value: Any, separator: str = "\n") -> str:

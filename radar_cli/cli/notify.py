@@ -1,0 +1,154 @@
+"""`radar notify`: the channels that tell people, and whether they do."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from radar_cli.cli.groups import Group
+from radar_cli.cli.options import Session, common_options, list_options, pass_session
+from radar_cli.cli.render import Cell, Result, Table, is_terminal, warn
+from radar_cli.config.load import Config
+from radar_cli.errors import ConfigError
+from radar_cli.ids import new_id
+from radar_cli.notify.channel import Channel, ChannelError
+from radar_cli.notify.channels import find_channels
+from radar_cli.notify.notice import rehearse
+from radar_cli.zone import local_zone
+
+_TIMEOUT_S = 30.0
+_NONE = "no channels yet: try 'radar config set notify.chat.webhook URL'"
+
+
+class UnknownChannelError(ConfigError):
+    """A channel that no config file has."""
+
+    slug = "unknown-channel"
+
+
+@click.group(cls=Group, name="notify")
+@common_options
+def command() -> None:
+    """List the channels that tell people of what goes wrong, and test them.
+
+    A channel is a [notify.NAME] table in a config file.
+    """
+
+
+@command.command(name="list")
+@list_options
+@pass_session
+def list_channels(session: Session) -> Result:
+    """Print every channel: where it leads, and what it hears of."""
+    channels = load_channels(session.load_config())
+    rows = [
+        (
+            channel.table.name,
+            channel.table.kind,
+            Cell(channel.place, "red" if channel.table.fault else ""),
+            ", ".join(channel.table.on),
+            ", ".join(channel.table.tags),
+        )
+        for channel in channels
+    ]
+    data = [
+        {
+            "channel": channel.table.name,
+            "kind": channel.table.kind or None,
+            "to": None if channel.table.fault else channel.place,
+            "on": list(channel.table.on),
+            "tags": list(channel.table.tags),
+            "fault": channel.table.fault or None,
+            "file": channel.table.file.path,
+        }
+        for channel in channels
+    ]
+    return Result(data, Table(("channel", "kind", "to", "on", "tags"), rows, _NONE))
+
+
+@command.command(name="test")
+@click.argument("names", metavar="[CHANNEL]...", nargs=-1)
+@common_options
+@pass_session
+def test_channels(session: Session, names: tuple[str, ...]) -> Result:
+    """Send a test notice through every channel, or just those named.
+
+    Exits with 0 if all took it, with 3 if one could not be reached, and with 2 if one can't work
+    until you edit something.
+    """
+    config = session.load_config()
+    chosen = _choose(load_channels(config), names)
+    profile = config.resolve(session.profile, explicit=session.profile is not None)
+    host = profile.host or os.uname().nodename
+    now_us = time.time_ns() // 1000
+    notice = rehearse(new_id(now_us), host, now_us, local_zone() or "UTC")
+    errors: list[ChannelError | None] = []
+    with click.progressbar(
+        chosen, label="testing", file=sys.stderr, hidden=not is_terminal(sys.stderr)
+    ) as progress:
+        for channel in progress:
+            try:
+                channel.send(notice, timeout_s=_TIMEOUT_S)
+                errors.append(None)
+            except ChannelError as error:
+                errors.append(error)
+    rows, data = [], []
+    for channel, failed in zip(chosen, errors, strict=True):
+        place = "" if channel.table.fault else channel.place
+        words = Cell("delivered", "green") if failed is None else Cell(failed.line(), "red")
+        rows.append((channel.table.name, channel.table.kind, place, words))
+        data.append(_describe(channel, failed))
+    return Result(
+        data,
+        Table(("channel", "kind", "to", "result"), rows),
+        failure=_summarize(errors),
+    )
+
+
+def load_channels(config: Config) -> list[Channel]:
+    """Return the channels of both config files; warnings about them go to stderr."""
+    known = len(config.problems)
+    channels = find_channels(config)
+    for line in config.warnings[known:]:
+        warn(line)
+    return channels
+
+
+def _choose(channels: list[Channel], names: tuple[str, ...]) -> list[Channel]:
+    """The channels with these names, in this order, or all. Raises UnknownChannelError."""
+    if not channels:
+        raise UnknownChannelError("no channels", "radar config set notify.chat.webhook URL")
+    by_name = {channel.table.name: channel for channel in channels}
+    for name in names:
+        if name not in by_name:
+            from radar_cli.config.layers import closest
+
+            close = closest(name, by_name)
+            hint = f"did you mean {close!r}?" if close else f"there is {', '.join(by_name)}"
+            raise UnknownChannelError(f"no channel {name!r}", hint)
+    return [by_name[name] for name in dict.fromkeys(names)] or channels
+
+
+def _describe(channel: Channel, error: ChannelError | None) -> dict[str, Any]:
+    said = None
+    if error is not None:
+        said = {"slug": error.slug, "message": error.message, "hint": error.hint}
+    return {
+        "channel": channel.table.name,
+        "kind": channel.table.kind or None,
+        "delivered": error is None,
+        "error": said,
+    }
+
+
+def _summarize(errors: Sequence[ChannelError | None]) -> ChannelError | None:
+    """One error for all that failed: what a person has to edit comes first."""
+    failed = [error for error in errors if error is not None]
+    if not failed:
+        return None
+    worst = min(failed, key=lambda error: error.exit_code)
+    count = f"{len(failed)} of {len(errors)} channels" if len(errors) > 1 else "the channel"
+    return type(worst)(f"{count} did not take the test notice")

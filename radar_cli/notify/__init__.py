@@ -1,0 +1,1 @@
+"""Telling people: what a notice says, and the channels that carry it."""

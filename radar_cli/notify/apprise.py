@@ -1,0 +1,105 @@
+"""Every service that apprise knows as a channel; it comes with the extra `notify`."""
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from radar_cli.config.channels import ChannelTable
+from radar_cli.config.load import Config
+from radar_cli.config.secrets import SecretError
+from radar_cli.config.shown import mask_url
+from radar_cli.notify.bounded import call_within
+from radar_cli.notify.channel import ChannelError, UnusableChannelError
+from radar_cli.notify.excerpt import one_line
+from radar_cli.notify.notice import Notice
+from radar_cli.notify.words import subject, text
+
+if TYPE_CHECKING:
+    from apprise import Apprise
+
+_KINDS = {"down": "failure", "up": "success"}
+_SECRET_FROM = 6  # characters: a shorter part of a URL is a word
+
+
+class AppriseChannel:
+    """Tells one or more services, each by its URL."""
+
+    def __init__(self, table: ChannelTable, config: Config) -> None:
+        self.table = table
+        self._config = config
+
+    @property
+    def place(self) -> str:
+        """The services, without what their URLs hold."""
+        return ", ".join(map(mask_url, self.table.values["apprise"]))
+
+    def send(self, notice: Notice, *, timeout_s: float) -> None:
+        """Tell all of the services. If one fails, a retry tells the others once more."""
+        try:
+            import apprise  # noqa: F401  (so that it is missed here, and not in a thread)
+        except ImportError:
+            message = "apprise is not installed"
+            raise UnusableChannelError(message, "pip install 'radar-cli[notify]'") from None
+        failures: list[str] = []
+        try:
+            call_within(timeout_s, lambda: failures.extend(self._tell(notice)))
+        except TimeoutError:
+            raise ChannelError(f"{self.place}: not done within {timeout_s:g} s") from None
+        except SecretError as error:
+            raise UnusableChannelError(error.message, error.hint) from None
+        if failures:
+            raise ChannelError("; ".join(failures))
+
+    def _tell(self, notice: Notice) -> list[str]:
+        """Tell each service, and return what went wrong."""
+        lines = "\n".join(self.table.secrets("apprise", self._config)).split("\n")
+        urls = [line.strip() for line in lines if line.strip()]
+        with _listen() as said:
+            services = [_make(url) for url in urls]
+            failures = []
+            for url, service in zip(urls, services, strict=True):
+                said.truncate(said.seek(0))
+                is_told = service.notify(
+                    text(notice),
+                    title=subject(notice),
+                    notify_type=_KINDS.get(notice.kind, "info"),
+                    body_format="text",
+                )
+                if not is_told:
+                    reason = _hide(one_line(said.getvalue(), 200), url)
+                    failures.append(f"{mask_url(url)}: {reason or 'not delivered'}")
+        return failures
+
+
+@contextmanager
+def _listen() -> Iterator[io.StringIO]:
+    """Catch what apprise logs: its warnings would land on stderr, secrets included."""
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    logger = logging.getLogger("apprise")
+    logger.addHandler(handler)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(handler)
+
+
+def _make(url: str) -> "Apprise":
+    from apprise import Apprise, AppriseAsset
+
+    service = Apprise(asset=AppriseAsset(app_id="radar", app_desc="radar", app_url=""))
+    if not service.add(url):
+        message = f"apprise can't make sense of {mask_url(url)}"
+        raise UnusableChannelError(message, "its documentation lists the URLs of each service")
+    return service
+
+
+def _hide(said: str, url: str) -> str:
+    """What apprise said, without the parts of the URL, which are tokens and passwords."""
+    for part in re.split(r"[/:@?&=,]+", url):
+        if len(part) >= _SECRET_FROM:
+            said = said.replace(part, "…")
+    return said

@@ -1,0 +1,64 @@
+"""One way to tell people, whatever it is: what all channels have in common."""
+
+from typing import Protocol
+
+from radar_cli import exits
+from radar_cli.config.channels import ChannelTable
+from radar_cli.errors import RadarError
+from radar_cli.notify.notice import Notice
+
+
+class ChannelError(RadarError):
+    """A notice did not get through; `is_retriable` tells whether it may later."""
+
+    slug = "notify"
+    exit_code = exits.UNREACHABLE
+
+    def __init__(self, message: str, hint: str = "", *, is_retriable: bool = True) -> None:
+        super().__init__(message, hint)
+        self.is_retriable = is_retriable
+
+
+class UnusableChannelError(ChannelError):
+    """A channel that works only once a person has edited something, and then does."""
+
+    slug = "notify-config"
+    exit_code = exits.USAGE
+
+
+class Channel(Protocol):
+    """A channel, as its table in a config file describes it."""
+
+    @property
+    def table(self) -> ChannelTable:
+        """Its name, its kind, and what it hears of."""
+
+    @property
+    def place(self) -> str:
+        """Where it leads, for people: no secret is in it."""
+
+    def send(self, notice: Notice, *, timeout_s: float) -> None:
+        """Deliver one notice, within `timeout_s` in all. Raises ChannelError.
+
+        When it raises, the notice may have arrived all the same: its key tells receivers.
+        """
+
+
+class BrokenChannel:
+    """A channel whose table makes no sense: what is to go through it waits for a person."""
+
+    def __init__(self, table: ChannelTable) -> None:
+        self.table = table
+
+    @property
+    def place(self) -> str:
+        """Why nothing goes anywhere."""
+        return f"nowhere: {self.table.fault}"
+
+    def send(self, notice: Notice, *, timeout_s: float) -> None:
+        """Raise UnusableChannelError."""
+        del notice, timeout_s
+        raise UnusableChannelError(
+            f"{self.table.file.path}: notify.{self.table.name}: {self.table.fault}",
+            "see 'radar config check'",
+        )

@@ -1,0 +1,38 @@
+"""Text of others, made fit for a notice: short, and harmless wherever it is shown."""
+
+import re
+
+from radar_cli.monitors.runs import Run
+from radar_cli.pings.text import cut
+
+LINE_MAX = 500  # characters
+TAIL_LINES = 20
+TAIL_BYTES = 4096
+# Colours and cursor movements (ECMA-48, 5.4), and titles: noise in a mail.
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+
+
+def one_line(text: str, limit: int = LINE_MAX) -> str:
+    """`text` on one line, without what a terminal, a mail's header or a browser would obey."""
+    line = " ".join(_clean(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def last_lines(run: Run) -> tuple[list[str], bool]:
+    """The last lines that a run wrote, and whether there were more before them."""
+    body, cut_bytes = cut(run.output, TAIL_BYTES)
+    text = _ESCAPES.sub("", body.decode("utf-8", "replace"))
+    # What a progress bar has overwritten isn't worth a line.
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
+    lines = [_clean(line.expandtabs()).rstrip() for line in lines]
+    while lines and not lines[-1]:
+        lines.pop()
+    while lines and not lines[0]:
+        lines.pop(0)
+    is_cut = bool(cut_bytes or run.omitted_bytes) or len(lines) > TAIL_LINES
+    return lines[-TAIL_LINES:], is_cut and bool(lines)
+
+
+def _clean(text: str) -> str:
+    """`text` with white space as spaces, and U+FFFD for what else isn't printable."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)

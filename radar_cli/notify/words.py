@@ -1,0 +1,188 @@
+"""What a notice says: a subject, a text, and data for programs. Read on a phone at 3 AM."""
+
+import signal
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from radar_cli.grammar import format_duration
+from radar_cli.monitors.runs import Run
+from radar_cli.notify.excerpt import last_lines, one_line
+from radar_cli.notify.notice import Notice
+
+DATA_VERSION = 1
+_NAME_MAX = 60  # characters, in a subject
+_LATEST_S = 250_000_000_000.0  # in the year 9892
+_SINCE = {"missed": "missed since", "failed": "failed at", "hung": "hung since"}
+
+
+def subject(notice: Notice) -> str:
+    """One line, like `[radar] backup is down: missed since 02:05`."""
+    return f"[radar] {headline(notice)}"
+
+
+def headline(notice: Notice) -> str:
+    """The subject, without who says it."""
+    if notice.kind == "test":
+        host = one_line(notice.host, _NAME_MAX)
+        return "this is a test: notices arrive" + (f" from {host}" if host else "")
+    name = one_line(notice.name or notice.monitor, _NAME_MAX)
+    if notice.kind == "up":
+        before_us = notice.previous_since_us
+        if notice.previous != "down" or before_us is None or before_us >= notice.since_us:
+            return f"{name} is up again"
+        seconds = max(1, round((notice.since_us - before_us) / 1e6))
+        return f"{name} is up again after {format_duration(seconds)}"
+    when = _short_time(notice)
+    if notice.reason in _SINCE:
+        return f"{name} is down: {_SINCE[notice.reason]} {when}"
+    return f"{name} is down since {when}"
+
+
+def facts(notice: Notice) -> list[tuple[str, str]]:
+    """What is known, each with its label."""
+    monitor = one_line(notice.monitor)
+    name = one_line(notice.name)
+    found = [
+        ("Monitor", f"{name} ({monitor})" if name and name != monitor else monitor),
+        ("Expected", one_line(notice.expected)),
+        ("Happened", one_line(notice.happened)),
+        ("Since", long_time(notice, notice.since_us)),
+        ("Noticed", long_time(notice, notice.noticed_us)),
+        ("On", one_line(notice.host)),
+        ("Tags", one_line(" ".join(notice.tags))),
+    ]
+    if notice.kind == "test":
+        found = [fact for fact in found if fact[0] not in ("Monitor", "Since")]
+    if notice.last_run is not None:
+        found.append(("Last run", run_line(notice, notice.last_run)))
+    return [(label, value) for label, value in found if value]
+
+
+def run_line(notice: Notice, run: Run) -> str:
+    """How a run went, in a line."""
+    parts = [{"success": "success", "fail": "failed"}.get(run.outcome, "still running")]
+    moment_us = run.ended_us if run.started_us is None else run.started_us
+    if moment_us is not None:
+        word = "ended" if run.started_us is None else "began"
+        parts.append(f"{word} {_time(notice, moment_us)}")
+    if run.duration_s is not None:
+        parts.append(f"took {format_duration(max(0.0, run.duration_s))}")
+    if run.signal is not None:
+        parts.append(_signal_name(run.signal))
+    elif run.exit_code is not None:
+        parts.append(f"exit {run.exit_code}")
+    parts += [one_line(run.reason), f"on {one_line(run.host)}" if run.host else ""]
+    parts.append(one_line(run.message))
+    return ", ".join(part for part in parts if part)
+
+
+def text(notice: Notice) -> str:
+    """The whole notice as plain text, its last line ended."""
+    lines = [headline(notice), ""]
+    lines += [f"{label + ':':<10}{value}" for label, value in facts(notice)]
+    if notice.last_run is not None:
+        said, is_cut = last_lines(notice.last_run)
+        if said:
+            lines += ["", "The end of its output:", *(["    ..."] if is_cut else [])]
+            lines += [f"    {line}".rstrip() for line in said]
+    if notice.look:
+        lines += ["", "To look further:"]
+        lines += [f"    {one_line(line)}" for line in notice.look]
+    return "\n".join(lines) + "\n"
+
+
+def data(notice: Notice) -> dict[str, Any]:
+    """The notice for programs: times in ISO 8601, durations in seconds."""
+    run = notice.last_run
+    return {
+        "radar": DATA_VERSION,
+        "key": _valid(notice.key),
+        "kind": notice.kind,
+        "monitor": _valid(notice.monitor),
+        "name": _valid(notice.name),
+        "status": notice.status,
+        "previous": notice.previous,
+        "reason": notice.reason or None,
+        "since": _iso(notice.since_us),
+        "noticed": _iso(notice.noticed_us),
+        "expected": _valid(notice.expected),
+        "happened": _valid(notice.happened),
+        "host": _valid(notice.host) or None,
+        "tags": [_valid(tag) for tag in notice.tags],
+        "look": [_valid(line) for line in notice.look],
+        "last_run": None if run is None else _describe(run),
+        "subject": subject(notice),
+        # Chat services that take a JSON object show what is called so.
+        "text": text(notice),
+    }
+
+
+def _describe(run: Run) -> dict[str, Any]:
+    said, is_cut = last_lines(run)
+    return {
+        "run_id": _valid(run.run_id) or None,
+        "outcome": run.outcome or None,
+        "started_at": None if run.started_us is None else _iso(run.started_us),
+        "ended_at": None if run.ended_us is None else _iso(run.ended_us),
+        "duration_s": run.duration_s,
+        "exit_code": run.exit_code,
+        "signal": run.signal,
+        "reason": _valid(run.reason) or None,
+        "host": _valid(run.host) or None,
+        "message": _valid(run.message) or None,
+        "output": "\n".join(said),
+        "is_output_cut": is_cut,
+    }
+
+
+def long_time(notice: Notice, time_us: int) -> str:
+    """A moment in the monitor's timezone, as `Sat 2026-07-18 02:05:00 CEST (Europe/Berlin)`."""
+    moment = _moment(notice, time_us)
+    place = "" if notice.tz in ("", "UTC") else f" ({one_line(notice.tz, _NAME_MAX)})"
+    return f"{moment:%a %Y-%m-%d %H:%M:%S %Z}{place}"
+
+
+def _time(notice: Notice, time_us: int) -> str:
+    return f"{_moment(notice, time_us):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _short_time(notice: Notice) -> str:
+    """Since when, with the date only if that was another day."""
+    since, noticed = _moment(notice, notice.since_us), _moment(notice, notice.noticed_us)
+    if since.date() == noticed.date():
+        return f"{since:%H:%M}"
+    year = "" if since.year == noticed.year else f" {since.year}"
+    return f"{since.day} {since:%b}{year} {since:%H:%M}"
+
+
+def _moment(notice: Notice, time_us: int) -> datetime:
+    return datetime.fromtimestamp(_seconds(time_us), _zone(notice.tz))
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (LookupError, ValueError, OSError):
+        return UTC  # what a ping declares may be anything, and its monitor's fault says so
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _iso(time_us: int) -> str:
+    return datetime.fromtimestamp(_seconds(time_us), UTC).isoformat(timespec="microseconds")
+
+
+def _seconds(time_us: int) -> float:
+    """Unix time that a calendar has; a ping may claim any."""
+    return min(max(time_us / 1e6, 0.0), _LATEST_S)
+
+
+def _valid(words: str) -> str:
+    """`words` without lone surrogates, which stand for bytes and are no Unicode."""
+    return words.encode("utf-8", "replace").decode()
