@@ -4,6 +4,7 @@ import itertools
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Iterable, Iterator
 
 import click
@@ -15,6 +16,7 @@ from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.prometheus import write_metrics
 from radar_cli.cli.render import Cell, Result, Table, is_terminal
 from radar_cli.cli.status import ago, describe, iso, last_words
+from radar_cli.cli.telling import Told, tell_people
 from radar_cli.errors import RadarError
 from radar_cli.monitors.state import Reason, Status, View
 from radar_cli.store.overview import ALARMING, Seen, look, look_at_alarming
@@ -27,6 +29,12 @@ _STYLES = {Status.LATE: "yellow", Status.DOWN: "bold red"}
 @click.argument("keys", metavar="[MONITOR]...", nargs=-1)
 @click.option("--strict", is_flag=True, help="A monitor that is late is bad, too.")
 @click.option(
+    "--notify",
+    "notifies",
+    is_flag=True,
+    help="Tell people of what has changed, by the channels of the config files.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -35,30 +43,55 @@ _STYLES = {Status.LATE: "yellow", Status.DOWN: "bold red"}
 )
 @common_options
 @pass_session
-def command(session: Session, keys: tuple[str, ...], strict: bool, form: str) -> Result:
+def command(
+    session: Session, keys: tuple[str, ...], strict: bool, notifies: bool, form: str
+) -> Result:
     """Judge all monitors now, or just those named.
 
-    Exits with 0 if all is well, and with 1 if a monitor is down (with --strict, or late).
+    Exits with 0 if all is well, with 1 if a monitor is down (with --strict, or late), and with 3
+    if all is well but people could not be told of what was. With --notify, a line of cron prints
+    nothing about monitors: people are told once, when something changes.
     """
-    if form == "json":
+    if form == "table":
+        form = session.format
+    elif form == "json":
         session.format = "json"
     now_us = time.time_ns() // 1000
     bad = {Status.DOWN, Status.LATE} if strict else {Status.DOWN}
     try:
         with open_here(session) as here:
+            told = tell_people(session, here, now_us) if notifies else Told(0, ())
             if form == "nagios":
-                return _for_nagios(here, keys, bad, now_us)
-            judge = _for_people if session.format == "table" and form == "table" else _for_programs
-            result = judge(here, keys, bad, now_us, session, form)
+                result = _for_nagios(here, keys, bad, now_us)
+            elif form == "table":
+                is_quiet = notifies and not (session.verbose or is_terminal(sys.stdout))
+                result = _for_people(here, keys, bad, now_us, session, is_quiet=is_quiet)
+            else:
+                result = _for_programs(here, keys, bad, now_us, form)
     except RadarError as error:
         if form != "nagios":
             raise
         return say_unknown(error.line())
-    return result
+    return _with_told(result, told, is_verbose=session.verbose)
+
+
+def _with_told(result: Result, told: Told, *, is_verbose: bool) -> Result:
+    """The result, and what became of the notices."""
+    notes = [*result.notes, *told.failures]
+    if told.delivered and (is_verbose or is_terminal(sys.stderr)):
+        notes.append(f"{told.delivered} notice{'' if told.delivered == 1 else 's'} delivered")
+    code = result.exit_code or (exits.UNREACHABLE if told.failures else exits.OK)
+    return replace(result, notes=tuple(notes), exit_code=code)
 
 
 def _for_people(
-    here: Here, keys: tuple[str, ...], bad: set[Status], now_us: int, session: Session, _: str
+    here: Here,
+    keys: tuple[str, ...],
+    bad: set[Status],
+    now_us: int,
+    session: Session,
+    *,
+    is_quiet: bool,
 ) -> Result:
     """Only what alarms is read, and nothing is said if nothing does: cron would mail it."""
     statuses: Counter[Status] = Counter()
@@ -71,16 +104,15 @@ def _for_people(
         notes = (_all_well(here.store.count_by_status()),)
     columns = ("monitor", "status", "since", "what happened", "look at")
     code = _exit_code(statuses, bad, here.missing(keys))
-    return Result(None, Table(columns, rows), notes=notes, exit_code=code)
+    return Result(None, Table(columns, [] if is_quiet else rows), notes=notes, exit_code=code)
 
 
 def _for_programs(
-    here: Here, keys: tuple[str, ...], bad: set[Status], now_us: int, session: Session, form: str
+    here: Here, keys: tuple[str, ...], bad: set[Status], now_us: int, form: str
 ) -> Result:
-    del session
     statuses: Counter[Status] = Counter()
 
-    def counted() -> Iterable[Seen]:
+    def counted() -> Iterator[Seen]:
         for seen in look(here.store, now_us, keys, output_of=ALARMING):
             statuses[seen.view.status] += 1
             yield seen

@@ -3,6 +3,8 @@
 from typing import Sequence
 
 from radar_cli.cron import ALIASES
+from radar_cli.grammar import format_duration
+from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.schedule import CronSchedule
 
 _MONTHS = (
@@ -12,6 +14,15 @@ _MONTHS = (
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 # More times of day than that are told as minutes and hours.
 _TIMES_LISTED = 6
+
+
+def in_words(monitor: Monitor) -> str:
+    """When it is expected: `at 02:05 every day, by the clock of UTC`, or `every 6 h`."""
+    if monitor.schedule is not None:
+        return f"{explain(monitor.schedule)}, by the clock of {monitor.schedule.tz.key}"
+    if monitor.every_s is not None:
+        return f"every {format_duration(monitor.every_s)}"
+    return "no schedule: its failures are noticed, its silence isn't"
 
 
 def explain(schedule: CronSchedule) -> str:

@@ -61,13 +61,21 @@ class Alerting(Reading):
                 return made
             after = rows[-1][0]
 
-    def claim_alert(self, now_us: int, lease_us: int) -> Alert | None:
-        """The next alert that is due, kept from others for `lease_us`; None if there is none."""
+    def claim_alert(self, now_us: int, lease_us: int, channel: str) -> Alert | None:
+        """The next alert of a channel that is due, kept from others for `lease_us`.
+
+        None if there is none. While an older alert of a monitor waits for another try, the newer
+        ones wait, too: that it is well again comes after that it wasn't.
+        """
         with self._database.change() as change:
             rows = change.read(
                 "SELECT id, monitor, channel, notice, created_us, tries, next_try_us FROM alert"
-                " WHERE next_try_us <= ? ORDER BY next_try_us, id LIMIT 1 FOR UPDATE SKIP LOCKED",
-                (now_us,),
+                " WHERE channel = ? AND next_try_us <= ? AND NOT EXISTS ("
+                "SELECT 1 FROM alert AS older WHERE older.monitor = alert.monitor"
+                " AND older.channel = alert.channel AND older.next_try_us IS NOT NULL"
+                " AND older.created_us < alert.created_us)"
+                " ORDER BY next_try_us, created_us LIMIT 1 FOR UPDATE SKIP LOCKED",
+                (channel, now_us),
             )
             if not rows:
                 return None
@@ -133,7 +141,8 @@ def _enqueue(change: Change, key: str, now_us: int, compose: Composer) -> int:
         fate = SILENT
         if _is_news(flip, known, now_us, is_last=flip is flips[-1], last_told=last_told):
             fate, last_told = TOLD, flip.status
-            made += _add(change, flip, compose(known, flip), now_us)
+            # In the order of the flips, whatever the clock does.
+            made += _add(change, flip, compose(known, flip), now_us + made)
         marked = change.execute(
             "UPDATE flip SET fate = ? WHERE id = ? AND fate = ''", (fate, flip.id)
         )

@@ -77,7 +77,10 @@ MIGRATIONS = (
         error {text} NOT NULL DEFAULT ''
     ) {options};
 
-    CREATE INDEX alert_by_next_try ON alert (next_try_us) WHERE next_try_us IS NOT NULL;
+    CREATE INDEX alert_by_next_try ON alert (channel, next_try_us) WHERE next_try_us IS NOT NULL;
+
+    CREATE INDEX alert_by_monitor ON alert (monitor, channel, created_us)
+        WHERE next_try_us IS NOT NULL;
 
     CREATE TABLE mark (
         name {text} PRIMARY KEY,

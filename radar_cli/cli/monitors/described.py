@@ -4,10 +4,8 @@ from datetime import datetime, tzinfo
 from typing import Any, Sequence
 
 from radar_cli.cli.status import iso
-from radar_cli.grammar import format_duration
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.state import Status, View
-from radar_cli.monitors.words import explain
 from radar_cli.store.judged import Judged
 from radar_cli.store.managing import UnknownMonitorError
 from radar_cli.store.store import Store
@@ -56,15 +54,6 @@ def describe_monitor(known: Judged, view: View, now_us: int) -> dict[str, Any]:
         "created_at": iso(known.created_us),
         "faults": list(monitor.faults),
     }
-
-
-def in_words(monitor: Monitor) -> str:
-    """When it is expected: `at 02:05 every day, by the clock of UTC`, or `every 6 h`."""
-    if monitor.schedule is not None:
-        return f"{explain(monitor.schedule)}, by the clock of {monitor.schedule.tz.key}"
-    if monitor.every_s is not None:
-        return f"every {format_duration(monitor.every_s)}"
-    return "no schedule: its failures are noticed, its silence isn't"
 
 
 def status_in_words(known: Judged, view: View, now_us: int) -> str:

@@ -12,7 +12,6 @@ from radar_cli.cli.monitors.declaring import declaring_options, read_changes
 from radar_cli.cli.monitors.described import (
     describe_monitor,
     find_monitors,
-    in_words,
     local_time,
     next_in_words,
     status_in_words,
@@ -24,6 +23,7 @@ from radar_cli.grammar import parse_duration
 from radar_cli.ids import check_key
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.pitfalls import find_pitfalls
+from radar_cli.monitors.words import in_words
 from radar_cli.store.judged import Judged
 from radar_cli.store.store import Store
 

@@ -10,7 +10,6 @@ from radar_cli.cli.local import open_here
 from radar_cli.cli.monitors.described import (
     describe_monitor,
     find_monitors,
-    in_words,
     local_time,
     next_in_words,
     status_in_words,
@@ -24,6 +23,7 @@ from radar_cli.grammar import format_duration
 from radar_cli.monitors.runs import fold_runs
 from radar_cli.monitors.state import Status
 from radar_cli.monitors.strip import Mark, find_marks
+from radar_cli.monitors.words import in_words
 from radar_cli.store.judged import Judged
 from radar_cli.store.overview import Seen
 from radar_cli.store.store import Store

@@ -1,0 +1,49 @@
+"""`radar check --notify`: tell people of what has flipped, by the channels of the config files."""
+
+import os
+import time
+from dataclasses import dataclass
+
+from radar_cli.cli.local import Here
+from radar_cli.cli.notify import load_channels
+from radar_cli.cli.options import Session
+from radar_cli.errors import ConfigError
+from radar_cli.notify.composing import Composer
+from radar_cli.notify.delivering import deliver_alerts
+
+# A cron line starts every few minutes; what isn't delivered by then waits for the next one.
+_DELIVERY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How many notices went out, and a line for each channel that failed."""
+
+    delivered: int
+    failures: tuple[str, ...]
+
+
+def tell_people(session: Session, here: Here, now_us: int) -> Told:
+    """Tell what nobody was told of yet, and try again what could not be delivered before.
+
+    ConfigError: there is no channel.
+    """
+    config = session.load_config()
+    channels = load_channels(config)
+    if not channels:
+        raise ConfigError(
+            "no channel to notify through", "radar config set notify.mail.email you@example.com"
+        )
+    profile = config.resolve(session.profile, explicit=session.profile is not None)
+    compose = Composer(here.store, channels, profile.host or os.uname().nodename)
+    here.store.judge(now_us)
+    here.store.enqueue_alerts(now_us, compose)
+    delivered = deliver_alerts(here.store, channels, time.monotonic() + _DELIVERY_S)
+    failures = [*delivered.failures, *_without_channel(here, {c.table.name for c in channels})]
+    return Told(delivered.count, tuple(failures))
+
+
+def _without_channel(here: Here, names: set[str]) -> list[str]:
+    """What waits for channels that are gone."""
+    lost = sorted({channel for _, channel, _, _ in here.store.waiting_alerts()} - names)
+    return [f"notices wait for channel {name!r}, which no config file has" for name in lost]

@@ -1,0 +1,102 @@
+"""What is to be told of a flip: what was expected, what happened, and how to look further."""
+
+from dataclasses import replace
+from typing import Sequence
+
+from radar_cli.grammar import format_duration
+from radar_cli.monitors.monitor import Monitor
+from radar_cli.monitors.runs import Run, fold_runs
+from radar_cli.monitors.state import Reason, Status
+from radar_cli.monitors.words import in_words
+from radar_cli.notify.channel import Channel
+from radar_cli.notify.keeping import encode_notice
+from radar_cli.notify.notice import Notice
+from radar_cli.notify.words import long_time
+from radar_cli.store.flips import Flip
+from radar_cli.store.judged import Judged
+from radar_cli.store.reading import Reading
+
+# Enough to find the last run that ended behind some that go on.
+_PINGS_READ = 12
+_FLIPS_READ = 20
+
+
+class Composer:
+    """Makes the notices of flips, for the channels that are to hear of them.
+
+    `host` is this machine's name, for monitors whose runs tell none.
+    """
+
+    def __init__(self, store: Reading, channels: Sequence[Channel], host: str) -> None:
+        self._store = store
+        self._channels = channels
+        self._host = host
+
+    def __call__(self, known: Judged, flip: Flip) -> list[tuple[str, str]]:
+        """The names of the channels, each with the notice as JSON."""
+        notice = self._compose(known, flip)
+        encoded = encode_notice(notice)
+        return [
+            (channel.table.name, encoded)
+            for channel in self._channels
+            if channel.table.hears(notice.kind, notice.tags)
+        ]
+
+    def _compose(self, known: Judged, flip: Flip) -> Notice:
+        monitor = known.monitor
+        runs = fold_runs(self._store.newest(known.key, _PINGS_READ))
+        last = next((run for run in reversed(runs) if not run.is_running), None)
+        is_down = flip.status == Status.DOWN
+        notice = Notice(
+            key="",
+            kind="down" if is_down else "up",
+            monitor=known.key,
+            name=monitor.name,
+            status=flip.status,
+            previous=flip.previous,
+            reason=flip.reason,
+            since_us=flip.time_us,
+            noticed_us=flip.noticed_us,
+            last_run=last,
+            host=last.host if last is not None and last.host else self._host,
+            look=(f"radar monitors show {known.key}", f"radar monitors output {known.key}"),
+            tags=monitor.tags,
+            tz=known.declared.get("tz") or "UTC",
+            previous_since_us=None if is_down else self._down_since(flip),
+        )
+        expected, happened = _tell(monitor, flip, notice)
+        return replace(notice, expected=expected, happened=happened)
+
+    def _down_since(self, flip: Flip) -> int | None:
+        """Since when the monitor was down before this flip."""
+        flips = self._store.flips(flip.monitor, _FLIPS_READ)
+        before = [each.id for each in flips].index(flip.id) + 1
+        return next((each.time_us for each in flips[before:] if each.status == Status.DOWN), None)
+
+
+def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
+    """What was expected and what happened, in a sentence each."""
+    since = long_time(notice, flip.time_us)
+    last = notice.last_run
+    if flip.status != Status.DOWN:
+        is_told_late = last is None or last.ended_us != flip.time_us
+        happened = "a report that came late says that it was well" if is_told_late else ""
+        return in_words(monitor), happened or "a run succeeded"
+    if flip.reason == Reason.MISSED:
+        due = long_time(notice, flip.time_us - round(monitor.grace_s * 1e6))
+        grace = f", within {format_duration(monitor.grace_s)}" if monitor.grace_s else ""
+        return f"a run at {due}{grace} ({in_words(monitor)})", f"no run began until {since}"
+    if flip.reason == Reason.HUNG:
+        limit_s = monitor.max_runtime_s
+        within = f" within {format_duration(limit_s)}" if limit_s is not None else ""
+        return f"a run that began ends{within}, by {since}", "it has not ended"
+    return "its runs succeed", "a run failed" + (f": {_how(last)}" if last is not None else "")
+
+
+def _how(run: Run) -> str:
+    """How a run failed: its reason, or else its exit code or signal."""
+    if run.reason:
+        return run.reason
+    if run.signal is not None:
+        return f"signal {run.signal}"
+    return "" if run.exit_code is None else f"exit {run.exit_code}"
