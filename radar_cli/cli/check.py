@@ -4,17 +4,18 @@ import itertools
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
-from typing import Any, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Iterator
 
 import click
 
 from radar_cli import exits
+from radar_cli.cli.everybody import all_users_option, find_places
 from radar_cli.cli.local import Here, open_here
 from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
 from radar_cli.cli.options import Session, common_options, pass_session
-from radar_cli.cli.prometheus import write_metrics
-from radar_cli.cli.render import Cell, Result, Table, is_terminal
+from radar_cli.cli.prometheus import Metrics
+from radar_cli.cli.render import Cell, Result, Table, clean, is_terminal
 from radar_cli.cli.status import ago, describe, iso, last_words
 from radar_cli.cli.telling import Told, tell_people
 from radar_cli.errors import RadarError
@@ -41,10 +42,16 @@ _STYLES = {Status.LATE: "yellow", Status.DOWN: "bold red"}
     default="table",
     help="How to say it; nagios has Nagios's exit codes.",
 )
+@all_users_option
 @common_options
 @pass_session
 def command(
-    session: Session, keys: tuple[str, ...], strict: bool, notifies: bool, form: str
+    session: Session,
+    keys: tuple[str, ...],
+    strict: bool,
+    notifies: bool,
+    form: str,
+    all_users: bool,
 ) -> Result:
     """Judge all monitors now, or just those named.
 
@@ -56,23 +63,27 @@ def command(
         form = session.format
     elif form == "json":
         session.format = "json"
-    now_us = time.time_ns() // 1000
-    bad = {Status.DOWN, Status.LATE} if strict else {Status.DOWN}
+    round_ = Round(time.time_ns() // 1000, keys, form)
+    told = Told(0, ())
     try:
-        with open_here(session) as here:
-            told = tell_people(session, here, now_us) if notifies else Told(0, ())
-            if form == "nagios":
-                result = _for_nagios(here, keys, bad, now_us)
-            elif form == "table":
-                is_quiet = notifies and not (session.verbose or is_terminal(sys.stdout))
-                result = _for_people(here, keys, bad, now_us, session, is_quiet=is_quiet)
-            else:
-                result = _for_programs(here, keys, bad, now_us, form)
+        for place in find_places(all_users=all_users):
+            with open_here(session, place) as here:
+                if notifies:
+                    told = told.and_also(tell_people(session, here, round_.now_us))
+                round_.look_at(here)
     except RadarError as error:
         if form != "nagios":
             raise
         return say_unknown(error.line())
+    if form == "nagios":
+        result = round_.for_nagios(_bad(strict=strict))
+    else:
+        result = round_.result(_bad(strict=strict), session, is_quiet=notifies)
     return _with_told(result, told, is_verbose=session.verbose)
+
+
+def _bad(*, strict: bool) -> set[Status]:
+    return {Status.DOWN, Status.LATE} if strict else {Status.DOWN}
 
 
 def _with_told(result: Result, told: Told, *, is_verbose: bool) -> Result:
@@ -81,106 +92,130 @@ def _with_told(result: Result, told: Told, *, is_verbose: bool) -> Result:
     if told.delivered and (is_verbose or is_terminal(sys.stderr)):
         notes.append(f"{told.delivered} notice{'' if told.delivered == 1 else 's'} delivered")
     code = result.exit_code or (exits.UNREACHABLE if told.failures else exits.OK)
-    return replace(result, notes=tuple(notes), exit_code=code)
+    return result.but(notes=tuple(notes), exit_code=code)
 
 
-def _for_people(
-    here: Here,
-    keys: tuple[str, ...],
-    bad: set[Status],
-    now_us: int,
-    session: Session,
-    *,
-    is_quiet: bool,
-) -> Result:
-    """Only what alarms is read, and nothing is said if nothing does: cron would mail it."""
-    statuses: Counter[Status] = Counter()
-    rows = []
-    for seen in _alarming(here, keys, now_us):
-        statuses[seen.view.status] += 1
-        rows.append(_row(seen, now_us))
-    notes = here.notes_about(keys)
-    if not rows and not notes and (session.verbose or is_terminal(sys.stderr)):
-        notes = (_all_well(here.store.count_by_status()),)
-    columns = ("monitor", "status", "since", "what happened", "look at")
-    code = _exit_code(statuses, bad, here.missing(keys))
-    return Result(None, Table(columns, [] if is_quiet else rows), notes=notes, exit_code=code)
+@dataclass
+class Round:
+    """One look at the stores, each in its turn, for one of FORMATS."""
 
+    now_us: int
+    keys: tuple[str, ...]
+    form: str
+    counts: Counter[Status] = field(default_factory=Counter)
+    unwatched: int = 0
+    rows: list[tuple[object, ...]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    metrics: Metrics = field(default_factory=Metrics)
+    alarming: list[tuple[str, View]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    found: set[str] = field(default_factory=set)
+    is_elsewhere: bool = False
 
-def _for_programs(
-    here: Here, keys: tuple[str, ...], bad: set[Status], now_us: int, form: str
-) -> Result:
-    statuses: Counter[Status] = Counter()
+    def look_at(self, here: Here) -> None:
+        """Judge the monitors of one store, and read of them what the format needs."""
+        here.store.judge(self.now_us)
+        self.found |= {key for key in self.keys if here.store.find(key) is not None}
+        self.notes += here.remarks()
+        self.is_elsewhere |= here.is_elsewhere
+        if self.form == "nagios":
+            self._name_alarming(here)
+        elif self.form == "table":
+            self.rows += [_row(seen, here.user, self.now_us) for seen in self._alarming(here)]
+        else:
+            for seen in look(here.store, self.now_us, self.keys, output_of=ALARMING):
+                if self.form == "prometheus":
+                    self.metrics.add(seen, here.user)
+                else:
+                    self.entries.append(_describe(seen, here.user))
+        self._count(here)
 
-    def counted() -> Iterator[Seen]:
-        for seen in look(here.store, now_us, keys, output_of=ALARMING):
-            statuses[seen.view.status] += 1
-            yield seen
+    def result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
+        """What is found, for all formats but Nagios's: cron would mail whatever is said."""
+        notes = self._notes()
+        is_bad = any(self.counts[status] for status in bad) or len(self.found) < len(set(self.keys))
+        code = exits.BAD if is_bad else exits.OK
+        if self.form == "prometheus":
+            return Result(None, text=self.metrics.text(), notes=notes, exit_code=code)
+        if self.form == "json":
+            return Result(self.entries, notes=notes, exit_code=code)
+        if not self.rows and not notes and (session.verbose or is_terminal(sys.stderr)):
+            notes = (self._all_well(),)
+        columns: tuple[str, ...] = ("monitor", "status", "since", "what happened", "look at")
+        if any(row[0] for row in self.rows):
+            columns = ("user", *columns)
+        else:
+            self.rows = [row[1:] for row in self.rows]
+        is_shown = session.verbose or not is_quiet or is_terminal(sys.stdout)
+        table = Table(columns, self.rows if is_shown else [])
+        return Result(None, table, notes=notes, exit_code=code)
 
-    data, text = None, ""
-    if form == "prometheus":
-        text = write_metrics(counted())
-    else:
-        data = [_describe(seen) for seen in counted()]
-    code = _exit_code(statuses, bad, here.missing(keys))
-    return Result(data, text=text, notes=here.notes_about(keys), exit_code=code)
+    def for_nagios(self, bad: set[Status]) -> Result:
+        """The verdict as Nagios has it."""
+        if missing := sorted(set(self.keys) - self.found):
+            return say_unknown(f"no monitor {', '.join(missing)}")
+        # Another user's state directory, or a server that knows instead: who says all is well?
+        if self.is_elsewhere or not self.counts.total():
+            return say_unknown("; ".join(self._notes()) or "no monitors here")
+        return say_verdict(self.alarming, self.counts, bad)
 
+    def _alarming(self, here: Here) -> Iterator[Seen]:
+        if not self.keys:
+            return look_at_alarming(here.store, self.now_us)
+        chosen = look(here.store, self.now_us, self.keys)
+        return (seen for seen in chosen if seen.view.status in ALARMING)
 
-def _for_nagios(here: Here, keys: tuple[str, ...], bad: set[Status], now_us: int) -> Result:
-    if missing := here.missing(keys):
-        return say_unknown(f"no monitor {', '.join(missing)}")
-    here.store.judge(now_us)
-    alarming: list[tuple[str, View]] = []
-    counts: Counter[str] = Counter()
-    if keys:
-        known = [here.store.find(key) for key in sorted(set(keys))]
-        views = [(each.key, each.view_at(now_us)) for each in known if each is not None]
-        counts.update(str(view.status) for _, view in views)
-        alarming = [(key, view) for key, view in views if view.status in ALARMING]
-    else:
-        for (status, _), count in here.store.count_by_status().items():
-            counts[status] += count
+    def _name_alarming(self, here: Here) -> None:
+        """As many as are named, of either kind, without reading what they said."""
+        owner = f"{here.user}/" if here.user else ""
+        chosen = [known for key in sorted(set(self.keys)) if (known := here.store.find(key))]
         for status in ALARMING[::-1]:
-            some = itertools.islice(here.store.monitors([status]), NAMED)
-            alarming += [(each.key, each.view_at(now_us)) for each in some]
-    # Another user's state directory, or a server that knows instead: all well is what it isn't.
-    if here.is_elsewhere or not counts.total():
-        return say_unknown("; ".join(here.notes_about(keys)) or "no monitors here")
-    return say_verdict(alarming, counts, bad)
+            some = (known for known in chosen if known.view_at(self.now_us).status == status)
+            if not self.keys:
+                some = (known for known in here.store.monitors([status]))
+            self.alarming += [
+                (owner + known.key, known.view_at(self.now_us))
+                for known in itertools.islice(some, NAMED)
+            ]
+
+    def _count(self, here: Here) -> None:
+        if not self.keys:
+            for (status, is_watched), count in here.store.count_by_status().items():
+                self.counts[Status(status)] += count
+                self.unwatched += 0 if is_watched else count
+            return
+        for key in self.keys:
+            if (known := here.store.find(key)) is not None:
+                self.counts[known.view_at(self.now_us).status] += 1
+
+    def _notes(self) -> tuple[str, ...]:
+        missing = (key for key in dict.fromkeys(self.keys) if key not in self.found)
+        return (*self.notes, *(f"no monitor {clean(key)!r}" for key in missing))
+
+    def _all_well(self) -> str:
+        total = self.counts.total()
+        words = f"all well: {total} monitor{'' if total == 1 else 's'}"
+        return words + (f", {self.unwatched} without a schedule to watch" if self.unwatched else "")
 
 
-def _alarming(here: Here, keys: tuple[str, ...], now_us: int) -> Iterator[Seen]:
-    if not keys:
-        return look_at_alarming(here.store, now_us)
-    return (each for each in look(here.store, now_us, keys) if each.view.status in ALARMING)
-
-
-def _exit_code(statuses: Iterable[Status], bad: set[Status], missing: list[str]) -> int:
-    return exits.BAD if missing or any(status in bad for status in statuses) else exits.OK
-
-
-def _all_well(counts: dict[tuple[str, bool], int]) -> str:
-    total = sum(counts.values())
-    unwatched = sum(count for (_, watched), count in counts.items() if not watched)
-    words = f"all well: {total} monitor{'' if total == 1 else 's'}"
-    return words + (f", {unwatched} without a schedule to watch" if unwatched else "")
-
-
-def _row(seen: Seen, now_us: int) -> tuple[object, ...]:
+def _row(seen: Seen, user: str, now_us: int) -> tuple[object, ...]:
     view = seen.view
     words = str(view.status) + (f" ({view.reason})" if view.reason else "")
+    # Root's own radar wouldn't find it.
+    look_at = f"sudo -iu {user} radar" if user else "radar"
     return (
+        user,
         seen.known.key,
         Cell(words, _STYLES[view.status]),
         ago(iso(view.since_us) or "", now_us),
         what_happened(seen),
-        f"radar status -v {seen.known.key}",
+        f"{look_at} status -v {seen.known.key}",
     )
 
 
-def _describe(seen: Seen) -> dict[str, Any]:
+def _describe(seen: Seen, user: str) -> dict[str, Any]:
     """A monitor for programs; `radar status --json` has the output, too."""
-    entry = describe(seen)
+    entry = describe(seen, user)
     if entry["last_run"] is not None:
         del entry["last_run"]["output"]
     is_alarming = seen.view.status in ALARMING

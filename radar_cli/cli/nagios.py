@@ -12,7 +12,7 @@ NAMED = 20
 
 
 def say_verdict(
-    alarming: Sequence[tuple[str, View]], counts: Mapping[str, int], bad: set[Status]
+    alarming: Sequence[tuple[str, View]], counts: Mapping[Status, int], bad: set[Status]
 ) -> Result:
     """`RADAR STATE - text | performance data`.
 

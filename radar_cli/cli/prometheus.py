@@ -1,6 +1,6 @@
 """The monitors as metrics, for node_exporter's textfile collector (text format 0.0.4)."""
 
-from typing import Callable, Iterable
+from typing import Callable
 
 from radar_cli.cli.render import clean
 from radar_cli.monitors.state import Status
@@ -38,16 +38,23 @@ _METRICS: tuple[tuple[str, str, Callable[[Seen], float | None]], ...] = (
 )
 
 
-def write_metrics(monitors: Iterable[Seen]) -> str:
-    """The metrics of these monitors, each of which is looked at once."""
-    samples: dict[str, list[str]] = {name: [] for name, _, _ in _METRICS}
-    for seen in monitors:
-        label = clean(seen.known.key)
+class Metrics:
+    """The metrics of monitors, sample by sample."""
+
+    def __init__(self) -> None:
+        self._samples: dict[str, list[str]] = {name: [] for name, _, _ in _METRICS}
+
+    def add(self, seen: Seen, user: str = "") -> None:
+        """Add a monitor; `user` is whose it is, if not one's own."""
+        labels = f'monitor="{clean(seen.known.key)}"' + (f',user="{clean(user)}"' if user else "")
         for name, _, value_of in _METRICS:
             if (value := value_of(seen)) is not None:
-                samples[name].append(f'radar_monitor_{name}{{monitor="{label}"}} {value:.15g}')
-    lines = []
-    for name, help_text, _ in _METRICS:
-        full = f"radar_monitor_{name}"
-        lines += [f"# HELP {full} {help_text}", f"# TYPE {full} gauge", *samples[name]]
-    return "\n".join(lines)
+                self._samples[name].append(f"radar_monitor_{name}{{{labels}}} {value:.15g}")
+
+    def text(self) -> str:
+        """All of them."""
+        lines = []
+        for name, help_text, _ in _METRICS:
+            full = f"radar_monitor_{name}"
+            lines += [f"# HELP {full} {help_text}", f"# TYPE {full} gauge", *self._samples[name]]
+        return "\n".join(lines)

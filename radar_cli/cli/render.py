@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Sequence, TextIO
 
 from radar_cli import exits
@@ -50,6 +50,10 @@ class Result:
     notes: tuple[str, ...] = field(default=())  # remarks, for stderr
     exit_code: int = exits.OK
     failure: "RadarError | None" = None  # with a result all the same, as `config check` has
+
+    def but(self, **changes: Any) -> "Result":
+        """The same result with some changes."""
+        return replace(self, **changes)
 
 
 def print_result(result: Result, command: str, output: str, *, is_color_wanted: bool) -> int:

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from radar_cli import exits
+from radar_cli.cli.everybody import all_users_option, find_places
 from radar_cli.cli.local import open_here
 from radar_cli.cli.options import Session, list_options, pass_session
-from radar_cli.cli.render import Cell, Result, Table
+from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.grammar import format_duration
 from radar_cli.monitors.runs import Run
 from radar_cli.store.overview import Seen, look
@@ -21,32 +22,51 @@ STYLES = {"up": "green", "late": "yellow", "down": "bold red", "new": "dim", "pa
 
 @click.command(name="status")
 @click.argument("keys", metavar="[MONITOR]...", nargs=-1)
+@all_users_option
 @list_options
 @pass_session
-def command(session: Session, keys: tuple[str, ...]) -> Result:
+def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
     """Show every monitor of this machine at a glance, or just those named.
 
     With -v, the end of each last run's output follows.
     """
     now_us = time.time_ns() // 1000
-    with open_here(session) as here:
-        data = [describe(each) for each in look(here.store, now_us, keys)]
-        notes = here.notes_about(keys)
-        code = exits.BAD if here.missing(keys) else exits.OK
+    data: list[dict[str, Any]] = []
+    notes: list[str] = []
+    for place in find_places(all_users=all_users):
+        with open_here(session, place) as here:
+            data += [describe(each, here.user) for each in look(here.store, now_us, keys)]
+            notes += here.remarks()
+    found = {entry["key"] for entry in data}
+    notes += [f"no monitor {clean(key)!r}" for key in dict.fromkeys(keys) if key not in found]
+    code = exits.OK if found >= set(keys) else exits.BAD
     rows = [_row(entry, now_us) for entry in data]
-    columns = ("monitor", "status", "last run", "took", "exit", "schedule", "last output")
-    empty = "no monitors yet: try 'radar run hello -- echo hello'"
+    columns: tuple[str, ...] = (
+        "monitor",
+        "status",
+        "last run",
+        "took",
+        "exit",
+        "schedule",
+        "last output",
+    )
+    empty = "" if notes else "no monitors yet: try 'radar run hello -- echo hello'"
     if session.verbose and session.format == "table":
-        return Result(data, text=_with_tails(columns, rows, data), notes=notes, exit_code=code)
-    return Result(data, Table(columns, rows, "" if notes else empty), notes=notes, exit_code=code)
+        text = _with_tails(columns, rows, data)
+        return Result(data, text=text, notes=tuple(notes), exit_code=code)
+    if all_users:
+        columns = ("user", *columns)
+        rows = [(entry["user"], *row) for entry, row in zip(data, rows, strict=True)]
+    return Result(data, Table(columns, rows, empty), notes=tuple(notes), exit_code=code)
 
 
-def describe(seen: Seen) -> dict[str, Any]:
+def describe(seen: Seen, user: str = "") -> dict[str, Any]:
     """One monitor for programs: times in ISO 8601, durations in seconds, memory in bytes."""
     declared, view, last = seen.known.declared, seen.view, seen.last_ended
     running = [run for run in seen.runs if run.is_running]
     return {
         "key": seen.known.key,
+        "user": user or None,
         "name": declared.get("name", ""),
         "status": str(view.status),
         "reason": None if view.reason is None else str(view.reason),

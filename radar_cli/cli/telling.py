@@ -4,12 +4,15 @@ import os
 import time
 from dataclasses import dataclass
 
+from radar_cli.cli.everybody import as_oneself
 from radar_cli.cli.local import Here
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.options import Session
 from radar_cli.errors import ConfigError
+from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
-from radar_cli.notify.delivering import deliver_alerts
+from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
+from radar_cli.notify.notice import Notice
 
 # A cron line starts every few minutes; what isn't delivered by then waits for the next one.
 _DELIVERY_S = 60.0
@@ -22,25 +25,49 @@ class Told:
     delivered: int
     failures: tuple[str, ...]
 
+    def and_also(self, other: "Told") -> "Told":
+        """Both together."""
+        failures = dict.fromkeys((*self.failures, *other.failures))
+        return Told(self.delivered + other.delivered, tuple(failures))
+
 
 def tell_people(session: Session, here: Here, now_us: int) -> Told:
     """Tell what nobody was told of yet, and try again what could not be delivered before.
 
     ConfigError: there is no channel.
     """
-    config = session.load_config()
-    channels = load_channels(config)
+    with as_oneself():
+        config = session.load_config()
+        channels = load_channels(config)
+        profile = config.resolve(session.profile, explicit=session.profile is not None)
     if not channels:
         raise ConfigError(
             "no channel to notify through", "radar config set notify.mail.email you@example.com"
         )
-    profile = config.resolve(session.profile, explicit=session.profile is not None)
     compose = Composer(here.store, channels, profile.host or os.uname().nodename)
     here.store.judge(now_us)
     here.store.enqueue_alerts(now_us, compose)
-    delivered = deliver_alerts(here.store, channels, time.monotonic() + _DELIVERY_S)
+    deadline = time.monotonic() + _DELIVERY_S
+    if here.user:
+        # A process can't be two users at once, and so not in two threads.
+        delivered = deliver_in_turn(here.store, [_Own(channel) for channel in channels], deadline)
+    else:
+        delivered = deliver_alerts(here.store, channels, deadline)
     failures = [*delivered.failures, *_without_channel(here, {c.table.name for c in channels})]
     return Told(delivered.count, tuple(failures))
+
+
+class _Own:
+    """A channel of root's, for what another user's store has to tell."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.table = channel.table
+        self.place = channel.place
+
+    def send(self, notice: Notice, *, timeout_s: float) -> None:
+        with as_oneself():
+            self._channel.send(notice, timeout_s=timeout_s)
 
 
 def _without_channel(here: Here, names: set[str]) -> list[str]:

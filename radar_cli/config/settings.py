@@ -39,6 +39,10 @@ SETTINGS = {
         Known("ping_timeout", "duration", "longest wait for a delivery after the job's end", "10s"),
         Known("tail", "size", "how many bytes of a job's output to send", "10k"),
         Known("redact", "regexes", "regular expressions of what to blot out of the output"),
+        Known("keep_pings", "count", "how many pings of a monitor the store keeps", "10000"),
+        Known("keep_pings_for", "duration", "and for how long", "400d"),
+        Known("keep_outputs", "count", "how many of them with their output", "1000"),
+        Known("keep_outputs_for", "duration", "and for how long", "90d"),
         Known("tz", "timezone", "timezone of the schedules, like Europe/Berlin"),
     )
 }

@@ -2,7 +2,7 @@
 
 from radar_cli.config.servers import check_server
 from radar_cli.config.settings import PROTOCOLS
-from radar_cli.grammar import parse_duration, parse_size
+from radar_cli.grammar import parse_count, parse_duration, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _EXPECTED = {
     "regexes": "a list of strings",
     "duration": "a duration like '10s'",
     "size": "a number of bytes like 10000 or '10k'",
+    "count": "a whole number like 1000",
 }
 
 
@@ -91,6 +92,13 @@ def _read_size(known: "Known", raw: object) -> int:
     return parse_size(_number_text(known, raw))
 
 
+def _read_count(known: "Known", raw: object) -> int:
+    count = parse_count(_number_text(known, raw))
+    if not count:
+        raise ValueError(f"{known.name} must be at least 1")
+    return count
+
+
 def _number_text(known: "Known", raw: object) -> str:
     """Return a number or text as the grammar takes it; `true` is an int to Python, not here."""
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
@@ -123,6 +131,7 @@ _READERS = {
     "secret": _read_secret,
     "duration": _read_duration,
     "size": _read_size,
+    "count": _read_count,
     "headers": _read_headers,
     "regexes": _read_regexes,
 }

@@ -21,7 +21,8 @@ def test_it_lists_every_setting_with_its_origin(user_file: Path, system_file: Pa
     rows = rows_of(out)
     assert list(rows) == [
         *("profile", "server", "api_key", "protocol", "ca_file", "headers"),
-        *("host", "ping_timeout", "tail", "redact", "tz"),
+        *("host", "ping_timeout", "tail", "redact"),
+        *("keep_pings", "keep_pings_for", "keep_outputs", "keep_outputs_for", "tz"),
     ]
     found = {name: (row["value"], row["origin"]) for name, row in rows.items()}
     assert found["tail"] == ("5", str(user_file))
@@ -126,5 +127,9 @@ def test_it_lists_for_programs_with_units_and_nulls() -> None:
         "ping_timeout": 10.0,
         "tail": 10_000,
         "redact": None,
+        "keep_pings": 10_000,
+        "keep_pings_for": 400 * 86_400.0,
+        "keep_outputs": 1000,
+        "keep_outputs_for": 90 * 86_400.0,
         "tz": None,
     }
