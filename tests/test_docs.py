@@ -7,8 +7,10 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +18,17 @@ import radar_cli
 from radar_cli import exits
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.monitors.group import command as monitors
+from radar_cli.config.channel_settings import CHANNEL_KINDS, CHANNEL_SETTINGS
+from radar_cli.config.channels import read_channels
 from radar_cli.config.load import load
 from radar_cli.config.settings import SETTINGS
 from radar_cli.cron import find_fault
 from radar_cli.errors import RadarError
+from radar_cli.notify.command import variables
+from radar_cli.notify.webhook import RETRIABLE, sign
 from radar_cli.pings import command as ping_command
 from radar_cli.wrap import options
+from tests.notify.notices import NOTICE
 from tests.support.radar import environment
 
 _CHECKOUT = Path(__file__).parent.parent
@@ -114,12 +121,48 @@ def test_every_line_of_the_crontab_example_is_understood() -> None:
 
 
 def test_the_config_example_has_nothing_to_edit() -> None:
-    (example,) = _blocks("toml")
+    _, example = _blocks("toml")
     assert tomllib.loads(example)["profiles"]
     Path(os.environ["RADAR_CONFIG"]).write_text(example)
     config = load(os.environ)
     assert config.warnings == []
     assert config.profile("work", explicit=True).protocol == "cronradar"
+
+
+def test_the_example_of_channels_has_nothing_to_edit() -> None:
+    example, _ = _blocks("toml")
+    Path(os.environ["RADAR_CONFIG"]).write_text(example)
+    config = load(os.environ)
+    tables = read_channels(config)
+    assert config.warnings == []
+    assert {table.kind for table in tables} == set(CHANNEL_KINDS)
+
+
+def test_it_documents_every_setting_of_a_channel() -> None:
+    section = _README.partition("| setting of a channel |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(CHANNEL_SETTINGS)
+
+
+def test_it_documents_every_variable_of_a_notice() -> None:
+    named = [cells[0].strip("`") for cells in _rows() if "RADAR_NOTICE_" in cells[0]]
+    assert named == list(variables(NOTICE))
+
+
+def test_it_documents_which_answers_are_tried_again() -> None:
+    codes = ", ".join(map(str, sorted(RETRIABLE)))
+    assert codes in " ".join(_README.split())
+
+
+def test_its_example_checks_a_signature() -> None:
+    (example,) = _blocks("python")
+    names: dict[str, Any] = {}
+    exec(example, names)
+    is_from_radar = names["is_from_radar"]
+    now_s, body = int(time.time()), b'{"radar": 1}'
+    assert is_from_radar(sign("key", now_s, body), body, "key")
+    assert not is_from_radar(sign("other", now_s, body), body, "key")
+    assert not is_from_radar(sign("key", now_s, body), body + b" ", "key")
+    assert not is_from_radar(sign("key", now_s - 3600, body), body, "key")
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any, Callable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from radar_cli.config.secrets import is_literal
 from radar_cli.config.settings import Known
@@ -77,7 +77,7 @@ def split_smtp(url: str) -> tuple[str, str, str, int]:
         raise ValueError("smtp holds a password: put it into password")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("smtp has something behind the host and port")
-    port = parts.port or SMTP_PORTS[parts.scheme]  # a bad port raises ValueError
+    port = _read_port(parts, "smtp") or SMTP_PORTS[parts.scheme]
     return parts.scheme, unquote(parts.username or ""), parts.hostname, port
 
 
@@ -127,8 +127,15 @@ def check_webhook(url: str, name: str = "webhook") -> str:
         raise ValueError(f"{name} is no URL: it begins with https:// or http://")
     if parts.username is not None:
         raise ValueError(f"{name} holds a user or password: send them in headers")
-    _ = parts.port  # a bad one raises ValueError
+    _read_port(parts, name)
     return url
+
+
+def _read_port(parts: SplitResult, name: str) -> int | None:
+    try:
+        return parts.port
+    except ValueError:
+        raise ValueError(f"{name} has a bad port") from None
 
 
 def _read_services(known: Known, raw: object) -> list[str]:

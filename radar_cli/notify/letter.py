@@ -2,14 +2,13 @@
 
 import hashlib
 import socket
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice
 from radar_cli.notify.page import html
-from radar_cli.notify.words import subject, text
+from radar_cli.notify.words import subject, text, to_utc
 
 
 def write_letter(notice: Notice, sender: str, receivers: list[str]) -> EmailMessage:
@@ -22,7 +21,7 @@ def write_letter(notice: Notice, sender: str, receivers: list[str]) -> EmailMess
     if sender:
         letter["From"] = sender
     letter["To"] = ", ".join(receivers)
-    letter["Date"] = datetime.fromtimestamp(max(0, notice.noticed_us) // 1_000_000, UTC)
+    letter["Date"] = to_utc(notice.noticed_us).replace(microsecond=0)
     domain = sender.rpartition("@")[2] if "@" in sender else socket.gethostname()
     digest = hashlib.sha256(notice.key.encode("utf-8", "replace")).hexdigest()[:32]
     letter["Message-ID"] = f"<{digest}@{domain.strip('[]') or 'localhost'}>"

@@ -51,7 +51,7 @@ class WebhookChannel:
 
         try:
             call_within(timeout_s, post, client.close)
-        except TimeoutError:
+        except (TimeoutError, httpx.TimeoutException):
             raise ChannelError(f"{self.place}: no answer within {timeout_s:g} s") from None
         except SecretError as error:
             raise UnusableChannelError(error.message, error.hint) from None

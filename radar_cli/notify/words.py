@@ -174,8 +174,13 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
+def to_utc(time_us: int) -> datetime:
+    """A moment of Unix time, in microseconds."""
+    return datetime.fromtimestamp(_seconds(time_us), UTC)
+
+
 def _iso(time_us: int) -> str:
-    return datetime.fromtimestamp(_seconds(time_us), UTC).isoformat(timespec="microseconds")
+    return to_utc(time_us).isoformat(timespec="microseconds")
 
 
 def _seconds(time_us: int) -> float:

@@ -156,6 +156,16 @@ def test_it_never_asks_for_a_secret(tmp_path: Path) -> None:
     assert not asked.exists()
 
 
+def test_it_knows_the_channels_and_their_settings() -> None:
+    Path(os.environ["RADAR_CONFIG"]).write_text("[notify.chat]\n[notify.ops]\nemail = 'root'\n")
+    assert ask("notify", "test", "") == ("words", ["chat", "ops"])
+    assert ask("notify", "test", "chat", "o")[1] == ["chat", "ops"]
+    settings = ask("config", "set", "notify.")[1]
+    assert {"notify.chat.webhook", "notify.ops.tags"} <= set(settings)
+    assert ask("config", "set", "notify.ops.sendmail", "") == ("files", [])
+    assert ask("config", "set", "notify.ops.on", "") == ("words", ["down", "up"])
+
+
 def test_it_leaves_out_what_would_break_a_line() -> None:
     names = ["two words", "quote'", "new\\nline", "tab\\tbed", "esc\\u001b", "naïve"]
     Path(os.environ["RADAR_CONFIG"]).write_text("".join(f'[profiles."{n}"]\n' for n in names))
