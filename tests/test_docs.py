@@ -59,8 +59,8 @@ def test_it_documents_every_option_of_run_with_its_variable(row: options.Row) ->
 def test_it_documents_no_option_that_is_not_there() -> None:
     known = {row[0] for row in (*options.TABLE, *ping_command.TABLE)}
     common = {"--json", "--verbose", "--no-color", "--help", "--version", "--format"}
-    elsewhere = {"--all", "--show-origin", "--strict", "--yes"}
-    elsewhere |= {"--failure-tolerance", "--for", "--limit", "--run", "--status"}
+    elsewhere = {"--all", "--all-users", "--notify", "--show-origin", "--strict", "--yes"}
+    elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}
     named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
     assert named <= known | common | elsewhere
 

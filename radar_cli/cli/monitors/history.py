@@ -10,6 +10,7 @@ import click
 from radar_cli import exits
 from radar_cli.cli.local import open_here
 from radar_cli.cli.monitors.described import find_monitors, local_time
+from radar_cli.cli.monitors.flips import list_flips
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, complain, is_terminal
 from radar_cli.cli.status import describe_run, iso
@@ -31,13 +32,16 @@ _MOST_PINGS = 20_000
 
 @click.command(name="history")
 @click.argument("key", metavar="MONITOR")
-@click.option("--limit", metavar="N", default=20, show_default=True, help="How many runs.")
+@click.option("--limit", metavar="N", default=20, show_default=True, help="How many of them.")
+@click.option("--flips", "is_of_flips", is_flag=True, help="Print when it went up and down.")
 @list_options
 @pass_session
-def list_runs(session: Session, key: str, limit: int) -> Result:
-    """Print the last runs of a monitor, the newest first."""
+def list_runs(session: Session, key: str, limit: int, is_of_flips: bool) -> Result:
+    """Print the last runs of a monitor, the newest first, or its changes of status."""
     if limit < 1:
         raise UsageError(f"bad number of runs {limit}", "at least 1")
+    if is_of_flips:
+        return list_flips(session, key, limit)
     now_us = time.time_ns() // 1000
     with open_here(session) as here:
         store, notes = here.store, here.notes
