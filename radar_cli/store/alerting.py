@@ -4,9 +4,11 @@ An alert is a row from the moment it is known until it is delivered or given up,
 and no dead channel loses it. Its id is its idempotency key: the same however often it is sent.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
+from radar_cli.errors import RadarError
 from radar_cli.ids import new_id
 from radar_cli.monitors.state import Status
 from radar_cli.store.database import Change
@@ -55,8 +57,13 @@ class Alerting(Reading):
                 (after, _LOOKED_AT_ONCE),
             )
             for (key,) in rows:
-                with self._database.change() as change:
-                    made += _enqueue(change, key, now_us, compose)
+                try:
+                    with self._database.change() as change:
+                        made += _enqueue(change, key, now_us, compose)
+                except RadarError:
+                    raise
+                except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
+                    sys.stderr.write(f"radar: monitor {key!r} can't be told of: {fault!r}\n")
             if len(rows) < _LOOKED_AT_ONCE:
                 return made
             after = rows[-1][0]
