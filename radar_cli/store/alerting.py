@@ -135,17 +135,17 @@ def _enqueue(change: Change, key: str, now_us: int, compose: Composer) -> int:
         (key, TOLD),
     )
     last_told = told[0][0] if told else ""
-    made = 0
+    notices: list[tuple[str, str, str]] = []
     for flip in flips:
         fate = SILENT
         if _is_news(flip, known, now_us, is_last=flip is flips[-1], last_told=last_told):
             fate, last_told = TOLD, flip.status
-            made += _add(change, flip, compose(known, flip), now_us)
+            notices += [(flip.id, *notice) for notice in compose(known, flip)]
         marked = change.execute(
             "UPDATE flip SET fate = ? WHERE id = ? AND fate = ''", (fate, flip.id)
         )
         assert marked == 1  # noqa: S101 (the monitor's row is ours, and with it its flips)
-    return made
+    return _add(change, key, notices, now_us)
 
 
 def _is_news(flip: Flip, known: Judged, now_us: int, *, is_last: bool, last_told: str) -> bool:
@@ -161,12 +161,15 @@ def _is_news(flip: Flip, known: Judged, now_us: int, *, is_last: bool, last_told
     return last_told == Status.DOWN
 
 
-def _add(change: Change, flip: Flip, notices: Sequence[tuple[str, str]], now_us: int) -> int:
+def _add(change: Change, key: str, notices: Sequence[tuple[str, str, str]], now_us: int) -> int:
+    """Make alerts of notices: flip, channel and what it says, in the order of their telling."""
+    # Ids of the same millisecond are in no order, and alerts of the same moment go by their ids.
+    ids = sorted(new_id(now_us) for _ in notices)
     return change.execute_many(
         "INSERT INTO alert (id, flip, monitor, channel, notice, created_us, next_try_us)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (new_id(now_us), flip.id, flip.monitor, channel, notice, now_us, now_us)
-            for channel, notice in notices
+            (alert_id, flip_id, key, channel, notice, now_us, now_us)
+            for alert_id, (flip_id, channel, notice) in zip(ids, notices, strict=True)
         ],
     )
