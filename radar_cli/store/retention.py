@@ -32,9 +32,9 @@ class Sweeping(Reading):
     """What the store forgets."""
 
     def sweep(self, now_us: int, retention: Retention, *, every_us: int = 0) -> int:
-        """Forget what is too old or too much of some monitors; return how many rows went.
+        """Forget what is too old or too much of some monitors.
 
-        Nothing happens within `every_us` of the last sweep.
+        Return how many rows went, or lost their output. Nothing happens within `every_us` of the last sweep.
         """
         swept_us, _ = _read_cursor(self._database.read(_FIND_CURSOR))
         if 0 <= now_us - swept_us < every_us:
@@ -83,7 +83,7 @@ def _forget(change: Change, key: str, now_us: int, retention: Retention) -> int:
             (key, pings_from_us),
         )
     if outputs_from_us is not None:
-        change.execute(
+        gone += change.execute(
             "UPDATE ping SET body = ? WHERE monitor = ? AND time_us < ? AND length(body) > 0",
             (b"", key, outputs_from_us),
         )
