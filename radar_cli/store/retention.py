@@ -78,9 +78,12 @@ def _forget(change: Change, key: str, now_us: int, retention: Retention) -> int:
         gone += change.execute(
             "DELETE FROM ping WHERE monitor = ? AND time_us < ?", (key, pings_from_us)
         )
+        # The last flip is what is so, and the last that was told what people believe.
         gone += change.execute(
-            "DELETE FROM flip WHERE monitor = ? AND time_us < ? AND fate != ''",
-            (key, pings_from_us),
+            "DELETE FROM flip WHERE monitor = ? AND time_us < ? AND fate != ''"
+            " AND number < (SELECT max(number) FROM flip WHERE monitor = ?)"
+            " AND number < (SELECT max(number) FROM flip WHERE monitor = ? AND fate = 'told')",
+            (key, pings_from_us, key, key),
         )
     if outputs_from_us is not None:
         gone += change.execute(
