@@ -4,9 +4,11 @@ An alert is a row from the moment it is known until it is delivered or given up,
 and no dead channel loses it. Its id is its idempotency key: the same however often it is sent.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
+from radar_cli.errors import RadarError
 from radar_cli.ids import new_id
 from radar_cli.monitors.state import Status
 from radar_cli.store.database import Change
@@ -55,8 +57,13 @@ class Alerting(Reading):
                 (after, _LOOKED_AT_ONCE),
             )
             for (key,) in rows:
-                with self._database.change() as change:
-                    made += _enqueue(change, key, now_us, compose)
+                try:
+                    with self._database.change() as change:
+                        made += _enqueue(change, key, now_us, compose)
+                except RadarError:
+                    raise
+                except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
+                    sys.stderr.write(f"radar: monitor {key!r} can't be told of: {fault!r}\n")
             if len(rows) < _LOOKED_AT_ONCE:
                 return made
             after = rows[-1][0]
@@ -136,18 +143,17 @@ def _enqueue(change: Change, key: str, now_us: int, compose: Composer) -> int:
         (key, TOLD),
     )
     last_told = told[0][0] if told else ""
-    made = 0
+    notices: list[tuple[str, str, str]] = []
     for flip in flips:
         fate = SILENT
         if _is_news(flip, known, now_us, is_last=flip is flips[-1], last_told=last_told):
             fate, last_told = TOLD, flip.status
-            # In the order of the flips, whatever the clock does.
-            made += _add(change, flip, compose(known, flip), now_us + made)
+            notices += [(flip.id, *notice) for notice in compose(known, flip)]
         marked = change.execute(
             "UPDATE flip SET fate = ? WHERE id = ? AND fate = ''", (fate, flip.id)
         )
         assert marked == 1  # noqa: S101 (the monitor's row is ours, and with it its flips)
-    return made
+    return _add(change, key, notices, now_us)
 
 
 def _is_news(flip: Flip, known: Judged, now_us: int, *, is_last: bool, last_told: str) -> bool:
@@ -163,12 +169,14 @@ def _is_news(flip: Flip, known: Judged, now_us: int, *, is_last: bool, last_told
     return last_told == Status.DOWN
 
 
-def _add(change: Change, flip: Flip, notices: Sequence[tuple[str, str]], now_us: int) -> int:
+def _add(change: Change, key: str, notices: Sequence[tuple[str, str, str]], now_us: int) -> int:
+    """Make alerts of notices: flip, channel and what it says, in the order of their telling."""
     return change.execute_many(
         "INSERT INTO alert (id, flip, monitor, channel, notice, created_us, next_try_us)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (new_id(now_us), flip.id, flip.monitor, channel, notice, now_us, now_us)
-            for channel, notice in notices
+            # Each a little later, since they are told in this order.
+            (new_id(now_us), flip_id, key, channel, notice, now_us + number, now_us)
+            for number, (flip_id, channel, notice) in enumerate(notices)
         ],
     )

@@ -1,6 +1,7 @@
 """Flips: changes of a monitor's status between new, up and down, each noticed once."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Sequence
 
 from radar_cli.ids import new_id
@@ -42,16 +43,30 @@ def find_flip(monitor: str, before: State, after: State) -> Flip | None:
 
 
 def add_flips(change: Change, version: int, flips: Sequence[Flip], noticed_us: int) -> None:
-    """Keep what the change of a monitor to this version has noticed, in its order."""
+    """Keep what the change of a monitor to this version has noticed, in its order.
+
+    A story that was told anew may have one begin earlier than what was noticed before: none is
+    older than the one before it.
+    """
+    if not flips:
+        return
+    before = change.read(
+        "SELECT time_us FROM flip WHERE monitor = ? ORDER BY number DESC LIMIT 1",
+        (flips[0].monitor,),
+    )
+    known_us = [time_us for (time_us,) in before]
+    times_us = list(accumulate([*known_us, *(flip.time_us for flip in flips)], max))
     change.execute_many(
         "INSERT INTO flip (id, monitor, number, previous, status, reason, time_us, noticed_us)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 *(new_id(noticed_us), flip.monitor, version * _FLIPS_OF_A_CHANGE + number),
-                *(flip.previous, flip.status, flip.reason, flip.time_us, noticed_us),
+                *(flip.previous, flip.status, flip.reason, time_us, noticed_us),
             )
-            for number, flip in enumerate(flips)
+            for number, (flip, time_us) in enumerate(
+                zip(flips, times_us[len(known_us) :], strict=True)
+            )
         ],
     )
 

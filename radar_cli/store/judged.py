@@ -55,6 +55,8 @@ class Judged:
         self.newest: tuple[int, str] = tuple(known["newest"]) if known else (0, "")
         # The state has last changed because that moment had come.
         self.passed_us: int = known["passed_us"] if known else 0
+        # The oldest pings are forgotten: what was before those that are left isn't silence.
+        self.has_no_beginning: bool = known.get("has_no_beginning", False)
 
     @cached_property
     def monitor(self) -> Monitor:
@@ -95,7 +97,7 @@ class Judged:
     def with_declared(self, declared: dict[str, str], settled: frozenset[str]) -> "Judged":
         """The same monitor as it is declared from now on; its story has to be told anew."""
         other = Judged(self.key, declared, self.created_us, "", self.pauses, settled, self.version)
-        other._kept = self._kept
+        other._kept, other.has_no_beginning = self._kept, self.has_no_beginning
         return other
 
     def is_before(self, ping: Ping) -> bool:
@@ -168,6 +170,7 @@ class Judged:
                 "view": {name: getattr(self.view, name) for name in _VIEW_FIELDS},
                 "newest": self.newest,
                 "passed_us": self.passed_us,
+                "has_no_beginning": self.has_no_beginning,
             }
         )
 

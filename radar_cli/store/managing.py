@@ -127,13 +127,23 @@ def save(change: Change, known: Judged, now_us: int, encoded: str | None = None)
 def retold(change: Change, known: Judged, now_us: int) -> Judged:
     """A monitor judged anew from its pings."""
     rows = change.read(
-        f"SELECT {PING_COLUMNS} FROM ping WHERE monitor = ?"  # noqa: S608 (a constant)
+        f"SELECT {PING_COLUMNS} FROM ping WHERE monitor = ? AND kind != 'log'"  # noqa: S608 (a constant)
         " ORDER BY time_us DESC, id DESC LIMIT ?",
         (known.key, _RETOLD_PINGS),
     )
     pings = read_pings(rows)
-    is_cut = len(pings) == _RETOLD_PINGS
-    return known.retell(pings, now_us, from_us=pings[0].time_us if is_cut else None)
+    from_us = None
+    if known.has_no_beginning or len(pings) == _RETOLD_PINGS:
+        from_us = pings[0].time_us if pings else now_us
+    return known.retell(pings, now_us, from_us=from_us)
+
+
+def forget_beginning(change: Change, key: str, now_us: int) -> None:
+    """Note that the oldest pings of a monitor are gone: its story no longer begins with it."""
+    known = _expect(change, key)
+    if not known.has_no_beginning:
+        known.has_no_beginning = True
+        save(change, known, now_us)
 
 
 def _set_pauses(change: Change, known: Judged, pauses: list[Pause], now_us: int) -> None:

@@ -7,6 +7,7 @@ that nobody waits for it.
 from dataclasses import dataclass
 
 from radar_cli.store.database import Change, Rows
+from radar_cli.store.managing import forget_beginning
 from radar_cli.store.reading import Reading
 
 _DAY_US = 86_400 * 1_000_000
@@ -32,9 +33,10 @@ class Sweeping(Reading):
     """What the store forgets."""
 
     def sweep(self, now_us: int, retention: Retention, *, every_us: int = 0) -> int:
-        """Forget what is too old or too much of some monitors; return how many rows went.
+        """Forget what is too old or too much of some monitors.
 
-        Nothing happens within `every_us` of the last sweep.
+        Return how many rows went, or lost their output. Nothing happens within `every_us` of the
+        last sweep.
         """
         swept_us, _ = _read_cursor(self._database.read(_FIND_CURSOR))
         if 0 <= now_us - swept_us < every_us:
@@ -78,12 +80,17 @@ def _forget(change: Change, key: str, now_us: int, retention: Retention) -> int:
         gone += change.execute(
             "DELETE FROM ping WHERE monitor = ? AND time_us < ?", (key, pings_from_us)
         )
+        if gone:
+            forget_beginning(change, key, now_us)
+        # The last flip is what is so, and the last that was told what people believe.
         gone += change.execute(
-            "DELETE FROM flip WHERE monitor = ? AND time_us < ? AND fate != ''",
-            (key, pings_from_us),
+            "DELETE FROM flip WHERE monitor = ? AND time_us < ? AND fate != ''"
+            " AND number < (SELECT max(number) FROM flip WHERE monitor = ?)"
+            " AND number < (SELECT max(number) FROM flip WHERE monitor = ? AND fate = 'told')",
+            (key, pings_from_us, key, key),
         )
     if outputs_from_us is not None:
-        change.execute(
+        gone += change.execute(
             "UPDATE ping SET body = ? WHERE monitor = ? AND time_us < ? AND length(body) > 0",
             (b"", key, outputs_from_us),
         )

@@ -71,7 +71,7 @@ class Store(Managing, Alerting, Sweeping):
 def _insert(change: Change, pings: Sequence[Ping]) -> list[str]:
     """Insert pings, and the monitors that are unknown; return the ids of those that are new."""
     first: dict[str, Ping] = {}
-    for ping in pings:
+    for ping in sorted(pings, key=in_order):
         first.setdefault(ping.monitor, ping)
     change.execute_many(
         "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, ?, ?, '')"
@@ -111,14 +111,16 @@ def _apply(change: Change, known: Judged, news: list[Ping], now_us: int) -> Judg
     news.sort(key=in_order)
     # It is as old as the first event, which need not be the first that came.
     known.created_us = min(known.created_us, news[0].time_us)
-    is_news = known.is_before(news[0])
-    declared = known.declared
-    if known.newest < in_order(news[-1]):
-        known = known.redeclare(declared_by(news[-1]))
-    if known.declared == declared and is_news:
+    is_news, newest = known.is_before(news[0]), known.newest
+    declared = known
+    for ping in news:
+        # Batches are chance: what one of several pings declares counts as if it had come alone.
+        if newest < in_order(ping):
+            declared = declared.redeclare(declared_by(ping))
+    if declared is known and is_news:
         return known.take(news)
     # One that comes late may tell the story otherwise, and so may another schedule.
-    return retold(change, known, now_us)
+    return retold(change, declared, now_us)
 
 
 def declared_by(ping: Ping) -> dict[str, str]:

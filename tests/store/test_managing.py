@@ -22,11 +22,11 @@ _BEGIN = 1_795_000_000 * _SECOND // _HOUR * _HOUR
 _HOURLY = {"schedule": "0 * * * *", "tz": "UTC"}
 
 
-def _at(minute: int) -> int:
-    return _BEGIN + minute * _MINUTE
+def _at(minute: float) -> int:
+    return _BEGIN + round(minute * _MINUTE)
 
 
-def _ping(kind: str, minute: int, key: str = "m", **fields: str) -> Ping:
+def _ping(kind: str, minute: float, key: str = "m", **fields: str) -> Ping:
     return Ping(kind, key, time_us=_at(minute), run_id="r", fields=fields)
 
 
@@ -133,6 +133,15 @@ def test_a_change_of_several_is_one_of_all_or_none(store: Store) -> None:
             change()
     (known,) = store.monitors()
     assert known.pauses == ()
+
+
+def test_what_a_run_says_meanwhile_does_not_hide_what_was_before(store: Store) -> None:
+    """However much it is: a story that is told anew has the runs in it."""
+    add(store, [_ping("success", 1), _ping("fail", 2)])
+    add(store, [_ping("log", 3 + number / 60) for number in range(300)])
+    store.update("m", {"name": "another"}, _at(20))
+    assert _status(store, 20) == "down failed"
+    assert [flip.status for flip in store.flips("m", 9)] == ["down", "up"]
 
 
 def test_a_late_ping_tells_what_was_before_a_pause(store: Store) -> None:

@@ -43,6 +43,32 @@ def test_a_newer_ping_declares_what_no_person_has_set(store: Store) -> None:
     assert known.declared == {"schedule": "@weekly", "name": "Better"}
 
 
+def test_it_is_one_to_it_in_which_batches_pings_come(new_store: NewStore) -> None:
+    """What one declares counts, whoever comes before and after it at the same time."""
+    pings = [
+        *(_ping(5), _ping(6, schedule="@daily", name="Backup"), _ping(7)),
+        *(_ping(8, every="60"), _ping(9, name="Better"), _ping(10)),
+    ]
+    for batches in (
+        [pings],
+        [pings[::-1]],
+        [pings[:3], pings[3:]],
+        [[ping] for ping in pings],
+    ):
+        with new_store() as store:
+            for batch in batches:
+                add(store, batch)
+            (known,) = store.monitors()
+            assert known.declared == {"every": "60", "name": "Better"}
+
+
+def test_what_is_declared_in_between_changes_no_story(store: Store) -> None:
+    add(store, [_ping(5, schedule="@daily")])
+    add(store, [_ping(6, every="60", kind="fail"), _ping(7, schedule="@daily", kind="log")])
+    (known,) = store.monitors()
+    assert (known.declared, known.state.failures) == ({"schedule": "@daily"}, 1)
+
+
 def test_a_monitor_is_as_old_as_its_first_ping(store: Store) -> None:
     add(store, [_ping(1, schedule="@daily", name="Backup")])
     add(store, [_ping(2, schedule="@daily")])
