@@ -14,6 +14,7 @@ COMMANDS = {
     "schedule": ("radar_cli.cli.schedule", "command", "Tell when a cron expression runs."),
     "notify": ("radar_cli.cli.notify", "command", "List the channels of notices, and test them."),
     "outbox": ("radar_cli.cli.outbox", "command", "List, deliver or drop undelivered pings."),
+    "server": ("radar_cli.cli.server", "command", "Serve monitors to other machines."),
     "config": ("radar_cli.cli.config", "command", "Read, change and check the settings."),
     "completion": ("radar_cli.cli.completion", "command", "Print a shell's completion script."),
 }

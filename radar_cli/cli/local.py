@@ -74,7 +74,7 @@ def open_here(session: Session, place: Place | None = None) -> Iterator[Here]:
             notes.append(f"pings go to {profile.server}; this is what the store here holds")
         elif profile is not None:
             own = Destination(STORE, profile=profile.name, redact=profile.redact)
-            _bring_up_to_date(store, directory, own, _retention(profile))
+            _bring_up_to_date(store, directory, own, retention_of(profile))
         yield here
 
 
@@ -87,7 +87,7 @@ def _bring_up_to_date(
     store.sweep(now_us, retention, every_us=_SWEPT_EVERY_US)
 
 
-def _retention(profile: "Profile") -> Retention:
+def retention_of(profile: "Profile") -> Retention:
     """How much the store keeps, as the settings say."""
     chosen: dict[str, int] = {}
     for name in ("pings", "outputs"):

@@ -112,6 +112,11 @@ class Alerting(Reading):
                 (next_try_us, error, alert.id),
             )
 
+    def count_waiting_alerts(self) -> int:
+        """How many alerts wait for delivery."""
+        rows = self._database.read("SELECT count(*) FROM alert WHERE next_try_us IS NOT NULL")
+        return int(rows[0][0])
+
     def waiting_alerts(self) -> list[tuple[str, str, str, int]]:
         """Alerts that wait for another try: monitor, channel, last error, tries."""
         rows = self._database.read(

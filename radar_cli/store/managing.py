@@ -6,7 +6,7 @@ from typing import Iterator, Mapping, Sequence
 
 from radar_cli.errors import UsageError
 from radar_cli.monitors.monitor import Pause
-from radar_cli.store.database import Change, ChangedMeanwhileError
+from radar_cli.store.database import Change, ChangedMeanwhileError, chunks, marks
 from radar_cli.store.flips import add_flips
 from radar_cli.store.judged import Judged, write_pauses
 from radar_cli.store.reading import COLUMNS, PING_COLUMNS, Reading, read_pings, read_row
@@ -16,7 +16,7 @@ _RETOLD_PINGS = 200
 # Nor on older pauses.
 _KEPT_PAUSES = 50
 # What goes with a monitor.
-_BELONGINGS = ("ping", "flip", "alert")
+_BELONGINGS = ("ping", "flip", "alert", "token")
 
 
 class UnknownMonitorError(UsageError):
@@ -164,3 +164,15 @@ def _expect(change: Change, key: str) -> Judged:
     if not rows:
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")
     return read_row(rows[0])
+
+
+def find_for_update(change: Change, keys: Sequence[str]) -> list[Judged]:
+    """These monitors, kept from others: in order, so that no two writers wait for one another."""
+    found = []
+    for some in chunks(keys):
+        found += change.read(
+            f"SELECT {COLUMNS} FROM monitor WHERE key IN ({marks(len(some))})"  # noqa: S608 (constants)
+            " ORDER BY key FOR UPDATE",
+            some,
+        )
+    return [read_row(row) for row in found]

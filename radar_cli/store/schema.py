@@ -28,6 +28,7 @@ MIGRATIONS = (
         pauses {text} NOT NULL DEFAULT '[]', -- JSON: beginnings and ends
         status {text} NOT NULL DEFAULT 'new', -- what it says until next_look_us
         watched {integer} NOT NULL DEFAULT 0, -- 1: its silence would be noticed
+        source {text} NOT NULL DEFAULT '', -- who declares it by /api/sync
         next_look_us {integer},        -- it can't say anything else before, but for a ping
         version {integer} NOT NULL DEFAULT 0 -- counts its changes
     ) {options};
@@ -35,6 +36,8 @@ MIGRATIONS = (
     CREATE INDEX monitor_by_next_look ON monitor (next_look_us) WHERE next_look_us IS NOT NULL;
 
     CREATE INDEX monitor_by_status ON monitor (status, watched);
+
+    CREATE INDEX monitor_by_source ON monitor (source) WHERE source != '';
 
     CREATE TABLE ping (
         id {text} PRIMARY KEY,
@@ -81,6 +84,24 @@ MIGRATIONS = (
 
     CREATE INDEX alert_by_monitor ON alert (monitor, channel, created_us)
         WHERE next_try_us IS NOT NULL;
+
+    CREATE TABLE api_key (
+        id {text} PRIMARY KEY,
+        hash {text} NOT NULL,          -- SHA-256 of the key, in hexadecimal digits
+        name {text} NOT NULL,
+        scope {text} NOT NULL,
+        monitors {text} NOT NULL,      -- a pattern of monitors' keys
+        created_us {integer} NOT NULL,
+        revoked_us {integer}
+    ) {options};
+
+    CREATE TABLE token (
+        token {text} PRIMARY KEY,      -- a UUID: whoever has it needs no key
+        purpose {text} NOT NULL,       -- ping or badge
+        monitor {text} NOT NULL
+    ) {options};
+
+    CREATE UNIQUE INDEX token_by_monitor ON token (monitor, purpose);
 
     CREATE TABLE mark (
         name {text} PRIMARY KEY,

@@ -6,11 +6,14 @@ from typing import Iterable, Sequence
 
 from radar_cli.pings.ping import Ping
 from radar_cli.store.alerting import Alerting
+from radar_cli.store.blindness import Blinking
 from radar_cli.store.database import Change, chunks, marks
+from radar_cli.store.declaring import Declaring
 from radar_cli.store.judged import Judged, in_order
-from radar_cli.store.managing import Managing, retold, save
+from radar_cli.store.managing import find_for_update, retold, save
 from radar_cli.store.reading import COLUMNS, read_row
 from radar_cli.store.retention import Sweeping
+from radar_cli.store.tokens import Tokens
 
 # What a ping's fields say of its monitor, rather than of its run.
 DECLARING = ("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "tags")
@@ -19,7 +22,7 @@ _PUSHED_AWAY_S = 300.0
 _JUDGED_AT_ONCE = 500
 
 
-class Store(Managing, Alerting, Sweeping):
+class Store(Declaring, Alerting, Sweeping, Tokens, Blinking):
     """Monitors and their pings in a database. StateError: it can't be used.
 
     A context manager, which closes the database.
@@ -27,14 +30,18 @@ class Store(Managing, Alerting, Sweeping):
 
     def add(self, pings: Iterable[Ping], now_us: int) -> int:
         """Add pings in one transaction, each by its id once; return how many were new."""
+        return len(self.add_each(pings, now_us))
+
+    def add_each(self, pings: Iterable[Ping], now_us: int) -> set[str]:
+        """The same; return the ids of those that were new."""
         given = {ping.id: ping for ping in pings}
         with self._database.change() as change:
             added: dict[str, list[Ping]] = {}
             for ping_id in _insert(change, list(given.values())):
                 added.setdefault(given[ping_id].monitor, []).append(given[ping_id])
-            for known in _find_for_update(change, sorted(added)):
+            for known in find_for_update(change, sorted(added)):
                 save(change, _apply(change, known, added[known.key], now_us), now_us)
-        return sum(map(len, added.values()))
+        return {ping.id for news in added.values() for ping in news}
 
     def judge(self, now_us: int) -> int:
         """Let time pass until `now_us` for those monitors that it may change; return how many."""
@@ -92,18 +99,6 @@ def _insert(change: Change, pings: Sequence[Ping]) -> list[str]:
         )
         new += [ping_id for (ping_id,) in change.read(query, values)]
     return new
-
-
-def _find_for_update(change: Change, keys: Sequence[str]) -> list[Judged]:
-    """These monitors, kept from others: in order, so that no two writers wait for one another."""
-    found = []
-    for some in chunks(keys):
-        found += change.read(
-            f"SELECT {COLUMNS} FROM monitor WHERE key IN ({marks(len(some))})"  # noqa: S608 (constants)
-            " ORDER BY key FOR UPDATE",
-            some,
-        )
-    return [read_row(row) for row in found]
 
 
 def _apply(change: Change, known: Judged, news: list[Ping], now_us: int) -> Judged:

@@ -1,0 +1,1 @@
+"""The embedded server: pings, the management API, the evaluator and alerts, the dashboard."""

@@ -1,0 +1,87 @@
+"""Who may do what: the key of a request, and whether it is good for it."""
+
+import base64
+import binascii
+import threading
+import time
+
+from radar_cli.server.keys import ApiKey, Keys
+
+# A revoked key works on for no longer than that, on other servers of one database.
+_REMEMBERED_S = 5.0
+_REMEMBERED_MAX = 10_000
+
+
+class AccessError(Exception):
+    """A request that isn't allowed: 401 without a good key, 403 with one that is too narrow."""
+
+    retry_after_s = 0
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.slug = "AUTHENTICATION_REQUIRED" if status == 401 else "ACCESS_DENIED"
+        self.message = message
+
+
+class Access:
+    """Knows keys, and remembers for a moment what the database said of them."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._remembered: dict[str, tuple[float, ApiKey | None]] = {}
+        self._lock = threading.Lock()
+
+    def recall(self, key: str) -> ApiKey | bool | None:
+        """What is remembered of a key; False if the database has to be asked."""
+        found = self._remembered.get(key)
+        if found is None or found[0] < time.monotonic():
+            return False
+        return found[1]
+
+    def find(self, key: str) -> ApiKey | None:
+        """What is known of a key, from the database if need be; None if it is wrong."""
+        known = self.recall(key)
+        if not isinstance(known, bool):
+            return known
+        asked = self._keys.find(key)
+        with self._lock:
+            if len(self._remembered) >= _REMEMBERED_MAX:
+                self._remembered.clear()
+            self._remembered[key] = (time.monotonic() + _REMEMBERED_S, asked)
+        return asked
+
+    def forget(self) -> None:
+        """Ask the database again: a key was revoked."""
+        with self._lock:
+            self._remembered.clear()
+
+
+def check(key: ApiKey | None, scope: str, monitor: str = "") -> ApiKey:
+    """Return the key if it is good for this. AccessError: it isn't."""
+    if key is None:
+        raise AccessError(401, "an API key is needed, and a right one")
+    if not key.may(scope):
+        raise AccessError(403, f"this key is for {key.scope}, and not for {scope}")
+    if monitor and not key.covers(monitor):
+        raise AccessError(403, f"this key is for monitors like {key.monitors!r}")
+    return key
+
+
+def read_authorization(header: str) -> str:
+    """The key in an Authorization header, "" if there is none (RFC 7617, RFC 6750, CronRadar).
+
+    Basic has the key as its user; Bearer and ApiKey have it as it is.
+    """
+    scheme, _, value = header.strip().partition(" ")
+    value = value.strip()
+    if scheme.lower() in ("bearer", "apikey"):
+        return value
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        decoded = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+    user, _, password = decoded.partition(":")
+    return user or password

@@ -1,0 +1,91 @@
+"""The ASGI application: pings on the short way, all else by FastAPI."""
+
+import contextlib
+from typing import TYPE_CHECKING, AsyncIterator
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from radar_cli import __version__
+from radar_cli.errors import RadarError
+from radar_cli.server.access import AccessError
+from radar_cli.server.answers import error
+from radar_cli.server.health import routes as health_routes
+from radar_cli.server.pinging import PREFIX, Pinging
+from radar_cli.server.service import Service
+from radar_cli.server.sync import routes as sync_routes
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+_ROUTERS = (health_routes, sync_routes)
+
+
+def make_app(service: Service) -> "ASGIApp":
+    """The application of a service, which it starts and stops."""
+    api = _make_api(service)
+    pinging = Pinging(service)
+
+    async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+            if path.startswith(PREFIX):
+                await pinging(scope, receive, send)
+                return
+        await api(scope, receive, send)
+
+    return app
+
+
+def _make_api(service: Service) -> FastAPI:
+    @contextlib.asynccontextmanager
+    async def live(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        try:
+            yield
+        finally:
+            service.stop()
+
+    api = FastAPI(title="radar", version=__version__, lifespan=live, docs_url=None, redoc_url=None)
+    api.state.service = service
+    for router in _ROUTERS:
+        api.include_router(router)
+    api.add_exception_handler(AccessError, _refuse)
+    api.add_exception_handler(RadarError, _fail)
+    api.add_exception_handler(HTTPException, _miss)
+    api.add_exception_handler(RequestValidationError, _reject)
+    return api
+
+
+async def _refuse(_: Request, refused: Exception) -> JSONResponse:
+    assert isinstance(refused, AccessError)  # noqa: S101 (for mypy: that is what it handles)
+    headers = {"WWW-Authenticate": 'Basic realm="radar", Bearer'} if refused.status == 401 else {}
+    if refused.status == 429:
+        headers["Retry-After"] = str(refused.retry_after_s)
+    return JSONResponse(error(refused.slug, refused.message), refused.status, headers)
+
+
+async def _fail(request: Request, broken: Exception) -> JSONResponse:
+    """An error of radar's own: what the client asked for, or the database."""
+    assert isinstance(broken, RadarError)  # noqa: S101 (as above)
+    slug = broken.slug.upper().replace("-", "_")
+    status = {"UNKNOWN_MONITOR": 404, "MONITOR_EXISTS": 409, "STATE": 503}.get(slug, 400)
+    if status == 503:
+        request.app.state.service.note_fault(broken)
+        return JSONResponse(error("UNAVAILABLE", "the database can't be used"), status)
+    return JSONResponse(error(slug, broken.line()), status)
+
+
+async def _miss(_: Request, missed: Exception) -> JSONResponse:
+    assert isinstance(missed, HTTPException)  # noqa: S101 (as above)
+    slug = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(missed.status_code, "INVALID_REQUEST")
+    return JSONResponse(error(slug, str(missed.detail)), missed.status_code, missed.headers)
+
+
+async def _reject(_: Request, rejected: Exception) -> JSONResponse:
+    assert isinstance(rejected, RequestValidationError)  # noqa: S101 (as above)
+    wrong = rejected.errors()[0]
+    place = ".".join(str(part) for part in wrong["loc"])
+    return JSONResponse(error("INVALID_REQUEST", f"{place}: {wrong['msg']}"), 422)

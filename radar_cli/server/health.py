@@ -1,0 +1,78 @@
+"""`/healthz` and `/metrics`: whether the server does what it is for."""
+
+import time
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from radar_cli import __version__
+from radar_cli.errors import RadarError
+from radar_cli.server.depends import ReadKey, Served
+
+# An evaluator that hasn't looked for that long is stuck.
+_STUCK_AFTER_S = 15.0
+
+routes = APIRouter()
+
+
+@routes.get("/healthz", responses={503: {"description": "It can't store pings or doesn't judge."}})
+def tell_health(service: Served) -> JSONResponse:
+    """200 if pings can be stored and silence is noticed, else 503; no key is needed."""
+    try:
+        service.store.database.read("SELECT count(*) FROM mark")
+        database = "ok"
+    except RadarError:
+        database = "bad"
+    idle_s = time.monotonic() - service.evaluator.last_tick
+    evaluator = "ok" if idle_s < _STUCK_AFTER_S else "bad"
+    is_well = database == evaluator == "ok"
+    content = {
+        "status": "ok" if is_well else "bad",
+        "database": database,
+        "evaluator": evaluator,
+        "version": __version__,
+        "uptime_s": round(time.monotonic() - service.started, 1),
+    }
+    return JSONResponse(content, 200 if is_well else 503)
+
+
+@routes.get("/metrics", response_class=PlainTextResponse)
+def tell_metrics(service: Served, _: ReadKey) -> PlainTextResponse:
+    """What the server did and what its monitors say, for Prometheus (text format 0.0.4)."""
+    lines = []
+
+    def add(name: str, kind: str, help_text: str, samples: list[tuple[str, float]]) -> None:
+        lines.append(f"# HELP radar_{name} {help_text}")
+        lines.append(f"# TYPE radar_{name} {kind}")
+        lines.extend(f"radar_{name}{labels} {value:.15g}" for labels, value in samples)
+
+    counts: dict[str, int] = {}
+    for (status, _watched), count in service.store.count_by_status().items():
+        counts[status] = counts.get(status, 0) + count
+    add(
+        "monitors",
+        "gauge",
+        "monitors by what they say",
+        [(f'{{status="{status}"}}', count) for status, count in sorted(counts.items())],
+    )
+    add(
+        "pings_total",
+        "counter",
+        "pings stored since the start, by kind",
+        [(f'{{kind="{kind}"}}', n) for kind, n in sorted(service.counters.pings.items())],
+    )
+    add(
+        "alerts_waiting",
+        "gauge",
+        "alerts that wait for delivery",
+        [("", service.store.count_waiting_alerts())],
+    )
+    idle_s = time.monotonic() - service.evaluator.last_tick
+    add("evaluator_idle_seconds", "gauge", "time since monitors were last judged", [("", idle_s)])
+    add(
+        "uptime_seconds",
+        "gauge",
+        "time since the start",
+        [("", time.monotonic() - service.started)],
+    )
+    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")

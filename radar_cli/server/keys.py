@@ -1,0 +1,99 @@
+"""API keys: shown once, kept as hashes, each for a scope and for monitors of a pattern.
+
+A key is `ck_app_<id>_<secret>`: the id finds its row, the hash of the whole tells whether it is
+right. The secret has 256 random bits, so that a plain SHA-256 is as good as a slow hash.
+"""
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from radar_cli.store.database import Database
+
+SCOPES = ("ping", "read", "admin")
+# What a scope may do besides its own.
+_INCLUDES = {"ping": {"ping"}, "read": {"read"}, "admin": {"ping", "read", "admin"}}
+_PREFIX = "ck_app_"
+_ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_ID_LENGTH = 10
+_SECRET_LENGTH = 43
+_COLUMNS = "id, name, scope, monitors, created_us, revoked_us"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is known of a key once it is made. Times are Unix time in microseconds."""
+
+    id: str
+    name: str
+    scope: str
+    monitors: str  # a pattern of monitors' keys, as in a shell: `*` for all
+    created_us: int
+    revoked_us: int | None = None
+
+    def may(self, scope: str) -> bool:
+        """Whether it is good for this scope."""
+        return scope in _INCLUDES[self.scope]
+
+    def covers(self, monitor: str) -> bool:
+        """Whether it is good for this monitor."""
+        return fnmatchcase(monitor, self.monitors)
+
+
+class Keys:
+    """The keys in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, now_us: int, *, scope: str, monitors: str = "*", name: str = "") -> str:
+        """Make a key and return it: nobody can read it again."""
+        key_id, secret = _random(_ID_LENGTH), _random(_SECRET_LENGTH)
+        key = f"{_PREFIX}{key_id}_{secret}"
+        with self._database.change() as change:
+            change.execute(
+                "INSERT INTO api_key (id, hash, name, scope, monitors, created_us)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (key_id, _hash(key), name, scope, monitors, now_us),
+            )
+        return key
+
+    def find(self, key: str) -> ApiKey | None:
+        """What is known of a key that somebody gives; None if it is wrong or revoked."""
+        key_id, mark, _ = key.removeprefix(_PREFIX).partition("_")
+        if not (key.startswith(_PREFIX) and mark and key.isascii() and len(key) < 200):
+            return None
+        rows = self._database.read(f"SELECT {_COLUMNS}, hash FROM api_key WHERE id = ?", (key_id,))  # noqa: S608 (a constant)
+        if not rows or not hmac.compare_digest(rows[0][-1], _hash(key)):
+            return None
+        found = ApiKey(*rows[0][:-1])
+        return None if found.revoked_us is not None else found
+
+    def list(self) -> list[ApiKey]:
+        """Every key, the oldest first."""
+        rows = self._database.read(f"SELECT {_COLUMNS} FROM api_key ORDER BY created_us, id")  # noqa: S608 (a constant)
+        return [ApiKey(*row) for row in rows]
+
+    def revoke(self, key_id: str, now_us: int) -> bool:
+        """Take a key out of use for good; False if there is none of this id that is in use."""
+        with self._database.change() as change:
+            changed = change.execute(
+                "UPDATE api_key SET revoked_us = ? WHERE id = ? AND revoked_us IS NULL",
+                (now_us, key_id),
+            )
+        return changed == 1
+
+
+def _random(length: int) -> str:
+    """So many letters and digits, each as likely as any other."""
+    text = ""
+    while len(text) < length:
+        # 248 = 4 * 62: above it, the first letters would be likelier.
+        text += "".join(_ALPHABET[byte % 62] for byte in os.urandom(length) if byte < 248)
+    return text[:length]
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,106 @@
+"""A ping as a request says it: from path, query and body to a fact with its time."""
+
+import time
+from urllib.parse import parse_qsl
+
+from radar_cli.ids import parse_run_id
+from radar_cli.pings import text
+from radar_cli.pings.ping import Ping, parse_time
+from radar_cli.server.paths import PingPath
+
+# Query fields that are kept, and how many characters of them (README, "What a ping says").
+_KEPT = {
+    **dict.fromkeys(("duration", "cpu", "rss", "exit", "signal", "tries", "output", "omitted"), 40),
+    **dict.fromkeys(("every", "gracePeriod", "max_runtime"), 40),
+    "tz": 100,
+    "host": 255,
+    "name": 200,
+    "schedule": 200,
+    "tags": 500,
+    "reason": 500,
+    "message": 2000,
+    "command": 2000,
+}
+_FIELDS_MAX = 100
+_ID_MAX = 60
+# Clocks of clients that are wrong by more say nothing about when it happened.
+_OLDEST_US = 400 * 86_400 * 1_000_000
+CREATING = ("schedule", "every")
+
+
+class BadRequestError(ValueError):
+    """A query that makes no sense."""
+
+
+class PingRequest:
+    """A request to `/ping/…` whose path is read."""
+
+    def __init__(self, path: PingPath, query: str, host: str = "") -> None:
+        """BadRequestError: the query makes no sense."""
+        try:
+            pairs = parse_qsl(
+                query, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS_MAX
+            )
+        except ValueError as error:
+            raise BadRequestError(str(error)) from None
+        said = {name: value for name, value in pairs if value}
+        self.path = path
+        self.run_id = _run_id(said.get("rid", ""))
+        self.fields = {
+            name: _clean(said[name], length) for name, length in _KEPT.items() if name in said
+        }
+        if path.exit_code is not None:
+            self.fields["exit"] = str(path.exit_code)
+        if host and "host" not in self.fields:
+            self.fields["host"] = host
+        self.id = said.get("id", "")
+        if len(self.id) > _ID_MAX or not (self.id.isascii() and self.id.isprintable()):
+            raise BadRequestError("bad id: at most 60 characters of printable ASCII")
+        self._ts, self._sent = said.get("ts", ""), said.get("sent", "")
+        # Radar's own client says all that it knows: what it wraps is worth a monitor.
+        self.may_create = said.get("create") == "1" or bool(
+            self.id or any(self.fields.get(name) for name in CREATING)
+        )
+
+    def ping(self, monitor: str, body: bytes, omitted_bytes: int) -> Ping:
+        """The ping, received now. BadRequestError: its times are none."""
+        now_us = time.time_ns() // 1000
+        fields = dict(self.fields)
+        if omitted_bytes:
+            before = fields.get("omitted", "0")
+            fields["omitted"] = str(omitted_bytes + (int(before) if before.isdigit() else 0))
+        return Ping(
+            self.path.kind,
+            monitor,
+            run_id=self.run_id,
+            time_us=self._event_time(now_us),
+            fields=fields,
+            body=text.valid(body),
+            ping_id=self.id,
+        )
+
+    def _event_time(self, now_us: int) -> int:
+        """Received - (sent - ts): however wrong the client's clock is, it knows how long ago."""
+        if not self._ts:
+            return now_us
+        try:
+            ts_us = parse_time(self._ts)
+            sent_us = parse_time(self._sent) if self._sent else now_us
+        except ValueError:
+            raise BadRequestError("bad ts or sent: Unix time in seconds") from None
+        age_us = min(max(0, sent_us - ts_us), _OLDEST_US)
+        return now_us - age_us
+
+
+def _run_id(rid: str) -> str:
+    if not rid:
+        return ""
+    try:
+        return parse_run_id(rid)
+    except ValueError:
+        raise BadRequestError("invalid uuid format: rid is a UUID") from None
+
+
+def _clean(value: str, length: int) -> str:
+    """A value as far as it is kept; NUL is in no database's text."""
+    return value[:length].replace("\0", "\ufffd")

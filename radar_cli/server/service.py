@@ -1,0 +1,100 @@
+"""What a running server is made of, and what its parts share."""
+
+import os
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Sequence
+
+from radar_cli.errors import RadarError
+from radar_cli.notify.channel import Channel
+from radar_cli.notify.composing import Composer
+from radar_cli.pings.destinations import STORE, Destination
+from radar_cli.pings.spool import Spool
+from radar_cli.server.access import Access
+from radar_cli.server.evaluator import BLIND_FROM_S, Evaluator
+from radar_cli.server.keys import Keys
+from radar_cli.server.limits import Limits
+from radar_cli.server.settings import ServerSettings
+from radar_cli.server.writer import Writer
+from radar_cli.store.blindness import Blindness
+from radar_cli.store.intake import take_in
+from radar_cli.store.retention import Retention
+from radar_cli.store.store import Store
+
+_TAKEN_IN_EVERY_S = 1.0
+_SWEPT_EVERY_US = 10 * 1_000_000
+
+
+@dataclass
+class Counters:
+    """What `/metrics` counts."""
+
+    pings: Counter[str] = field(default_factory=Counter)
+    requests: Counter[int] = field(default_factory=Counter)  # by status
+
+
+class Service:
+    """The store, who may use it, and the threads that work on it."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: ServerSettings,
+        channels: Sequence[Channel] = (),
+        retention: Retention = Retention(),  # noqa: B008 (it can't be changed)
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.channels = channels
+        self.keys = Keys(store.database)
+        self.access = Access(self.keys)
+        self.limits = Limits(settings.rate_limit, limits_loopback=settings.limits_loopback)
+        self.writer = Writer(store)
+        self.counters = Counters()
+        self.started = time.monotonic()
+        self.blindness: Blindness | None = None
+        self.last_fault = ""
+        self._retention = retention
+        self._taken_in_at = float("-inf")
+        self.evaluator = Evaluator(
+            store,
+            channels,
+            Composer(store, channels, os.uname().nodename),
+            take_in=self._take_in,
+            note_fault=self.note_fault,
+        )
+
+    def start(self) -> None:
+        """Begin to work. StateError: the database can't be used."""
+        now_us = time.time_ns() // 1000
+        self.blindness = self.store.open_eyes(now_us, round(BLIND_FROM_S * 1e6))
+        self.writer.start()
+        self.evaluator.start()
+
+    def stop(self) -> None:
+        """Store what was answered, and end."""
+        self.writer.stop()
+        self.evaluator.stop()
+        self.store.note_alive(time.time_ns() // 1000)
+        self.store.close()
+
+    def note_fault(self, error: RadarError) -> None:
+        """Say once what is wrong with the database, until it is something else."""
+        line = error.line()
+        if line != self.last_fault:
+            self.last_fault = line
+            sys.stderr.write(f"radar: {line}\n")
+
+    def _take_in(self) -> None:
+        """Take in what this machine's own jobs have left in the spool, and forget a little."""
+        now = time.monotonic()
+        if now - self._taken_in_at < _TAKEN_IN_EVERY_S:
+            return
+        self._taken_in_at = now
+        now_us = time.time_ns() // 1000
+        if self.settings.state_directory:
+            spool = Spool(self.settings.state_directory)
+            take_in(self.store, spool, Destination(STORE, profile="default"), now_us)
+        self.store.sweep(now_us, self._retention, every_us=_SWEPT_EVERY_US)

@@ -1,0 +1,109 @@
+"""Running the server until it is told to stop."""
+
+import os
+import resource
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Sequence
+
+import uvicorn
+
+from radar_cli.errors import UsageError
+from radar_cli.notify.channel import Channel
+from radar_cli.server.app import make_app
+from radar_cli.server.guards import (
+    add_headers,
+    allowed_hosts,
+    check_host,
+    log_requests,
+    open_log,
+    trust_proxies,
+)
+from radar_cli.server.protocol import GuardedProtocol
+from radar_cli.server.service import Service
+from radar_cli.server.settings import ServerSettings
+from radar_cli.store.opening import open_database, open_embedded
+from radar_cli.store.retention import Retention
+from radar_cli.store.store import Store
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+# What is answered within that is answered; a client that is slower has to ask again.
+_GRACEFUL_S = 10
+
+
+def open_store(settings: ServerSettings) -> Store:
+    """The store of a server. StateError, UsageError: it can't be used."""
+    if settings.database:
+        return open_database(settings.database)
+    return open_embedded(settings.state_directory)
+
+
+def serve(
+    store: Store, settings: ServerSettings, channels: Sequence[Channel], retention: Retention
+) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code. UsageError: a setting is impossible."""
+    service = Service(store, settings, channels, retention)
+    _raise_descriptor_limit()
+    config = uvicorn.Config(
+        guard(make_app(service), service),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http=GuardedProtocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # ours knows which proxies to trust
+        server_header=False,
+        root_path=settings.root_path,
+        ssl_certfile=settings.tls_cert or None,
+        ssl_keyfile=settings.tls_key or None,
+        timeout_graceful_shutdown=_GRACEFUL_S,
+        backlog=2048,
+    )
+    server = uvicorn.Server(config)
+    try:
+        server.run()
+    except OSError as error:
+        raise UsageError(f"can't serve: {error}", "is the TLS certificate readable?") from error
+    return 0 if server.started else 1
+
+
+def guard(app: "ASGIApp", service: Service) -> "ASGIApp":
+    """The application behind all that every request passes."""
+    settings = service.settings
+    try:
+        log = open_log(settings.access_log)
+    except OSError as error:
+        raise UsageError(
+            f"can't write the access log {settings.access_log}: {error.strerror}"
+        ) from error
+    app = add_headers(app)
+    app = check_host(app, allowed_hosts(settings.host, settings.allowed_hosts))
+    app = log_requests(app, service, log)
+    try:
+        return trust_proxies(app, settings.trusted_proxies)
+    except ValueError as error:
+        raise UsageError(f"--trusted-proxy: {error}", "an address or a network") from error
+
+
+def _raise_descriptor_limit() -> None:
+    """As many connections as the system allows: the usual 1024 are soon held open by anybody."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def show_first_key(key: str, state_directory: str) -> str:
+    """Show the server's first key once: on a terminal, else in a file; return what to say of it."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        return f"admin key (shown only now): {key}"
+    path = os.path.join(state_directory, "admin-key")
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with open(fd, "w", encoding="ascii") as file:
+        file.write(key + "\n")
+    return f"the admin key is in {path} (mode 0600): move it to a safe place"

@@ -1,0 +1,39 @@
+"""How a server was asked to run."""
+
+from dataclasses import dataclass
+
+PORT = 8321
+BODY_LIMIT_BYTES = 100_000
+REQUESTS_A_MINUTE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What `radar server` was told; durations in seconds, sizes in bytes."""
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    database: str = ""  # a URL; "": the embedded store of `state_directory`
+    state_directory: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    root_path: str = ""  # what a proxy puts before every path
+    public_url: str = ""  # as people reach it; "": as it is bound
+    allowed_hosts: tuple[str, ...] = ()  # for the Host header; empty: see hosts.py
+    trusted_proxies: tuple[str, ...] = ()  # addresses whose forwarded headers count
+    access_log: str = ""  # a file, or - for stdout
+    rate_limit: int = REQUESTS_A_MINUTE  # requests a minute, per key and per address; 0: none
+    limits_loopback: bool = False  # whether that counts for clients on this machine, too
+    body_limit_bytes: int = BODY_LIMIT_BYTES
+    remind_every_s: float = 0.0  # tell again of what is still down; 0: never
+
+    @property
+    def url(self) -> str:
+        """The server's URL, without a last slash."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        scheme = "https" if self.tls_cert else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        if self.host in ("0.0.0.0", "::"):  # noqa: S104 (it isn't bound here)
+            host = "localhost"
+        return f"{scheme}://{host}:{self.port}{self.root_path.rstrip('/')}"

@@ -1,0 +1,79 @@
+"""`POST /api/sync`: monitors as a program declares them (CronRadar's documentation, "Sync API")."""
+
+import time
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from radar_cli.ids import KEY_MAX, check_key
+from radar_cli.monitors.schedule import BadScheduleError, load_schedule
+from radar_cli.server.access import AccessError, check
+from radar_cli.server.depends import PingKey, Served
+
+_MONITORS_MAX = 100
+
+routes = APIRouter()
+
+
+class SyncedMonitor(BaseModel):
+    """One monitor of a program's schedule; `gracePeriod` in seconds."""
+
+    key: str = Field(max_length=KEY_MAX)
+    schedule: str = Field(max_length=200)
+    name: str | None = Field(None, max_length=200)
+    gracePeriod: int | None = Field(None, ge=0, le=31_536_000)  # noqa: N815 (CronRadar's name)
+    tz: str | None = Field(None, max_length=100)
+
+
+class SyncRequest(BaseModel):
+    """What a program declares. With `mode` reconcile these are all of its monitors."""
+
+    source: str = Field(min_length=1, max_length=200)
+    version: str | None = Field(None, max_length=200)
+    mode: Literal["reconcile"] | None = None
+    monitors: list[SyncedMonitor] = Field(max_length=_MONITORS_MAX)
+
+
+class SyncAnswer(BaseModel):
+    """What became of it."""
+
+    status: str
+    synced: int
+    created: int
+    updated: int
+    errors: list[str]
+
+
+@routes.post("/api/sync")
+def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
+    """Create and change the monitors of a source; with `mode` reconcile, retire all others of it.
+
+    A retired monitor is watched no more, and stays with what it tells. What a person has set
+    stays as it is.
+    """
+    declared: dict[str, dict[str, str]] = {}
+    errors = []
+    for monitor in request.monitors:
+        try:
+            check(key, "ping", check_key(monitor.key))
+            tz = monitor.tz or "UTC"
+            load_schedule(monitor.schedule, tz)
+        except (ValueError, BadScheduleError, AccessError) as wrong:
+            errors.append(f"{monitor.key[:60]}: {wrong}")
+            continue
+        fields: dict[str, Any] = {"schedule": " ".join(monitor.schedule.split()), "tz": tz}
+        if monitor.name is not None:
+            fields["name"] = monitor.name
+        if monitor.gracePeriod is not None:
+            fields["gracePeriod"] = str(monitor.gracePeriod)
+        declared[monitor.key] = fields
+    kept = None
+    if request.mode == "reconcile":
+        # What could not be read this time is there all the same.
+        kept = {monitor.key for monitor in request.monitors}
+    now_us = time.time_ns() // 1000
+    created, updated = service.store.declare(request.source, declared, now_us, kept=kept)
+    return SyncAnswer(
+        status="success", synced=len(declared), created=created, updated=updated, errors=errors
+    )

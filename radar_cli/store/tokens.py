@@ -1,0 +1,48 @@
+"""Secret tokens of monitors: who has one may ping it, or see its badge, without a key."""
+
+import uuid
+
+from radar_cli.store.database import Change
+from radar_cli.store.reading import Reading
+
+PING, BADGE = "ping", "badge"
+
+
+class Tokens(Reading):
+    """The tokens of the store, made when somebody first asks for one."""
+
+    def find_by_token(self, token: str, purpose: str) -> str | None:
+        """The key of the monitor that a token is for; None if there is none."""
+        rows = self._database.read(
+            "SELECT monitor FROM token WHERE token = ? AND purpose = ?", (token, purpose)
+        )
+        return rows[0][0] if rows else None
+
+    def find_token(self, monitor: str, purpose: str) -> str | None:
+        """A monitor's token, if one was ever made."""
+        rows = self._database.read(_FIND, (monitor, purpose))
+        return rows[0][0] if rows else None
+
+    def make_token(self, monitor: str, purpose: str) -> str:
+        """A monitor's token, made now if there is none; the monitor has to be there."""
+        with self._database.change() as change:
+            return _make(change, monitor, purpose)
+
+    def drop_token(self, monitor: str, purpose: str) -> bool:
+        """Take a token out of use; False if there was none."""
+        with self._database.change() as change:
+            dropped = change.execute(
+                "DELETE FROM token WHERE monitor = ? AND purpose = ?", (monitor, purpose)
+            )
+        return dropped == 1
+
+
+_FIND = "SELECT token FROM token WHERE monitor = ? AND purpose = ?"
+
+
+def _make(change: Change, monitor: str, purpose: str) -> str:
+    change.execute(
+        "INSERT INTO token (token, purpose, monitor) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (str(uuid.uuid4()), purpose, monitor),
+    )
+    return str(change.read(_FIND, (monitor, purpose))[0][0])
