@@ -67,10 +67,18 @@ class Blinking(Reading):
             )
             for row in rows:
                 known = read_row(row)
-                blind = Pause(began_us, now_us)
-                if not any(
-                    pause.end_us is None or pause.end_us >= began_us for pause in known.pauses
-                ):
-                    known = known.with_pauses([*known.pauses, blind])
+                known = known.with_pauses(_with_blind(known.pauses, began_us, now_us))
                 save(change, known.pass_time(now_us + 1), now_us)
         return len(rows)
+
+
+def _with_blind(pauses: tuple[Pause, ...], began_us: int, now_us: int) -> list[Pause]:
+    """The pauses, and one for the time in which nobody looked; one that reaches into it grows."""
+    past = [pause for pause in pauses if pause.is_over(began_us)]
+    current = pauses[len(past) :]
+    if not current:
+        return [*past, Pause(began_us, now_us)]
+    first, *others = current
+    if first.end_us is None or first.end_us >= now_us:
+        return list(pauses)
+    return [*past, Pause(min(first.begin_us, began_us), now_us), *others]

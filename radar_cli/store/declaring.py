@@ -2,6 +2,9 @@
 
 from typing import Collection, Mapping
 
+from radar_cli.monitors.monitor import Pause
+from radar_cli.store.database import Change
+from radar_cli.store.judged import Judged
 from radar_cli.store.managing import Managing, find_for_update, retold, save
 
 # What a retired monitor loses: nobody expects runs of it.
@@ -35,23 +38,41 @@ class Declaring(Managing):
             for known in find_for_update(change, sorted(declared)):
                 change.execute("UPDATE monitor SET source = ? WHERE key = ?", (source, known.key))
                 is_new = known.version == 0 and not known.declared
-                wanted = known.redeclare(
-                    {**declared[known.key], "tags": _without_stale(known.declared)}
-                )
-                if wanted is not known:
-                    save(change, retold(change, wanted, now_us), now_us)
+                if _declare(change, known, declared[known.key], now_us):
                     updated += not is_new
             if kept is not None:
                 rows = change.read("SELECT key FROM monitor WHERE source = ?", (source,))
-                gone = sorted({key for (key,) in rows} - set(kept))
-                for known in find_for_update(change, gone):
-                    fields = {n: v for n, v in known.declared.items() if n not in _WHEN}
-                    fields["tags"] = f"{_without_stale(fields)} {STALE_TAG}".strip()
-                    if fields != known.declared and not known.settled & set(_WHEN):
-                        stale = known.with_declared(fields, known.settled)
-                        save(change, retold(change, stale, now_us), now_us)
+                for known in find_for_update(change, sorted({key for (key,) in rows} - set(kept))):
+                    _retire(change, known, now_us)
         return created, updated
+
+
+def _declare(change: Change, known: Judged, fields: Mapping[str, str], now_us: int) -> bool:
+    """Declare a monitor anew; False if it is so already."""
+    found = known
+    if STALE_TAG in known.declared.get("tags", "").split():
+        found = _bring_back(known, now_us)
+    wanted = found.redeclare({**fields, "tags": _without_stale(known.declared)})
+    if wanted is known:
+        return False
+    save(change, retold(change, wanted, now_us), now_us)
+    return True
+
+
+def _retire(change: Change, known: Judged, now_us: int) -> None:
+    """Expect no more of a monitor, unless a person has said when it runs."""
+    fields = {name: text for name, text in known.declared.items() if name not in _WHEN}
+    fields["tags"] = f"{_without_stale(fields)} {STALE_TAG}".strip()
+    if fields != known.declared and not known.settled & set(_WHEN):
+        save(change, retold(change, known.with_declared(fields, known.settled), now_us), now_us)
 
 
 def _without_stale(declared: Mapping[str, str]) -> str:
     return " ".join(tag for tag in declared.get("tags", "").split() if tag != STALE_TAG)
+
+
+def _bring_back(known: Judged, now_us: int) -> Judged:
+    """A monitor that its source has again: nothing of the time between was expected of it."""
+    gone_us = max(known.newest[0], known.created_us) + 1
+    past = [pause for pause in known.pauses if pause.is_over(gone_us)]
+    return known.with_pauses([*past, Pause(gone_us, max(gone_us, now_us - 1))])
