@@ -22,6 +22,8 @@ _HINTS = {
     "SQLITE_NOTADB": "move it away: radar makes a new one",
     "SQLITE_CORRUPT": "move it away: radar makes a new one",
     "SQLITE_FULL": "the disk is full: free some space",
+    # No room for the index of the write-ahead log, without which nobody can even read.
+    "SQLITE_IOERR_SHMSIZE": "the disk is full: free some space",
     "SQLITE_BUSY": "another program holds it; pings wait in the spool meanwhile",
     "SQLITE_READONLY": "radar has to write to it",
 }

@@ -1,0 +1,51 @@
+"""Every file that is ever renamed into a folder, however short it stays (Linux's inotify)."""
+
+import ctypes
+import os
+import struct
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support.requirements import require_linux
+
+_MOVED_TO = 0x80
+_OVERFLOWED = 0x4000
+_HEAD = struct.Struct("iIII")
+
+
+class FolderWatch:
+    """Notes the names from its beginning on; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        require_linux("inotify")
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        watched = libc.inotify_add_watch(self._fd, bytes(folder), _MOVED_TO)
+        assert watched >= 0, os.strerror(ctypes.get_errno())
+        self._names: set[str] = set()
+
+    def names(self) -> set[str]:
+        """All names so far."""
+        while True:
+            try:
+                data = os.read(self._fd, 65536)
+            except BlockingIOError:
+                return self._names
+            while data:
+                _, mask, _, length = _HEAD.unpack_from(data)
+                assert not mask & _OVERFLOWED, "more files than the kernel keeps in mind"
+                name = data[_HEAD.size : _HEAD.size + length].rstrip(b"\0")
+                self._names.add(os.fsdecode(name))
+                data = data[_HEAD.size + length :]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        os.close(self._fd)
