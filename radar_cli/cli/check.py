@@ -2,24 +2,25 @@
 
 import itertools
 import sys
-import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 import click
 
 from radar_cli import exits
+from radar_cli.api.wire import iso
 from radar_cli.cli.everybody import all_users_option, find_places
-from radar_cli.cli.local import Here, open_here
 from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
+from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.prometheus import Metrics
 from radar_cli.cli.render import Cell, Result, Table, clean, is_terminal
-from radar_cli.cli.status import ago, describe, iso, last_words
+from radar_cli.cli.status import ago, describe, last_words
 from radar_cli.cli.telling import Told, tell_people
 from radar_cli.errors import RadarError
 from radar_cli.monitors.state import Reason, Status, View
+from radar_cli.store.judged import Judged
 from radar_cli.store.overview import ALARMING, Seen, look, look_at_alarming
 
 FORMATS = ("table", "json", "nagios", "prometheus")
@@ -63,14 +64,14 @@ def command(
         form = session.format
     elif form == "json":
         session.format = "json"
-    round_ = Round(time.time_ns() // 1000, keys, form)
-    told = Told(0, ())
+    round_ = Round(keys, form)
+    told = Told()
     try:
         for place in find_places(all_users=all_users):
-            with open_here(session, place) as here:
+            with open_monitors(session, place) as opened:
                 if notifies:
-                    told = told.and_also(tell_people(session, here, round_.now_us))
-                round_.look_at(here)
+                    told = told.and_also(tell_people(session, opened))
+                round_.look_at(opened)
     except RadarError as error:
         if form != "nagios":
             raise
@@ -89,8 +90,10 @@ def _bad(*, strict: bool) -> set[Status]:
 def _with_told(result: Result, told: Told, *, is_verbose: bool) -> Result:
     """The result, and what became of the notices."""
     notes = [*result.notes, *told.failures]
-    if told.delivered and (is_verbose or is_terminal(sys.stderr)):
-        notes.append(f"{told.delivered} notice{'' if told.delivered == 1 else 's'} delivered")
+    if is_verbose or is_terminal(sys.stderr):
+        if told.delivered:
+            notes.append(f"{told.delivered} notice{'' if told.delivered == 1 else 's'} delivered")
+        notes += told.by_others
     code = result.exit_code or (exits.UNREACHABLE if told.failures else exits.OK)
     return result.but(notes=tuple(notes), exit_code=code)
 
@@ -99,7 +102,6 @@ def _with_told(result: Result, told: Told, *, is_verbose: bool) -> Result:
 class Round:
     """One look at the stores, each in its turn, for one of FORMATS."""
 
-    now_us: int
     keys: tuple[str, ...]
     form: str
     counts: Counter[Status] = field(default_factory=Counter)
@@ -112,23 +114,27 @@ class Round:
     found: set[str] = field(default_factory=set)
     is_elsewhere: bool = False
 
-    def look_at(self, here: Here) -> None:
+    def look_at(self, opened: Opened) -> None:
         """Judge the monitors of one store, and read of them what the format needs."""
-        here.store.judge(self.now_us)
-        self.found |= {key for key in self.keys if here.store.find(key) is not None}
-        self.notes += here.remarks()
-        self.is_elsewhere |= here.is_elsewhere
+        now_us = opened.now_us()
+        opened.store.judge(now_us)
+        chosen = opened.store.find_all(self.keys)
+        self.found |= chosen.keys()
+        self.notes += opened.remarks()
+        self.is_elsewhere |= opened.is_elsewhere
         if self.form == "nagios":
-            self._name_alarming(here)
+            self._name_alarming(opened, now_us, chosen)
         elif self.form == "table":
-            self.rows += [_row(seen, here.user, self.now_us) for seen in self._alarming(here)]
+            self.rows += [
+                _row(seen, opened.user, now_us) for seen in self._alarming(opened, now_us)
+            ]
         else:
-            for seen in look(here.store, self.now_us, self.keys, output_of=ALARMING):
+            for seen in look(opened.store, now_us, self.keys, output_of=ALARMING):
                 if self.form == "prometheus":
-                    self.metrics.add(seen, here.user)
+                    self.metrics.add(seen, opened.user)
                 else:
-                    self.entries.append(_describe(seen, here.user))
-        self._count(here)
+                    self.entries.append(_describe(seen, opened.user))
+        self._count(opened, now_us, chosen)
 
     def result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
         """What is found, for all formats but Nagios's: cron would mail whatever is said."""
@@ -159,34 +165,36 @@ class Round:
             return say_unknown("; ".join(self._notes()) or "no monitors here")
         return say_verdict(self.alarming, self.counts, bad)
 
-    def _alarming(self, here: Here) -> Iterator[Seen]:
+    def _alarming(self, opened: Opened, now_us: int) -> Iterator[Seen]:
         if not self.keys:
-            return look_at_alarming(here.store, self.now_us)
-        chosen = look(here.store, self.now_us, self.keys)
+            return look_at_alarming(opened.store, now_us)
+        chosen = look(opened.store, now_us, self.keys, output_of=ALARMING)
         return (seen for seen in chosen if seen.view.status in ALARMING)
 
-    def _name_alarming(self, here: Here) -> None:
+    def _name_alarming(self, opened: Opened, now_us: int, chosen: dict[str, Judged]) -> None:
         """As many as are named, of either kind, without reading what they said."""
-        owner = f"{here.user}/" if here.user else ""
-        chosen = [known for key in sorted(set(self.keys)) if (known := here.store.find(key))]
+        owner = f"{opened.user}/" if opened.user else ""
+        named = [known for _, known in sorted(chosen.items())]
         for status in ALARMING[::-1]:
-            some = (known for known in chosen if known.view_at(self.now_us).status == status)
+            some: Iterable[Judged] = (
+                known for known in named if known.view_at(now_us).status == status
+            )
             if not self.keys:
-                some = (known for known in here.store.monitors([status]))
+                some = opened.store.monitors([status])
             self.alarming += [
-                (owner + known.key, known.view_at(self.now_us))
+                (owner + known.key, known.view_at(now_us))
                 for known in itertools.islice(some, NAMED)
             ]
 
-    def _count(self, here: Here) -> None:
+    def _count(self, opened: Opened, now_us: int, chosen: dict[str, Judged]) -> None:
         if not self.keys:
-            for (status, is_watched), count in here.store.count_by_status().items():
+            for (status, is_watched), count in opened.store.count_by_status().items():
                 self.counts[Status(status)] += count
                 self.unwatched += 0 if is_watched else count
             return
         for key in self.keys:
-            if (known := here.store.find(key)) is not None:
-                self.counts[known.view_at(self.now_us).status] += 1
+            if (known := chosen.get(key)) is not None:
+                self.counts[known.view_at(now_us).status] += 1
 
     def _notes(self) -> tuple[str, ...]:
         missing = (key for key in dict.fromkeys(self.keys) if key not in self.found)

@@ -32,15 +32,15 @@ def all_users_option(function: AnyFunction) -> AnyFunction:
     return option(function)
 
 
-def find_places(*, all_users: bool) -> list[Place]:
-    """One's own state directory and, if asked for, those that other users have.
+def find_places(*, all_users: bool) -> "list[Place | None]":
+    """None, for where one's own monitors are; or every store on this machine, one's own first.
 
-    UsageError: only root may ask.
+    UsageError: only root may ask for all.
     """
-    own = state_directory(os.environ)
-    places = [Place(own)]
     if not all_users:
-        return places
+        return [None]
+    own = state_directory(os.environ)
+    places: list[Place | None] = [Place(own)]
     if os.geteuid() != 0:
         raise UsageError("only root may look at the stores of all users", "try it with sudo")
     seen = {own}

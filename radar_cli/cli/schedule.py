@@ -9,7 +9,7 @@ import click
 
 from radar_cli import exits
 from radar_cli.cli.groups import Group
-from radar_cli.cli.local import open_here
+from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
 from radar_cli.errors import UsageError
@@ -97,9 +97,8 @@ def _find(session: Session, what: str, tz: str | None) -> tuple[CronSchedule, fl
     """
     if " " in what.strip() or what.startswith("@"):
         return CronSchedule(what, tz or local_zone() or "UTC"), GRACE_S
-    with open_here(session) as here:
-        store = here.store
-        known = next((each for each in store.monitors() if each.key == what), None)
+    with open_monitors(session) as opened:
+        known = opened.store.find_all([what]).get(what)
     if known is None:
         hint = "an expression stands in quotes: '5 2 * * *'"
         raise UsageError(f"no monitor {what[:60]!r}, and no cron expression", hint)

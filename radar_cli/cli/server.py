@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import click
 
+from radar_cli.api.wire import iso
 from radar_cli.cli.groups import Group
 from radar_cli.cli.local import retention_of
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.options import AnyFunction, Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, complain
-from radar_cli.cli.status import iso
 from radar_cli.errors import StateError, UsageError
 from radar_cli.grammar import parse_duration, parse_size
 from radar_cli.places import state_directory

@@ -1,15 +1,15 @@
 """`radar status`: every monitor at a glance."""
 
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
 import click
 
 from radar_cli import exits
+from radar_cli.api.wire import describe_run, iso
 from radar_cli.cli.everybody import all_users_option, find_places
-from radar_cli.cli.local import open_here
+from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.grammar import format_duration
@@ -26,17 +26,17 @@ STYLES = {"up": "green", "late": "yellow", "down": "bold red", "new": "dim", "pa
 @list_options
 @pass_session
 def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
-    """Show every monitor of this machine at a glance, or just those named.
+    """Show every monitor at a glance, or just those named.
 
     With -v, the end of each last run's output follows.
     """
-    now_us = time.time_ns() // 1000
     data: list[dict[str, Any]] = []
     notes: list[str] = []
     for place in find_places(all_users=all_users):
-        with open_here(session, place) as here:
-            data += [describe(each, here.user) for each in look(here.store, now_us, keys)]
-            notes += here.remarks()
+        with open_monitors(session, place) as opened:
+            now_us = opened.now_us()
+            data += [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
+            notes += opened.remarks()
     found = {entry["key"] for entry in data}
     notes += [f"no monitor {clean(key)!r}" for key in dict.fromkeys(keys) if key not in found]
     code = exits.OK if found >= set(keys) else exits.BAD
@@ -81,28 +81,6 @@ def describe(seen: Seen, user: str = "") -> dict[str, Any]:
         "tags": declared.get("tags", "").split(),
         "started_at": iso(running[-1].started_us) if view.is_running and running else None,
         "last_run": None if last is None else describe_run(last),
-    }
-
-
-def describe_run(run: Run) -> dict[str, Any]:
-    """One run for programs."""
-    return {
-        "run_id": run.run_id or None,
-        "outcome": run.outcome,
-        "started_at": iso(run.started_us),
-        "ended_at": iso(run.ended_us),
-        "duration_s": run.duration_s,
-        "exit_code": run.exit_code,
-        "signal": run.signal,
-        "reason": run.reason or None,
-        "cpu_s": run.cpu_s,
-        "max_rss_bytes": run.max_rss_bytes,
-        "tries": run.tries,
-        "host": run.host or None,
-        "message": run.message or None,
-        "output": run.output.decode("utf-8", "replace"),
-        "output_bytes": run.output_bytes,
-        "omitted_bytes": run.omitted_bytes,
     }
 
 
@@ -185,10 +163,3 @@ def ago(moment: str, now_us: int) -> str:
     """How long ago a moment in ISO 8601 was."""
     seconds = now_us / 1e6 - datetime.fromisoformat(moment).timestamp()
     return "just now" if seconds < 1 else f"{format_duration(round(seconds))} ago"
-
-
-def iso(time_us: int | None) -> str | None:
-    """ISO 8601 in UTC, as everything that programs read."""
-    if time_us is None:
-        return None
-    return datetime.fromtimestamp(time_us / 1e6, UTC).isoformat(timespec="microseconds")

@@ -12,20 +12,37 @@ from radar_cli import __version__
 from radar_cli.errors import RadarError
 from radar_cli.server.access import AccessError
 from radar_cli.server.answers import error
+from radar_cli.server.batches import routes as batch_routes
+from radar_cli.server.clock import tell_time
+from radar_cli.server.glance import routes as glance_routes
 from radar_cli.server.health import routes as health_routes
+from radar_cli.server.history import routes as history_routes
+from radar_cli.server.monitors import routes as monitor_routes
+from radar_cli.server.openapi import describe_pings
 from radar_cli.server.pinging import PREFIX, Pinging
 from radar_cli.server.service import Service
 from radar_cli.server.sync import routes as sync_routes
+from radar_cli.server.tokens import routes as token_routes
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_ROUTERS = (health_routes, sync_routes)
+_ROUTERS = (
+    *(health_routes, sync_routes, glance_routes, monitor_routes),
+    *(batch_routes, history_routes, token_routes),
+)
+_STATUSES = {
+    "UNKNOWN_MONITOR": 404,
+    "UNKNOWN_RUN": 404,
+    "MONITOR_EXISTS": 409,
+    "CHANGED_MEANWHILE": 412,
+    "STATE": 503,
+}
 
 
 def make_app(service: Service) -> "ASGIApp":
     """The application of a service, which it starts and stops."""
-    api = _make_api(service)
+    api = tell_time(_make_api(service))
     pinging = Pinging(service)
 
     async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -52,6 +69,7 @@ def _make_api(service: Service) -> FastAPI:
     api.state.service = service
     for router in _ROUTERS:
         api.include_router(router)
+    describe_pings(api)
     api.add_exception_handler(AccessError, _refuse)
     api.add_exception_handler(RadarError, _fail)
     api.add_exception_handler(HTTPException, _miss)
@@ -71,7 +89,7 @@ async def _fail(request: Request, broken: Exception) -> JSONResponse:
     """An error of radar's own: what the client asked for, or the database."""
     assert isinstance(broken, RadarError)  # noqa: S101 (as above)
     slug = broken.slug.upper().replace("-", "_")
-    status = {"UNKNOWN_MONITOR": 404, "MONITOR_EXISTS": 409, "STATE": 503}.get(slug, 400)
+    status = _STATUSES.get(slug, 400)
     if status == 503:
         request.app.state.service.note_fault(broken)
         return JSONResponse(error("UNAVAILABLE", "the database can't be used"), status)

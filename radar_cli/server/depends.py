@@ -1,12 +1,15 @@
-"""What the routes of the API need of a request: the service, and a key that may."""
+"""What the routes of the API need of a request: the service, a key that may, a monitor."""
 
 from typing import Annotated, Callable
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
+from radar_cli.ids import KEY_MAX, check_key
 from radar_cli.server.access import check, read_authorization
 from radar_cli.server.keys import ApiKey
 from radar_cli.server.service import Service
+from radar_cli.store.judged import Judged
+from radar_cli.store.managing import UnknownMonitorError
 
 
 def service_of(request: Request) -> Service:
@@ -31,3 +34,35 @@ Served = Annotated[Service, Depends(service_of)]
 PingKey = Annotated[ApiKey, Depends(_require("ping"))]
 ReadKey = Annotated[ApiKey, Depends(_require("read"))]
 AdminKey = Annotated[ApiKey, Depends(_require("admin"))]
+
+_Key = Annotated[str, Path(max_length=KEY_MAX, description="The monitor's key.")]
+
+
+def find(service: Service, api_key: ApiKey, key: str) -> Judged:
+    """A monitor that the key is for. UnknownMonitorError: there is none; AccessError: it isn't."""
+    check(api_key, api_key.scope, key)
+    known = service.store.find(key) if _is_key(key) else None
+    if known is None:
+        raise UnknownMonitorError(f"no monitor {key[:60]!r}")
+    return known
+
+
+def _is_key(text: str) -> bool:
+    """Whether it can be a monitor's key: PostgreSQL takes no NUL, not even to look for it."""
+    try:
+        check_key(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _readable(key: _Key, service: Served, api_key: ReadKey) -> Judged:
+    return find(service, api_key, key)
+
+
+def _changeable(key: _Key, service: Served, api_key: AdminKey) -> Judged:
+    return find(service, api_key, key)
+
+
+ReadableMonitor = Annotated[Judged, Depends(_readable)]
+ChangeableMonitor = Annotated[Judged, Depends(_changeable)]

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from radar_cli import __version__
 from radar_cli.errors import RadarError
 from radar_cli.server.depends import ReadKey, Served
+from radar_cli.server.errors import errors
 
 # An evaluator that hasn't looked for that long is stuck.
 _STUCK_AFTER_S = 15.0
@@ -36,7 +37,7 @@ def tell_health(service: Served) -> JSONResponse:
     return JSONResponse(content, 200 if is_well else 503)
 
 
-@routes.get("/metrics", response_class=PlainTextResponse)
+@routes.get("/metrics", response_class=PlainTextResponse, responses=errors())
 def tell_metrics(service: Served, _: ReadKey) -> PlainTextResponse:
     """What the server did and what its monitors say, for Prometheus (text format 0.0.4)."""
     lines = []

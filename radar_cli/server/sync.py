@@ -10,6 +10,7 @@ from radar_cli.ids import KEY_MAX, check_key
 from radar_cli.monitors.schedule import BadScheduleError, load_schedule
 from radar_cli.server.access import AccessError, check
 from radar_cli.server.depends import PingKey, Served
+from radar_cli.server.errors import errors
 
 _MONITORS_MAX = 100
 
@@ -45,7 +46,7 @@ class SyncAnswer(BaseModel):
     errors: list[str]
 
 
-@routes.post("/api/sync")
+@routes.post("/api/sync", responses=errors(), tags=["pings"])
 def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
     """Create and change the monitors of a source; with `mode` reconcile, retire all others of it.
 

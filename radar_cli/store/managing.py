@@ -25,6 +25,18 @@ class UnknownMonitorError(UsageError):
     slug = "unknown-monitor"
 
 
+class MonitorExistsError(UsageError):
+    """A monitor that is to be created and is there already."""
+
+    slug = "monitor-exists"
+
+
+class VersionError(UsageError):
+    """A monitor that isn't any more what it was when somebody decided to change it."""
+
+    slug = "changed-meanwhile"
+
+
 class Managing(Reading):
     """What a person does to monitors. A change of several monitors is one of all or of none."""
 
@@ -42,27 +54,35 @@ class Managing(Reading):
                 save(change, known, now_us)
         return is_new == 1
 
-    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> Judged:
+    def update(
+        self,
+        key: str,
+        changes: Mapping[str, str | None],
+        now_us: int,
+        *,
+        version: int | None = None,
+    ) -> Judged:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
-        UnknownMonitorError: there is none of that key.
+        UnknownMonitorError: there is none of that key. VersionError: it has another version.
         """
         with self._database.change() as change:
-            known = _expect(change, key)
+            known = _expect(change, key, version)
             merged = {**known.declared, **changes}
             declared = {name: value for name, value in merged.items() if value is not None}
             changed = known.with_declared(declared, known.settled | changes.keys())
             return save(change, retold(change, changed, now_us), now_us)
 
-    def delete(self, keys: Sequence[str]) -> int:
+    def delete(self, keys: Sequence[str], *, version: int | None = None) -> int:
         """Delete monitors with their pings; return how many pings went.
 
         UnknownMonitorError: there is none of one of these keys, and nothing was deleted.
+        VersionError: nor was it where one has another version.
         """
         pings = 0
         with self._database.change() as change:
             for key in keys:
-                _expect(change, key)
+                _expect(change, key, version)
                 counts = [
                     change.execute(f"DELETE FROM {table} WHERE monitor = ?", (key,))  # noqa: S608 (a constant)
                     for table in _BELONGINGS
@@ -120,7 +140,8 @@ def save(change: Change, known: Judged, now_us: int, encoded: str | None = None)
     )
     if found != 1:
         raise ChangedMeanwhileError(f"monitor {known.key!r} was changed meanwhile", "try again")
-    add_flips(change, known.version + 1, known.flips, now_us)
+    known.version += 1
+    add_flips(change, known.version, known.flips, now_us)
     return known
 
 
@@ -155,15 +176,24 @@ def _expect_all(change: Change, keys: Sequence[str]) -> Iterator[Judged]:
         yield _expect(change, key)
 
 
-def _expect(change: Change, key: str) -> Judged:
-    """A monitor, kept from others until the change is done. UnknownMonitorError: there is none."""
+def _expect(change: Change, key: str, version: int | None = None) -> Judged:
+    """A monitor, kept from others until the change is done.
+
+    UnknownMonitorError: there is none. VersionError: it has another version than this.
+    """
     rows = change.read(
         f"SELECT {COLUMNS} FROM monitor WHERE key = ? FOR UPDATE",  # noqa: S608 (a constant)
         (key,),
     )
     if not rows:
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")
-    return read_row(rows[0])
+    known = read_row(rows[0])
+    if version not in (None, known.version):
+        raise VersionError(
+            f"monitor {key!r} was changed meanwhile: it has version {known.version} now",
+            "look at it again",
+        )
+    return known
 
 
 def find_for_update(change: Change, keys: Sequence[str]) -> list[Judged]:

@@ -1,21 +1,27 @@
 """What the monitors of the store say now, with their last runs."""
 
 from dataclasses import dataclass
-from typing import Collection, Iterator
+from typing import TYPE_CHECKING, Collection, Iterator
 
-from radar_cli.monitors.runs import Run, fold_runs
+from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Status, View
+from radar_cli.store.history import History
 from radar_cli.store.judged import Judged
-from radar_cli.store.store import Store
+
+if TYPE_CHECKING:
+    from radar_cli.api.monitors import MonitorStore
 
 # Enough to find the last run that ended behind some that go on.
-_PINGS_SHOWN = 12
+RUNS_SEEN = 5
 ALARMING = (Status.LATE, Status.DOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A monitor, what it says, and its newest runs, the last one last."""
+    """A monitor, what it says, and its newest runs, the last one last.
+
+    Of the outputs it has that of the last run that ended.
+    """
 
     known: Judged
     view: View
@@ -27,8 +33,34 @@ class Seen:
         return next((run for run in reversed(self.runs) if not run.is_running), None)
 
 
+class Overview(History):
+    """Monitors at a glance."""
+
+    def see(
+        self,
+        now_us: int,
+        keys: Collection[str] = (),
+        *,
+        statuses: Collection[Status] = (),
+        output_of: Collection[Status] = tuple(Status),
+    ) -> Iterator[Seen]:
+        """All monitors as they were last judged, or those with these keys or in these statuses.
+
+        Only some are in memory at a time. `output_of` are the statuses in which the last run has
+        its output.
+        """
+        found = self.monitors([*statuses])
+        if keys:
+            chosen = self.find_all(keys)
+            found = (chosen[key] for key in sorted(chosen))
+        for known in found:
+            view = known.view_at(now_us)
+            has_output = view.status in output_of
+            yield Seen(known, view, self.last_runs(known.key, RUNS_SEEN, has_output=has_output))
+
+
 def look(
-    store: Store,
+    store: "MonitorStore",
     now_us: int,
     keys: Collection[str] = (),
     *,
@@ -37,23 +69,13 @@ def look(
     """Judge all monitors, or show those with these keys, at `now_us` (Unix time in microseconds).
 
     Only those are judged whose time has come, and only some are in memory at a time. `output_of`
-    are the statuses in which the runs have their output.
+    are the statuses in which the last run has its output.
     """
     store.judge(now_us)
-    found = (store.find(key) for key in sorted(set(keys))) if keys else store.monitors()
-    for known in found:
-        if known is not None:
-            yield _see(store, known, now_us, output_of)
+    return store.see(now_us, keys, output_of=output_of)
 
 
-def look_at_alarming(store: Store, now_us: int) -> Iterator[Seen]:
+def look_at_alarming(store: "MonitorStore", now_us: int) -> Iterator[Seen]:
     """The same of those monitors only that are late or down: their number is all that counts."""
     store.judge(now_us)
-    for known in store.monitors(ALARMING):
-        yield _see(store, known, now_us, ALARMING)
-
-
-def _see(store: Store, known: Judged, now_us: int, output_of: Collection[Status]) -> Seen:
-    view = known.view_at(now_us)
-    read = store.newest if view.status in output_of else store.newest_of_runs
-    return Seen(known, view, fold_runs(read(known.key, _PINGS_SHOWN)))
+    return store.see(now_us, statuses=ALARMING, output_of=ALARMING)

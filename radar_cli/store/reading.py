@@ -1,7 +1,7 @@
 """Reading the store: monitors as they were last judged, their pings and their flips."""
 
 import json
-from typing import TYPE_CHECKING, Any, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Collection, Iterator, Sequence
 
 from radar_cli.pings.ping import Ping
 from radar_cli.store.database import Database, Rows, chunks, marks
@@ -48,14 +48,13 @@ class Reading:
         """Close the database."""
         self._database.close()
 
-    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[Judged]:
+    def monitors(self, statuses: Sequence[str] = (), *, after: str = "") -> Iterator[Judged]:
         """Every monitor as it was last judged, or those that said one of these, by key.
 
-        Only a page of them is in memory at a time.
+        Only a page of them is in memory at a time. `after` is a key to begin behind.
         """
         chosen = f" AND status IN ({marks(len(statuses))})" if statuses else ""
         query = f"SELECT {COLUMNS} FROM monitor WHERE key > ?{chosen} ORDER BY key LIMIT ?"  # noqa: S608 (constants)
-        after = ""
         while rows := self._database.read(query, (after, *map(str, statuses), _PAGE)):
             yield from map(read_row, rows)
             after = rows[-1][0]
@@ -75,6 +74,15 @@ class Reading:
         )
         return read_row(rows[0]) if rows else None
 
+    def find_all(self, keys: Collection[str]) -> dict[str, Judged]:
+        """Those of the keys that belong to a monitor, each with it."""
+        found = {}
+        # All keys are ASCII, and SQLite doesn't even look for bytes that are no UTF-8.
+        for some in chunks(sorted({key for key in keys if key.isascii()})):
+            query = f"SELECT {COLUMNS} FROM monitor WHERE key IN ({marks(len(some))})"  # noqa: S608 (constants)
+            found.update({row[0]: read_row(row) for row in self._database.read(query, some)})
+        return found
+
     def which_exist(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that belong to a monitor."""
         found: set[str] = set()
@@ -86,6 +94,31 @@ class Reading:
     def keys(self) -> list[str]:
         """The keys of all monitors, in order."""
         return [key for (key,) in self._database.read("SELECT key FROM monitor ORDER BY key")]
+
+    def keys_after(self, after: str, limit: int) -> list[str]:
+        """At most so many of them, those behind a key."""
+        query = "SELECT key FROM monitor WHERE key > ? ORDER BY key LIMIT ?"
+        return [key for (key,) in self._database.read(query, (after, limit))]
+
+    def pings_before(self, monitor: str, before: tuple[int, str] | None, limit: int) -> list[Ping]:
+        """The newest pings of a monitor, oldest first; `before` is a later one (time and id)."""
+        time_us, ping_id = before or (2**62, "")
+        return read_pings(
+            self._database.read(
+                f"SELECT {PING_COLUMNS}, body FROM ping WHERE monitor = ?"  # noqa: S608 (a constant)
+                " AND (time_us < ? OR (time_us = ? AND id < ?))"
+                " ORDER BY time_us DESC, id DESC LIMIT ?",
+                (monitor, time_us, time_us, ping_id, limit),
+            )
+        )
+
+    def find_ping(self, monitor: str, ping_id: str) -> Ping | None:
+        """A ping of a monitor, without its body."""
+        rows = self._database.read(
+            f"SELECT {PING_COLUMNS} FROM ping WHERE id = ? AND monitor = ?",  # noqa: S608 (a constant)
+            (ping_id, monitor),
+        )
+        return read_pings(rows)[0] if rows else None
 
     def newest(self, monitor: str, limit: int) -> list[Ping]:
         """The newest pings of a monitor by event time, oldest first."""
@@ -118,10 +151,10 @@ class Reading:
             )
         )
 
-    def count_pings(self, monitor: str) -> int:
-        """How many pings of a monitor are kept."""
-        rows = self._database.read("SELECT count(*) FROM ping WHERE monitor = ?", (monitor,))
-        return int(rows[0][0])
+    def count_pings(self, *monitors: str) -> int:
+        """How many pings of monitors are kept."""
+        query = "SELECT count(*) FROM ping WHERE monitor = ?"
+        return sum(int(self._database.read(query, (each,))[0][0]) for each in monitors)
 
     def flips(self, monitor: str, limit: int) -> list[Flip]:
         """The newest flips of a monitor, the newest first."""

@@ -11,6 +11,7 @@ from radar_cli.store.database import Change, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.judged import Judged, in_order
 from radar_cli.store.managing import find_for_update, retold, save
+from radar_cli.store.overview import Overview
 from radar_cli.store.reading import COLUMNS, read_row
 from radar_cli.store.retention import Sweeping
 from radar_cli.store.tokens import Tokens
@@ -22,7 +23,7 @@ _PUSHED_AWAY_S = 300.0
 _JUDGED_AT_ONCE = 500
 
 
-class Store(Declaring, Alerting, Sweeping, Tokens, Blinking):
+class Store(Declaring, Alerting, Sweeping, Tokens, Blinking, Overview):
     """Monitors and their pings in a database. StateError: it can't be used.
 
     A context manager, which closes the database.

@@ -136,7 +136,7 @@ def _zone_of_this_machine() -> str:
 def test_nagios_hears_that_there_is_nothing_to_know_here() -> None:
     assert _check("--format", "nagios") == (3, "RADAR UNKNOWN - no monitors here\n")
     run_radar("run", "job", "--", "true")
-    env = environment(RADAR_SERVER="http://127.0.0.1:9", RADAR_API_KEY="k")
+    env = environment(CRONRADAR_API_KEY="k", CRONRADAR_BASE_URL="http://127.0.0.1:9")
     elsewhere = run_radar("check", "--format", "nagios", env=env, text=True)
     assert elsewhere.returncode == 3
     assert elsewhere.stdout.startswith("RADAR UNKNOWN - pings go to http://127.0.0.1:9")

@@ -11,9 +11,9 @@ from tests.cli.envelopes import read_envelope
 from tests.support.radar import environment, run_radar
 
 
-def _monitors(*words: str, stdin: bytes = b"", server: str | None = None) -> tuple[int, str, str]:
+def _monitors(*words: str, stdin: bytes = b"", **variables: str) -> tuple[int, str, str]:
     """Call `radar monitors WORDS`; the exit code, stdout and stderr."""
-    env = environment(RADAR_SERVER=server, RADAR_API_KEY=server and "k")
+    env = environment(**variables)
     done = run_radar("monitors", *words, stdin=stdin, env=env, text=True)
     return done.returncode, done.stdout, done.stderr
 
@@ -234,13 +234,16 @@ def test_it_guesses_which_monitor_was_meant() -> None:
     assert read_envelope(shown)["error"]["slug"] == "unknown-monitor"
 
 
-def test_it_says_that_it_is_about_the_store_here() -> None:
-    away = "http://127.0.0.1:9"
-    words = f"radar: pings go to {away}; this is what the store here holds\n"
+def test_it_says_that_it_is_about_the_store_here_where_a_service_cannot_list() -> None:
+    away = {"CRONRADAR_API_KEY": "k", "CRONRADAR_BASE_URL": "http://127.0.0.1:9"}
+    words = (
+        "radar: pings go to http://127.0.0.1:9, which can't list monitors;"
+        " this is what the store here holds\n"
+    )
     for command in (("create", "x"), ("list",), ("show", "x"), ("pause", "x"), ("resume", "x")):
-        code, _, note = _monitors(*command, server=away)
+        code, _, note = _monitors(*command, **away)
         assert (code, note) == (0, words)
-    assert _monitors("delete", "x", "--yes", server=away)[0] == 0
+    assert _monitors("delete", "x", "--yes", **away)[0] == 0
 
 
 def test_its_commands_and_monitors_are_completed() -> None:

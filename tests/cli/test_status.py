@@ -105,7 +105,7 @@ def test_it_says_how_many_pings_are_not_delivered(state_dir: Path) -> None:
 
 
 def test_it_says_where_pings_go_if_not_here() -> None:
-    env = environment(RADAR_SERVER="http://127.0.0.1:9", RADAR_API_KEY="k")
+    env = environment(CRONRADAR_API_KEY="k", CRONRADAR_BASE_URL="http://127.0.0.1:9")
     shown = run_radar("status", env=env, text=True)
     assert shown.returncode == 0
     assert "pings go to http://127.0.0.1:9" in shown.stderr

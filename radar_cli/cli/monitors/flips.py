@@ -1,24 +1,24 @@
 """`radar monitors history --flips`: when a monitor went down, and when it was up again."""
 
-import time
 from typing import Any
 
-from radar_cli.cli.local import open_here
+from radar_cli.api.wire import iso
 from radar_cli.cli.monitors.described import find_monitors, local_time
+from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session
 from radar_cli.cli.render import Cell, Result, Table
-from radar_cli.cli.status import STYLES, iso
+from radar_cli.cli.status import STYLES
 from radar_cli.grammar import format_duration
 from radar_cli.store.flips import Flip
 
 
 def list_flips(session: Session, key: str, limit: int) -> Result:
     """The changes of a monitor's status, the newest first."""
-    now_us = time.time_ns() // 1000
-    with open_here(session) as here:
-        find_monitors(here.store, [key])
-        here.store.judge(now_us)
-        flips = here.store.flips(key, limit)
+    with open_monitors(session) as opened:
+        store, now_us = opened.store, opened.now_us()
+        find_monitors(store, [key])
+        store.judge(now_us)
+        flips = store.flips(key, limit)
     data, rows = [], []
     until_us = now_us
     for flip in flips:
@@ -27,7 +27,7 @@ def list_flips(session: Session, key: str, limit: int) -> Result:
         rows.append(_for_people(flip, lasted_s) if session.format == "table" else _row(data[-1]))
         until_us = flip.time_us
     columns = ("since", "status", "reason", "for", "before", "noticed")
-    return Result(data, Table(columns, rows, "its status never changed"), notes=tuple(here.notes))
+    return Result(data, Table(columns, rows, "its status never changed"), notes=tuple(opened.notes))
 
 
 def _describe(flip: Flip, lasted_s: float) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from radar_cli.cli.options import common_options
 @click.group(cls=Group, name="monitors")
 @common_options
 def command() -> None:
-    """List, show and change the monitors of this machine's store."""
+    """List, show and change monitors: those of the server, or of the store on this machine."""
 
 
 for _each in (

@@ -2,32 +2,29 @@
 
 import signal
 import sys
-import time
-from typing import Any
+from typing import Any, Collection
 
 import click
 
 from radar_cli import exits
-from radar_cli.cli.local import open_here
+from radar_cli.api.monitors import MonitorStore
+from radar_cli.api.wire import HUNG, RUNNING, describe_run, encode_run, iso
 from radar_cli.cli.monitors.described import find_monitors, local_time
 from radar_cli.cli.monitors.flips import list_flips
+from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, complain, is_terminal
-from radar_cli.cli.status import describe_run, iso
 from radar_cli.errors import UsageError
 from radar_cli.grammar import format_duration
-from radar_cli.monitors.runs import Run, fold_runs
-from radar_cli.store.store import Store
+from radar_cli.monitors.runs import Run
 
 _COLUMNS = (
     *("started", "took", "outcome", "exit", "reason"),
     *("cpu", "memory", "tries", "host", "run"),
 )
-_STYLES = {"success": "green", "fail": "bold red", "hung": "bold red", "running": "cyan"}
+_STYLES = {"success": "green", "fail": "bold red", HUNG: "bold red", RUNNING: "cyan"}
 # The end of a run's id is its random part, and enough for people to name it.
 _SHORT_ID = 8
-# More than the store keeps, unless somebody wants it to.
-_MOST_PINGS = 20_000
 
 
 @click.command(name="history")
@@ -42,17 +39,13 @@ def list_runs(session: Session, key: str, limit: int, is_of_flips: bool) -> Resu
         raise UsageError(f"bad number of runs {limit}", "at least 1")
     if is_of_flips:
         return list_flips(session, key, limit)
-    now_us = time.time_ns() // 1000
-    with open_here(session) as here:
-        store, notes = here.store, here.notes
+    with open_monitors(session) as opened:
+        store, notes = opened.store, opened.notes
         find_monitors(store, [key])
-        store.judge(now_us)
+        store.judge(opened.now_us())
         (known,) = find_monitors(store, [key])
-        # A run has two pings; an older one whose start was cut off isn't among the last.
-        pings = store.newest_of_runs(key, min(2 * limit + 100, _MOST_PINGS))
-    runs = fold_runs(pings)[-limit:][::-1]
-    going_on = known.state.running
-    data = [_describe(run, _outcome(run, run.run_id in going_on)) for run in runs]
+        runs = store.runs(key, limit)[::-1]
+    data = [_describe(run, known.state.running) for run in runs]
     show = _for_people if session.format == "table" else _for_programs
     rows = [show(run, entry["outcome"]) for run, entry in zip(runs, data, strict=True)]
     return Result(data, Table(_COLUMNS, rows, "no runs yet"), notes=tuple(notes))
@@ -69,8 +62,8 @@ def print_output(session: Session, key: str, run_id: str | None) -> Result | int
     Into a pipe or a file it goes as the job wrote it, byte for byte. Exits with 1 if there is no
     such run.
     """
-    with open_here(session) as here:
-        store, notes = here.store, here.notes
+    with open_monitors(session) as opened:
+        store, notes = opened.store, opened.notes
         find_monitors(store, [key])
         run = _find_run(store, key, run_id)
     if run is None:
@@ -93,36 +86,20 @@ def print_output(session: Session, key: str, run_id: str | None) -> Result | int
     return exits.OK
 
 
-def _find_run(store: Store, key: str, run_id: str | None) -> Run | None:
+def _find_run(store: MonitorStore, key: str, run_id: str | None) -> Run | None:
     """The newest run that ended, or the one whose id ends like this. UsageError: several do."""
-    runs = fold_runs(store.newest_of_runs(key, _MOST_PINGS))
-    if run_id is None:
-        found = [run for run in runs if not run.is_running][-1:]
-    else:
-        found = [run for run in runs if run.run_id and run.run_id.endswith(run_id.lower())]
-        # "" is the end of every id.
-        if not run_id or len({run.run_id for run in found}) > 1:
-            raise UsageError(f"several runs end in {run_id[:60]!r}", "give more of the id")
-    if not found:
-        return None
-    run = found[-1]
-    # Outputs are read only now, and of one run; many may have no id.
-    times_us = [time_us for time_us in (run.started_us, run.ended_us) if time_us is not None]
-    for other in fold_runs(store.pings_of_run(key, run.run_id, (min(times_us), max(times_us)))):
-        if other.ended_us == run.ended_us:
-            return other
-    return run
+    # "" is the end of every id.
+    found = [] if run_id == "" else store.find_runs(key, run_id)
+    if run_id == "" or len({run.run_id for run in found}) > 1:
+        raise UsageError(f"several runs end in {run_id[:60]!r}", "give more of the id")
+    return found[-1] if found else None
 
 
-def _outcome(run: Run, is_going_on: bool) -> str:
-    return run.outcome or ("running" if is_going_on else "hung")
-
-
-def _describe(run: Run, outcome: str) -> dict[str, Any]:
+def _describe(run: Run, going_on: Collection[str]) -> dict[str, Any]:
     """A run for programs; its output is what `radar monitors output` prints."""
-    entry = describe_run(run)
+    entry = encode_run(run, going_on)
     del entry["output"]
-    return {**entry, "outcome": outcome}
+    return entry
 
 
 def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:

@@ -1,12 +1,12 @@
 """`radar monitors list`: what is expected of each job."""
 
-import time
 from typing import Any
 
 import click
 
-from radar_cli.cli.local import open_here
-from radar_cli.cli.monitors.described import describe_monitor, local_moment
+from radar_cli.api.wire import describe_monitor
+from radar_cli.cli.monitors.described import local_moment
+from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.cli.status import STYLES
@@ -35,9 +35,8 @@ def list_monitors(session: Session, tags: tuple[str, ...], statuses: tuple[str, 
 
     With several --tag those that have all of them, with several --status those in any of them.
     """
-    now_us = time.time_ns() // 1000
-    with open_here(session) as here:
-        store, notes = here.store, here.notes
+    with open_monitors(session) as opened:
+        store, notes, now_us = opened.store, opened.notes, opened.now_us()
         store.judge(now_us)
         data = [
             describe_monitor(known, known.view_at(now_us), now_us) for known in store.monitors()

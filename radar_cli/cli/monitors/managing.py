@@ -1,21 +1,21 @@
 """`radar monitors create|update|delete|pause|resume`."""
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from radar_cli import exits
-from radar_cli.cli.local import open_here
+from radar_cli.api.monitors import MonitorStore
+from radar_cli.api.wire import describe_monitor
 from radar_cli.cli.monitors.declaring import declaring_options, read_changes
 from radar_cli.cli.monitors.described import (
-    describe_monitor,
     find_monitors,
     local_time,
     next_in_words,
     status_in_words,
 )
+from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
 from radar_cli.errors import UsageError
@@ -25,13 +25,7 @@ from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.pitfalls import find_pitfalls
 from radar_cli.monitors.words import in_words
 from radar_cli.store.judged import Judged
-from radar_cli.store.store import Store
-
-
-class MonitorExistsError(UsageError):
-    """A monitor that is to be created and is there already."""
-
-    slug = "monitor-exists"
+from radar_cli.store.managing import MonitorExistsError
 
 
 @click.command(name="create")
@@ -48,13 +42,13 @@ def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
         raise UsageError(message, hint) from None
     changes = read_changes(given, {}, _default_tz(session))
     declared = {field: value for field, value in changes.items() if value is not None}
-    now_us = time.time_ns() // 1000
-    with open_here(session) as here:
-        store, notes = here.store, here.notes
+    with open_monitors(session) as opened:
+        store, notes, now_us = opened.store, opened.notes, opened.now_us()
         if not store.create(key, declared, now_us):
             hint = f"'radar monitors update {key}' changes it"
             raise MonitorExistsError(f"monitor {key!r} is there already", hint)
         (known,) = find_monitors(store, [key])
+        now_us = opened.now_us()
     return _show_declared(known, f"{key} created", now_us, notes)
 
 
@@ -71,13 +65,13 @@ def update_monitor(session: Session, /, key: str, **given: Any) -> Result:
     """
     if all(value is None or value == () for value in given.values()):
         raise UsageError("nothing to change", "see 'radar monitors update --help'")
-    now_us = time.time_ns() // 1000
-    with open_here(session) as here:
-        store, notes = here.store, here.notes
+    with open_monitors(session) as opened:
+        store, notes, now_us = opened.store, opened.notes, opened.now_us()
         (known,) = find_monitors(store, [key])
         changes = read_changes(given, known.declared, _default_tz(session))
         if changes:
             known = store.update(key, changes, now_us)
+        now_us = opened.now_us()
     said = f"{key} updated" if changes else f"{key} is like that already"
     return _show_declared(known, said, now_us, notes)
 
@@ -92,11 +86,11 @@ def delete_monitors(session: Session, keys: tuple[str, ...], yes: bool) -> Resul
 
     A job that goes on reporting makes its monitor anew.
     """
-    with open_here(session) as here:
-        store, notes = here.store, here.notes
+    with open_monitors(session) as opened:
+        store, notes = opened.store, opened.notes
         names = [known.key for known in find_monitors(store, keys)]
         if not yes:
-            pings = sum(store.count_pings(name) for name in names)
+            pings = store.count_pings(*names)
             what = f"monitor {names[0]}" if len(names) == 1 else f"{len(names)} monitors"
             click.confirm(f"Delete {clean(what)} and {pings} pings for good?", abort=True, err=True)
         pings = store.delete(names)
@@ -115,13 +109,13 @@ def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None
     What falls due meanwhile isn't missed. Their pings are kept all the same.
     """
     pause_us = None if duration is None else _read_pause(duration)
-    now_us = time.time_ns() // 1000
-    with open_here(session) as here:
-        store, notes = here.store, here.notes
+    with open_monitors(session) as opened:
+        store, notes, now_us = opened.store, opened.notes, opened.now_us()
         names = [known.key for known in find_monitors(store, keys)]
         store.judge(now_us)
         store.pause(names, now_us, None if pause_us is None else now_us + pause_us)
-        return _show_changed(store, names, "paused", now_us, notes)
+        # A server has done it later, by its clock.
+        return _show_changed(store, names, "paused", opened.now_us(), notes)
 
 
 @click.command(name="resume")
@@ -130,14 +124,13 @@ def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None
 @pass_session
 def resume_monitors(session: Session, keys: tuple[str, ...]) -> Result:
     """Expect runs again, from now on: nothing of the time of the pause is missed."""
-    now_us = time.time_ns() // 1000
-    with open_here(session) as here:
-        store, notes = here.store, here.notes
+    with open_monitors(session) as opened:
+        store, notes, now_us = opened.store, opened.notes, opened.now_us()
         names = [known.key for known in find_monitors(store, keys)]
         store.judge(now_us)
         resumed = store.resume(names, now_us)
         notes += [f"{name} wasn't paused" for name in names if name not in resumed]
-        return _show_changed(store, resumed, "resumed", now_us, notes)
+        return _show_changed(store, resumed, "resumed", opened.now_us(), notes)
 
 
 def _default_tz(session: Session) -> str:
@@ -168,7 +161,7 @@ def _show_declared(known: Judged, said: str, now_us: int, notes: list[str]) -> R
 
 
 def _show_changed(
-    store: Store, keys: list[str], said: str, now_us: int, notes: list[str]
+    store: MonitorStore, keys: list[str], said: str, now_us: int, notes: list[str]
 ) -> Result:
     data, lines = [], []
     for known in find_monitors(store, keys):

@@ -1,14 +1,13 @@
 """`radar monitors show`: everything about one monitor."""
 
-import time
 from typing import Any
 
 import click
 
+from radar_cli.api.monitors import MonitorStore
+from radar_cli.api.wire import describe_monitor, describe_run, iso
 from radar_cli.cli.check import what_happened
-from radar_cli.cli.local import open_here
 from radar_cli.cli.monitors.described import (
-    describe_monitor,
     find_monitors,
     local_time,
     next_in_words,
@@ -16,24 +15,21 @@ from radar_cli.cli.monitors.described import (
 )
 from radar_cli.cli.monitors.managing import warn_of
 from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
+from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
-from radar_cli.cli.status import STYLES, ago, describe_run, iso
+from radar_cli.cli.status import STYLES, ago
 from radar_cli.grammar import format_duration
-from radar_cli.monitors.runs import fold_runs
 from radar_cli.monitors.state import Status
 from radar_cli.monitors.strip import Mark, find_marks
 from radar_cli.monitors.words import in_words
 from radar_cli.store.judged import Judged
-from radar_cli.store.overview import Seen
-from radar_cli.store.store import Store
+from radar_cli.store.overview import Seen, look
 
 # As many runs as fit on a line behind their label.
 _RUNS_SHOWN = 40
 _TAIL_LINES = 10
 _LONGEST_LINE = 160
-# Enough for the output of the last run that ended, behind some that go on.
-_PINGS_WITH_OUTPUT = 12
 
 
 @click.command(name="show")
@@ -42,13 +38,12 @@ _PINGS_WITH_OUTPUT = 12
 @pass_session
 def show_monitor(session: Session, key: str) -> Result:
     """Show what is expected of a monitor, how it is, its last runs and its last output."""
-    now_us = time.time_ns() // 1000
-    with open_here(session) as here:
-        store, notes = here.store, here.notes
+    with open_monitors(session) as opened:
+        store, notes, now_us = opened.store, opened.notes, opened.now_us()
         find_monitors(store, [key])
-        store.judge(now_us)
-        (known,) = find_monitors(store, [key])
-        seen, marks, durations_s = _look_at(store, known, now_us)
+        (seen,) = look(store, now_us, [key])
+        marks, durations_s = _look_back(store, seen.known, now_us)
+    known = seen.known
     entry = describe_monitor(known, seen.view, now_us)
     last = seen.last_ended
     data = {
@@ -69,15 +64,11 @@ def show_monitor(session: Session, key: str) -> Result:
     return Result(data, Table(("monitor", clean(key)), rows), notes=tuple(notes))
 
 
-def _look_at(store: Store, known: Judged, now_us: int) -> tuple[Seen, list[Mark], list[float]]:
-    """What it says, its last runs as marks, and how long they took."""
-    seen = Seen(
-        known, known.view_at(now_us), fold_runs(store.newest(known.key, _PINGS_WITH_OUTPUT))
-    )
-    # A run has two pings; the one whose start was cut off is older than what is shown.
-    runs = fold_runs(store.newest_of_runs(known.key, 2 * _RUNS_SHOWN + 2))[-_RUNS_SHOWN:]
+def _look_back(store: MonitorStore, known: Judged, now_us: int) -> tuple[list[Mark], list[float]]:
+    """Its last runs as marks, and how long they took."""
+    runs = store.runs(known.key, _RUNS_SHOWN)
     marks = find_marks(known.monitor, runs, now_us, running=known.state.running, limit=_RUNS_SHOWN)
-    return seen, marks, [run.duration_s for run in runs if run.duration_s is not None]
+    return marks, [run.duration_s for run in runs if run.duration_s is not None]
 
 
 def _show_status(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:

@@ -1,0 +1,96 @@
+"""What commands need of monitors, wherever they are kept.
+
+`radar_cli.store.store.Store` and `radar_cli.api.server_store.ServerStore` both have it, so that a
+command prints the same of either.
+"""
+
+from typing import TYPE_CHECKING, Collection, Iterator, Mapping, Protocol, Sequence
+
+from radar_cli.monitors.runs import Run
+from radar_cli.monitors.state import Status
+from radar_cli.store.flips import Flip
+from radar_cli.store.judged import Judged
+
+if TYPE_CHECKING:
+    from radar_cli.store.overview import Seen
+
+
+class MonitorStore(Protocol):
+    """Monitors to read and to manage. Times are Unix time in microseconds.
+
+    From everything: StateError or UnreachableError where they can't be had.
+    """
+
+    @property
+    def place(self) -> str:
+        """Where they are, for people."""
+
+    def judge(self, now_us: int) -> int:
+        """Let time pass until `now_us` for those monitors that it may change; return how many."""
+
+    def see(
+        self,
+        now_us: int,
+        keys: Collection[str] = (),
+        *,
+        statuses: Collection[Status] = (),
+        output_of: Collection[Status] = tuple(Status),
+    ) -> Iterator["Seen"]:
+        """All monitors as they were last judged, or those with these keys or in these statuses.
+
+        `output_of` are the statuses in which the last run has its output.
+        """
+
+    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[Judged]:
+        """Every monitor as it was last judged, or those that said one of these, by key."""
+
+    def find_all(self, keys: Collection[str]) -> dict[str, Judged]:
+        """Those of the keys that belong to a monitor, each with it."""
+
+    def keys(self) -> list[str]:
+        """The keys of all monitors, in order."""
+
+    def count_by_status(self) -> dict[tuple[str, bool], int]:
+        """How many monitors said what when they were last judged, and are watched or not."""
+
+    def count_pings(self, *monitors: str) -> int:
+        """How many pings of monitors are kept."""
+
+    def runs(self, monitor: str, limit: int) -> list[Run]:
+        """The newest runs of a monitor, the oldest of them first, without their outputs."""
+
+    def find_runs(self, monitor: str, ending: str | None = None) -> list[Run]:
+        """The runs whose ids end like this; without it the newest that ended, if there is one.
+
+        The oldest comes first, and the last one has its output.
+        """
+
+    def flips(self, monitor: str, limit: int) -> list[Flip]:
+        """The newest flips of a monitor, the newest first."""
+
+    def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:
+        """Create a monitor that is watched from now on; False if there is one of that key."""
+
+    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> Judged:
+        """Change what a monitor is declared as (None takes a field out), and judge it anew.
+
+        UnknownMonitorError: there is none of that key.
+        """
+
+    def delete(self, keys: Sequence[str]) -> int:
+        """Delete monitors with their pings; return how many pings went.
+
+        UnknownMonitorError: there is none of one of these keys, and nothing was deleted.
+        """
+
+    def pause(self, keys: Sequence[str], now_us: int, until_us: int | None) -> None:
+        """Pause monitors; one that is paused already gets this end.
+
+        UnknownMonitorError: there is none of one of these keys, and nothing was paused.
+        """
+
+    def resume(self, keys: Sequence[str], now_us: int) -> list[str]:
+        """End the pauses of monitors; return the keys of those that were paused.
+
+        UnknownMonitorError: there is none of one of these keys, and nothing was resumed.
+        """

@@ -1,0 +1,216 @@
+"""The monitors of a server, by its management API: read and managed like those of a store here."""
+
+from typing import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from radar_cli.api.connection import Connection
+from radar_cli.api.errors import AnswerError
+from radar_cli.api.wire import decode_flip, decode_monitor, decode_run, encode_declared
+from radar_cli.errors import UsageError
+from radar_cli.ids import check_key
+from radar_cli.monitors.runs import Run
+from radar_cli.monitors.state import Status
+from radar_cli.store.flips import Flip
+from radar_cli.store.judged import Judged
+from radar_cli.store.managing import UnknownMonitorError
+from radar_cli.store.overview import ALARMING, RUNS_SEEN, Seen
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+_MONITORS = "/api/v1/monitors"
+_PAGE = 500
+# With outputs, which may have 10 kB each.
+_PAGE_WITH_OUTPUTS = 200
+# As many as fit into a URL whatever they are called.
+_KEYS_AT_ONCE = 50
+_MOST_RUNS = 10_000
+_LONGEST_ENDING = 100
+
+
+class ServerStore:
+    """See `radar_cli.api.monitors.MonitorStore`. A context manager, which closes the connection.
+
+    The server goes by its own clock: `now_us` of the methods that change something says nothing
+    to it.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: "TracebackType | None",
+    ) -> None:
+        self._connection.close()
+
+    @property
+    def place(self) -> str:
+        """Where they are, for people."""
+        return self._connection.address.server
+
+    def now_us(self) -> int:
+        """What the time is by the server's clock: Unix time in microseconds."""
+        return self._connection.now_us()
+
+    def judge(self, now_us: int) -> int:  # noqa: ARG002 (as a store here has it)
+        """Nothing: the server does it all the time."""
+        return 0
+
+    def see(
+        self,
+        now_us: int,
+        keys: Collection[str] = (),
+        *,
+        statuses: Collection[Status] = (),
+        output_of: Collection[Status] = tuple(Status),
+    ) -> Iterator[Seen]:
+        """See `MonitorStore`; a few requests, however many monitors there are."""
+        output = "alarming" if set(output_of) <= set(ALARMING) else "1"
+        for entry in self._list(keys, statuses, runs=RUNS_SEEN, output=output):
+            known = decode_monitor(entry)
+            runs = [decode_run(each) for each in entry["runs"]]
+            yield Seen(known, known.view_at(now_us), runs)
+
+    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[Judged]:
+        """See `MonitorStore`."""
+        return map(decode_monitor, self._list((), statuses))
+
+    def find_all(self, keys: Collection[str]) -> dict[str, Judged]:
+        """See `MonitorStore`."""
+        if not keys:
+            return {}
+        return {entry["key"]: decode_monitor(entry) for entry in self._list(keys)}
+
+    def keys(self) -> list[str]:
+        """See `MonitorStore`."""
+        keys: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            page = self._connection.get("/api/v1/monitor-keys", after=after)
+            keys += page["keys"]
+            after = page["next"]
+        return keys
+
+    def count_by_status(self) -> dict[tuple[str, bool], int]:
+        """See `MonitorStore`."""
+        status = self._connection.get("/api/v1/status")
+        counts = {}
+        for name, count in status["monitors"].items():
+            unwatched = status["unwatched"][name]
+            counts[name, True], counts[name, False] = count - unwatched, unwatched
+        return {what: count for what, count in counts.items() if count}
+
+    def count_pings(self, *monitors: str) -> int:
+        """See `MonitorStore`."""
+        if not monitors:
+            return 0
+        return sum(entry["pings"] for entry in self._list(monitors, pings=True))
+
+    def runs(self, monitor: str, limit: int) -> list[Run]:
+        """See `MonitorStore`."""
+        found = self._of(monitor, "runs", limit=min(limit, _MOST_RUNS))
+        return [decode_run(each) for each in reversed(found["runs"])]
+
+    def find_runs(self, monitor: str, ending: str | None = None) -> list[Run]:
+        """See `MonitorStore`; of many runs that end like this, only the newest."""
+        if ending is not None and not (ending.isascii() and len(ending) <= _LONGEST_ENDING):
+            return []  # no id does
+        query = {"ended": True} if ending is None else {"ending": ending}
+        found = self._of(monitor, "runs", **query)
+        return [decode_run(each) for each in reversed(found["runs"])]
+
+    def flips(self, monitor: str, limit: int) -> list[Flip]:
+        """See `MonitorStore`."""
+        found = self._of(monitor, "flips", limit=min(limit, _MOST_RUNS))
+        return [decode_flip(monitor, each) for each in found["flips"]]
+
+    def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        try:
+            self._change("POST", _MONITORS, {"key": key, **encode_declared({**declared})})
+        except AnswerError as error:
+            if error.status == 409:
+                return False
+            raise
+        return True
+
+    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> Judged:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        path = f"{_MONITORS}/{quote(key, safe='')}"
+        return decode_monitor(self._change("PATCH", path, encode_declared({**changes})))
+
+    def delete(self, keys: Sequence[str]) -> int:
+        """See `MonitorStore`."""
+        pings: int = self._change("POST", "/api/v1/batch/delete", {"keys": [*keys]})["pings"]
+        return pings
+
+    def pause(self, keys: Sequence[str], now_us: int, until_us: int | None) -> None:
+        """See `MonitorStore`; it begins when the server hears of it, and lasts as long."""
+        content: dict[str, Any] = {"keys": [*keys]}
+        if until_us is not None:
+            content["for_s"] = (until_us - now_us) / 1e6
+        self._change("POST", "/api/v1/batch/pause", content)
+
+    def resume(self, keys: Sequence[str], now_us: int) -> list[str]:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        changed = self._change("POST", "/api/v1/batch/resume", {"keys": [*keys]})
+        resumed: list[str] = changed["resumed"]
+        return resumed
+
+    def _list(
+        self, keys: Collection[str] = (), statuses: Collection[str] = (), **query: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The monitors with these keys, or all of them, a page at a time."""
+        if not keys:
+            yield from self._list_pages(status=[*map(str, statuses)], **query)
+            return
+        known = sorted({key for key in keys if _is_key(key)})
+        for start in range(0, len(known), _KEYS_AT_ONCE):
+            some = known[start : start + _KEYS_AT_ONCE]
+            yield from self._list_pages(key=some, status=[*map(str, statuses)], **query)
+
+    def _list_pages(self, **query: Any) -> Iterator[dict[str, Any]]:
+        limit = _PAGE_WITH_OUTPUTS if query.get("output") == "1" else _PAGE
+        after: str | None = ""
+        while after is not None:
+            page = self._connection.get(_MONITORS, after=after or None, limit=limit, **query)
+            yield from page["monitors"]
+            after = page["next"]
+
+    def _of(self, monitor: str, what: str, **query: Any) -> Any:
+        """What a monitor has of something. UnknownMonitorError: there is none of that key."""
+        path = f"{_MONITORS}/{quote(monitor, safe='')}/{what}"
+        try:
+            return self._connection.get(path, **query)
+        except AnswerError as error:
+            raise _as_local(error) from None
+
+    def _change(self, method: str, path: str, content: Any) -> Any:
+        try:
+            return self._connection.request(method, path, content=content)
+        except AnswerError as error:
+            raise _as_local(error) from None
+
+
+def _as_local(error: AnswerError) -> Exception:
+    """The error that a store here would have raised."""
+    if error.word == "UNKNOWN_MONITOR":
+        return UnknownMonitorError(error.message)
+    if error.status in (400, 422):
+        return UsageError(error.message)
+    return error
+
+
+def _is_key(text: str) -> bool:
+    try:
+        check_key(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,226 @@
+"""Monitors, runs, pings and flips as JSON: on the wire, and in what `--json` prints.
+
+Times are ISO 8601 in UTC to the microsecond, durations seconds, memory bytes. What an `encode_…`
+writes its `decode_…` reads without loss.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Collection
+
+from radar_cli.monitors.monitor import Pause, to_us
+from radar_cli.monitors.runs import Run
+from radar_cli.monitors.state import Status, View
+from radar_cli.pings.ping import Ping
+from radar_cli.store.flips import Flip
+from radar_cli.store.judged import Judged
+
+RUNNING, HUNG = "running", "hung"
+
+
+def iso(time_us: int | None) -> str | None:
+    """ISO 8601 in UTC, as everything that programs read."""
+    if time_us is None:
+        return None
+    return datetime.fromtimestamp(time_us / 1e6, UTC).isoformat(timespec="microseconds")
+
+
+def from_iso(text: str | None) -> int | None:
+    """The time that `iso` wrote. ValueError: it didn't."""
+    return None if text is None else to_us(datetime.fromisoformat(text))
+
+
+def describe_monitor(known: Judged, view: View, now_us: int) -> dict[str, Any]:
+    """What a monitor is declared as and what it says."""
+    monitor, declared = known.monitor, known.declared
+    pause = monitor.pause_at(now_us)
+    return {
+        "key": known.key,
+        "name": monitor.name,
+        "schedule": declared.get("schedule"),
+        "every_s": monitor.every_s,
+        "tz": declared.get("tz"),
+        "grace_s": monitor.grace_s,
+        "max_runtime_s": monitor.max_runtime_s,
+        "failure_tolerance": monitor.failure_tolerance,
+        "tags": list(monitor.tags),
+        "status": str(view.status),
+        "reason": None if view.reason is None else str(view.reason),
+        "since": iso(view.since_us),
+        "running": view.is_running,
+        "expected_at": iso(view.expected_us),
+        "paused": view.status == Status.PAUSED,
+        "paused_until": iso(pause.end_us) if pause is not None else None,
+        "created_at": iso(known.created_us),
+        "faults": list(monitor.faults),
+    }
+
+
+def encode_monitor(known: Judged, now_us: int) -> dict[str, Any]:
+    """A monitor as the API answers it; `record` is what `decode_monitor` reads."""
+    return {
+        **describe_monitor(known, known.view_at(now_us), now_us),
+        "watched": known.is_watched,
+        "version": known.version,
+        "record": {
+            "declared": known.declared,
+            "settled": sorted(known.settled),
+            "created_us": known.created_us,
+            "pauses": [[pause.begin_us, pause.end_us] for pause in known.pauses],
+            "judged": json.loads(known.encode()),
+        },
+    }
+
+
+def decode_monitor(entry: dict[str, Any]) -> Judged:
+    """The monitor in what `encode_monitor` wrote."""
+    record = entry["record"]
+    return Judged(
+        entry["key"],
+        record["declared"],
+        record["created_us"],
+        json.dumps(record["judged"]),
+        tuple(Pause(begin_us, end_us) for begin_us, end_us in record["pauses"]),
+        frozenset(record["settled"]),
+        entry["version"],
+    )
+
+
+def describe_run(run: Run) -> dict[str, Any]:
+    """One run; its outcome is "" while no end of it is known."""
+    return {
+        "run_id": run.run_id or None,
+        "outcome": run.outcome,
+        "started_at": iso(run.started_us),
+        "ended_at": iso(run.ended_us),
+        "duration_s": run.duration_s,
+        "exit_code": run.exit_code,
+        "signal": run.signal,
+        "reason": run.reason or None,
+        "cpu_s": run.cpu_s,
+        "max_rss_bytes": run.max_rss_bytes,
+        "tries": run.tries,
+        "host": run.host or None,
+        "message": run.message or None,
+        "output": run.output.decode("utf-8", "replace"),
+        "output_bytes": run.output_bytes,
+        "omitted_bytes": run.omitted_bytes,
+    }
+
+
+def find_outcome(run: Run, going_on: Collection[str]) -> str:
+    """How a run ended, or whether it goes on (as `going_on` has its id) or hangs."""
+    return run.outcome or (RUNNING if run.run_id in going_on else HUNG)
+
+
+def encode_run(run: Run, going_on: Collection[str]) -> dict[str, Any]:
+    """A run as the API answers it."""
+    return {**describe_run(run), "outcome": find_outcome(run, going_on)}
+
+
+def decode_run(entry: dict[str, Any]) -> Run:
+    """The run in what `encode_run` wrote."""
+    return Run(
+        entry["run_id"] or "",
+        started_us=from_iso(entry["started_at"]),
+        ended_us=from_iso(entry["ended_at"]),
+        outcome="" if entry["outcome"] in (RUNNING, HUNG) else entry["outcome"],
+        duration_s=entry["duration_s"],
+        exit_code=entry["exit_code"],
+        signal=entry["signal"],
+        reason=entry["reason"] or "",
+        cpu_s=entry["cpu_s"],
+        max_rss_bytes=entry["max_rss_bytes"],
+        tries=entry["tries"],
+        host=entry["host"] or "",
+        message=entry["message"] or "",
+        output=entry["output"].encode(),
+        output_bytes=entry["output_bytes"],
+        omitted_bytes=entry["omitted_bytes"],
+    )
+
+
+def encode_ping(ping: Ping) -> dict[str, Any]:
+    """A ping as the API answers it."""
+    return {
+        "id": ping.id,
+        "kind": ping.kind,
+        "run_id": ping.run_id or None,
+        "time": iso(ping.time_us),
+        "fields": ping.fields,
+        "output": ping.body.decode("utf-8", "replace"),
+    }
+
+
+def encode_flip(flip: Flip) -> dict[str, Any]:
+    """A flip as the API answers it."""
+    return {
+        "id": flip.id,
+        "since": iso(flip.time_us),
+        "status": flip.status,
+        "reason": flip.reason or None,
+        "previous": flip.previous,
+        "noticed_at": iso(flip.noticed_us),
+    }
+
+
+def decode_flip(monitor: str, entry: dict[str, Any]) -> Flip:
+    """The flip in what `encode_flip` wrote."""
+    return Flip(
+        entry["id"],
+        monitor,
+        entry["previous"],
+        entry["status"],
+        entry["reason"] or "",
+        from_iso(entry["since"]) or 0,
+        from_iso(entry["noticed_at"]) or 0,
+    )
+
+
+# A field as pings have it: its name in the API.
+DECLARED = {
+    "name": "name",
+    "schedule": "schedule",
+    "every": "every_s",
+    "tz": "tz",
+    "gracePeriod": "grace_s",
+    "max_runtime": "max_runtime_s",
+    "failure_tolerance": "failure_tolerance",
+    "tags": "tags",
+}
+_SECONDS = ("every", "gracePeriod", "max_runtime")
+
+
+def encode_declared(declared: "dict[str, str | None]") -> dict[str, Any]:
+    """What a monitor is declared as, by the names and types of the API; None clears."""
+    return {DECLARED[field]: _to_json(field, text) for field, text in declared.items()}
+
+
+def decode_declared(given: dict[str, Any]) -> "dict[str, str | None]":
+    """The fields, as pings have them, of what `encode_declared` wrote."""
+    return {
+        field: _from_json(field, given[name]) for field, name in DECLARED.items() if name in given
+    }
+
+
+def _to_json(field: str, text: str | None) -> Any:
+    if text is None:
+        return None
+    if field in _SECONDS:
+        return float(text)
+    if field == "failure_tolerance":
+        return int(text)
+    return text.split() if field == "tags" else text
+
+
+def _from_json(field: str, value: Any) -> str | None:
+    if value is None or value in ("", []):
+        return None
+    if field in _SECONDS:
+        return format_seconds(value)
+    return " ".join(value) if field == "tags" else str(value)
+
+
+def format_seconds(seconds: float) -> str:
+    """Seconds as they are declared: no more digits than needed, at most microseconds."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")

@@ -1,0 +1,111 @@
+"""Opening the monitors that a command is about: those of the store here, or of a server."""
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Callable, Iterator
+
+from radar_cli.api.monitors import MonitorStore
+from radar_cli.cli.everybody import Place, as_owner
+from radar_cli.cli.local import bring_up_to_date, retention_of
+from radar_cli.cli.options import Session
+from radar_cli.errors import ConfigError
+from radar_cli.pings.destinations import STORE, Destination
+from radar_cli.pings.outbox import peek
+from radar_cli.pings.spool import Spool
+from radar_cli.places import state_directory
+from radar_cli.store.opening import open_embedded
+from radar_cli.store.retention import Retention
+from radar_cli.store.store import Store
+
+if TYPE_CHECKING:
+    from radar_cli.config.profiles import Profile
+
+
+def _here_us() -> int:
+    return time.time_ns() // 1000
+
+
+@dataclass(slots=True)
+class Opened:
+    """Monitors, and remarks on what they may not tell. `now_us` is the clock that judges them."""
+
+    store: MonitorStore
+    notes: list[str] = field(default_factory=list)
+    is_elsewhere: bool = False  # pings go where nobody can list them: the store knows nothing new
+    user: str = ""  # whose it is, if not one's own
+    now_us: Callable[[], int] = _here_us
+    local: Store | None = None  # the same store, if it is on this machine
+
+    def remarks(self) -> list[str]:
+        """All remarks, also on what isn't delivered."""
+        if self.user:
+            return [f"{self.user}: {note}" for note in self.notes]
+        spool = Spool(state_directory(os.environ))
+        undelivered = sum(1 for name in spool.names() if _is_undelivered(spool, name))
+        if not undelivered:
+            return self.notes
+        what = "ping is" if undelivered == 1 else "pings are"
+        return [*self.notes, f"{undelivered} {what} not delivered yet: see 'radar outbox list'"]
+
+
+@contextmanager
+def open_monitors(session: Session, place: Place | None = None) -> Iterator[Opened]:
+    """The monitors of the session's server or, without one, of the store here.
+
+    That has all that waited in the spool. A `place` is a store on this machine, in any case: with
+    everybody's, one's own is among them. StateError, UnreachableError: they can't be had.
+    """
+    if place is not None and place.user:
+        with as_owner(place), open_embedded(place.directory) as store:
+            # What waits for that user's config to be mended is nobody else's to take.
+            own = Destination(STORE, is_default=False)
+            bring_up_to_date(store, place.directory, own, Retention())
+            yield Opened(store, user=place.user, local=store)
+        return
+    profile, notes = None, []
+    try:
+        profile = session.load_profile()
+    except ConfigError as error:
+        if session.profile is not None or session.server is not None:
+            raise
+        # Whoever looks at 3 AM wants to see what there is.
+        notes.append(f"new pings wait in the spool: {error.line()}")
+    if profile is not None and profile.server and profile.protocol == "radar" and place is None:
+        with _open_server(profile, notes) as opened:
+            yield opened
+        return
+    directory = state_directory(os.environ)
+    with open_embedded(directory) as store:
+        opened = Opened(store, notes, local=store)
+        if profile is not None and profile.server:
+            opened.is_elsewhere = True
+            lists = "" if place is not None else ", which can't list monitors"
+            notes.append(f"pings go to {profile.server}{lists}; this is what the store here holds")
+        elif profile is not None:
+            own = Destination(STORE, profile=profile.name, redact=profile.redact)
+            bring_up_to_date(store, directory, own, retention_of(profile))
+        yield opened
+
+
+@contextmanager
+def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
+    # httpx takes as long to import as all the rest.
+    from radar_cli.api.connection import Address, Connection
+    from radar_cli.api.server_store import ServerStore
+
+    address = Address(
+        profile.server.rstrip("/"),
+        profile.api_key(),
+        profile.ca_file,
+        profile.headers,
+        tuple(profile.notes),
+    )
+    with ServerStore(Connection(address)) as store:
+        yield Opened(store, notes, now_us=store.now_us)
+
+
+def _is_undelivered(spool: Spool, name: str) -> bool:
+    entry = peek(spool, name)
+    return entry is not None and bool(entry.to)

@@ -1,0 +1,27 @@
+"""The errors that routes answer, for `/openapi.json`."""
+
+from typing import Any
+
+from radar_cli.server.models import ErrorAnswer
+
+_WORDS = {
+    400: "It can't be understood.",
+    401: "There is no key with it, or a wrong one.",
+    403: "The key is too narrow.",
+    404: "There is no such monitor, or nothing of that name.",
+    409: "There is a monitor of that key already.",
+    412: "The monitor has another version than If-Match says.",
+    413: "The body is too long.",
+    422: "A value is out of bounds.",
+    429: "There are too many requests; Retry-After says when to come again.",
+    503: "The database can't be used.",
+}
+_ALWAYS = (401, 403, 422, 429, 503)
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's `responses` are: these, and what every route with a key may answer."""
+    return {
+        status: {"model": ErrorAnswer, "description": _WORDS[status]}
+        for status in sorted({*_ALWAYS, *statuses})
+    }

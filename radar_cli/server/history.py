@@ -1,0 +1,100 @@
+"""What a monitor has told: its pings, runs, outputs and flips."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse, Response
+
+from radar_cli.api.wire import encode_flip, encode_ping, encode_run
+from radar_cli.errors import UsageError
+from radar_cli.monitors.runs import Run
+from radar_cli.server.depends import ReadableMonitor, Served
+from radar_cli.server.errors import errors
+from radar_cli.server.models import FlipAnswer, FlipList, PingAnswer, PingPage, RunAnswer, RunList
+from radar_cli.store.judged import Judged
+
+_LAST = "last"
+
+routes = APIRouter(prefix="/api/v1/monitors/{key}", tags=["history"])
+
+
+class UnknownRunError(UsageError):
+    """A run that isn't kept."""
+
+    slug = "unknown-run"
+
+
+@routes.get("/pings", responses=errors(404))
+def list_pings(
+    known: ReadableMonitor,
+    service: Served,
+    before: Annotated[str, Query(max_length=60, pattern="^[!-~]*$")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    output: Annotated[bool, Query()] = False,
+) -> PingPage:
+    """The pings of a monitor, the newest first; `output` has their bodies with them."""
+    found = service.store.find_ping(known.key, before) if before else None
+    place = (found.time_us, found.id) if found is not None else None
+    if before and place is None:
+        return PingPage(pings=[], next=None)
+    pings = service.store.pings_before(known.key, place, limit)[::-1]
+    entries = [
+        encode_ping(ping) if output else {**encode_ping(ping), "output": ""} for ping in pings
+    ]
+    following = pings[-1].id if len(pings) == limit else None
+    return PingPage(pings=[PingAnswer.model_validate(each) for each in entries], next=following)
+
+
+@routes.get("/runs", responses=errors(404))
+def list_runs(
+    known: ReadableMonitor,
+    service: Served,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 20,
+    ending: Annotated[str | None, Query(max_length=100)] = None,
+    ended: Annotated[bool, Query()] = False,
+) -> RunList:
+    """The runs of a monitor, the newest first.
+
+    With `ending` those whose ids end like this, with `ended` the newest one that ended: then the
+    first of the answer has its output.
+    """
+    if ending is not None:
+        runs = service.store.find_runs(known.key, ending)[-limit:]
+    elif ended:
+        runs = service.store.find_runs(known.key)
+    else:
+        runs = service.store.runs(known.key, limit)
+    return RunList(runs=[_encode(known, run) for run in reversed(runs)])
+
+
+@routes.get(
+    "/runs/{run_id}/output",
+    response_class=PlainTextResponse,
+    responses={**errors(404), 200: {"content": {"text/plain": {}}, "description": "The output."}},
+)
+def show_output(known: ReadableMonitor, run_id: str, service: Served) -> Response:
+    """The end of a run's output as the job wrote it; `last` is the newest run that ended.
+
+    `Radar-Omitted-Bytes` says how much before it was not kept.
+    """
+    found = service.store.find_runs(known.key, None if run_id == _LAST else run_id)
+    if not found or run_id not in (_LAST, found[-1].run_id):
+        raise UnknownRunError(f"no run {run_id[:60]!r}")
+    run = found[-1]
+    headers = {"Radar-Omitted-Bytes": str(run.omitted_bytes)}
+    return PlainTextResponse(run.output, headers=headers)
+
+
+@routes.get("/flips", responses=errors(404))
+def list_flips(
+    known: ReadableMonitor,
+    service: Served,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+) -> FlipList:
+    """When a monitor went down and when it was up again, the newest first."""
+    flips = service.store.flips(known.key, limit)
+    return FlipList(flips=[FlipAnswer.model_validate(encode_flip(flip)) for flip in flips])
+
+
+def _encode(known: Judged, run: Run) -> RunAnswer:
+    return RunAnswer.model_validate(encode_run(run, known.state.running))

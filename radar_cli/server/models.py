@@ -1,0 +1,250 @@
+"""What the management API takes and answers, for `/openapi.json` and for checking requests.
+
+Times are ISO 8601 in UTC, durations seconds, memory bytes.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from radar_cli.ids import KEY_MAX
+
+STATUSES = Literal["new", "up", "late", "down", "paused"]
+_TEXT_MAX = 200
+_TAGS_MAX = 500
+_SECONDS_MAX = 3_162_240_000  # ten years, as on the command line
+_KEYS_MAX = 1000
+
+
+class ErrorAnswer(BaseModel):
+    """Why a request failed: a stable word for programs, and a sentence for people."""
+
+    error: str = Field(examples=["NOT_FOUND"])
+    message: str
+
+
+class RunAnswer(BaseModel):
+    """One execution. A run that is `hung` has no end and isn't expected to have one."""
+
+    run_id: str | None
+    outcome: Literal["success", "fail", "running", "hung"]
+    started_at: str | None
+    ended_at: str | None
+    duration_s: float | None
+    exit_code: int | None
+    signal: int | None
+    reason: str | None
+    cpu_s: float | None
+    max_rss_bytes: int | None
+    tries: int
+    host: str | None
+    message: str | None
+    output: str = Field(description="The end of its output; empty unless it is asked for.")
+    output_bytes: int | None
+    omitted_bytes: int
+
+
+class Record(BaseModel):
+    """All that is kept of a monitor, as `radar` itself reads it; it may change with versions."""
+
+    declared: dict[str, str]
+    settled: list[str] = Field(description="Which of these a person has set: no ping changes them.")
+    created_us: int
+    pauses: list[list[int | None]]
+    judged: dict[str, Any]
+
+
+class MonitorAnswer(BaseModel):
+    """What a monitor is declared as, and what it says now."""
+
+    key: str
+    name: str
+    schedule: str | None
+    every_s: float | None
+    tz: str | None
+    grace_s: float
+    max_runtime_s: float | None
+    failure_tolerance: int
+    tags: list[str]
+    status: STATUSES
+    reason: Literal["missed", "failed", "hung"] | None
+    since: str
+    running: bool
+    expected_at: str | None
+    paused: bool
+    paused_until: str | None
+    created_at: str
+    faults: list[str] = Field(description="What of its declaration can't be used.")
+    watched: bool = Field(description="Whether its silence would be noticed.")
+    version: int = Field(description="Counts its changes, pings included; the ETag.")
+    pings: int | None = Field(None, description="How many are kept, if it is asked for.")
+    runs: list[RunAnswer] | None = Field(None, description="Its last runs, if they are asked for.")
+    record: Record
+
+
+class MonitorPage(BaseModel):
+    """Some monitors, by key. A page may be short: the last one is the one without `next`."""
+
+    monitors: list[MonitorAnswer]
+    next: str | None = Field(description="Ask on with `after` set to this.")
+
+
+class KeyPage(BaseModel):
+    """Some keys of monitors, in order."""
+
+    keys: list[str]
+    next: str | None
+
+
+def _check_printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("control characters can't be printed")
+    return text
+
+
+def _check_tags(tags: list[str]) -> list[str]:
+    if any(not tag or not tag.isprintable() or set(tag) & set(" ,") for tag in tags):
+        raise ValueError("a tag is one word without commas")
+    if len(" ".join(tags)) > _TAGS_MAX:
+        raise ValueError(f"at most {_TAGS_MAX} characters in all")
+    return list(dict.fromkeys(tags))
+
+
+Name = Annotated[str, Field(max_length=_TEXT_MAX), AfterValidator(_check_printable)]
+Tags = Annotated[list[str], Field(max_length=_TAGS_MAX), AfterValidator(_check_tags)]
+Seconds = Annotated[float, Field(ge=0, le=_SECONDS_MAX, allow_inf_nan=False)]
+Period = Annotated[float, Field(ge=1, le=_SECONDS_MAX, allow_inf_nan=False)]
+
+
+class MonitorFields(BaseModel):
+    """What a monitor is declared as. What isn't given stays, null clears."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    schedule: str | None = Field(None, max_length=_TEXT_MAX, examples=["5 2 * * *"])
+    every_s: Period | None = None
+    tz: str | None = Field(None, max_length=100, examples=["Europe/London"])
+    grace_s: Seconds | None = None
+    max_runtime_s: Period | None = None
+    failure_tolerance: int | None = Field(None, ge=0, le=1000)
+    tags: Tags | None = None
+
+
+class NewMonitor(MonitorFields):
+    """A monitor to create: its silence counts from now on."""
+
+    key: str = Field(max_length=KEY_MAX, examples=["backup"])
+
+
+class PauseRequest(BaseModel):
+    """For how long nothing is expected; without `for_s` until it is resumed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    for_s: Annotated[float, Field(gt=0, le=_SECONDS_MAX, allow_inf_nan=False)] | None = None
+
+
+class BatchRequest(BaseModel):
+    """Monitors to change together: all of them or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keys: list[str] = Field(min_length=1, max_length=_KEYS_MAX)
+
+
+class BatchPauseRequest(BatchRequest, PauseRequest):
+    """Monitors to pause together."""
+
+
+class PausedAnswer(BaseModel):
+    """The monitors that are paused now."""
+
+    paused: list[str]
+
+
+class ResumedAnswer(BaseModel):
+    """Those of the monitors that were paused."""
+
+    resumed: list[str]
+
+
+class DeletedAnswer(BaseModel):
+    """The monitors that are gone, and how many pings went with them."""
+
+    deleted: list[str]
+    pings: int
+
+
+class PingAnswer(BaseModel):
+    """One fact about a run; `fields` has the rest under its names on the wire."""
+
+    id: str
+    kind: Literal["start", "success", "fail", "log"]
+    run_id: str | None
+    time: str
+    fields: dict[str, str]
+    output: str = Field(description="The body of the ping; empty unless it is asked for.")
+
+
+class PingPage(BaseModel):
+    """Pings of a monitor, the newest first."""
+
+    pings: list[PingAnswer]
+    next: str | None = Field(description="Ask on with `before` set to this.")
+
+
+class RunList(BaseModel):
+    """Runs of a monitor, the newest first."""
+
+    runs: list[RunAnswer]
+
+
+class FlipAnswer(BaseModel):
+    """A change of a monitor's status, and when it was noticed."""
+
+    id: str
+    since: str
+    status: str
+    reason: str | None
+    previous: str
+    noticed_at: str
+
+
+class FlipList(BaseModel):
+    """Flips of a monitor, the newest first."""
+
+    flips: list[FlipAnswer]
+
+
+class TokenAnswer(BaseModel):
+    """A secret token: whoever has it may do this without a key."""
+
+    token: str
+    url: str
+
+
+class RevokedAnswer(BaseModel):
+    """Whether there was a token to take out of use."""
+
+    revoked: bool
+
+
+class BlindnessAnswer(BaseModel):
+    """A time in which no server looked; what fell due in it isn't missed."""
+
+    begin: str
+    end: str
+    monitors: int = Field(description="How many were due in it.")
+
+
+class StatusAnswer(BaseModel):
+    """The server at a glance, as far as the key sees it."""
+
+    version: str
+    time: str
+    scope: Literal["read", "admin"]
+    key_monitors: str = Field(description="The pattern of monitors that the key is for.")
+    monitors: dict[STATUSES, int]
+    unwatched: dict[STATUSES, int] = Field(description="Those of them whose silence is no news.")
+    blindness: BlindnessAnswer | None

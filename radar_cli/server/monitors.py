@@ -1,0 +1,229 @@
+"""`/api/v1/monitors`: listing, creating, changing, pausing and deleting monitors."""
+
+import time
+from typing import Annotated, Any, Iterator, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+
+from radar_cli.api.wire import encode_monitor, encode_run
+from radar_cli.errors import UsageError
+from radar_cli.ids import check_key
+from radar_cli.monitors.state import Status
+from radar_cli.server.access import check
+from radar_cli.server.declared import read_changes
+from radar_cli.server.depends import AdminKey, ChangeableMonitor, ReadableMonitor, ReadKey, Served
+from radar_cli.server.errors import errors
+from radar_cli.server.models import (
+    STATUSES,
+    DeletedAnswer,
+    KeyPage,
+    MonitorAnswer,
+    MonitorFields,
+    MonitorPage,
+    NewMonitor,
+    PauseRequest,
+)
+from radar_cli.server.service import Service
+from radar_cli.store.judged import Judged
+from radar_cli.store.managing import MonitorExistsError, UnknownMonitorError
+from radar_cli.store.overview import ALARMING
+
+# A filter that lets few monitors through looks at so many for one page.
+_LOOKED_AT_MAX = 10_000
+_PAGE_MAX = 1000
+_KEY_PAGE_MAX = 10_000
+
+routes = APIRouter(prefix="/api/v1", tags=["monitors"])
+
+After = Annotated[str, Query(pattern="^[a-z0-9._-]*$", max_length=200)]
+
+
+@routes.get("/monitors", responses=errors())
+def list_monitors(
+    service: Served,
+    api_key: ReadKey,
+    after: After = "",
+    limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = 100,
+    key: Annotated[list[str] | None, Query(max_length=_PAGE_MAX)] = None,
+    tag: Annotated[list[str] | None, Query()] = None,
+    status: Annotated[list[STATUSES] | None, Query()] = None,
+    search: Annotated[str, Query(max_length=200)] = "",
+    runs: Annotated[int, Query(ge=0, le=50)] = 0,
+    output: Annotated[Literal["0", "1", "alarming"], Query()] = "0",
+    pings: Annotated[bool, Query()] = False,
+) -> MonitorPage:
+    """Monitors by key: all that the API key sees, or those with one of these keys.
+
+    With several `tag` those that have all of them, with several `status` those in any of them;
+    `search` is looked for in keys, names and tags. `runs` has each monitor's last runs with it,
+    so many at least if there are as many; `output` the output of the last one that ended
+    (`alarming`: only where it is late or down); `pings` how many pings are kept.
+    """
+    now_us = time.time_ns() // 1000
+    wanted = frozenset(tag or ()), search.casefold()
+    found, last, looked_at = [], "", 0
+    for known in _choose(service, after, key, status):
+        last, looked_at = known.key, looked_at + 1
+        if api_key.covers(known.key) and _is_like(known, *wanted):
+            entry = encode_monitor(known, now_us)
+            if runs:
+                has_output = output == "1" or (output == "alarming" and _is_alarming(entry))
+                entry["runs"] = [
+                    encode_run(run, known.state.running)
+                    for run in service.store.last_runs(known.key, runs, has_output=has_output)
+                ]
+            if pings:
+                entry["pings"] = service.store.count_pings(known.key)
+            found.append(MonitorAnswer.model_validate(entry))
+        if len(found) >= limit or looked_at >= _LOOKED_AT_MAX:
+            return MonitorPage(monitors=found, next=last)
+    return MonitorPage(monitors=found, next=None)
+
+
+@routes.get("/monitor-keys", responses=errors())
+def list_keys(
+    service: Served,
+    api_key: ReadKey,
+    after: After = "",
+    limit: Annotated[int, Query(ge=1, le=_KEY_PAGE_MAX)] = _KEY_PAGE_MAX,
+) -> KeyPage:
+    """The keys of all monitors that the API key sees, in order."""
+    keys = service.store.keys_after(after, limit)
+    following = keys[-1] if len(keys) == limit else None
+    return KeyPage(keys=[key for key in keys if api_key.covers(key)], next=following)
+
+
+@routes.post("/monitors", status_code=201, responses=errors(400, 409))
+def create_monitor(
+    given: NewMonitor, response: Response, service: Served, api_key: AdminKey
+) -> MonitorAnswer:
+    """Create a monitor: its silence counts from now on, before any run of it."""
+    try:
+        key = check_key(given.key)
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from None
+    check(api_key, "admin", key)
+    changes = read_changes(given, {})
+    declared = {field: value for field, value in changes.items() if value is not None}
+    if not service.store.create(key, declared, _now_us()):
+        raise MonitorExistsError(f"monitor {key!r} is there already")
+    response.headers["Location"] = f"{service.settings.root_path}/api/v1/monitors/{key}"
+    return _show(service, key, response)
+
+
+@routes.get("/monitors/{key}", responses=errors(404))
+def show_monitor(known: ReadableMonitor, response: Response) -> MonitorAnswer:
+    """One monitor; its ETag is for If-Match."""
+    return _answer(known, response)
+
+
+@routes.patch("/monitors/{key}", responses=errors(400, 404, 412))
+def change_monitor(
+    known: ChangeableMonitor,
+    given: MonitorFields,
+    response: Response,
+    service: Served,
+    if_match: Annotated[str | None, Header()] = None,
+) -> MonitorAnswer:
+    """Change what is given; null clears. No ping ever changes what was set here.
+
+    It is then judged anew from its pings.
+    """
+    version = _read_version(if_match, known)
+    changes = read_changes(given, known.declared)
+    if changes or version is not None:
+        known = service.store.update(known.key, changes, _now_us(), version=version)
+    return _answer(known, response)
+
+
+@routes.delete("/monitors/{key}", responses=errors(404, 412))
+def delete_monitor(
+    known: ChangeableMonitor,
+    service: Served,
+    if_match: Annotated[str | None, Header()] = None,
+) -> DeletedAnswer:
+    """Delete a monitor with all its pings, for good."""
+    pings = service.store.delete([known.key], version=_read_version(if_match, known))
+    service.writer.forget([known.key])
+    return DeletedAnswer(deleted=[known.key], pings=pings)
+
+
+@routes.post("/monitors/{key}/pause", responses=errors(404))
+def pause_monitor(
+    known: ChangeableMonitor,
+    response: Response,
+    service: Served,
+    given: PauseRequest | None = None,
+) -> MonitorAnswer:
+    """Expect nothing of a monitor for a while, or until it is resumed; its pings are kept."""
+    now_us = _now_us()
+    service.store.pause([known.key], now_us, end_of(given, now_us))
+    return _show(service, known.key, response)
+
+
+@routes.post("/monitors/{key}/resume", responses=errors(404))
+def resume_monitor(known: ChangeableMonitor, response: Response, service: Served) -> MonitorAnswer:
+    """Expect runs again from now on; of one that isn't paused nothing changes."""
+    service.store.resume([known.key], _now_us())
+    return _show(service, known.key, response)
+
+
+def end_of(pause: PauseRequest | None, now_us: int) -> int | None:
+    """When a pause that begins now ends."""
+    if pause is None or pause.for_s is None:
+        return None
+    return now_us + round(pause.for_s * 1e6)
+
+
+def _choose(
+    service: Service, after: str, keys: list[str] | None, statuses: list[STATUSES] | None
+) -> Iterator[Judged]:
+    if keys is None:
+        yield from service.store.monitors(statuses or (), after=after)
+        return
+    found = service.store.find_all([key for key in keys if key.isascii() and key.isprintable()])
+    for key in sorted(found):
+        known = found[key]
+        if key > after and (not statuses or known.view.status in statuses):
+            yield known
+
+
+def _is_like(known: Judged, tags: frozenset[str], search: str) -> bool:
+    declared = known.declared
+    if not tags <= set(declared.get("tags", "").split()):
+        return False
+    texts = (known.key, declared.get("name", ""), declared.get("tags", ""))
+    return not search or any(search in text.casefold() for text in texts)
+
+
+def _is_alarming(entry: dict[str, Any]) -> bool:
+    return Status(entry["status"]) in ALARMING
+
+
+def _read_version(if_match: str | None, known: Judged) -> int | None:
+    """The version that If-Match asks for (RFC 9110, 13.1.1); None: any."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    given = {tag.strip() for tag in if_match.split(",")}
+    # What is no version of ours is that of none: it doesn't match.
+    return known.version if _etag(known) in given else -1
+
+
+def _etag(known: Judged) -> str:
+    return f'"{known.version}"'
+
+
+def _show(service: Service, key: str, response: Response) -> MonitorAnswer:
+    known = service.store.find(key)
+    if known is None:
+        raise UnknownMonitorError(f"no monitor {key[:60]!r}")
+    return _answer(known, response)
+
+
+def _answer(known: Judged, response: Response) -> MonitorAnswer:
+    response.headers["ETag"] = _etag(known)
+    return MonitorAnswer.model_validate(encode_monitor(known, _now_us()))
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,52 @@
+"""The runs of a monitor, as its pings tell them."""
+
+from typing import Sequence
+
+from radar_cli.monitors.runs import Run, fold_runs
+from radar_cli.store.reading import Reading
+
+# More than the store keeps, unless somebody wants it to.
+_MOST_PINGS = 20_000
+# A run has two pings, and others may go on between them.
+_PINGS_BESIDES = 100
+
+
+class History(Reading):
+    """Runs. Outputs are read of those only that somebody wants to see."""
+
+    def runs(self, monitor: str, limit: int) -> list[Run]:
+        """The newest runs of a monitor, the oldest of them first, without their outputs."""
+        pings = self.newest_of_runs(monitor, min(2 * limit + _PINGS_BESIDES, _MOST_PINGS))
+        return fold_runs(pings)[-limit:]
+
+    def find_runs(self, monitor: str, ending: str | None = None) -> list[Run]:
+        """The runs whose ids end like this; without it the newest that ended, if there is one.
+
+        The oldest comes first, and the last one has its output.
+        """
+        runs = fold_runs(self.newest_of_runs(monitor, _MOST_PINGS))
+        if ending is None:
+            found = [run for run in runs if not run.is_running][-1:]
+        else:
+            found = [run for run in runs if run.run_id and run.run_id.endswith(ending.lower())]
+        return [*found[:-1], self.with_output(monitor, found[-1])] if found else []
+
+    def with_output(self, monitor: str, run: Run) -> Run:
+        """The same run with its output; many may have no id."""
+        times_us = [time_us for time_us in (run.started_us, run.ended_us) if time_us is not None]
+        pings = self.pings_of_run(monitor, run.run_id, (min(times_us), max(times_us)))
+        return next((each for each in fold_runs(pings) if each.ended_us == run.ended_us), run)
+
+    def last_runs(self, monitor: str, count: int, *, has_output: bool) -> list[Run]:
+        """The last runs, `count` at least if there are as many, the oldest of them first.
+
+        With `has_output` the last one that ended has its output.
+        """
+        runs = fold_runs(self.newest_of_runs(monitor, 2 * count + 2))
+        if has_output and (number := _last_ended(runs)) is not None:
+            runs[number] = self.with_output(monitor, runs[number])
+        return runs
+
+
+def _last_ended(runs: Sequence[Run]) -> int | None:
+    return next((n for n in reversed(range(len(runs))) if not runs[n].is_running), None)

@@ -1,0 +1,148 @@
+"""Every command says the same of a server's monitors as of those in the store here."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.worlds import Worlds, two_worlds
+
+_READING = (
+    "status",
+    "status -v",
+    "status --json",
+    "status --format csv",
+    "status backup failed",
+    "status backup nobody",
+    "check",
+    "check --strict",
+    "check -v",
+    "check --json",
+    "check --format nagios",
+    "check --format prometheus",
+    "check unwatched",
+    "check unwatched failed --json",
+    "check nobody",
+    "check nobody --format nagios",
+    "check failed unwatched --format nagios",
+    "monitors list",
+    "monitors list --json",
+    "monitors list --format csv",
+    "monitors list --tag db --status paused",
+    "monitors list --tag none",
+    *(
+        f"monitors show {key}"
+        for key in ("backup", "failed", "going-on", "killed", "odd", "paused")
+    ),
+    *(f"monitors show {key} --json" for key in ("backup", "plain", "quick", "unwatched")),
+    "monitors history backup",
+    "monitors history backup --limit 3 --json",
+    "monitors history plain --format csv",
+    "monitors history going-on",
+    "monitors history odd",
+    "monitors history failed --flips",
+    "monitors history quick --flips --json",
+    "monitors output failed",
+    "monitors output failed --json",
+    "monitors output killed",
+    "monitors output plain",
+    "monitors output backup --run 01d",
+    "monitors output backup --run 00000000001",
+    "monitors output backup --run nothing",
+    "monitors output going-on",
+    "schedule next backup -n 3",
+    "schedule explain backup --json",
+    "schedule next unwatched",
+    "schedule next nobody",
+    "monitors show bakcup",
+    "monitors show bakcup --json",
+    "monitors history nobody",
+    "monitors output nobody",
+    "monitors show NOBODY",
+    "monitors show ../../x",
+)
+_CHANGING = (
+    "monitors create new --schedule 5#2#*#*#* --grace 10m --tag a,b --name N --failure-tolerance 3",
+    "monitors show new --json",
+    "monitors create new",
+    "monitors create plain2 --every 90s --max-runtime 1.5 --json",
+    "monitors create Bad",
+    "monitors create x --schedule nonsense",
+    "monitors create x --every 0.5",
+    "monitors update new --every 6h --json",
+    "monitors update new --every 6h",
+    "monitors update new --grace  --tag  --name ",
+    "monitors update new --tz Nowhere/Land",
+    "monitors update new",
+    "monitors update nobody --grace 1m",
+    "monitors update failed --failure-tolerance 1",
+    "monitors show failed",
+    "monitors pause new plain2 --for 90m",
+    "monitors pause new --json",
+    "monitors pause new nobody",
+    "monitors pause new --for 0",
+    "monitors show new",
+    "monitors resume new backup",
+    "monitors resume new plain2 --json",
+    "monitors resume nobody",
+    "monitors list --json",
+    "monitors delete new nobody --yes",
+    "monitors show new",
+    "monitors delete backup new",
+    "monitors delete backup new --yes",
+    "monitors delete failed --yes --json",
+    "monitors delete failed --yes",
+    "monitors list",
+    "check --format nagios",
+)
+
+
+@pytest.fixture
+def worlds(tmp_path: Path) -> Iterator[Worlds]:
+    with two_worlds(tmp_path) as both:
+        yield both
+
+
+def _words(line: str) -> list[str]:
+    return [word.replace("#", " ") for word in line.split(" ")]
+
+
+@pytest.mark.parametrize(
+    "lines", [_READING[::3], _READING[1::3], _READING[2::3], _CHANGING], ids=("a", "b", "c", "d")
+)
+def test_a_command_says_the_same_here_and_there(worlds: Worlds, lines: tuple[str, ...]) -> None:
+    for line in lines:
+        here, there = worlds.say(*_words(line))
+        assert there == here, line
+        assert "internal error" not in here.stderr, line
+
+
+def test_it_asks_before_it_deletes_here_and_there(worlds: Worlds) -> None:
+    for answer in (b"n\n", b"y\n"):
+        here, there = worlds.say("monitors", "delete", "backup", "killed", stdin=answer)
+        assert there == here
+        assert "Delete 2 monitors and 61 pings for good?" in here.stderr
+
+
+def test_a_server_tells_people_itself(worlds: Worlds) -> None:
+    said = worlds.there("check", "--notify", "-v")
+    assert said.code == 1
+    assert f"people are told by {worlds.server.url} itself" in said.stderr
+    assert worlds.there("check", "--notify").stderr == ""
+
+
+def test_it_stays_a_few_requests_however_many_monitors_there_are(tmp_path: Path) -> None:
+    with two_worlds(tmp_path) as worlds:
+        with worlds.server.store() as store:
+            for number in range(1000):
+                store.create(f"many-{number}", {"every": "3600"}, 1_700_000_000_000_000)
+        before = _requests(worlds)
+        entries = json.loads(worlds.there("status", "--json").stdout)["data"]
+        assert len(entries) == 1000 + 9
+        assert _requests(worlds) - before < 12
+
+
+def _requests(worlds: Worlds) -> int:
+    lines = worlds.server.request("GET", "/metrics").text.splitlines()
+    return sum(int(float(x.split()[-1])) for x in lines if x.startswith("radar_requests_total"))
