@@ -11,9 +11,11 @@ from tests.cli.envelopes import read_envelope
 from tests.support.radar import environment, run_radar
 
 
-def _monitors(*words: str, stdin: bytes = b"", **variables: str) -> tuple[int, str, str]:
+def _monitors(
+    *words: str, stdin: bytes = b"", also: dict[str, str] | None = None
+) -> tuple[int, str, str]:
     """Call `radar monitors WORDS`; the exit code, stdout and stderr."""
-    env = environment(**variables)
+    env = environment() | (also or {})
     done = run_radar("monitors", *words, stdin=stdin, env=env, text=True)
     return done.returncode, done.stdout, done.stderr
 
@@ -241,9 +243,9 @@ def test_it_says_that_it_is_about_the_store_here_where_a_service_cannot_list() -
         " this is what the store here holds\n"
     )
     for command in (("create", "x"), ("list",), ("show", "x"), ("pause", "x"), ("resume", "x")):
-        code, _, note = _monitors(*command, **away)
+        code, _, note = _monitors(*command, also=away)
         assert (code, note) == (0, words)
-    assert _monitors("delete", "x", "--yes", **away)[0] == 0
+    assert _monitors("delete", "x", "--yes", also=away)[0] == 0
 
 
 def test_its_commands_and_monitors_are_completed() -> None:

@@ -6,27 +6,33 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from radar_cli.pings.codec import decode_fields
 from radar_cli.pings.ping import Ping
 from radar_cli.store.opening import open_embedded
 from tests.support.radar import environment, run_radar
 from tests.support.radar_server import RadarServer
 
 _HOUR_US = 3_600_000_000
-# What happens while the two are compared happens at different times.
-_RECENT_S = 300
-_TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00| UTC)")
+# What isn't the same to the microsecond: the two are looked at, and changed, one after the other.
+_MOMENTS = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00| UTC))"
+    r"|\"lasted_s\": ([\d.]+)"
+    r"|(?:just now|[\d.]+ (?:s|min|h|d)(?: \d+ (?:s|min|h))? ago)"
+)
+_PADDING = re.compile(r"  +")
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a command printed, with times of these minutes made alike."""
+    """What a command printed; `moments` are the times in it, in seconds."""
 
     code: int
     stdout: str
     stderr: str
+    moments: tuple[float, ...]
 
 
 class Worlds:
@@ -44,8 +50,7 @@ class Worlds:
 
     def say(self, *words: str, stdin: bytes = b"") -> tuple[Said, Said]:
         """Run `radar WORDS` here and there."""
-        here, there = (_run(words, stdin, variables) for variables in (self._here, self._there))
-        return here, there
+        return _run(words, stdin, self._here), _run(words, stdin, self._there)
 
     def there(self, *words: str, stdin: bytes = b"") -> Said:
         """Run `radar WORDS` there alone."""
@@ -53,17 +58,17 @@ class Worlds:
 
 
 def _run(words: tuple[str, ...], stdin: bytes, variables: dict[str, str]) -> Said:
-    env = environment(**variables)
-    done = run_radar(*words, stdin=stdin, env=env)
-    texts = (stream.decode("utf-8", "backslashreplace") for stream in (done.stdout, done.stderr))
-    stdout, stderr = (_TIMES.sub(_blur, text) for text in texts)
-    return Said(done.returncode, stdout, stderr)
+    done = run_radar(*words, stdin=stdin, env=environment() | variables)
+    texts = [stream.decode("utf-8", "backslashreplace") for stream in (done.stdout, done.stderr)]
+    moments = tuple(_moment(*found) for found in _MOMENTS.findall(texts[0]) if any(found))
+    stdout, stderr = (_PADDING.sub("  ", _MOMENTS.sub("<moment>", text)) for text in texts)
+    return Said(done.returncode, stdout, stderr, moments)
 
 
-def _blur(found: re.Match[str]) -> str:
-    moment = datetime.fromisoformat(found[0].replace(" UTC", "+00:00"))
-    is_recent = abs((datetime.now(UTC) - moment).total_seconds()) < _RECENT_S
-    return "<now>" if is_recent else found[0]
+def _moment(time_of_day: str, duration_s: str) -> float:
+    if duration_s:
+        return float(duration_s)
+    return datetime.fromisoformat(time_of_day.replace(" UTC", "+00:00")).timestamp()
 
 
 @contextmanager
@@ -101,24 +106,23 @@ def _tell(now_us: int) -> list[Ping]:
     pings = []
 
     def tell(
-        key: str, hours: float, kind: str, run: int | None, body: bytes = b"", **said: str
+        key: str, hours: float, kind: str, run: int | None, body: bytes = b"", said: str = ""
     ) -> None:
         time_us = now_us - round(hours * _HOUR_US)
         run_id = "" if run is None else _RUN.format(run)
-        pings.append(Ping(kind, key, run_id=run_id, time_us=time_us, fields=said, body=body))
+        fields = decode_fields(said)
+        pings.append(Ping(kind, key, run_id=run_id, time_us=time_us, fields=fields, body=body))
 
     for number in range(30):
-        tell("backup", 80 - number, "start", number, host="db1")
-        tell("backup", 79.9 - number, "success", number, b"line\n" * number, exit="0", cpu="0.25")
-    tell("failed", 9, "start", 1, schedule="@daily", tags="web")
-    tell(
-        *("failed", 8.5, "fail", 1, "no space\n\tleft: \u00e9\u4e2d\x1b[31m\r\n".encode()),
-        **{"exit": "3", "reason": "no output", "rss": "123456789", "omitted": "42"},
-    )
+        tell("backup", 80 - number, "start", number, said="host=db1")
+        tell("backup", 79.9 - number, "success", number, b"line\n" * number, "exit=0&cpu=0.25")
+    tell("failed", 9, "start", 1, said="schedule=%40daily&tags=web")
+    output = "no space\n\tleft: \u00e9\u4e2d\x1b[31m\r\n".encode()
+    tell("failed", 8.5, "fail", 1, output, "exit=3&reason=no%20output&rss=123456789&omitted=42")
     tell("failed", 8, "log", None, b"just so you know\n")
-    tell("going-on", 0.5, "start", 7, every="86400")
-    tell("killed", 5, "fail", 2, b"x" * 9000, signal="9", tries="3", message="killed by hand")
+    tell("going-on", 0.5, "start", 7, said="every=86400")
+    tell("killed", 5, "fail", 2, b"x" * 9000, "signal=9&tries=3&message=killed%20by%20hand")
     for hours in (7, 6, 5):
-        tell("plain", hours, "success", None, b"ok\n", duration="12.5")
-    tell("unwatched", 2, "success", 9, name="No schedule")
+        tell("plain", hours, "success", None, b"ok\n", "duration=12.5")
+    tell("unwatched", 2, "success", 9, said="name=No%20schedule")
     return pings

@@ -90,7 +90,7 @@ def _find_run(store: MonitorStore, key: str, run_id: str | None) -> Run | None:
     """The newest run that ended, or the one whose id ends like this. UsageError: several do."""
     # "" is the end of every id.
     found = [] if run_id == "" else store.find_runs(key, run_id)
-    if run_id == "" or len({run.run_id for run in found}) > 1:
+    if run_id is not None and (not run_id or len({run.run_id for run in found}) > 1):
         raise UsageError(f"several runs end in {run_id[:60]!r}", "give more of the id")
     return found[-1] if found else None
 
