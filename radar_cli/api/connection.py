@@ -135,7 +135,8 @@ class Connection:
         if status in (401, 403):
             words = f"{server} answered {status}" + (f": {message}" if message else "")
             hint = "; ".join((f"'radar login {server}' sets another key", *self.address.notes))
-            raise RefusedError(words, hint)
+            word = str(said.get("error", "")) if "radar-time" in response.headers else ""
+            raise RefusedError(words, hint, word)
         if status in _LATER:
             raise _unreachable(server, f"answered {status}" + (f": {message}" if message else ""))
         is_of_radar = "radar-time" in response.headers and content is not None

@@ -16,6 +16,10 @@ class RefusedError(ConfigError):
 
     slug = "refused"
 
+    def __init__(self, message: str, hint: str, word: str) -> None:
+        super().__init__(message, hint)
+        self.word = word  # as the server calls it; "" if it isn't one of radar's
+
 
 class WrongServerError(ConfigError):
     """What answers there has no API of radar's."""

@@ -13,13 +13,13 @@ from radar_cli.config.channel_settings import CHANNEL_SETTINGS
 from radar_cli.config.channels import read_channels
 from radar_cli.config.check import check as find_problems
 from radar_cli.config.check import find_places
-from radar_cli.config.edit import Edit, NotFoundError, set_value, unset_value
+from radar_cli.config.edit import NotFoundError, set_value, unset_value
 from radar_cli.config.files import read_file
 from radar_cli.config.keys import Key, parse_key
 from radar_cli.config.load import Config, load
 from radar_cli.config.settings import CONNECTION, DEFAULT_PROFILE, SETTINGS, Known, Setting
 from radar_cli.config.shown import effective_value, masked_value, or_null, written_value
-from radar_cli.config.write import back_up, locked, write_file
+from radar_cli.config.write import locked, save_edit
 from radar_cli.errors import ConfigError, UsageError
 from radar_cli.places import state_directory, system_config_file, user_config_file
 
@@ -138,7 +138,7 @@ def set_setting(session: Session, key: str, values: tuple[str, ...], system: boo
             edit = set_value(text, parsed.path, raw)
         except ValueError as error:
             raise ConfigError(f"{path}: {error}", "edit the file by hand") from None
-        notes = _save(real, text, edit, mode)
+        notes = save_edit(real, text, edit, mode)
     notes += _check_effect(parsed, known, path)
     data = {"key": parsed.text, "file": path, "rewritten": edit.is_rewritten}
     return Result(data, text=f"{parsed.text} set in {path}", notes=tuple(notes))
@@ -162,7 +162,7 @@ def unset_setting(session: Session, key: str, system: bool) -> Result:
         except NotFoundError:
             hint = "'radar config list --show-origin' says where values come from"
             raise NotSetError(f"{parsed.text} is not set in {path}", hint) from None
-        notes = _save(real, file.text if file else "", edit, 0o600)
+        notes = save_edit(real, file.text if file else "", edit, 0o600)
     data = {"key": parsed.text, "file": path, "rewritten": edit.is_rewritten}
     return Result(data, text=f"{parsed.text} removed from {path}", notes=tuple(notes))
 
@@ -254,16 +254,6 @@ def _find_in_channel(name: str, known: Known, config: Config) -> Setting:
 
 def _target(*, system: bool) -> str:
     return (system_config_file if system else user_config_file)(os.environ)
-
-
-def _save(path: str, old: str, edit: Edit, mode: int) -> list[str]:
-    """Write the edited file, and return what there is to say about it."""
-    notes = []
-    if edit.is_rewritten:
-        copy = back_up(path, old)
-        notes.append(f"{path} had to be written anew, without its comments: see {copy}")
-    write_file(path, edit.text, mode=mode)
-    return notes
 
 
 def _check_effect(key: Key, known: Known, path: str) -> list[str]:

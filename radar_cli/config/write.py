@@ -7,6 +7,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from typing import Iterator
 
+from radar_cli.config.edit import Edit
 from radar_cli.errors import ConfigError
 
 
@@ -47,6 +48,16 @@ def write_file(path: str, text: str, *, mode: int = 0o600) -> None:
         _replace(path, text.encode(), mode)
     except OSError as error:
         raise unwritable(path, error) from None
+
+
+def save_edit(path: str, old: str, edit: Edit, mode: int) -> list[str]:
+    """Write an edited file that was `old`, and return what there is to say about it."""
+    notes = []
+    if edit.is_rewritten:
+        copy = back_up(path, old)
+        notes.append(f"{path} had to be written anew, without its comments: see {copy}")
+    write_file(path, edit.text, mode=mode)
+    return notes
 
 
 def back_up(path: str, text: str) -> str:
