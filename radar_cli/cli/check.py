@@ -8,7 +8,7 @@ from typing import Any, Iterable
 import click
 
 from radar_cli import exits
-from radar_cli.cli.local import Here, open_here
+from radar_cli.cli.local import Here, open_here, shorten
 from radar_cli.cli.nagios import say_unknown, say_verdict
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.prometheus import write_metrics
@@ -92,7 +92,7 @@ def _for_programs(
 
 def _for_nagios(here: Here, keys: tuple[str, ...], bad: set[Status], now_us: int) -> Result:
     if missing := here.missing(keys):
-        return say_unknown(f"no monitor {', '.join(missing)}")
+        return say_unknown(f"no monitor {', '.join(map(shorten, missing))}")
     seen = _alarming(here, keys, now_us)
     counts: Counter[str] = Counter()
     if keys:

@@ -18,6 +18,7 @@ from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
 
+_LONGEST_KEY = 200
 _SWEPT_EVERY_US = 600 * 1_000_000
 
 
@@ -35,12 +36,18 @@ class Here:
 
     def notes_about(self, keys: Collection[str]) -> tuple[str, ...]:
         """All remarks, also on keys that belong to no monitor and on what isn't delivered."""
-        notes = [*self.notes, *(f"no monitor {clean(key)!r}" for key in self.missing(keys))]
+        notes = [*self.notes, *(f"no monitor {shorten(key)!r}" for key in self.missing(keys))]
         spool = Spool(state_directory(os.environ))
         if undelivered := sum(1 for name in spool.names() if _is_undelivered(spool, name)):
             what = "ping is" if undelivered == 1 else "pings are"
             notes.append(f"{undelivered} {what} not delivered yet: see 'radar outbox list'")
         return tuple(notes)
+
+
+def shorten(key: str) -> str:
+    """What was given as a key, which may be anything, as it fits into a line."""
+    shown = clean(key)
+    return shown if len(shown) <= _LONGEST_KEY else shown[:60] + "..."
 
 
 @contextmanager
