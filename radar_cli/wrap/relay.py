@@ -8,15 +8,11 @@ from radar_cli.wrap import signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import signal as _signal
     from collections.abc import Callable
-    from typing import Any
 
     from radar_cli.wrap.held import Held
 
     Tap = Callable[[memoryview], None]
-else:
-    import _signal
 
 _FIRST_BUFFER_BYTES = 65_536  # what a pipe holds before anybody asks for more
 _LARGE_BUFFER_BYTES = 262_144
@@ -152,34 +148,3 @@ def _enlarge(pipe: int) -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _LARGEST_PIPE_BYTES)
     except (ImportError, AttributeError, OSError):
         return  # not Linux, or the user's limit of pipe memory is reached: it works as it is
-
-
-def leave_cat(source: int, target: int, mask: "set[int]") -> None:
-    """Leave a `cat` on a pipe that outlives radar, as no one else would read it from now on.
-
-    It holds nothing but the two streams: no folder, no other descriptor that radar inherited. A
-    group of its own keeps ^C, which the daemon that writes doesn't hear either, off it.
-    """
-    null = os.open(os.devnull, os.O_WRONLY)
-    actions: list[Any] = [
-        (os.POSIX_SPAWN_DUP2, source, 0),
-        (os.POSIX_SPAWN_DUP2, target, 1),
-        (os.POSIX_SPAWN_DUP2, null, 2),
-    ]
-    actions += [
-        (os.POSIX_SPAWN_CLOSE, int(name)) for name in os.listdir("/dev/fd") if int(name) > 2
-    ]
-    try:
-        os.posix_spawn(
-            "/bin/sh",
-            ["sh", "-c", "cd / && exec cat"],
-            os.environb,
-            file_actions=actions,
-            setpgroup=0,
-            setsigmask=mask,
-            setsigdef=(_signal.SIGPIPE,),
-        )
-    except OSError:
-        return  # it learns, by SIGPIPE, that nobody reads: there is no other way
-    finally:
-        os.close(null)

@@ -125,7 +125,7 @@ class Capture:
 
     def hand_over(self, signals: "Signals") -> None:
         """Leave to a `cat` what no relay reads: no thread could be started, say."""
-        from radar_cli.wrap.relay import leave_cat
+        from radar_cli.wrap.cat import leave_cat
 
         for pipe in self._pipes[len(self._relays) :]:
             leave_cat(pipe.read, pipe.stands_for[0], signals.mask)
@@ -144,7 +144,7 @@ class Capture:
         """Leave the pipes that a process of the job's still holds to a `cat`."""
         for relay in self._relays:
             if relay.is_done and relay.shared and relay.source is not None:
-                from radar_cli.wrap.relay import leave_cat
+                from radar_cli.wrap.cat import leave_cat
 
                 target = os.open(os.devnull, os.O_WRONLY) if discard else relay.target
                 leave_cat(relay.source, target, signals.mask)
