@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from radar_cli.wrap.streams import Capture
     from radar_cli.wrap.tail import Tail
 
-# Before the last ping the tail is given this long to arrive; a reader that has stopped reading
-# our stdout must not keep the news of a failure from going out.
-_TAIL_PATIENCE_S = 2.0
+# What has to be done in any case, though time is up, is given this long: a disk may hang, too.
+_LAST_PATIENCE_S = 2.0
 
 
 def run(words: list[str]) -> int:
@@ -103,6 +102,8 @@ class Run:
             report = self._try(tries)
             if report.verdict.is_success or tries > self.options.retries or self.signals.ending:
                 break
+            if report.capture is not None:
+                self.signals.wait_until(report.capture.is_done, None)
             if not self.signals.pause(self.options.retry_delay):
                 break
             if report.capture is not None:
@@ -157,10 +158,6 @@ class Run:
                 self.lock.clear()
             capture.finish()
             report.capture = capture
-            is_last = number > options.retries
-            self.signals.wait_until(
-                capture.is_done, time.monotonic() + _TAIL_PATIENCE_S if is_last else None
-            )
             report.judge()
         except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
             self.warnings.append(f"internal error: {type(fault).__name__}: {fault}")
@@ -191,7 +188,7 @@ class Run:
         if not self.signals.wait_until(lambda: announcer.resolved is not None, deadline):
             self.signals.wait_until(
                 lambda: announcer.resolved is not None,
-                min(deadline, time.monotonic() + _TAIL_PATIENCE_S),
+                min(deadline, time.monotonic() + _LAST_PATIENCE_S),
                 in_any_case=True,
             )
         announcer.post(report.ping(self, tries))
@@ -232,7 +229,7 @@ class Run:
 
             _thread.start_new_thread(save, ())
             self.signals.wait_until(
-                lambda: bool(saved), time.monotonic() + _TAIL_PATIENCE_S, in_any_case=True
+                lambda: bool(saved), time.monotonic() + _LAST_PATIENCE_S, in_any_case=True
             )
         for outlet in self.outlets.values():
             self.warnings += outlet.complaints()

@@ -132,9 +132,13 @@ class Capture:
             os.close(pipe.read)
 
     def finish(self) -> None:
-        """Ask the relays to end as soon as what the job wrote has passed."""
-        if self._pipes:
-            os.close(self._wake_write)
+        """Look at all that the job wrote, and let the relays end as soon as it has passed."""
+        try:
+            for relay in self._relays:
+                relay.drain()
+        finally:
+            if self._pipes:
+                os.close(self._wake_write)
 
     def is_done(self) -> bool:
         """Whether all that the job wrote has passed."""
