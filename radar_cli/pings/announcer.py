@@ -54,6 +54,8 @@ class Announcer:
         self._server = server
         self._has_own_timeout = timeout_s is not None
         self.nudge = nudge
+        # Makes the field `command`, once it is known what to redact in it.
+        self.add_command: Callable[[], str] | None = None
         self._couriers: list[Courier] = []
         self._is_done = False
         self._trimming = _thread.allocate_lock()
@@ -82,6 +84,7 @@ class Announcer:
         if not self._couriers:
             for destination in unresolved(self._profiles, os.environ):
                 for ping in self.pings:
+                    self.complete(ping)
                     self.keep(ping, destination.address())
         for courier in self._couriers:
             courier.abandon()
@@ -112,6 +115,8 @@ class Announcer:
             ping.fields["tz"] = (resolved.tz if resolved else "") or local_zone()
         if resolved is not None and "host" not in ping.fields:
             ping.fields["host"] = resolved.host or os.uname().nodename
+        if self.add_command is not None and "command" not in ping.fields:
+            ping.fields["command"] = self.add_command()
 
     def _wake(self) -> None:
         for courier in self._couriers:

@@ -71,6 +71,10 @@ def _destination(profile: "Profile", resolved: Resolved, *, is_default: bool) ->
         key = profile.api_key()
     except ConfigError as error:
         resolved.warnings.append(error.line())
+    if profile.headers:
+        from radar_cli.wrap.redaction import secrets_in_headers
+
+        resolved.secrets += secrets_in_headers(profile.headers)
     if key:
         resolved.secrets.append(key)
     else:

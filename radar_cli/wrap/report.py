@@ -125,7 +125,7 @@ class Report:
                 body, omitted = _prepare(run, run.tail)
                 if omitted:
                     fields["omitted"] = str(omitted)
-        fields.update(_common(run))
+        fields.update(run.declared())
         kind = "success" if self.verdict.is_success else "fail"
         return Ping(
             kind,
@@ -144,7 +144,7 @@ def start_ping(run: "Run") -> Ping:
         run.options.monitor,
         run_id=run.run_id,
         time_us=run.started_us,
-        fields=_common(run),
+        fields=dict(run.declared()),
     )
 
 
@@ -158,17 +158,14 @@ def skipped_ping(run: "Run", *, is_failure: bool) -> Ping:
         run.options.monitor,
         run_id=run.run_id,
         time_us=run.started_us,
-        fields={**fields, **_common(run)},
+        fields={**fields, **run.declared()},
     )
 
 
-def _common(run: "Run") -> dict[str, str]:
-    fields = run.declared()
-    if run.options.send_command:
-        words = run.options.command if run.options.c is None else [run.options.c]
-        line = os.fsencode(" ".join(words))
-        fields = {**fields, "command": _redacted(run, line)[:2000]}
-    return dict(fields)
+def command_line(run: "Run") -> str:
+    """The command as it may leave the machine (`--send-command`): the config is known by now."""
+    words = run.options.command if run.options.c is None else [run.options.c]
+    return _redacted(run, os.fsencode(" ".join(words)))[:2000]
 
 
 def _prepare(run: "Run", tail: Tail) -> tuple[bytes, int]:

@@ -252,6 +252,10 @@ class Run:
 
             options = self.options
             self.announcer = Announcer(options.to, options.server, options.ping_timeout, nudge)
+            if options.send_command:
+                from radar_cli.wrap.report import command_line
+
+                self.announcer.add_command = lambda: command_line(self)
             self.announcer.start()
         return self.announcer
 
@@ -270,20 +274,10 @@ class Run:
         return self.outlets
 
     def _show_held(self) -> None:
-        from radar_cli.wrap.held import Held
+        from radar_cli.wrap.held import Showing
 
-        shown: list[bool] = []
-
-        def show() -> None:
-            for outlet in self.outlets.values():
-                if isinstance(outlet, Held):
-                    outlet.show()
-            shown.append(True)
-            nudge()
-
-        # A reader that has stopped reading must not keep radar from hearing signals.
-        _thread.start_new_thread(show, ())
-        self.signals.wait_until(lambda: bool(shown), None)
+        showing = Showing(list(self.outlets.values()), nudge)
+        self.signals.wait_until(showing.is_done, None)
 
     def declared(self) -> dict[str, str]:
         """What an unknown monitor is created with."""
