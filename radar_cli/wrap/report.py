@@ -4,6 +4,7 @@ import os
 import time
 
 from radar_cli.pings.ping import Ping
+from radar_cli.wrap.run import elapsed_us
 from radar_cli.wrap.streams import STDERR, STDOUT, make_counters, make_matchers
 from radar_cli.wrap.tail import Tail
 
@@ -55,7 +56,7 @@ class Report:
     def __init__(self, options: "Options", streams: "Streams", started: float) -> None:
         self.capture: Capture | None = None
         self.ended: Ended
-        self.ended_us = 0
+        self.ended_us = 0  # by `run.elapsed_us`
         self.duration_s = 0.0
         self.verdict = Verdict(is_success=False)
         self.fault = b""  # why it could not be started, and not yet redacted
@@ -78,7 +79,7 @@ class Report:
     def close(self, ended: "Ended") -> None:
         """Note the job's end, now."""
         self.ended = ended
-        self.ended_us = time.time_ns() // 1000
+        self.ended_us = elapsed_us()
         self.duration_s = time.monotonic() - self._started
 
     def judge(self) -> None:
@@ -131,7 +132,9 @@ class Report:
             kind,
             run.options.monitor,
             run_id=run.run_id,
-            time_us=self.ended_us,
+            # By the wall's clock at the start: one that was set since would make it a run that
+            # ended before it began, or one that hung.
+            time_us=run.clock_us + self.ended_us,
             fields=fields,
             body=body,
         )
