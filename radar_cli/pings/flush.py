@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from radar_cli.pings.announcer import Announcer
     from radar_cli.pings.ping import Ping
 
 # A ping that the server chokes on must not keep the others from going out.
@@ -71,6 +72,21 @@ def flush(
     finally:
         unlock(spool, lock, server)
     return flushed
+
+
+def flush_beside(
+    announcer: "Announcer", carrier: Carrier, ping: "Ping", is_stopped: "Callable[[], bool]"
+) -> None:
+    """Flush within the time that a run has, after its `ping` was taken; the run says what was."""
+    flushed = flush(
+        announcer.spool,
+        carrier,
+        deadline=min(announcer.deadline, time.monotonic() + announcer.timeout_s),
+        current=ping,
+        is_stopped=is_stopped,
+    )
+    announcer.warnings += flushed.losses
+    announcer.details += [words for words in flushed.notes if words not in flushed.losses]
 
 
 class Turn:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WAITING = ".ping"  # to be delivered
 MAGIC = b"radar-ping/1 "
 _NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
+_LOOKED_AT = 3
 
 
 class Entry:
@@ -118,6 +119,13 @@ class Spool:
             finally:
                 os.close(fd)
             return True
+
+    def has_left_behind(self) -> bool:
+        """Whether any pings wait that nobody works on.
+
+        With a hundred jobs at once, what is there is on its way already; the oldest tell.
+        """
+        return any(map(self.is_free, self.names()[:_LOOKED_AT]))
 
     def put(self, ping: Ping, to: dict[str, str], *, durable: bool, hold: bool = False) -> Entry:
         """Keep a ping; `durable` survives a power failure, `hold` keeps others off it.

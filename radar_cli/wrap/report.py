@@ -4,7 +4,7 @@ import os
 import time
 
 from radar_cli.pings.ping import Ping
-from radar_cli.wrap.run import elapsed_us
+from radar_cli.wrap.run import elapsed_us, say
 from radar_cli.wrap.streams import STDERR, STDOUT, make_counters, make_matchers
 from radar_cli.wrap.tail import Tail
 
@@ -138,6 +138,19 @@ class Report:
             fields=fields,
             body=body,
         )
+
+    def keep_ping(self, run: "Run", tries: int) -> None:
+        """Put the run's pings into the outbox, if at all possible: they could not be sent."""
+        announcer = run.announcer
+        if announcer is None:
+            return
+        try:
+            if not announcer.is_closed:
+                announcer.post(self.ping(run, tries))
+                announcer.close(time.monotonic())
+            announcer.abandon()
+        except Exception as fault:  # noqa: BLE001 (nothing is left to be tried)
+            say(f"{run.options.monitor}: the last ping is lost: {type(fault).__name__}: {fault}")
 
 
 def start_ping(run: "Run") -> Ping:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # What has to be done in any case, though time is up, is given this long: a disk may hang, too.
 _LAST_PATIENCE_S = 2.0
+# To read a few files takes less; a ping of which it isn't known where it goes may go astray.
+_RESOLVING_S = 0.25
 
 
 def run(words: list[str]) -> int:
@@ -121,20 +123,8 @@ class Run:
             self._finish(report, tries)
         except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
             say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
-            self._keep_last_ping(report, tries)
+            report.keep_ping(self, tries)
         return self._exit_as(report.ended)
-
-    def _keep_last_ping(self, report: "Report", tries: int) -> None:
-        """Put the pings into the outbox, if at all possible: they could not be sent."""
-        if self.announcer is None:
-            return
-        try:
-            if not self.announcer.is_closed:
-                self.announcer.post(report.ping(self, tries))
-                self.announcer.close(time.monotonic())
-            self.announcer.abandon()
-        except Exception as fault:  # noqa: BLE001 (nothing is left to be tried)
-            say(f"{self.options.monitor}: the last ping is lost: {type(fault).__name__}: {fault}")
 
     def _try(self, number: int) -> "Report":
         """Spawn the job once and wait for its end and its output."""
@@ -195,11 +185,13 @@ class Run:
         deadline = time.monotonic() + announcer.timeout_s
         # Until then it isn't known what the config wants to have redacted.
         if not self.signals.wait_until(lambda: announcer.resolved is not None, deadline):
+            left_s = max(_RESOLVING_S, min(_LAST_PATIENCE_S, deadline - time.monotonic()))
             self.signals.wait_until(
                 lambda: announcer.resolved is not None,
-                min(deadline, time.monotonic() + _LAST_PATIENCE_S),
+                time.monotonic() + left_s,
                 in_any_case=True,
             )
+            announcer.give_up()  # what is made without knowing it must not go out, either
         announcer.post(report.ping(self, tries))
         announcer.close(deadline)
         if report.capture is not None:
