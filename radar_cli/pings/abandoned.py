@@ -7,6 +7,7 @@ from radar_cli.pings.destinations import unresolved
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from radar_cli.pings.announcer import Announcer
+    from radar_cli.pings.delivery import Carrier
     from radar_cli.pings.destinations import Destination
     from radar_cli.pings.ping import Ping
     from radar_cli.pings.spool import Entry
@@ -27,12 +28,33 @@ def keep_unresolved(announcer: "Announcer", profiles: list[str], waited_for: str
 
 
 def keep_undelivered(
-    announcer: "Announcer", destination: "Destination", entry: "Entry | None", rest: "list[Ping]"
+    announcer: "Announcer",
+    destination: "Destination",
+    carrier: "Carrier | None",
+    entry: "Entry | None",
+    rest: "list[Ping]",
 ) -> None:
-    """Keep the pings that one destination hasn't got; the first one's file may be `entry`."""
+    """Keep the pings that one destination hasn't got; the first one's file may be `entry`.
+
+    One that the server is being asked to take, and would take for news again, is let go.
+    """
+    reason = f"{destination.server}: no answer in time"
+    unsure = f"{reason}, and it may have arrived"
+    is_asked = carrier is not None and carrier.may_have_arrived
+    if is_asked and carrier is not None and carrier.late is not None:
+        from radar_cli.pings.flush import say_unsure
+
+        late = carrier.late
+        late.remove()
+        announcer.warnings.append(say_unsure(late.ping, unsure))
+        is_asked = False
     for at, ping in enumerate(rest):
         is_kept = False
         if at == 0 and entry is not None:
+            if is_asked:
+                entry.remove()
+                announcer.tell(ping, "not sent again", unsure, aloud=True)
+                continue
             try:
                 entry.sync()
                 is_kept = True
@@ -42,4 +64,4 @@ def keep_undelivered(
             announcer.complete(ping)
             is_kept = announcer.keep(ping, destination.address())
         if is_kept and destination.is_server:
-            announcer.tell(ping, _KEPT, f"{destination.server}: no answer in time", aloud=False)
+            announcer.tell(ping, _KEPT, reason, aloud=False)

@@ -168,8 +168,9 @@ class Courier:
         self._destination = destination
         self._next = 0
         self._is_carrying = False  # the ping at _next is on its way; else what waited may be
+        self._carrier: Carrier | None = None
         self._entry: Entry | None = None  # of the ping that is on its way now
-        self._is_abandoned = False  # what isn't delivered is kept, and not sent in this run
+        self._is_abandoned = False  # what isn't delivered is left to a later run
         # Whoever decides what becomes of that ping, the run's end or its answer, does so alone.
         self._deciding = _thread.allocate_lock()
         self._news = _thread.allocate_lock()
@@ -186,10 +187,7 @@ class Courier:
         """Take each ping to its place, until there will be no more."""
         announcer = self._announcer
         try:
-            if self._destination.is_server:
-                self._carry_all()
-            else:
-                self._keep_all()
+            (self._carry_all if self._destination.is_server else self._keep_all)()
             self.is_done = True
         except Exception as fault:  # noqa: BLE001 (whatever it is, the job goes on)
             announcer.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
@@ -205,7 +203,7 @@ class Courier:
         with self._deciding:
             self._is_abandoned = True
             rest = self._announcer.pings[self._next :]
-            keep_undelivered(self._announcer, self._destination, self._entry, rest)
+            keep_undelivered(self._announcer, self._destination, self._carrier, self._entry, rest)
 
     def _wait_for_ping(self, timeout_s: float = _LONGEST_WAIT_S) -> "Ping | None":
         """The next ping; None at the end, or when there is none in time."""
@@ -234,8 +232,8 @@ class Courier:
     def _carry_all(self) -> None:
         from radar_cli.pings.delivery import Carrier
 
-        announcer = self._announcer
-        carrier = Carrier(self._destination, self._pause)
+        announcer, destination = self._announcer, self._destination
+        carrier = self._carrier = Carrier(destination, self._pause)
         while True:
             ping = self._wait_for_ping(_KEEP_ALIVE_S)
             if ping is None and not announcer.is_closed:
@@ -247,22 +245,21 @@ class Courier:
             if not carrier.protocol.KNOWS_EVENT_TIME:
                 from radar_cli.pings.lateness import in_turn
 
-                carry = in_turn(announcer, self._destination, carry)
+                carry = in_turn(announcer, destination, carry)
             if carry(carrier, ping):
                 self._flush(carrier, ping)
         carrier.close()
 
     def _carry(self, carrier: "Carrier", ping: "Ping") -> bool:
-        """Deliver one ping, or leave it in the spool; True if it is delivered."""
+        """Deliver one ping, or leave it in the spool; True if it is, or may be, delivered."""
         announcer = self._announcer
         unkept = ""
         with self._deciding:
             if self._is_abandoned:
                 return False
+            to = self._destination.address()
             try:
-                self._entry = announcer.spool.put(
-                    ping, self._destination.address(), durable=False, hold=True
-                )
+                self._entry = announcer.spool.put(ping, to, durable=False, hold=True)
             except state_error() as error:
                 unkept = error.line()
         deadline = min(announcer.deadline, time.monotonic() + announcer.timeout_s)
@@ -278,7 +275,7 @@ class Courier:
             elif entry is not None:
                 entry.remove()
             self._next += 1
-        return outcome.result == "delivered"
+        return outcome.result in ("delivered", "unsure")
 
     def _flush(self, carrier: "Carrier", ping: "Ping") -> None:
         """Send what waited for this server, as long as the run has nothing newer to say."""

@@ -42,9 +42,11 @@ class Entry:
         self.to = to
         self._lock = lock
         self._spool = spool
+        self._is_removed = False
 
     def remove(self) -> None:
         """Delete the file: the ping is where it belongs."""
+        self._is_removed = True
         try:  # noqa: SIM105 (contextlib is an import of 3 ms)
             os.unlink(self.path)
         except FileNotFoundError:
@@ -57,6 +59,8 @@ class Entry:
         By the thread that holds it, or with no thread at it: a descriptor that is closed meanwhile
         may be another file's by now.
         """
+        if self._is_removed:
+            return
         if self._lock is not None:
             # Closing another descriptor of the file would end this process's record lock on it.
             os.fsync(self._lock)
