@@ -252,7 +252,9 @@ class Run:
             from radar_cli.pings.announcer import Announcer
 
             options = self.options
-            self.announcer = Announcer(options.to, options.server, options.ping_timeout, nudge)
+            announcer = Announcer(options.to, options.server, options.ping_timeout, nudge)
+            self.announcer = announcer
+            self.signals.has_children = lambda: announcer.resolved is None
             if options.send_command:
                 from radar_cli.wrap.report import command_line
 

@@ -67,6 +67,9 @@ class Signals:
         self.is_hurried = False  # told to end with no job running
         self.is_interrupted = False  # and with another try to come
         self._is_init = os.getpid() == 1
+        # Whether a thread of ours may wait for a child of its own (a key's `cmd:`): as PID 1 we
+        # would bury it, and its exit code with it.
+        self.has_children: Callable[[], bool] = lambda: False
 
     def wait_for_job(
         self,
@@ -199,14 +202,13 @@ class Signals:
         flags = os.WNOHANG | (os.WUNTRACED if at_terminal else 0)
         while True:
             try:
-                found, status, cpu_s, max_rss_bytes = _wait(-1 if self._is_init else pid, flags)
+                found, status, cpu_s, max_rss_bytes = _wait(pid, flags)
             except ChildProcessError:
                 # Somebody else reaped it (a debugger's ptrace, say): it's gone, how is unknown.
                 return Ended(255 << 8, 0.0, 0)
             if found == 0:
+                self._reap_strays()
                 return None
-            if found != pid:
-                continue
             if os.WIFSTOPPED(status):
                 # The shell must see us stopped to give the terminal back to the person.
                 self._stop(os.WSTOPSIG(status))
@@ -214,10 +216,12 @@ class Signals:
             return Ended(status, cpu_s, max_rss_bytes)
 
     def _reap_strays(self) -> None:
-        while self._is_init:
+        while self._is_init and not self.has_children():
             try:
-                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if found is None or found.si_pid == self._job:
                     return
+                os.waitpid(found.si_pid, 0)
             except ChildProcessError:
                 return
 
