@@ -7,6 +7,9 @@ def main() -> int:
     """Run the command line in `sys.argv` and return its exit code."""
     words = sys.argv[1:]
     if words[:1] == ["run"]:
+        from radar_cli import ahead
+
+        ahead.load(ahead.BEFORE_THE_JOB)
         from radar_cli.wrap.run import run
 
         return run(words[1:])
