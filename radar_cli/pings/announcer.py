@@ -28,6 +28,8 @@ _LONGEST_WAIT_S = 86_400.0
 _MANY_WAIT = 1000
 # Waiting pings that a run looks at to see whether any of them are left behind.
 _LOOKED_AT = 3
+# Where none is, none is looked for again so soon: most jobs start and end within it.
+_LOOK_AGAIN_S = 1.0
 
 
 class Announcer:
@@ -159,6 +161,7 @@ class Courier:
         self._announcer = announcer
         self._destination = destination
         self._next = 0
+        self._found_none_at = float("-inf")
         self._is_carrying = False  # the ping at _next is on its way; else what waited may be
         self._entry: Entry | None = None  # of the ping that is on its way now
         # Whoever decides what becomes of that ping, the run's end or its answer, does so alone.
@@ -274,8 +277,12 @@ class Courier:
     def _flush(self, carrier: "Carrier", ping: "Ping") -> None:
         """Send what waited for this server, as long as the run has nothing newer to say."""
         announcer = self._announcer
+        now = time.monotonic()
+        if now < self._found_none_at + _LOOK_AGAIN_S:
+            return
         # With a hundred jobs at once, what is there is on its way already; the oldest tell.
         if not any(map(announcer.spool.is_free, announcer.spool.names()[:_LOOKED_AT])):
+            self._found_none_at = now
             return
         from radar_cli.pings.flush import flush
 
