@@ -8,6 +8,9 @@ def main() -> int:
     _trust_no_foreign_modules()
     words = sys.argv[1:]
     if words[:1] == ["run"]:
+        from radar_cli import ahead
+
+        ahead.load(ahead.BEFORE_THE_JOB)
         from radar_cli.wrap.run import run
 
         return run(words[1:])

@@ -26,6 +26,8 @@ _KEEP_ALIVE_S = 15.0
 _LONGEST_WAIT_S = 86_400.0
 # Readers of the store take the spool in; where there are none, the wrapper does it now and then.
 _MANY_WAIT = 1000
+# Where no ping is left behind, none is looked for again so soon: most jobs start and end within it.
+_LOOK_AGAIN_S = 1.0
 
 
 class Announcer:
@@ -167,6 +169,7 @@ class Courier:
         self._announcer = announcer
         self._destination = destination
         self._next = 0
+        self._found_none_at = float("-inf")
         self._is_carrying = False  # the ping at _next is on its way; else what waited may be
         self._carrier: Carrier | None = None
         self._entry: Entry | None = None  # of the ping that is on its way now
@@ -280,10 +283,15 @@ class Courier:
     def _flush(self, carrier: "Carrier", ping: "Ping") -> None:
         """Send what waited for this server, as long as the run has nothing newer to say."""
         announcer = self._announcer
-        if announcer.spool.has_left_behind():
-            from radar_cli.pings.flush import flush_beside
+        now = time.monotonic()
+        if now < self._found_none_at + _LOOK_AGAIN_S:
+            return
+        if not announcer.spool.has_left_behind():
+            self._found_none_at = now
+            return
+        from radar_cli.pings.flush import flush_beside
 
-            flush_beside(announcer, carrier, ping, lambda: self._next < len(announcer.pings))
+        flush_beside(announcer, carrier, ping, lambda: self._next < len(announcer.pings))
 
     def _pause(self, seconds: float) -> bool:
         """Wait before another try; True once there is something newer to send."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     Tap = Callable[[memoryview], None]
 
-_FIRST_BUFFER_BYTES = 65_536  # what a pipe holds before anybody asks for more
+_FIRST_BUFFER_BYTES = 8192  # a larger one takes 16 page faults, and most jobs print little
+_PIPE_BYTES = 65_536  # what a pipe holds before anybody asks for more
 _LARGE_BUFFER_BYTES = 262_144
 _LARGEST_PIPE_BYTES = 1_048_576  # Linux: /proc/sys/fs/pipe-max-size without privileges
 
@@ -150,6 +151,8 @@ class Relay:
             if not self._pass_on(buffer[:count]):
                 return False
             if count == len(buffer) == _FIRST_BUFFER_BYTES:
+                buffer = memoryview(bytearray(_PIPE_BYTES))
+            elif count == len(buffer) == _PIPE_BYTES:
                 buffer = memoryview(bytearray(_LARGE_BUFFER_BYTES))
                 _enlarge(source)
 

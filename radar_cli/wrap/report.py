@@ -208,8 +208,11 @@ def _own_rss_bytes() -> int:
     Not ru_maxrss, which goes back to what radar's parent used before it became radar.
     """
     try:
-        with open("/proc/self/status", "rb", buffering=0) as file:
-            return int(file.read().partition(b"VmHWM:")[2].split(None, 1)[0]) * 1024
+        fd = os.open("/proc/self/status", os.O_RDONLY)  # half the time of `open`
+        try:
+            return int(os.read(fd, 4096).partition(b"VmHWM:")[2].split(None, 1)[0]) * 1024
+        finally:
+            os.close(fd)
     except (OSError, IndexError, ValueError):
         import resource  # no Linux
 

@@ -166,6 +166,12 @@ class Run:
         """Do what is to be done while the job runs; nothing of ours may end it or hold it up."""
         report = None
         try:
+            if number == 1:
+                from radar_cli import ahead
+
+                ahead.load(ahead.BESIDE_THE_JOB)
+                if os.environ.get("RADAR_SERVER"):
+                    ahead.load(ahead.FOR_A_SERVER)
             from radar_cli.wrap.report import Report
 
             report = Report(self.options, self.streams, started)

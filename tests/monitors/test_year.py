@@ -194,7 +194,7 @@ class Year(RuleBasedStateMachine):
         """After it people believe what is so, unless they wait for the end of a pause."""
         self.store.judge(self.now)
         self.store.enqueue_alerts(self.now, _compose)
-        while (alert := self.store.claim_alert(self.now, HOUR)) is not None:
+        while (alert := self.store.claim_alert(self.now, HOUR, "people")) is not None:
             self.told.append(json.loads(alert.notice))
             self.store.settle_alert(alert, DELIVERED)
         if self.story.says(self.now)[0] != "paused":
