@@ -5,8 +5,12 @@ import sys
 
 def main() -> int:
     """Run the command line in `sys.argv` and return its exit code."""
+    _trust_no_foreign_modules()
     words = sys.argv[1:]
     if words[:1] == ["run"]:
+        from radar_cli import ahead
+
+        ahead.load(ahead.BEFORE_THE_JOB)
         from radar_cli.wrap.run import run
 
         return run(words[1:])
@@ -21,6 +25,17 @@ def main() -> int:
     from radar_cli.cli.app import main as click_main
 
     return click_main(words)
+
+
+def _trust_no_foreign_modules() -> None:
+    """Look in PYTHONPATH and the current directory last: they are the job's.
+
+    An application's `resource.py` or `click` there would be imported in place of the real one.
+    """
+    standard = getattr(sys, "_stdlib_dir", None)
+    if standard in sys.path:
+        at = sys.path.index(standard)
+        sys.path[:] = sys.path[at:] + sys.path[:at]
 
 
 if __name__ == "__main__":

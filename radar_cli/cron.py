@@ -12,6 +12,7 @@ ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
+LONGEST = 200  # characters: more than any list of minutes and hours takes
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 # Name, lowest, highest, and the names that stand for numbers (crontab(5)).
@@ -29,6 +30,8 @@ def find_fault(schedule: str) -> str:
 
     Whether it ever matches is not asked here: that takes the calendar.
     """
+    if len(schedule) > LONGEST:
+        return f"it has {len(schedule)} characters, at most {LONGEST} fit"
     if schedule.startswith("@"):
         if schedule.lower() == "@reboot":
             return "it has no times to watch: leave the schedule out"

@@ -15,7 +15,7 @@ from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.prometheus import Metrics
-from radar_cli.cli.render import Cell, Result, Table, clean, is_terminal
+from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
 from radar_cli.cli.status import ago, describe, last_words
 from radar_cli.cli.telling import Told, tell_people
 from radar_cli.errors import RadarError
@@ -159,7 +159,7 @@ class Round:
     def for_nagios(self, bad: set[Status]) -> Result:
         """The verdict as Nagios has it."""
         if missing := sorted(set(self.keys) - self.found):
-            return say_unknown(f"no monitor {', '.join(missing)}")
+            return say_unknown(f"no monitor {', '.join(map(shorten, missing))}")
         # Another user's state directory, or a server that knows instead: who says all is well?
         if self.is_elsewhere or not self.counts.total():
             return say_unknown("; ".join(self._notes()) or "no monitors here")
@@ -198,7 +198,7 @@ class Round:
 
     def _notes(self) -> tuple[str, ...]:
         missing = (key for key in dict.fromkeys(self.keys) if key not in self.found)
-        return (*self.notes, *(f"no monitor {clean(key)!r}" for key in missing))
+        return (*self.notes, *(f"no monitor {shorten(key)!r}" for key in missing))
 
     def _all_well(self) -> str:
         total = self.counts.total()

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from radar_cli.errors import RadarError
 
 ENVELOPE_VERSION = 1
+_LONGEST_KEY = 200
+# What a person is shown of a cell: a program may have given a monitor a name of a megabyte.
+_LONGEST_CELL = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,12 @@ def clean(text: str) -> str:
     )
 
 
+def shorten(key: str) -> str:
+    """What was given as a key, which may be anything, as it fits into a line."""
+    shown = clean(key)
+    return shown if len(shown) <= _LONGEST_KEY else shown[:60] + "..."
+
+
 def emit(text: str) -> None:
     """Write to stdout, which may be closed; `text` is clean already."""
     if sys.stdout is not None:
@@ -154,8 +163,12 @@ def emit_table(table: Table, *, is_color_wanted: bool) -> None:
 def _parts(cell: Any) -> list[tuple[str, str]]:
     """The texts of a cell, each with its style."""
     if isinstance(cell, Line):
-        return [(_text(part), part.style) for part in cell.parts]
-    return [(_text(cell), cell.style if isinstance(cell, Cell) else "")]
+        return [(_cut(_text(part)), part.style) for part in cell.parts]
+    return [(_cut(_text(cell)), cell.style if isinstance(cell, Cell) else "")]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 3] + "..."
 
 
 def _text(cell: Any) -> str:
@@ -166,7 +179,7 @@ def _text(cell: Any) -> str:
 
 
 def _plain(table: Table) -> str:
-    lines = [table.columns, *(tuple(_text(cell) for cell in row) for row in table.rows)]
+    lines = [table.columns, *(tuple(_cut(_text(cell)) for cell in row) for row in table.rows)]
     widths = [max(_width(line[index]) for line in lines) for index in range(len(table.columns))]
     text = ""
     for line in lines:

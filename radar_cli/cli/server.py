@@ -39,7 +39,13 @@ def _database_option(function: AnyFunction) -> AnyFunction:
 
 
 @click.group(cls=Group, name="server", invoke_without_command=True)
-@click.option("--bind", metavar="HOST:PORT", default="127.0.0.1:8321", show_default=True)
+@click.option(
+    "--bind",
+    metavar="HOST:PORT",
+    default="127.0.0.1:8321",
+    show_default=True,
+    help="Where to listen.",
+)
 @_database_option
 @click.option("--tls-cert", metavar="FILE", default="", help="Serve https with this certificate.")
 @click.option("--tls-key", metavar="FILE", default="", help="Its private key.")
@@ -62,7 +68,13 @@ def _database_option(function: AnyFunction) -> AnyFunction:
     "--rate-limit", metavar="N", default=1000, show_default=True, help="Requests a minute; 0: any."
 )
 @click.option("--limit-loopback", is_flag=True, help="Limit clients on this machine, too.")
-@click.option("--body-limit", metavar="BYTES", default="100k", show_default=True)
+@click.option(
+    "--body-limit",
+    metavar="BYTES",
+    default="100k",
+    show_default=True,
+    help="How much of an output to keep.",
+)
 @click.option("--remind", metavar="DURATION", default="", help="Tell again of what is still down.")
 @common_options
 @pass_session
@@ -96,7 +108,11 @@ def keys() -> None:
 
 @keys.command(name="create")
 @click.option(
-    "--scope", type=click.Choice(("ping", "read", "admin")), default="ping", show_default=True
+    "--scope",
+    type=click.Choice(("ping", "read", "admin")),
+    default="ping",
+    show_default=True,
+    help="What it may do.",
 )
 @click.option("--monitor", metavar="GLOB", default="*", show_default=True, help="Only for these.")
 @click.option("--name", metavar="NAME", default="", help="What it is for.")

@@ -11,7 +11,7 @@ from radar_cli.api.wire import describe_run, iso
 from radar_cli.cli.everybody import all_users_option, find_places
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
-from radar_cli.cli.render import Cell, Result, Table, clean
+from radar_cli.cli.render import Cell, Result, Table, shorten
 from radar_cli.grammar import format_duration
 from radar_cli.monitors.runs import Run
 from radar_cli.store.overview import Seen, look
@@ -38,7 +38,7 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
             data += [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
             notes += opened.remarks()
     found = {entry["key"] for entry in data}
-    notes += [f"no monitor {clean(key)!r}" for key in dict.fromkeys(keys) if key not in found]
+    notes += [f"no monitor {shorten(key)!r}" for key in dict.fromkeys(keys) if key not in found]
     code = exits.OK if found >= set(keys) else exits.BAD
     rows = [_row(entry, now_us) for entry in data]
     columns: tuple[str, ...] = (

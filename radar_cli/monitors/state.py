@@ -12,6 +12,8 @@ from typing import Iterable, Iterator
 from radar_cli.monitors.monitor import Monitor, Pause
 from radar_cli.pings.ping import Ping
 
+_ENDS_REMEMBERED = 16
+
 
 class Status(StrEnum):
     """What a monitor says of its job."""
@@ -43,6 +45,9 @@ class State:
     failed_start_us: int = 0  # when the newest run that failed had begun
     succeeded_start_us: int = 0  # and the newest that succeeded
     running: dict[str, int] = field(default_factory=dict)  # run id to start, in order
+    # The newest runs whose end is known and whose start isn't, with the time of the end: where a
+    # clock was set back, a run's start may be dated after its end.
+    ended: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +129,19 @@ def apply(monitor: Monitor, state: State, ping: Ping) -> State:
     time_us = ping.time_us
     running = dict(state.running)
     if ping.kind == "start":
-        running[ping.run_id] = time_us
+        ended = dict(state.ended)
+        if ended.pop(ping.run_id, None) is None:
+            running[ping.run_id] = time_us
         covered_us = max(state.covered_us, monitor.covered_by_start(time_us))
-        return replace(state, running=running, covered_us=covered_us)
+        return replace(state, running=running, ended=ended, covered_us=covered_us)
     start_us = running.pop(ping.run_id, None)
     if start_us is None:
         # An end without a start counts as its beginning, too.
         start_us = time_us
         covered_us = max(state.covered_us, monitor.covered_by_start(time_us))
+        if ping.run_id:
+            ended = {**state.ended, ping.run_id: time_us}
+            state = replace(state, ended=dict(list(ended.items())[-_ENDS_REMEMBERED:]))
     else:
         covered_us = max(state.covered_us, monitor.covered_by_run(start_us, time_us))
     if not monitor.is_watched and monitor.max_runtime_s is None:

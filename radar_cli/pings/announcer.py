@@ -9,7 +9,7 @@ import _thread
 import os
 import time
 
-from radar_cli.pings.destinations import STORE, Destination, Resolved, resolve, unresolved
+from radar_cli.pings.destinations import STORE, Destination, Resolved, resolve
 from radar_cli.pings.spool import Entry, Spool, state_error
 from radar_cli.places import state_directory
 
@@ -26,8 +26,8 @@ _KEEP_ALIVE_S = 15.0
 _LONGEST_WAIT_S = 86_400.0
 # Readers of the store take the spool in; where there are none, the wrapper does it now and then.
 _MANY_WAIT = 1000
-# Waiting pings that a run looks at to see whether any of them are left behind.
-_LOOKED_AT = 3
+# Where no ping is left behind, none is looked for again so soon: most jobs start and end within it.
+_LOOK_AGAIN_S = 1.0
 
 
 class Announcer:
@@ -54,7 +54,13 @@ class Announcer:
         self._server = server
         self._has_own_timeout = timeout_s is not None
         self.nudge = nudge
+        # Makes the field `command`, once it is known what to redact in it.
+        self.add_command: Callable[[], str] | None = None
         self._couriers: list[Courier] = []
+        self._resolving = Resolved()
+        # Whoever is first, the run's end or who finds out where pings go, decides where they are.
+        self._deciding = _thread.allocate_lock()
+        self._is_given_up = False
         self._is_done = False
         self._trimming = _thread.allocate_lock()
 
@@ -77,24 +83,35 @@ class Announcer:
         """Whether every ping is delivered or safely kept."""
         return self._is_done and all(courier.is_done for courier in self._couriers)
 
+    def give_up(self) -> bool:
+        """Wait no longer to know where pings go; False if it is known by now.
+
+        If not, they are kept unresolved, and nobody sends them in this run.
+        """
+        with self._deciding:
+            self._is_given_up |= not self._couriers
+            return self._is_given_up
+
     def abandon(self) -> None:
         """Keep what is still on its way for a later run, as there is no more time for it."""
-        if not self._couriers:
-            for destination in unresolved(self._profiles, os.environ):
-                for ping in self.pings:
-                    self.keep(ping, destination.address())
+        if self.give_up():
+            from radar_cli.pings.abandoned import keep_unresolved
+
+            keep_unresolved(self, self._profiles, self._resolving.waits_for or "the config")
         for courier in self._couriers:
             courier.abandon()
         self.has_kept = True  # or a courier is about to say so
         self._trim()
 
-    def keep(self, ping: "Ping", address: dict[str, str]) -> None:
-        """Put a ping into the spool, safe from a power failure."""
+    def keep(self, ping: "Ping", address: dict[str, str]) -> bool:
+        """Put a ping into the spool, safe from a power failure; False if it is lost."""
         try:
             self.spool.put(ping, address, durable=True)
             self.has_kept |= bool(address)
         except state_error() as error:
             self.tell(ping, "lost", error.line(), aloud=True)
+            return False
+        return True
 
     def tell(self, ping: "Ping", fate: str, reason: str, *, aloud: bool) -> None:
         """Say what became of a ping: to everybody, or to who asks with --verbose."""
@@ -105,13 +122,9 @@ class Announcer:
 
     def complete(self, ping: "Ping") -> None:
         """Add what only the config and this machine say."""
-        resolved = self.resolved
-        if "schedule" in ping.fields and "tz" not in ping.fields:
-            from radar_cli.zone import local_zone
-
-            ping.fields["tz"] = (resolved.tz if resolved else "") or local_zone()
-        if resolved is not None and "host" not in ping.fields:
-            ping.fields["host"] = resolved.host or os.uname().nodename
+        (self.resolved or self._resolving).complete(ping)
+        if self.add_command is not None and "command" not in ping.fields:
+            ping.fields["command"] = self.add_command()
 
     def _wake(self) -> None:
         for courier in self._couriers:
@@ -119,23 +132,20 @@ class Announcer:
 
     def _run(self) -> None:
         try:
-            resolved = resolve(self._profiles, self._server, os.environ)
-            if resolved.ping_timeout_s is not None and not self._has_own_timeout:
-                self.timeout_s = resolved.ping_timeout_s
-            self._couriers = [Courier(self, each) for each in resolved.destinations]
-            self.warnings += resolved.warnings
-            self.resolved = resolved
+            resolved = resolve(self._profiles, self._server, os.environ, self._resolving)
+            with self._deciding:
+                if self._is_given_up:
+                    return
+                if resolved.ping_timeout_s is not None and not self._has_own_timeout:
+                    self.timeout_s = resolved.ping_timeout_s
+                self._couriers = [Courier(self, each) for each in resolved.destinations]
+                self.warnings += resolved.warnings
+                self.resolved = resolved
             self.nudge()
             first, *others = self._couriers
             for courier in others:
                 _thread.start_new_thread(courier.run, ())
             first.run()
-        except Exception as fault:  # noqa: BLE001 (whatever it is, the job goes on)
-            self.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
-            without = unresolved(self._profiles, os.environ)
-            self._couriers = [Courier(self, each) for each in without]
-            for courier in self._couriers:
-                courier.run()
         finally:
             self._trim()
             self._is_done = True
@@ -159,8 +169,11 @@ class Courier:
         self._announcer = announcer
         self._destination = destination
         self._next = 0
+        self._found_none_at = float("-inf")
         self._is_carrying = False  # the ping at _next is on its way; else what waited may be
+        self._carrier: Carrier | None = None
         self._entry: Entry | None = None  # of the ping that is on its way now
+        self._is_abandoned = False  # what isn't delivered is left to a later run
         # Whoever decides what becomes of that ping, the run's end or its answer, does so alone.
         self._deciding = _thread.allocate_lock()
         self._news = _thread.allocate_lock()
@@ -177,18 +190,7 @@ class Courier:
         """Take each ping to its place, until there will be no more."""
         announcer = self._announcer
         try:
-            if self._destination.is_server:
-                self._carry_all()
-            else:
-                address = self._destination.address()
-                while (ping := self._wait_for_ping()) is not None:
-                    announcer.keep(ping, address)
-                    self._next += 1
-                spool = announcer.spool
-                if self._destination.protocol == STORE and len(spool.names()) >= _MANY_WAIT:
-                    from radar_cli.store.intake import empty
-
-                    empty(spool, self._destination)
+            (self._carry_all if self._destination.is_server else self._keep_all)()
             self.is_done = True
         except Exception as fault:  # noqa: BLE001 (whatever it is, the job goes on)
             announcer.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
@@ -199,17 +201,12 @@ class Courier:
 
     def abandon(self) -> None:
         """Leave what isn't delivered in the spool, safe from a power failure."""
+        from radar_cli.pings.abandoned import keep_undelivered
+
         with self._deciding:
-            entry, rest = self._entry, self._announcer.pings[self._next :]
-            if entry is not None:
-                try:
-                    entry.sync()
-                    rest = rest[1:]
-                except OSError:
-                    pass  # it is kept below
-        for ping in rest:
-            self._announcer.complete(ping)
-            self._announcer.keep(ping, self._destination.address())
+            self._is_abandoned = True
+            rest = self._announcer.pings[self._next :]
+            keep_undelivered(self._announcer, self._destination, self._carrier, self._entry, rest)
 
     def _wait_for_ping(self, timeout_s: float = _LONGEST_WAIT_S) -> "Ping | None":
         """The next ping; None at the end, or when there is none in time."""
@@ -225,37 +222,49 @@ class Courier:
         announcer.complete(ping)
         return ping
 
+    def _keep_all(self) -> None:
+        spool, destination = self._announcer.spool, self._destination
+        while (ping := self._wait_for_ping()) is not None:
+            self._announcer.keep(ping, destination.address())
+            self._next += 1
+        if destination.protocol == STORE and len(spool.names()) >= _MANY_WAIT:
+            from radar_cli.store.intake import empty
+
+            empty(spool, destination)
+
     def _carry_all(self) -> None:
         from radar_cli.pings.delivery import Carrier
 
-        announcer = self._announcer
-        carrier = Carrier(self._destination, self._pause)
+        announcer, destination = self._announcer, self._destination
+        carrier = self._carrier = Carrier(destination, self._pause)
         while True:
             ping = self._wait_for_ping(_KEEP_ALIVE_S)
             if ping is None and not announcer.is_closed:
                 carrier.close()
                 ping = self._wait_for_ping()
-            if ping is None:
+            if ping is None or self._is_abandoned:
                 break
             carry: Callable[[Carrier, Ping], bool] = self._carry
             if not carrier.protocol.KNOWS_EVENT_TIME:
                 from radar_cli.pings.lateness import in_turn
 
-                carry = in_turn(announcer, self._destination, carry)
+                carry = in_turn(announcer, destination, carry)
             if carry(carrier, ping):
                 self._flush(carrier, ping)
         carrier.close()
 
     def _carry(self, carrier: "Carrier", ping: "Ping") -> bool:
-        """Deliver one ping, or leave it in the spool; True if it is delivered."""
+        """Deliver one ping, or leave it in the spool; True if it is, or may be, delivered."""
         announcer = self._announcer
         unkept = ""
-        try:
-            self._entry = announcer.spool.put(
-                ping, self._destination.address(), durable=False, hold=True
-            )
-        except state_error() as error:
-            unkept = error.line()
+        with self._deciding:
+            if self._is_abandoned:
+                return False
+            to = self._destination.address()
+            try:
+                self._entry = announcer.spool.put(ping, to, durable=False, hold=True)
+            except state_error() as error:
+                unkept = error.line()
         deadline = min(announcer.deadline, time.monotonic() + announcer.timeout_s)
         self._is_carrying = True
         outcome = carrier.deliver(ping, deadline)
@@ -269,25 +278,20 @@ class Courier:
             elif entry is not None:
                 entry.remove()
             self._next += 1
-        return outcome.result == "delivered"
+        return outcome.result in ("delivered", "unsure")
 
     def _flush(self, carrier: "Carrier", ping: "Ping") -> None:
         """Send what waited for this server, as long as the run has nothing newer to say."""
         announcer = self._announcer
-        # With a hundred jobs at once, what is there is on its way already; the oldest tell.
-        if not any(map(announcer.spool.is_free, announcer.spool.names()[:_LOOKED_AT])):
+        now = time.monotonic()
+        if now < self._found_none_at + _LOOK_AGAIN_S:
             return
-        from radar_cli.pings.flush import flush
+        if not announcer.spool.has_left_behind():
+            self._found_none_at = now
+            return
+        from radar_cli.pings.flush import flush_beside
 
-        flushed = flush(
-            announcer.spool,
-            carrier,
-            deadline=min(announcer.deadline, time.monotonic() + announcer.timeout_s),
-            current=ping,
-            is_stopped=lambda: self._next < len(announcer.pings),
-        )
-        announcer.warnings += flushed.losses
-        announcer.details += [words for words in flushed.notes if words not in flushed.losses]
+        flush_beside(announcer, carrier, ping, lambda: self._next < len(announcer.pings))
 
     def _pause(self, seconds: float) -> bool:
         """Wait before another try; True once there is something newer to send."""

@@ -83,7 +83,6 @@ def ping(words: list[str]) -> int:
         return exits.INTERRUPTED
     if not announcer.is_done():
         announcer.abandon()
-        announcer.tell(made, "kept in the outbox", "no answer in time", aloud=False)
     return _tell(options, announcer)
 
 

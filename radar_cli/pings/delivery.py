@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from radar_cli.pings.destinations import Destination
+    from radar_cli.pings.spool import Entry
 
 # protocols: "Retry 408, 425, 429 (obey Retry-After), 500, 502, 503, 504 and connection errors".
 _RETRIABLE = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -24,6 +25,7 @@ DELIVERED = "delivered"
 WAITING = "waiting"  # not now, perhaps later
 REJECTED = "rejected"  # not in this form, whenever it's tried
 DROPPED = "dropped"  # the server has no place for such a ping
+UNSURE = "unsure"  # it may have arrived, and must not be news again later
 
 
 class Outcome:
@@ -55,6 +57,22 @@ class Carrier:
         self.body_limit_bytes: int = self.protocol.BODY_DEFAULT_BYTES
         self._pause = pause
         self._link: Link | None = None
+        self.last_try_s = 0.0  # how long the last one took
+        self.late: Entry | None = None  # the waiting ping that it is flushing
+        self._is_success = False
+        self._is_unanswered = False  # a request that this ping was sent with
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the ping on its way is a success that some server may count twice.
+
+        One without event time takes a repeated success for another run's.
+        """
+        is_late_news = self._is_success and not self.protocol.KNOWS_EVENT_TIME
+        return is_late_news and (self._is_unanswered or self._is_asking())
+
+    def _is_asking(self) -> bool:
+        return self._link is not None and self._link.is_asking
 
     def deliver(self, ping: Ping, deadline: float, *, once: bool = False) -> Outcome:
         """Try to deliver until `deadline` (monotonic), or once; no sleep after the last try."""
@@ -66,6 +84,15 @@ class Carrier:
                 f"no API key for {self.destination.server}: set RADAR_API_KEY or api_key",
                 needs_person=True,
             )
+        outcome = self._deliver(ping, deadline, once=once)
+        if outcome.result == WAITING and self.may_have_arrived:
+            outcome = Outcome(UNSURE, f"{outcome.reason}, and it may have arrived")
+        return outcome
+
+    def _deliver(self, ping: Ping, deadline: float, *, once: bool) -> Outcome:
+        self._is_success, self._is_unanswered = ping.kind == "success", False
+        if self._link is not None:
+            self._link.is_asking = False
         delay_s = _FIRST_DELAY_S
         outcome = Outcome(WAITING, "no time left")
         while True:
@@ -96,16 +123,22 @@ class Carrier:
             own = {name.lower(): name for name in ("Host", *headers)}
             for name, value in self.destination.headers.items():
                 headers[own.get(name.lower(), name)] = value
+        begin = time.monotonic()
         try:
             if self._link is None:
                 self._link = self.destination.link()
             response = self._link.post(path, headers, body, time.monotonic() + time_s)
         except (LinkError, ValueError) as error:
+            self._is_unanswered |= self._is_asking()
             reason = f"{self.destination.server}: {error}"
             needs_person = not isinstance(error, LinkError) or error.needs_person
             wish_s = float("inf") if needs_person else 0.0
             return Outcome(WAITING, reason, needs_person=needs_person), wish_s
-        return self._judge(response)
+        finally:
+            self.last_try_s = time.monotonic() - begin
+        outcome, wish_s = self._judge(response)
+        self._link.is_asking = outcome.result == DELIVERED  # until the courier knows it, too
+        return outcome, wish_s
 
     def _has_credentials(self) -> bool:
         return any(name.lower() == "authorization" for name in self.destination.headers)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from radar_cli.pings.http import Link
+    from radar_cli.pings.ping import Ping
 
 _PLAIN_VARIABLES = frozenset(("RADAR_SERVER", "RADAR_API_KEY"))
 _VARIABLES = _PLAIN_VARIABLES | frozenset(
@@ -118,14 +119,30 @@ class Resolved:
         self.tail_bytes: int | None = None
         self.ping_timeout_s: float | None = None
         self.secrets: list[str] = []
+        self.waits_for = ""  # what may take long and has begun, in words
+
+    def complete(self, ping: "Ping") -> None:
+        """Add to a ping what only the config and this machine say."""
+        if "schedule" in ping.fields and "tz" not in ping.fields:
+            from radar_cli.zone import local_zone
+
+            ping.fields["tz"] = self.tz or local_zone()
+        if "host" not in ping.fields:
+            ping.fields["host"] = self.host or os.uname().nodename
 
 
-def resolve(profiles: list[str], server: str | None, environ: "Mapping[str, str]") -> Resolved:
+def resolve(
+    profiles: list[str],
+    server: str | None,
+    environ: "Mapping[str, str]",
+    resolved: Resolved | None = None,
+) -> Resolved:
     """Where the pings for these profiles go (none: the default one), or for this server.
 
-    Never fails: what can't be known is an unresolved destination and a warning.
+    Never fails: what can't be known is an unresolved destination and a warning. Who gives
+    `resolved`, which is then filled, sees from another thread what it waits for.
     """
-    resolved = Resolved()
+    resolved = resolved or Resolved()
     simple = None if profiles or server else _from_variables_alone(environ)
     if simple is not None:
         resolved.destinations.append(simple)
@@ -133,9 +150,13 @@ def resolve(profiles: list[str], server: str | None, environ: "Mapping[str, str]
             resolved.secrets.append(simple.key)
         return resolved
 
-    from radar_cli.pings.profiles import resolve_profiles
+    try:
+        from radar_cli.pings.profiles import resolve_profiles
 
-    resolve_profiles(resolved, profiles, server, environ)
+        resolve_profiles(resolved, profiles, server, environ)
+    except Exception as fault:  # noqa: BLE001 (whatever it is, the job goes on)
+        resolved.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
+        resolved.destinations = unresolved(profiles, environ)
     return resolved
 
 

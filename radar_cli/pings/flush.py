@@ -2,7 +2,7 @@
 
 import time
 
-from radar_cli.pings.delivery import DELIVERED, DROPPED, REJECTED, WAITING, Carrier, Outcome
+from radar_cli.pings.delivery import DELIVERED, DROPPED, REJECTED, UNSURE, WAITING, Carrier, Outcome
 from radar_cli.pings.destinations import UNRESOLVED
 from radar_cli.pings.outbox import claim_for, lock_for_flush, reject, unlock
 from radar_cli.pings.spool import WAITING as WAITING_SUFFIX
@@ -13,10 +13,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from radar_cli.pings.announcer import Announcer
     from radar_cli.pings.ping import Ping
 
 # A ping that the server chokes on must not keep the others from going out.
 _FAILURES_MAX = 5
+# A server that takes every ping for news must have the time to answer: a ping that it took, and
+# of which that isn't known, would be news again.
+_ENOUGH_S = 1.0
+_ENOUGH_TRIES = 3
 
 
 class Flushed:
@@ -73,6 +78,26 @@ def flush(
     return flushed
 
 
+def flush_beside(
+    announcer: "Announcer", carrier: Carrier, ping: "Ping", is_stopped: "Callable[[], bool]"
+) -> None:
+    """Flush within the time that a run has, after its `ping` was taken; the run says what was."""
+    flushed = flush(
+        announcer.spool,
+        carrier,
+        deadline=min(announcer.deadline, time.monotonic() + announcer.timeout_s),
+        current=ping,
+        is_stopped=is_stopped,
+    )
+    announcer.warnings += flushed.losses
+    announcer.details += [words for words in flushed.notes if words not in flushed.losses]
+
+
+def say_unsure(ping: "Ping", reason: str) -> str:
+    """The words for a late success that may have arrived."""
+    return f"{ping.monitor}: its success is not sent again: {reason}"
+
+
 class Turn:
     """One flush at work."""
 
@@ -92,13 +117,18 @@ class Turn:
         self._ping_timeout_s = ping_timeout_s
         self._is_stopped = is_stopped
         self._failures = 0
+        self._enough_s, self._enough_tries = 0.0, 1
+        if not carrier.protocol.KNOWS_EVENT_TIME:
+            self._enough_s = min(_ENOUGH_S, (deadline - time.monotonic()) / 2)
+            self._enough_tries = _ENOUGH_TRIES
 
     def is_over(self) -> bool:
-        """Whether there is no time left, or something better to do."""
+        """Whether there is no time left for another ping, or something better to do."""
+        left_s = self._deadline - time.monotonic()
         return (
             self._failures >= _FAILURES_MAX
             or self._is_stopped()
-            or time.monotonic() >= self._deadline
+            or left_s <= max(self._enough_s, self._enough_tries * self.carrier.last_try_s)
         )
 
     def send_all(self, names: list[str]) -> None:
@@ -120,7 +150,9 @@ class Turn:
         deadline, patience_s = self._deadline, self._ping_timeout_s
         if patience_s is not None:
             deadline = min(deadline, time.monotonic() + patience_s)
+        self.carrier.late = entry
         outcome = self.carrier.deliver(ping, deadline, once=patience_s is None)
+        self.carrier.late = None
         self._settle(entry, outcome)
 
     def _settle(self, entry: Entry, outcome: Outcome) -> None:
@@ -129,6 +161,11 @@ class Turn:
             entry.remove()
             flushed.delivered += 1
             self._failures = 0
+            return
+        if outcome.result == UNSURE:
+            entry.remove()
+            flushed.lose(say_unsure(entry.ping, outcome.reason))
+            self._failures = _FAILURES_MAX
             return
         flushed.notes.append(f"{entry.ping.monitor}: {outcome.reason}")
         if outcome.result == REJECTED:

@@ -51,6 +51,7 @@ class Link:
         self.environ = environ
         self._socket: _socket.socket | None = None
         self._unread = b""
+        self.is_asking = False  # a request is sent, and it isn't known whether it arrived
 
     def post(self, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Response:
         """POST `body` to `path` and read the answer before `deadline` (monotonic).
@@ -89,6 +90,7 @@ class Link:
                     continue
                 from radar_cli.pings.faults import explain
 
+                self.is_asking &= isinstance(error, TimeoutError)
                 raise explain(error, self) from error
             except ValueError as error:
                 self.close()
@@ -143,6 +145,7 @@ class Link:
             connection.sendall(request)
         except (BrokenPipeError, ConnectionResetError):
             pass  # it may have said why, before it hung up on a body that is too large
+        self.is_asking = not is_connect
         while True:
             head = self._read_until(b"\r\n\r\n", deadline)
             status, headers, keeps_open = _parse_head(head)

@@ -67,10 +67,18 @@ def _destination(profile: "Profile", resolved: Resolved, *, is_default: bool) ->
             STORE, profile=profile.name, redact=profile.redact, is_default=is_default
         )
     key = ""
+    setting = profile.setting("api_key")
+    if str(setting.value).startswith(("cmd:", "file:")):
+        resolved.waits_for = f"api_key from {setting.value!r} (set in {setting.origin})"
     try:
         key = profile.api_key()
     except ConfigError as error:
         resolved.warnings.append(error.line())
+    resolved.waits_for = ""
+    if profile.headers:
+        from radar_cli.wrap.redaction import secrets_in_headers
+
+        resolved.secrets += secrets_in_headers(profile.headers)
     if key:
         resolved.secrets.append(key)
     else:

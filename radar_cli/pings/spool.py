@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WAITING = ".ping"  # to be delivered
 MAGIC = b"radar-ping/1 "
 _NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
+_LOOKED_AT = 3
 
 
 class Entry:
@@ -41,9 +42,11 @@ class Entry:
         self.to = to
         self._lock = lock
         self._spool = spool
+        self._is_removed = False
 
     def remove(self) -> None:
         """Delete the file: the ping is where it belongs."""
+        self._is_removed = True
         try:  # noqa: SIM105 (contextlib is an import of 3 ms)
             os.unlink(self.path)
         except FileNotFoundError:
@@ -56,6 +59,8 @@ class Entry:
         By the thread that holds it, or with no thread at it: a descriptor that is closed meanwhile
         may be another file's by now.
         """
+        if self._is_removed:
+            return
         if self._lock is not None:
             # Closing another descriptor of the file would end this process's record lock on it.
             os.fsync(self._lock)
@@ -118,6 +123,13 @@ class Spool:
             finally:
                 os.close(fd)
             return True
+
+    def has_left_behind(self) -> bool:
+        """Whether any pings wait that nobody works on.
+
+        With a hundred jobs at once, what is there is on its way already; the oldest tell.
+        """
+        return any(map(self.is_free, self.names()[:_LOOKED_AT]))
 
     def put(self, ping: Ping, to: dict[str, str], *, durable: bool, hold: bool = False) -> Entry:
         """Keep a ping; `durable` survives a power failure, `hold` keeps others off it.

@@ -22,6 +22,10 @@ def settle(
         if entry is not None:
             entry.remove()
         announcer.tell(ping, "not sent", outcome.reason, aloud=False)
+    elif outcome.result == "unsure":
+        if entry is not None:
+            entry.remove()
+        announcer.tell(ping, "not sent again", outcome.reason, aloud=True)
     elif entry is None:
         if outcome.needs_person:
             unkept = f"{outcome.reason}; {unkept}"

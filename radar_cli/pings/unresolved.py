@@ -4,26 +4,35 @@ from radar_cli.pings.ping import Ping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
+
     from radar_cli.pings.destinations import Destination
+
+# What may hold a line of output, or the command; it was cut after its secrets were taken out.
+_WORDS = ("reason", "message", "command")
+_SHORTEST_HALF_BYTES = 4
 
 
 def clean(ping: Ping, destination: "Destination") -> Ping:
     """The ping without what its destination's config wants redacted: it could not be read then."""
-    if not ping.body:
-        return ping
-    from radar_cli.wrap.redaction import redact, secrets_of
+    from radar_cli.wrap.redaction import redact, secrets_in_headers, secrets_of
     from radar_cli.wrap.watchers import compile_patterns
 
+    own = [destination.key] if destination.key else []
+    secrets = secrets_of({}, own + secrets_in_headers(destination.headers))
+    patterns = compile_patterns(destination.redact, "redact", [])
+    fields = dict(ping.fields)
+    for name in _WORDS:
+        if name in fields:
+            fields[name] = _clean_words(fields[name], secrets, patterns)
     body = ping.body
-    gone = int(ping.fields.get("omitted") or "0")
-    if gone:
+    gone = int(fields.get("omitted") or "0")
+    if gone and body:
         # A secret may be cut in half where the output begins: that line is left out.
         body = body.partition(b"\n")[2]
-    secrets = secrets_of({}, [destination.key] if destination.key else [])
-    patterns = compile_patterns(destination.redact, "redact", [])
-    gone += len(ping.body) - len(body)
+        gone += len(ping.body) - len(body)
+        fields["omitted"] = str(gone)
     body, _ = redact(body, secrets, patterns, is_cut=False)
-    fields = {**ping.fields, "omitted": str(gone)} if gone else ping.fields
     return Ping(
         ping.kind,
         ping.monitor,
@@ -33,3 +42,16 @@ def clean(ping: Ping, destination: "Destination") -> Ping:
         body=body.decode("utf-8", "replace").encode(),  # a pattern may cut a character in two
         ping_id=ping.id,
     )
+
+
+def _clean_words(words: str, secrets: list[bytes], patterns: "list[re.Pattern[bytes]]") -> str:
+    """Words without secrets, and without the half of one that they were cut off in."""
+    from radar_cli.wrap.redaction import redact
+
+    raw = words.encode("utf-8", "replace")
+    for secret in secrets:
+        for size in range(len(secret) - 1, _SHORTEST_HALF_BYTES - 1, -1):
+            if raw.endswith(secret[:size]):
+                raw = raw[:-size]
+                break
+    return redact(raw, secrets, patterns, is_cut=False)[0].decode("utf-8", "replace")

@@ -21,6 +21,7 @@ _PAGES_GIVEN_BACK = 256
 _HINTS = {
     "SQLITE_NOTADB": "move it away: radar makes a new one",
     "SQLITE_CORRUPT": "move it away: radar makes a new one",
+    "SQLITE_ERROR": "if another program made it, move it away: radar makes a new one",
     "SQLITE_FULL": "the disk is full: free some space",
     # No room for the index of the write-ahead log, without which nobody can even read.
     "SQLITE_IOERR_SHMSIZE": "the disk is full: free some space",
@@ -126,7 +127,9 @@ class SqliteDatabase:
             yield
         except sqlite3.DatabaseError as error:
             name = getattr(error, "sqlite_errorname", "")
-            hint = _HINTS.get(name, "pings wait in the spool meanwhile")
+            # Some say more closely what it is: SQLITE_READONLY_DIRECTORY.
+            kind = "_".join(name.split("_")[:2])
+            hint = _HINTS.get(name) or _HINTS.get(kind) or "pings wait in the spool meanwhile"
             raise StateError(f"can't use {self.place}: {error}", hint) from error
 
 

@@ -1,9 +1,12 @@
 """Holding the job's output back until it is known whether to show it (`--quiet`)."""
 
+import _thread
 import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from radar_cli.wrap.relay import Outlet
 
 
@@ -44,6 +47,27 @@ class Held:
             alive = self._outlet.write(memoryview(data))
         os.close(file)
         return alive
+
+
+class Showing:
+    """Shows what is held, in a thread: signals are heard though a reader has stopped reading."""
+
+    def __init__(self, outlets: "list[Outlet | Held]", nudge: "Callable[[], None]") -> None:
+        self._outlets = outlets
+        self._nudge = nudge
+        self._is_done = False
+        _thread.start_new_thread(self._run, ())
+
+    def is_done(self) -> bool:
+        """Whether all of it is shown; `nudge` is called then."""
+        return self._is_done
+
+    def _run(self) -> None:
+        for outlet in self._outlets:
+            if isinstance(outlet, Held):
+                outlet.show()
+        self._is_done = True
+        self._nudge()
 
 
 def open_unlinked() -> int:

@@ -26,6 +26,7 @@ _SECRET_WORDS = (
     b"CREDENTIAL",
 )
 _SECRET_ENDS = (b"_KEY", b"_PASS", b"_PWD", b"_DSN", b"_PAT")
+_SECRET_HEADER_WORDS = (*_SECRET_WORDS, b"AUTH", b"COOKIE", b"SESSION", b"SIGNATURE")
 # A shorter value (`1`, `true`, `root`) stands in too many innocent places.
 _SHORTEST_SECRET = 6
 _PASSWORD_MAX_BYTES = 512
@@ -75,12 +76,40 @@ def secrets_of(environ: dict[bytes, bytes], own: list[str]) -> list[bytes]:
 
         found.add(binascii.b2a_base64(raw + b":", newline=False))  # as in a Basic header
     for name, value in environ.items():
-        upper = name.upper()
-        if any(word in upper for word in _SECRET_WORDS) or upper.endswith(_SECRET_ENDS):
+        if _is_secret(name.upper(), _SECRET_WORDS):
             found.add(value)
         if b"://" in value:
             found.update(value[start:end] for start, end in _passwords_in_urls(value))
     return sorted((s for s in found if len(s) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+
+def secrets_in_headers(headers: dict[str, str]) -> list[str]:
+    """The credentials in headers whose names look secret: `X-Auth`, `Authorization`, `Cookie`.
+
+    With the token after `Bearer`, what `Basic` encodes, and each cookie's value alone.
+    """
+    found = []
+    for name, value in headers.items():
+        if not _is_secret(name.upper().replace("-", "_").encode(), _SECRET_HEADER_WORDS):
+            continue
+        scheme, _, token = value.partition(" ")
+        found += [value, token.strip()]
+        if scheme.lower() == "basic":
+            import binascii
+
+            try:
+                pair = binascii.a2b_base64(token).decode()
+            except ValueError:
+                continue
+            found += [pair, pair.partition(":")[2]]
+        elif "=" in value:
+            found += [part.partition("=")[2].strip(' "') for part in value.split(";")]
+    return [secret for secret in found if secret]
+
+
+def _is_secret(name: bytes, words: tuple[bytes, ...]) -> bool:
+    """Whether what has this name, in capitals, is a secret."""
+    return any(word in name for word in words) or name.endswith(_SECRET_ENDS)
 
 
 def redact(

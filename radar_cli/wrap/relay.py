@@ -8,17 +8,14 @@ from radar_cli.wrap import signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import signal as _signal
     from collections.abc import Callable
-    from typing import Any
 
     from radar_cli.wrap.held import Held
 
     Tap = Callable[[memoryview], None]
-else:
-    import _signal
 
-_FIRST_BUFFER_BYTES = 65_536  # what a pipe holds before anybody asks for more
+_FIRST_BUFFER_BYTES = 8192  # a larger one takes 16 page faults, and most jobs print little
+_PIPE_BYTES = 65_536  # what a pipe holds before anybody asks for more
 _LARGE_BUFFER_BYTES = 262_144
 _LARGEST_PIPE_BYTES = 1_048_576  # Linux: /proc/sys/fs/pipe-max-size without privileges
 
@@ -66,7 +63,8 @@ class Relay:
     """A thread that copies one pipe to its outlet and shows each chunk to the taps first.
 
     It may block in a write for as long as the reader behind the outlet likes: the job waits then
-    as it would without us, and nothing else in radar does.
+    as it would without us, and nothing else in radar does. So it is the main thread that reads
+    what the job has left in the pipe at its end, for the taps, and leaves it here to be written.
     """
 
     def __init__(
@@ -79,64 +77,100 @@ class Relay:
         self.shared = False  # somebody other than the job holds the pipe's other end
         self._taps = taps
         self._wake = wake
-        self.is_done = False  # at the pipe's end, or after `wake` once it's empty
+        self._reading = _thread.allocate_lock()  # whoever reads shows it before anybody reads on
+        self._rest: list[bytes] | None = None  # what was in the pipe when the job had ended
+        self.is_done = False  # all that the job wrote has passed
 
     def start(self) -> None:
         """Begin to copy."""
         _thread.start_new_thread(self._run, ())
+
+    def drain(self) -> None:
+        """Show the taps, now, what the job left in the pipe; the thread passes it on.
+
+        What the pipe can hold is as much as that may be; a daemon that the job left behind may go
+        on writing for ever.
+        """
+        with self._reading:
+            self._rest = []
+            if self.source is None:
+                return
+            try:
+                self._read_rest(self.source, self._rest)
+            except Exception as fault:  # noqa: BLE001 (the run goes on to its end)
+                self.fault = fault
+
+    def _read_rest(self, source: int, rest: list[bytes]) -> None:
+        poll = select.poll()
+        poll.register(source, select.POLLIN)
+        to_drain = _LARGEST_PIPE_BYTES
+        while to_drain > 0 and poll.poll(0):
+            data = os.read(source, _LARGE_BUFFER_BYTES)
+            if not data:
+                self._close()
+                return
+            rest.append(data)
+            self._show(memoryview(data))
+            to_drain -= len(data)
+        self.shared = True
 
     def _run(self) -> None:
         try:
             self._pump()
         except OSError as fault:
             self.fault = fault
-            self._close()
+            with self._reading:
+                self._close()
         finally:
             self.is_done = True
             signals.nudge()
 
     def _pump(self) -> None:
-        source = self.source
-        if source is None:
+        if self.source is not None and not self._copy(self.source):
             return
+        for data in self._rest or ():
+            if not self._pass_on(memoryview(data)):
+                return
+
+    def _copy(self, source: int) -> bool:
+        """Copy until the job has ended; False if there is nothing more to come."""
         poll = select.poll()
         poll.register(source, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
         buffer = memoryview(bytearray(_FIRST_BUFFER_BYTES))
-        # What the pipe can hold is what the job can have left in it; a daemon that it left
-        # behind may go on writing for ever.
-        to_drain: int | None = None
         while True:
-            ready = poll.poll(None if to_drain is None else 0)
-            if to_drain is None and any(fd == self._wake for fd, _ in ready):
-                poll.unregister(self._wake)
-                to_drain = _LARGEST_PIPE_BYTES
-                continue
-            if not ready or (to_drain is not None and to_drain <= 0):
-                self.shared = True
-                return
-            count = os.readv(source, [buffer])
-            if count == 0:
-                self._close()
-                return
-            if to_drain is not None:
-                to_drain -= count
+            poll.poll()
+            with self._reading:
+                if self._rest is not None:
+                    return True
+                count = os.readv(source, [buffer])
+                if count == 0:
+                    self._close()
+                    return False
+                self._show(buffer[:count])
             if not self._pass_on(buffer[:count]):
-                # Closing our end tells the job what it would have heard itself: SIGPIPE.
-                self._close()
-                return
+                return False
             if count == len(buffer) == _FIRST_BUFFER_BYTES:
+                buffer = memoryview(bytearray(_PIPE_BYTES))
+            elif count == len(buffer) == _PIPE_BYTES:
                 buffer = memoryview(bytearray(_LARGE_BUFFER_BYTES))
                 _enlarge(source)
 
-    def _pass_on(self, data: memoryview) -> bool:
+    def _show(self, data: memoryview) -> None:
         try:
             for tap in self._taps:
                 tap(data)
         except Exception as fault:  # noqa: BLE001 (the job's output comes before our mistakes)
             self.fault = fault
             self._taps = []
-        return self.outlet.write(data)
+
+    def _pass_on(self, data: memoryview) -> bool:
+        if self.outlet.write(data):
+            return True
+        with self._reading:
+            # Closing our end tells the job what it would have heard itself: SIGPIPE.
+            self._close()
+        return False
 
     def _close(self) -> None:
         if self.source is not None:
@@ -152,34 +186,3 @@ def _enlarge(pipe: int) -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _LARGEST_PIPE_BYTES)
     except (ImportError, AttributeError, OSError):
         return  # not Linux, or the user's limit of pipe memory is reached: it works as it is
-
-
-def leave_cat(source: int, target: int, mask: "set[int]") -> None:
-    """Leave a `cat` on a pipe that outlives radar, as no one else would read it from now on.
-
-    It holds nothing but the two streams: no folder, no other descriptor that radar inherited. A
-    group of its own keeps ^C, which the daemon that writes doesn't hear either, off it.
-    """
-    null = os.open(os.devnull, os.O_WRONLY)
-    actions: list[Any] = [
-        (os.POSIX_SPAWN_DUP2, source, 0),
-        (os.POSIX_SPAWN_DUP2, target, 1),
-        (os.POSIX_SPAWN_DUP2, null, 2),
-    ]
-    actions += [
-        (os.POSIX_SPAWN_CLOSE, int(name)) for name in os.listdir("/dev/fd") if int(name) > 2
-    ]
-    try:
-        os.posix_spawn(
-            "/bin/sh",
-            ["sh", "-c", "cd / && exec cat"],
-            os.environb,
-            file_actions=actions,
-            setpgroup=0,
-            setsigmask=mask,
-            setsigdef=(_signal.SIGPIPE,),
-        )
-    except OSError:
-        return  # it learns, by SIGPIPE, that nobody reads: there is no other way
-    finally:
-        os.close(null)

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from radar_cli.wrap.streams import Capture
     from radar_cli.wrap.tail import Tail
 
-# Before the last ping the tail is given this long to arrive; a reader that has stopped reading
-# our stdout must not keep the news of a failure from going out.
-_TAIL_PATIENCE_S = 2.0
+# What has to be done in any case, though time is up, is given this long: a disk may hang, too.
+_LAST_PATIENCE_S = 2.0
+# To read a few files takes less; a ping of which it isn't known where it goes may go astray.
+_RESOLVING_S = 0.25
 
 
 def run(words: list[str]) -> int:
@@ -61,6 +62,14 @@ def say(words: str) -> None:
         return  # closed, full or gone: there is nobody to tell
 
 
+def elapsed_us() -> int:
+    """A clock that nobody sets and that goes on while the machine sleeps."""
+    try:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+    except (AttributeError, OSError):  # no Linux
+        return time.monotonic_ns() // 1000
+
+
 class Run:
     """One run of a job, with all its tries."""
 
@@ -81,6 +90,7 @@ class Run:
 
     def _begin(self) -> None:
         self.started_us = time.time_ns() // 1000
+        self.clock_us = self.started_us - elapsed_us()
         self.started = time.monotonic()
 
     def carry_out(self) -> int:
@@ -103,6 +113,8 @@ class Run:
             report = self._try(tries)
             if report.verdict.is_success or tries > self.options.retries or self.signals.ending:
                 break
+            if report.capture is not None:
+                self.signals.wait_until(report.capture.is_done, None)
             if not self.signals.pause(self.options.retry_delay):
                 break
             if report.capture is not None:
@@ -111,20 +123,8 @@ class Run:
             self._finish(report, tries)
         except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
             say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
-            self._keep_last_ping(report, tries)
+            report.keep_ping(self, tries)
         return self._exit_as(report.ended)
-
-    def _keep_last_ping(self, report: "Report", tries: int) -> None:
-        """Put the pings into the outbox, if at all possible: they could not be sent."""
-        if self.announcer is None:
-            return
-        try:
-            if not self.announcer.is_closed:
-                self.announcer.post(report.ping(self, tries))
-                self.announcer.close(time.monotonic())
-            self.announcer.abandon()
-        except Exception as fault:  # noqa: BLE001 (nothing is left to be tried)
-            say(f"{self.options.monitor}: the last ping is lost: {type(fault).__name__}: {fault}")
 
     def _try(self, number: int) -> "Report":
         """Spawn the job once and wait for its end and its output."""
@@ -157,10 +157,6 @@ class Run:
                 self.lock.clear()
             capture.finish()
             report.capture = capture
-            is_last = number > options.retries
-            self.signals.wait_until(
-                capture.is_done, time.monotonic() + _TAIL_PATIENCE_S if is_last else None
-            )
             report.judge()
         except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
             self.warnings.append(f"internal error: {type(fault).__name__}: {fault}")
@@ -170,6 +166,12 @@ class Run:
         """Do what is to be done while the job runs; nothing of ours may end it or hold it up."""
         report = None
         try:
+            if number == 1:
+                from radar_cli import ahead
+
+                ahead.load(ahead.BESIDE_THE_JOB)
+                if os.environ.get("RADAR_SERVER"):
+                    ahead.load(ahead.FOR_A_SERVER)
             from radar_cli.wrap.report import Report
 
             report = Report(self.options, self.streams, started)
@@ -189,11 +191,13 @@ class Run:
         deadline = time.monotonic() + announcer.timeout_s
         # Until then it isn't known what the config wants to have redacted.
         if not self.signals.wait_until(lambda: announcer.resolved is not None, deadline):
+            left_s = max(_RESOLVING_S, min(_LAST_PATIENCE_S, deadline - time.monotonic()))
             self.signals.wait_until(
                 lambda: announcer.resolved is not None,
-                min(deadline, time.monotonic() + _TAIL_PATIENCE_S),
+                time.monotonic() + left_s,
                 in_any_case=True,
             )
+            announcer.give_up()  # what is made without knowing it must not go out, either
         announcer.post(report.ping(self, tries))
         announcer.close(deadline)
         if report.capture is not None:
@@ -232,7 +236,7 @@ class Run:
 
             _thread.start_new_thread(save, ())
             self.signals.wait_until(
-                lambda: bool(saved), time.monotonic() + _TAIL_PATIENCE_S, in_any_case=True
+                lambda: bool(saved), time.monotonic() + _LAST_PATIENCE_S, in_any_case=True
             )
         for outlet in self.outlets.values():
             self.warnings += outlet.complaints()
@@ -254,7 +258,13 @@ class Run:
             from radar_cli.pings.announcer import Announcer
 
             options = self.options
-            self.announcer = Announcer(options.to, options.server, options.ping_timeout, nudge)
+            announcer = Announcer(options.to, options.server, options.ping_timeout, nudge)
+            self.announcer = announcer
+            self.signals.has_children = lambda: announcer.resolved is None
+            if options.send_command:
+                from radar_cli.wrap.report import command_line
+
+                self.announcer.add_command = lambda: command_line(self)
             self.announcer.start()
         return self.announcer
 
@@ -273,20 +283,10 @@ class Run:
         return self.outlets
 
     def _show_held(self) -> None:
-        from radar_cli.wrap.held import Held
+        from radar_cli.wrap.held import Showing
 
-        shown: list[bool] = []
-
-        def show() -> None:
-            for outlet in self.outlets.values():
-                if isinstance(outlet, Held):
-                    outlet.show()
-            shown.append(True)
-            nudge()
-
-        # A reader that has stopped reading must not keep radar from hearing signals.
-        _thread.start_new_thread(show, ())
-        self.signals.wait_until(lambda: bool(shown), None)
+        showing = Showing(list(self.outlets.values()), nudge)
+        self.signals.wait_until(showing.is_done, None)
 
     def declared(self) -> dict[str, str]:
         """What an unknown monitor is created with."""

@@ -67,6 +67,9 @@ class Signals:
         self.is_hurried = False  # told to end with no job running
         self.is_interrupted = False  # and with another try to come
         self._is_init = os.getpid() == 1
+        # Whether a thread of ours may wait for a child of its own (a key's `cmd:`): as PID 1 we
+        # would bury it, and its exit code with it.
+        self.has_children: Callable[[], bool] = lambda: False
 
     def wait_for_job(
         self,
@@ -151,11 +154,14 @@ class Signals:
         """
         if self._is_init:
             return
-        import resource
+        try:
+            import resource
 
-        # 1 and not 0: it stops files and, where core_pattern is a pipe, the program behind it.
-        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-        resource.setrlimit(resource.RLIMIT_CORE, (min(1, hard) if hard >= 0 else 1, hard))
+            # 1 and not 0: it stops files and, where core_pattern is a pipe, the program behind it.
+            hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+            resource.setrlimit(resource.RLIMIT_CORE, (min(1, hard) if hard >= 0 else 1, hard))
+        except Exception:  # noqa: BLE001, S110 (see _wait: a core file is better than another end)
+            pass
         try:  # noqa: SIM105 (contextlib is an import of 3 ms)
             _signal.signal(number, _signal.SIG_DFL)
         except (OSError, ValueError):
@@ -196,26 +202,26 @@ class Signals:
         flags = os.WNOHANG | (os.WUNTRACED if at_terminal else 0)
         while True:
             try:
-                found, status, usage = os.wait4(-1 if self._is_init else pid, flags)
+                found, status, cpu_s, max_rss_bytes = _wait(pid, flags)
             except ChildProcessError:
                 # Somebody else reaped it (a debugger's ptrace, say): it's gone, how is unknown.
                 return Ended(255 << 8, 0.0, 0)
             if found == 0:
+                self._reap_strays()
                 return None
-            if found != pid:
-                continue
             if os.WIFSTOPPED(status):
                 # The shell must see us stopped to give the terminal back to the person.
                 self._stop(os.WSTOPSIG(status))
                 continue
-            unit = 1 if os.uname().sysname == "Darwin" else 1024
-            return Ended(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+            return Ended(status, cpu_s, max_rss_bytes)
 
     def _reap_strays(self) -> None:
-        while self._is_init:
+        while self._is_init and not self.has_children():
             try:
-                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if found is None or found.si_pid == self._job:
                     return
+                os.waitpid(found.si_pid, 0)
             except ChildProcessError:
                 return
 
@@ -240,6 +246,25 @@ def heed_interrupts() -> None:
     """Die of ^C as other programs do, until signals are blocked: without a traceback."""
     if not _is_ignored(_signal.SIGINT):
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+
+def _wait(pid: int, flags: int) -> tuple[int, int, float, int]:
+    """As waitpid, with the seconds of CPU and the bytes of memory that the job used.
+
+    wait4 makes a `resource.struct_rusage` after the job is reaped: where that can't be had (no
+    descriptor is left to open the module, say), the exit code would be lost.
+    """
+    try:
+        import resource
+
+        has_usage = bool(resource.struct_rusage)
+    except Exception:  # noqa: BLE001 (whatever an import may raise)
+        has_usage = False
+    if not has_usage:
+        return *os.waitpid(pid, flags), 0.0, 0
+    found, status, usage = os.wait4(pid, flags)
+    unit = 1 if os.uname().sysname == "Darwin" else 1024
+    return found, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
 
 
 def _is_ignored(number: int) -> bool:

@@ -125,16 +125,20 @@ class Capture:
 
     def hand_over(self, signals: "Signals") -> None:
         """Leave to a `cat` what no relay reads: no thread could be started, say."""
-        from radar_cli.wrap.relay import leave_cat
+        from radar_cli.wrap.cat import leave_cat
 
         for pipe in self._pipes[len(self._relays) :]:
             leave_cat(pipe.read, pipe.stands_for[0], signals.mask)
             os.close(pipe.read)
 
     def finish(self) -> None:
-        """Ask the relays to end as soon as what the job wrote has passed."""
-        if self._pipes:
-            os.close(self._wake_write)
+        """Look at all that the job wrote, and let the relays end as soon as it has passed."""
+        try:
+            for relay in self._relays:
+                relay.drain()
+        finally:
+            if self._pipes:
+                os.close(self._wake_write)
 
     def is_done(self) -> bool:
         """Whether all that the job wrote has passed."""
@@ -144,7 +148,7 @@ class Capture:
         """Leave the pipes that a process of the job's still holds to a `cat`."""
         for relay in self._relays:
             if relay.is_done and relay.shared and relay.source is not None:
-                from radar_cli.wrap.relay import leave_cat
+                from radar_cli.wrap.cat import leave_cat
 
                 target = os.open(os.devnull, os.O_WRONLY) if discard else relay.target
                 leave_cat(relay.source, target, signals.mask)

@@ -19,6 +19,7 @@ class Matcher:
         self.found = b""
         self._patterns = patterns
         self._line = b""
+        self._seen = 0  # how many bytes of it are there just for what is before a match
 
     def feed(self, data: "bytes | memoryview") -> None:
         """Look at a chunk of output."""
@@ -28,26 +29,33 @@ class Matcher:
         self._line = lines.pop()
         for line in lines:
             self._look(line)
+            self._seen = 0
         if len(self._line) > 2 * _PIECE_BYTES:
-            self._look(self._line)
-            self._line = self._line[-_PIECE_BYTES // 2 :]
+            self._look(self._line, is_whole=False)
+            # What stays isn't the line's beginning: a byte before it tells `^` and `\b` so.
+            self._line = self._line[-_PIECE_BYTES // 2 - 1 :]
+            self._seen = 1
 
     def finish(self) -> bytes:
         """The first line that matched, the last and unfinished one included, or nothing."""
         if self._line:
             self._look(self._line)
-            self._line = b""
+            self._line, self._seen = b"", 0
         return self.found
 
-    def _look(self, line: bytes) -> None:
+    def _look(self, line: bytes, *, is_whole: bool = True) -> None:
         step = _PIECE_BYTES // 2
-        for start in range(0, max(1, len(line) - step), step):
+        for start in range(self._seen, max(self._seen + 1, len(line) - step), step):
             if self.found:
                 return
             for pattern in self._patterns:
-                match = pattern.search(line, start, start + _PIECE_BYTES)
+                piece = pattern.search(line, start, start + _PIECE_BYTES)
                 # `$` matches at the end of a piece, too: the whole line has the last word.
-                if match and pattern.match(line, match.start()):
+                match = piece and pattern.match(line, piece.start())
+                if match and not is_whole:
+                    # What needs the line's end where it isn't known yet is no match.
+                    match = pattern.match(line, match.start(), len(line) - 1)
+                if match:
                     self.found = line or b" "
 
 

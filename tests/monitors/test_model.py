@@ -84,6 +84,7 @@ def _second_by_second(
     by_second = {(ping.time_us - _BEGIN_US) // _SECOND: ping for ping in pings}
     covered: set[int] = set()  # slots that some run answers for
     open_runs: dict[str, int] = {}
+    ended: set[str] = set()  # runs whose end came first, as where a clock was set back
     status: Status = Status.NEW
     reason: Reason | None = None
     failures, failed_start, succeeded_start = 0, -1, -1
@@ -123,9 +124,14 @@ def _second_by_second(
         if ping is None:
             continue
         if ping.kind == "start":
-            open_runs[ping.run_id] = second
+            if ping.run_id in ended:
+                ended.remove(ping.run_id)
+            else:
+                open_runs[ping.run_id] = second
             cover(second, second)
             continue
+        if ping.run_id not in open_runs:
+            ended.add(ping.run_id)
         start = open_runs.pop(ping.run_id, second)
         cover(start, second)
         if ping.kind == "fail":

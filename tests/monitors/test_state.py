@@ -1,12 +1,14 @@
 """What pings and time make of a monitor."""
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from radar_cli.monitors.monitor import Monitor, Pause, from_declared, to_us
 from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.state import Reason, Status, View, evaluate, fold
+from radar_cli.monitors.state import Reason, State, Status, View, evaluate, fold
 from radar_cli.pings.ping import Ping
 
 _BEGIN = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
@@ -195,3 +197,28 @@ def test_what_a_ping_declares_wrongly_is_a_fault_and_the_rest_counts() -> None:
     monitor = from_declared("x", declared, 0)
     assert (monitor.every_s, monitor.grace_s, monitor.tags) == (3600.0, 300.0, ("a", "b"))
     assert len(monitor.faults) == 2
+
+
+@pytest.mark.parametrize("kind", ["success", "fail"])
+def test_an_end_that_is_dated_before_its_start_ends_the_run(kind: str) -> None:
+    monitor = _nightly(max_runtime_s=600.0)
+    back = (_ping(kind, "02:00"), _ping("start", "02:05"))
+    view = _look(monitor, "04:00", *back)
+    assert not view.is_running
+    assert view.status == (Status.UP if kind == "success" else Status.DOWN)
+    assert view.reason == (None if kind == "success" else Reason.FAILED)
+    # The slot is covered by it, and the next run is one of its own.
+    again = (_ping("start", "+1 02:05", "s"),)
+    assert _look(monitor, "+1 02:10", *back, *again).is_running
+    assert _look(monitor, "+1 04:00", *back, *again).reason == (
+        Reason.HUNG if kind == "success" else Reason.FAILED
+    )
+
+
+def test_what_is_remembered_of_ends_is_bounded_and_survives_being_kept() -> None:
+    monitor = _nightly()
+    ends = [_ping("success", "02:05", f"r{number}") for number in range(1000)]
+    state = fold(monitor, ends)
+    assert len(state.ended) < 50
+    assert "r999" in state.ended
+    assert State(**json.loads(json.dumps(asdict(state)))).ended == state.ended

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,3 +131,60 @@ def test_its_redirects_and_errors_are_those_of_any_server(
     done = run_radar("run", "m", "--", "true", env=env, text=True)
     (line,) = done.stderr.splitlines()
     assert "AUTHENTICATION_REQUIRED" in line
+
+
+def successes(server: Server) -> Counter[str]:
+    return Counter(ping.monitor for ping in server.pings if ping.kind == "complete")
+
+
+@pytest.mark.parametrize("timeout_s", [0.3, 0.5, 0.7])
+def test_a_success_that_a_slow_server_may_have_taken_is_no_news_again(
+    timeout_s: float, server: Server, env: dict[str, str]
+) -> None:
+    server.behave(answers.delayed(0.5))
+    env["RADAR_PING_TIMEOUT"] = str(timeout_s)
+    for number in range(8):
+        done = run_radar("run", f"m{number}", "--no-start", "--", "true", env=env, text=True)
+        assert done.returncode == 0
+        for line in done.stderr.splitlines():
+            assert line.endswith("no answer in time, and it may have arrived")
+            assert "not sent again" in line
+    server.behave(answers.ok())
+    env["RADAR_PING_TIMEOUT"] = "10"
+    run_radar("run", "last", "--no-start", "--", "true", env=env)
+    assert run_radar("outbox", "flush", env=env).returncode == 0
+    assert successes(server) == Counter(f"m{number}" for number in range(8)) + Counter(["last"])
+    assert read_pings() == []
+
+
+def test_a_waiting_success_that_times_out_is_no_news_again(
+    server: Server, env: dict[str, str], keep: Keep
+) -> None:
+    for number in range(4):
+        keep("success", f"m{number}", 100 - number)
+    server.behave(answers.ok(), answers.hang())
+    done = run_radar("run", "next", "--no-start", "--", "true", env=env, text=True)
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(
+        f"its success is not sent again: {server.url}: no answer in time, and it may have arrived"
+    )
+    assert [ping.monitor for ping in read_pings()] == ["m1", "m2", "m3"]
+    server.behave(answers.ok())
+    run_radar("run", "next", "--no-start", "--", "true", env=env)
+    assert successes(server) == Counter(["m0", "m1", "m2", "m3", "next", "next"])
+
+
+@pytest.mark.parametrize("kind", ["fail", "success"])
+def test_what_cannot_have_arrived_is_kept(kind: str, server: Server, env: dict[str, str]) -> None:
+    server.stop()
+    done = run_radar("run", "m", "-c", f"exit {int(kind == 'fail')}", env=env)
+    assert done.stderr == b""
+    assert [ping.kind for ping in read_pings()] == [kind]
+    server.behave(answers.garbage(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"))
+    server.start()
+    run_radar("run", "m", "--no-start", "-c", f"exit {int(kind == 'fail')}", env=env)
+    assert [ping.kind for ping in read_pings()] == [kind, kind]
+    server.behave(answers.hang())
+    run_radar("run", "n", "--no-start", "--", "false", env=env)
+    # A failure that is told twice does no harm; one that isn't told does.
+    assert [(p.monitor, p.kind) for p in read_pings()][-1] == ("n", "fail")

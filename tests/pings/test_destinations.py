@@ -221,9 +221,13 @@ def test_a_key_command_that_hangs_does_not_hold_the_run_up(server: Server, tmp_p
     config.write_text(f'server = "{server.url}"\napi_key = "cmd:sleep 60"\n')
     config.chmod(0o600)
     words = ("run", "m", "--ping-timeout", "0.5", "--")
-    done = run_radar(*words, "sh", "-c", "exit 3", timeout=9)
+    done = run_radar(*words, "sh", "-c", "exit 3", timeout=9, text=True)
     assert done.returncode == 3
     assert kinds() == ["start", "fail"]
+    assert done.stderr.splitlines() == [
+        "radar: m: the start and fail pings are kept in the outbox: no time left to wait for"
+        f" api_key from 'cmd:sleep 60' (set in {config})"
+    ]
 
 
 def test_what_the_mended_config_redacts_is_redacted_for_the_store(tmp_path: Path) -> None:

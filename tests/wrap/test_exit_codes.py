@@ -8,6 +8,7 @@ import pytest
 from tests.support.namespaces import as_pid_1
 from tests.support.pings import kinds, last_ping, read_pings
 from tests.support.radar import environment, radar_path, run_radar
+from tests.support.server import Server
 
 # Those whose default action is to end the process (signal(7)).
 _HARMLESS = {"SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGWINCH"}
@@ -51,6 +52,20 @@ def test_it_exits_with_128_and_the_signal_as_pid_1(children: Path, number: int) 
 
 def test_it_exits_as_the_job_as_pid_1() -> None:
     assert run_radar("run", "job", "--", "sh", "-c", "exit 7", prefix=as_pid_1()).returncode == 7
+
+
+def test_a_key_command_has_its_own_exit_code_as_pid_1(server: Server, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    command = 'sh -c "echo WRONG-KEY; touch asked; read line <go; exit 1"'
+    config.write_text(f"server = \"{server.url}\"\napi_key = 'cmd:{command}'\n")
+    config.chmod(0o600)
+    os.mkfifo("go")
+    # The job lives as long as the command, and an orphan ends beside them.
+    line = "(sleep 0.1 &) ; while ! [ -e asked ]; do sleep 0.01; done; echo go >go; exit 7"
+    done = run_radar("run", "job", "-c", line, prefix=as_pid_1(), text=True, timeout=20)
+    assert done.returncode == 7
+    assert "api_key: sh failed with 1" in done.stderr
+    assert server.requests == []
 
 
 def test_it_buries_orphans_as_pid_1() -> None:

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from radar_cli.cron import find_fault
@@ -82,6 +82,21 @@ def test_a_matcher_finds_a_word_in_a_line_without_end(before: int, chunk_bytes: 
         matcher.feed(memoryview(line[at : at + chunk_bytes]))
 
     assert matcher.finish()
+
+
+@given(st.integers(0, 40_000), st.integers(0, 20_000), st.integers(1, 30_000))
+@example(15_904, 4_096, 20_000)
+@example(16_384, 1, 16_389)
+def test_no_piece_of_a_long_line_is_taken_for_a_line(
+    before: int, after: int, chunk_bytes: int
+) -> None:
+    line = b"x" * before + b"ERROR" + b"x" * after
+    for pattern in (rb"^ERROR", rb"ERROR$", rb"\bERROR", rb"ERROR\b", rb"(?<!x)ERROR", rb"ERROR.*"):
+        matcher = Matcher([re.compile(pattern)])
+        for data in (line, b"\n", line):
+            for at in range(0, len(data), chunk_bytes):
+                matcher.feed(memoryview(data[at : at + chunk_bytes]))
+        assert bool(matcher.finish()) == bool(re.search(pattern, line)), pattern
 
 
 @pytest.mark.parametrize("pattern", [b"x$", b"^x", b"x(?!x)", b"ax{3000}b", b"x{9000}"])

@@ -2,6 +2,7 @@ import fcntl
 import hashlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,7 +150,7 @@ def test_it_leaves_the_flags_of_what_it_inherits_alone(tmp_path: Path) -> None:
 
 
 def test_a_slow_reader_gets_everything(children: Path) -> None:
-    radar = start_radar("run", "job", "--", children / "flood", "1000000", "7")
+    radar = start_radar("run", "job", "--", children / "flood", "3000000", "7")
     assert radar.stdout is not None
     # The pipes fill up and the job waits; radar is alive all the same.
     wait_until(lambda: kinds() == ["start"])
@@ -158,20 +159,54 @@ def test_a_slow_reader_gets_everything(children: Path) -> None:
         got += data
 
     assert radar.wait(10) == 7
-    assert got == flood_bytes(0, 1_000_000)
+    assert got == flood_bytes(0, 3_000_000)
 
 
-def test_the_news_of_a_failure_does_not_wait_for_a_reader(children: Path) -> None:
+# A job that prints a lot, and something last, into pipes that hold as much as pipes can.
+PRINT = """
+import fcntl, os, sys
+size, last, fd, code = int(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3]), int(sys.argv[4])
+for each in (1, 2):
+    fcntl.fcntl(each, fcntl.F_SETPIPE_SZ, 1_048_576)
+data = b"x" * size
+while data:
+    data = data[os.write(1, data) :]
+os.write(fd, last)
+os._exit(code)
+"""
+
+
+@pytest.mark.parametrize("size", [10, 100_000, 900_000])
+@pytest.mark.parametrize(
+    ("words", "last", "fd", "code"),
+    [
+        ((), "", 1, 7),
+        (("--fail-on", "^ERROR"), "\nERROR here\n", 1, 0),
+        (("--fail-on", "ERROR", "--retries", "1", "--retry-delay", "0"), "\nERROR here\n", 1, 0),
+        (("--fail-on-stderr",), "ERROR here\n", 2, 0),
+    ],
+    ids=["exit code", "pattern", "retries", "stderr"],
+)
+def test_the_news_of_a_failure_does_not_wait_for_a_reader(
+    words: tuple[str, ...], last: str, fd: int, code: int, size: int
+) -> None:
     read, write = os.pipe()
-    # More than fits into this pipe, less than fits into it and the job's.
-    radar = start_radar("run", "job", "--", children / "flood", "100000", "7", stdout=write)
+    job = [sys.executable, "-c", PRINT, str(size), last, str(fd), str(code)]
+    radar = start_radar("run", "job", *words, "--", *job, stdout=write)
     os.close(write)
-    wait_until(lambda: kinds() == ["start", "fail"])
-    assert radar.poll() is None
+    printed = b"x" * size + (last.encode() if fd == 1 else b"")
     with open(read, "rb") as file:
-        assert file.read() == flood_bytes(0, 100_000)
+        if "--retries" in words:
+            assert file.read(len(printed)) == printed
+        wait_until(lambda: kinds() == ["start", "fail"])
+        assert radar.poll() is None or size < 65_536
+        ping = last_ping()
+        assert file.read() == printed
 
-    assert radar.wait(10) == 7
+    assert radar.wait(10) == code
+    tries = int(ping.fields.get("tries", 1))
+    assert int(ping.fields["output"]) == tries * (size + len(last))
+    assert fd == 2 or ping.body.endswith(printed[-20:])
 
 
 def test_without_output_the_job_writes_where_radar_would() -> None:
