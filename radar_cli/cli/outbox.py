@@ -81,12 +81,18 @@ def flush_pings(session: Session) -> Result:
                 unknown.add(_place(entry))
             elif destination.is_server:
                 _flush_one(spool, destination, total, timeout_s, progress.update)
+            else:
+                _take_in(spool, destination, address, total)
     left = _undelivered(spool)
+    held = [entry for entry in left if not spool.is_free(os.path.basename(entry.path))]
+    if held:
+        number = f"{len(held)} is" if len(held) == 1 else f"{len(held)} are"
+        notes.append(f"{number} being delivered by a running job")
     hint = "set RADAR_SERVER and RADAR_API_KEY as they were, or drop them with 'radar outbox drop'"
     notes += [f"no key or profile for what waits for {p} ({hint})" for p in sorted(unknown)]
     data = {"delivered": total.delivered, "waiting": len(left), "notes": [*total.notes, *notes]}
     failure = None
-    if left and not total.delivered:
+    if len(left) > len(held) and not total.delivered:
         why = next(iter(total.notes), "nobody knows where to")
         failure = DeliveryError(f"nothing could be delivered: {why}")
     return Result(
@@ -185,6 +191,20 @@ def _flush_one(
         total.delivered += flushed.delivered
         total.notes += flushed.notes
     carrier.close()
+
+
+def _take_in(
+    spool: Spool, destination: Destination, address: dict[str, str], total: Flushed
+) -> None:
+    """Take what has turned out to be the store's into it."""
+    from radar_cli.store.intake import empty
+
+    def waiting() -> int:
+        return sum(entry.to == address for entry in _undelivered(spool))
+
+    before = waiting()
+    empty(spool, destination)
+    total.delivered += before - waiting()
 
 
 def _describe(entry: Entry) -> dict[str, Any]:

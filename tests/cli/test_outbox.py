@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support.answers import hang, ok, status
-from tests.support.radar import environment, radar_path, run_radar, spool_files
+from tests.support.radar import environment, radar_path, run_radar, spool_files, start_radar
 from tests.support.server import Server
 from tests.support.terminal import Terminal
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -165,3 +166,32 @@ def test_it_shows_progress_to_a_person_only(server: Server, env: dict[str, str])
         screen.read_until(rb"delivering.*100%")
         screen.read_until(b"2 delivered, 0 left")
     assert run_radar("outbox", "flush", env=env).stderr == b""
+
+
+def test_it_says_what_a_running_job_delivers(server: Server, env: dict[str, str]) -> None:
+    server.behave(hang())
+    slow = env | {"RADAR_PING_TIMEOUT": "60"}
+    job = start_radar("run", "slow", "--", "sleep", "60", env=slow)
+    wait_until(lambda: server.requests, what="the start")
+    flushed = run_radar("outbox", "flush", env=env, text=True)
+    assert (flushed.returncode, flushed.stdout) == (1, "0 delivered, 1 left\n")
+    assert "1 is being delivered by a running job" in flushed.stderr
+    assert "nobody knows" not in flushed.stderr
+    job.kill()
+    job.wait()
+    server.behave(ok())
+    assert run_radar("outbox", "flush", env=env).returncode == 0
+    assert [ping.monitor for ping in server.accepted][-1] == "slow"
+
+
+def test_it_takes_into_the_store_what_turns_out_to_be_its_own(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("broken = \n")
+    run_radar("run", "job", "--", "true")
+    assert len(_list(environment(RADAR_CONFIG="/dev/null"))) == 2
+    config.unlink()
+    flushed = run_radar("outbox", "flush", text=True)
+    assert (flushed.returncode, flushed.stdout, flushed.stderr) == (0, "2 delivered, 0 left\n", "")
+    assert _list() == []
+    status_ = json.loads(run_radar("status", "--json").stdout)["data"]
+    assert [each["key"] for each in status_] == ["job"]
