@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 else:
     import _signal
 
-_FIRST_BUFFER_BYTES = 65_536  # what a pipe holds before anybody asks for more
+_FIRST_BUFFER_BYTES = 8192  # a larger one takes 16 page faults, and most jobs print little
+_PIPE_BYTES = 65_536  # what a pipe holds before anybody asks for more
 _LARGE_BUFFER_BYTES = 262_144
 _LARGEST_PIPE_BYTES = 1_048_576  # Linux: /proc/sys/fs/pipe-max-size without privileges
 
@@ -126,6 +127,8 @@ class Relay:
                 self._close()
                 return
             if count == len(buffer) == _FIRST_BUFFER_BYTES:
+                buffer = memoryview(bytearray(_PIPE_BYTES))
+            elif count == len(buffer) == _PIPE_BYTES:
                 buffer = memoryview(bytearray(_LARGE_BUFFER_BYTES))
                 _enlarge(source)
 
