@@ -13,6 +13,7 @@ from radar_cli.errors import RadarError
 from radar_cli.server.access import AccessError
 from radar_cli.server.answers import error
 from radar_cli.server.health import routes as health_routes
+from radar_cli.server.pages.mounting import mount_pages
 from radar_cli.server.pinging import PREFIX, Pinging
 from radar_cli.server.service import Service
 from radar_cli.server.sync import routes as sync_routes
@@ -52,6 +53,7 @@ def _make_api(service: Service) -> FastAPI:
     api.state.service = service
     for router in _ROUTERS:
         api.include_router(router)
+    mount_pages(api, service)
     api.add_exception_handler(AccessError, _refuse)
     api.add_exception_handler(RadarError, _fail)
     api.add_exception_handler(HTTPException, _miss)

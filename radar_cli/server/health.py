@@ -10,7 +10,7 @@ from radar_cli.errors import RadarError
 from radar_cli.server.depends import ReadKey, Served
 
 # An evaluator that hasn't looked for that long is stuck.
-_STUCK_AFTER_S = 15.0
+STUCK_AFTER_S = 15.0
 
 routes = APIRouter()
 
@@ -24,7 +24,7 @@ def tell_health(service: Served) -> JSONResponse:
     except RadarError:
         database = "bad"
     idle_s = time.monotonic() - service.evaluator.last_tick
-    evaluator = "ok" if idle_s < _STUCK_AFTER_S else "bad"
+    evaluator = "ok" if idle_s < STUCK_AFTER_S else "bad"
     is_well = database == evaluator == "ok"
     content = {
         "status": "ok" if is_well else "bad",

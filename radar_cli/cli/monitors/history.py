@@ -1,6 +1,5 @@
 """`radar monitors history|output`: the runs of a monitor, and what they said."""
 
-import signal
 import sys
 import time
 from typing import Any
@@ -9,7 +8,7 @@ import click
 
 from radar_cli import exits
 from radar_cli.cli.local import open_here
-from radar_cli.cli.monitors.described import find_monitors, local_time
+from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.flips import list_flips
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, complain, is_terminal
@@ -17,6 +16,7 @@ from radar_cli.cli.status import describe_run, iso
 from radar_cli.errors import UsageError
 from radar_cli.grammar import format_duration
 from radar_cli.monitors.runs import Run, fold_runs
+from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words
 from radar_cli.store.store import Store
 
 _COLUMNS = (
@@ -131,10 +131,10 @@ def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
         "" if started_us is None else local_time(started_us),
         _duration(run.duration_s),
         Cell(outcome, _STYLES.get(outcome, "")),
-        _exit(run),
+        exit_in_words(run),
         run.reason,
         _duration(run.cpu_s),
-        _size(run.max_rss_bytes),
+        "" if run.max_rss_bytes is None else size_in_words(run.max_rss_bytes),
         run.tries if run.tries > 1 else "",
         run.host,
         run.run_id[-_SHORT_ID:],
@@ -147,7 +147,7 @@ def _for_programs(run: Run, outcome: str) -> tuple[Any, ...]:
         iso(run.started_us),
         run.duration_s,
         outcome,
-        _exit(run),
+        exit_in_words(run),
         run.reason,
         run.cpu_s,
         run.max_rss_bytes,
@@ -157,33 +157,5 @@ def _for_programs(run: Run, outcome: str) -> tuple[Any, ...]:
     )
 
 
-def how_it_went(run: Run) -> str:
-    """In words: `success in 3 s`, `fail (exit 3) in 3 s`."""
-    words = run.outcome
-    if run.outcome == "fail" and (why := run.reason or _exit(run)):
-        words += f" ({why if not why.isdigit() else f'exit {why}'})"
-    return words + (f" in {format_duration(run.duration_s)}" if run.duration_s is not None else "")
-
-
-def _exit(run: Run) -> str:
-    """The exit code, or the signal by its name."""
-    if run.signal is None:
-        return "" if run.exit_code is None else str(run.exit_code)
-    try:
-        return signal.Signals(run.signal).name
-    except ValueError:
-        return f"signal {run.signal}"
-
-
 def _duration(seconds: float | None) -> str:
     return "" if seconds is None else format_duration(seconds)
-
-
-def _size(count: int | None) -> str:
-    """Bytes for people, in powers of 1000."""
-    if count is None:
-        return ""
-    for factor, unit in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")):
-        if count >= factor:
-            return f"{count / factor:.3g} {unit}"
-    return f"{count} B"
