@@ -36,28 +36,28 @@ def local_time(time_us: int, zone: tzinfo | None = None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S %Z}"
 
 
-def what_happened(view: View, last: Run | None) -> str:
-    """In a line: what was expected, and what came instead."""
+def what_happened(view: View, last: Run | None, limit: int = 80) -> str:
+    """In a line: what was expected, and what came instead; what was said is cut at `limit`."""
     if view.status == Status.LATE or view.reason == Reason.MISSED:
         return "no run since it was due"
     if view.reason == Reason.HUNG:
         return "a run began and didn't end"
-    return "" if last is None else last_words(last)
+    return "" if last is None else last_words(last, limit)
 
 
-def last_words(run: Run) -> str:
+def last_words(run: Run, limit: int = 80) -> str:
     """How a run ended and what it said last, in a line."""
     how = f"signal {run.signal}" if run.signal else f"exit {run.exit_code}"
     if run.signal is None and run.exit_code is None:
         how = run.outcome  # whoever says it by curl has no exit code
-    said = run.reason or last_line_of(run.message or run.output.decode("utf-8", "replace"))
+    said = run.reason or last_line_of(run.message or run.output.decode("utf-8", "replace"), limit)
     return how + (f": {said}" if said else "")
 
 
-def last_line_of(text: str) -> str:
+def last_line_of(text: str, limit: int = 80) -> str:
     """The last line of a text that isn't empty, cut."""
     lines = text.expandtabs().splitlines()
-    return next((line.strip()[:80] for line in reversed(lines) if line.strip()), "")
+    return next((line.strip()[:limit] for line in reversed(lines) if line.strip()), "")
 
 
 def how_it_went(run: Run) -> str:

@@ -32,6 +32,7 @@ class Plot:
     """All of it, with what its axes say. `limit_y` is the height of the longest that is allowed."""
 
     bars: list[Bar]
+    top: str
     longest: str
     median: str
     median_y: float
@@ -78,7 +79,8 @@ def draw(
     median_s = ended[(len(ended) - 1) // 2]
     return Plot(
         bars,
-        longest=format_duration(top),
+        top=format_duration(top),
+        longest=format_duration(ended[-1]),
         median=format_duration(median_s),
         median_y=round(HEIGHT - median_s * scale, 2),
         shortest=format_duration(ended[0]),

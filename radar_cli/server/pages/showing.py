@@ -26,6 +26,7 @@ MARK_WORDS = {
     Mark.MISSED: "missed",
 }
 _SHORT_ID = 8
+_WHY_MAX = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Shown:
 
     known: Judged
     view: View
+    now_us: int
     runs: list[Run]  # the newest last, without outputs
     ticks: list[Tick]
     why: str  # of what is late or down
@@ -57,6 +59,17 @@ class Shown:
         """Its name, if it has one that isn't its key."""
         name = one_line(self.known.monitor.name)
         return "" if name == self.key else name
+
+    @property
+    def status_s(self) -> float:
+        """For how long it has said what it says."""
+        return max(0.0, (self.now_us - self.view.since_us) / 1e6)
+
+    @property
+    def running_s(self) -> float | None:
+        """For how long the newest of the runs that go on has gone on."""
+        began = max(self.known.state.running.values(), default=None)
+        return None if began is None else max(0.0, (self.now_us - began) / 1e6)
 
     @property
     def tags(self) -> list[str]:
@@ -77,11 +90,6 @@ class Shown:
     def last_ended(self) -> Run | None:
         """The newest run whose end is known."""
         return next((run for run in reversed(self.runs) if not run.is_running), None)
-
-    @property
-    def running_since_us(self) -> int | None:
-        """When the newest run that goes on began."""
-        return max(self.known.state.running.values(), default=None)
 
     @property
     def expectation(self) -> str:
@@ -106,8 +114,8 @@ def show(store: Store, known: Judged, now_us: int, limit: int) -> Shown:
     if view.status in ALARMING:
         said = fold_runs(store.newest(known.key, _PINGS_WITH_OUTPUT))
         last = next((run for run in reversed(said) if not run.is_running), None)
-        why = one_line(what_happened(view, last))
-    return Shown(known, view, runs, [_tick(place) for place in places], why)
+        why = one_line(what_happened(view, last, _WHY_MAX), _WHY_MAX)
+    return Shown(known, view, now_us, runs, [_tick(place) for place in places], why)
 
 
 def outcome_of(run: Run, running: Sequence[str] | dict[str, int]) -> str:
@@ -149,8 +157,18 @@ def relative(time_us: int, now_us: int) -> str:
     seconds = (now_us - time_us) / 1e6
     if abs(seconds) < 1:
         return "now"
-    words = format_duration(round(abs(seconds)))
+    words = rough(abs(seconds))
     return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def rough(seconds: float) -> str:
+    """A duration as exactly as people say it: `37 min`, `1 h 12 min`, `13 h`, `3 d 4 h`."""
+    for size in (86_400, 3600):
+        if seconds >= 10 * size:
+            return format_duration(seconds // size * size)
+    if seconds >= 120:
+        return format_duration(seconds // 60 * 60)
+    return format_duration(max(1, int(seconds)))
 
 
 def brief(time_us: int, now_us: int, zone: tzinfo | None = None) -> str:
@@ -179,6 +197,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "line": one_line,
     "ref": ref_of,
     "relative": relative,
+    "rough": rough,
     "short": lambda run_id: run_id[-_SHORT_ID:],
     "size": size_in_words,
     "whole": whole,
