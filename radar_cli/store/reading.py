@@ -110,9 +110,10 @@ class Reading:
 
     def newest_logs(self, monitor: str, limit: int) -> list[Ping]:
         """The newest log pings of a monitor, oldest first, with the beginning of what they say."""
+        # SQLite has no part of what is empty.
         return read_pings(
             self._database.read(
-                f"SELECT {PING_COLUMNS}, substr(body, 1, {_LOG_BYTES}) FROM ping"  # noqa: S608 (constants)
+                f"SELECT {PING_COLUMNS}, coalesce(substr(body, 1, {_LOG_BYTES}), body) FROM ping"  # noqa: S608 (constants)
                 " WHERE monitor = ? AND kind = 'log' ORDER BY time_us DESC, id DESC LIMIT ?",
                 (monitor, limit),
             )

@@ -33,14 +33,17 @@ def log_in(request: Request, pages: PagesServed, service: Served, form: Form) ->
     """Begin a session, if the key is good for looking at least."""
     check_form(request, form, request.cookies.get(LOGIN_COOKIE, ""))
     wanted = form.get("next", "")
-    try:
-        pages.login_limits.check(request.scope, "")
-    except AccessError as refused:
-        answer = _show_form(request, pages, wanted, f"T{refused.message[1:]}.", 429)
-        answer.headers["Retry-After"] = str(refused.retry_after_s)
-        return answer
+    service.limits.check(request.scope, "")
     key = service.access.find(form.get("key", "").strip())
     if key is None:
+        # Only wrong ones count: whoever guesses must not keep out who knows.
+        try:
+            pages.guess_limits.check(request.scope, "")
+        except AccessError as refused:
+            message = f"Too many wrong keys: try again in {refused.retry_after_s} s."
+            answer = _show_form(request, pages, wanted, message, 429)
+            answer.headers["Retry-After"] = str(refused.retry_after_s)
+            return answer
         return _show_form(request, pages, wanted, "This key is wrong, or was revoked.", 401)
     if not key.may("read"):
         message = f"This key is for {key.scope} only: it can't look at monitors."

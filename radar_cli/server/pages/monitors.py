@@ -39,6 +39,7 @@ _TAIL_LINES = 40
 # More than the store keeps, unless somebody wants it to.
 _MOST_PINGS = 20_000
 _PINGS_WITH_OUTPUT = 12
+_ALWAYS_US = 2**62
 
 routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -178,7 +179,8 @@ def _find_run(store: Store, key: str, ref: str) -> tuple[Run, list[Ping]] | None
     if found is None:
         return None
     times_us = [at_us for at_us in (found.started_us, found.ended_us) if at_us is not None]
-    last_us = 2**62 if found.is_running and run_id else max(times_us)
+    # What it said by hand may have come after its end.
+    last_us = _ALWAYS_US if run_id else max(times_us)
     pings = store.pings_of_run(key, run_id, (min(times_us), last_us))
     # Outputs are read only now. Of runs without an id there may be several in that time.
     run = next((run for run in fold_runs(pings) if run.ended_us == found.ended_us), found)

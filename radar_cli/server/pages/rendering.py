@@ -25,7 +25,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 # A person mistypes a few times. Programs that guess need no more patience than that.
-LOGINS_A_MINUTE = 20
+GUESSES_A_MINUTE = 20
 _STATIC = {"radar.css": "text/css; charset=utf-8", "radar.js": "text/javascript; charset=utf-8"}
 
 
@@ -36,8 +36,8 @@ class Pages:
         self.root = service.settings.root_path.rstrip("/")
         self.sessions = Sessions(service.store.database, service.keys)
         # A proxy may stand on this machine: its clients are limited, too.
-        rate = min(service.settings.rate_limit, LOGINS_A_MINUTE)
-        self.login_limits = Limits(rate, limits_loopback=True)
+        rate = min(service.settings.rate_limit, GUESSES_A_MINUTE)
+        self.guess_limits = Limits(rate, limits_loopback=True)
         package = resources.files(__package__)
         self.static = {name: (package / "static" / name).read_bytes() for name in _STATIC}
         self._environment = jinja2.Environment(
