@@ -60,6 +60,7 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     known = {row[0] for row in (*options.TABLE, *ping_command.TABLE)}
     common = {"--json", "--verbose", "--no-color", "--help", "--version", "--format"}
     elsewhere = {"--all", "--all-users", "--notify", "--show-origin", "--strict", "--yes"}
+    elsewhere |= {"--root-path", "--scope", "--trusted-proxy"}
     elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}
     named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
     assert named <= known | common | elsewhere

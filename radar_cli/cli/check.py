@@ -16,10 +16,11 @@ from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.prometheus import Metrics
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
-from radar_cli.cli.status import ago, describe, last_words
+from radar_cli.cli.status import ago, describe
 from radar_cli.cli.telling import Told, tell_people
 from radar_cli.errors import RadarError
-from radar_cli.monitors.state import Reason, Status, View
+from radar_cli.monitors.sentences import what_happened
+from radar_cli.monitors.state import Status, View
 from radar_cli.store.judged import Judged
 from radar_cli.store.overview import ALARMING, Seen, look, look_at_alarming
 
@@ -216,7 +217,7 @@ def _row(seen: Seen, user: str, now_us: int) -> tuple[object, ...]:
         seen.known.key,
         Cell(words, _STYLES[view.status]),
         ago(iso(view.since_us) or "", now_us),
-        what_happened(seen),
+        what_happened(seen.view, seen.last_ended),
         f"{look_at} status -v {seen.known.key}",
     )
 
@@ -227,14 +228,7 @@ def _describe(seen: Seen, user: str) -> dict[str, Any]:
     if entry["last_run"] is not None:
         del entry["last_run"]["output"]
     is_alarming = seen.view.status in ALARMING
-    return {**entry, "what_happened": what_happened(seen) if is_alarming else None}
-
-
-def what_happened(seen: Seen) -> str:
-    """In a line: what was expected, and what came instead."""
-    view, last = seen.view, seen.last_ended
-    if view.status == Status.LATE or view.reason == Reason.MISSED:
-        return "no run since it was due"
-    if view.reason == Reason.HUNG:
-        return "a run began and didn't end"
-    return "" if last is None else last_words(last)
+    return {
+        **entry,
+        "what_happened": what_happened(seen.view, seen.last_ended) if is_alarming else None,
+    }

@@ -13,7 +13,7 @@ from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, shorten
 from radar_cli.grammar import format_duration
-from radar_cli.monitors.runs import Run
+from radar_cli.monitors.sentences import last_line_of
 from radar_cli.store.overview import Seen, look
 
 _TAIL_LINES = 20
@@ -118,19 +118,7 @@ def last_line(run: dict[str, Any]) -> str:
     """What the run said last; why it counts as failed, if its exit code doesn't tell."""
     if run["reason"]:
         return str(run["reason"])[:80]
-    return _last_of(run["message"] or run["output"])
-
-
-def last_words(run: Run) -> str:
-    """How a run ended and what it said last, in a line."""
-    how = f"signal {run.signal}" if run.signal else f"exit {run.exit_code}"
-    said = run.reason or _last_of(run.message or run.output.decode("utf-8", "replace"))
-    return how + (f": {said}" if said else "")
-
-
-def _last_of(text: str) -> str:
-    lines = text.expandtabs().splitlines()
-    return next((line.strip()[:80] for line in reversed(lines) if line.strip()), "")
+    return last_line_of(run["message"] or run["output"])
 
 
 def _with_tails(columns: tuple[str, ...], rows: list[tuple[Any, ...]], data: list[Any]) -> str:

@@ -1,13 +1,23 @@
 """What a schedule may surprise its owner with in the coming year."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Iterator
 
 from radar_cli.grammar import format_duration
+from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.schedule import CronSchedule, after_gap, is_repeated, is_skipped
 
 _DAYS_AHEAD = 366
 _SLOTS_LOOKED_AT = 200
+
+
+def warn_of(monitor: Monitor, now_us: int) -> list[str]:
+    """What can't be used of what is declared, and what its schedule may surprise with."""
+    warnings = list(monitor.faults)
+    if monitor.schedule is not None:
+        now = datetime.fromtimestamp(now_us / 1e6, UTC)
+        warnings += find_pitfalls(monitor.schedule, now, grace_s=monitor.grace_s)
+    return warnings
 
 
 def find_pitfalls(schedule: CronSchedule, now: datetime, *, grace_s: float) -> Iterator[str]:

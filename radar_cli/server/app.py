@@ -19,6 +19,7 @@ from radar_cli.server.health import routes as health_routes
 from radar_cli.server.history import routes as history_routes
 from radar_cli.server.monitors import routes as monitor_routes
 from radar_cli.server.openapi import describe_pings
+from radar_cli.server.pages.mounting import mount_pages
 from radar_cli.server.pinging import PREFIX, Pinging
 from radar_cli.server.service import Service
 from radar_cli.server.sync import routes as sync_routes
@@ -70,6 +71,7 @@ def _make_api(service: Service) -> FastAPI:
     for router in _ROUTERS:
         api.include_router(router)
     describe_pings(api)
+    mount_pages(api, service)
     api.add_exception_handler(AccessError, _refuse)
     api.add_exception_handler(RadarError, _fail)
     api.add_exception_handler(HTTPException, _miss)

@@ -11,7 +11,7 @@ from radar_cli.server.depends import ReadKey, Served
 from radar_cli.server.errors import errors
 
 # An evaluator that hasn't looked for that long is stuck.
-_STUCK_AFTER_S = 15.0
+STUCK_AFTER_S = 15.0
 
 routes = APIRouter()
 
@@ -25,7 +25,7 @@ def tell_health(service: Served) -> JSONResponse:
     except RadarError:
         database = "bad"
     idle_s = time.monotonic() - service.evaluator.last_tick
-    evaluator = "ok" if idle_s < _STUCK_AFTER_S else "bad"
+    evaluator = "ok" if idle_s < STUCK_AFTER_S else "bad"
     is_well = database == evaluator == "ok"
     content = {
         "status": "ok" if is_well else "bad",

@@ -71,6 +71,12 @@ class Keys:
         found = ApiKey(*rows[0][:-1])
         return None if found.revoked_us is not None else found
 
+    def find_by_id(self, key_id: str) -> ApiKey | None:
+        """What is known of the key with this id; None if there is none, or it is revoked."""
+        rows = self._database.read(f"SELECT {_COLUMNS} FROM api_key WHERE id = ?", (key_id,))  # noqa: S608 (a constant)
+        found = ApiKey(*rows[0]) if rows else None
+        return None if found is None or found.revoked_us is not None else found
+
     def list(self) -> list[ApiKey]:
         """Every key, the oldest first."""
         rows = self._database.read(f"SELECT {_COLUMNS} FROM api_key ORDER BY created_us, id")  # noqa: S608 (a constant)

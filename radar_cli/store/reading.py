@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = "key, declared, created_us, judged, pauses, settled, version"
 PING_COLUMNS = "id, monitor, kind, run_id, time_us, fields"
 _PAGE = 500
+_LOG_BYTES = 500
 
 
 class Reading:
@@ -136,6 +137,17 @@ class Reading:
             self._database.read(
                 f"SELECT {PING_COLUMNS} FROM ping"  # noqa: S608 (a constant)
                 " WHERE monitor = ? AND kind != 'log' ORDER BY time_us DESC, id DESC LIMIT ?",
+                (monitor, limit),
+            )
+        )
+
+    def newest_logs(self, monitor: str, limit: int) -> list[Ping]:
+        """The newest log pings of a monitor, oldest first, with the beginning of what they say."""
+        # SQLite has no part of what is empty.
+        return read_pings(
+            self._database.read(
+                f"SELECT {PING_COLUMNS}, coalesce(substr(body, 1, {_LOG_BYTES}), body) FROM ping"  # noqa: S608 (constants)
+                " WHERE monitor = ? AND kind = 'log' ORDER BY time_us DESC, id DESC LIMIT ?",
                 (monitor, limit),
             )
         )

@@ -108,6 +108,13 @@ MIGRATIONS = (
         value {text} NOT NULL
     ) {options};
     """,
+    """
+    CREATE TABLE session (
+        hash {text} PRIMARY KEY,       -- SHA-256 of what the browser's cookie holds
+        api_key {text} NOT NULL,       -- the id of the key that it logged in with
+        expires_us {integer} NOT NULL
+    ) {options};
+    """,
 )
 
 

@@ -58,6 +58,8 @@ def remember(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
 
 def share(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
     """Let a process outlive the test that needed it first; whoever made it ends it."""
+    if process in _started:
+        _started.remove(process)
     _shared.add(process.pid)
     return process
 

@@ -3,12 +3,13 @@
 from typing import Any
 
 from radar_cli.api.wire import iso
-from radar_cli.cli.monitors.described import find_monitors, local_time
+from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.cli.status import STYLES
 from radar_cli.grammar import format_duration
+from radar_cli.monitors.sentences import local_time
 from radar_cli.store.flips import Flip
 
 

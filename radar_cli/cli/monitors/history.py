@@ -1,6 +1,5 @@
 """`radar monitors history|output`: the runs of a monitor, and what they said."""
 
-import signal
 import sys
 from typing import Any, Collection
 
@@ -9,7 +8,7 @@ import click
 from radar_cli import exits
 from radar_cli.api.monitors import MonitorStore
 from radar_cli.api.wire import HUNG, RUNNING, describe_run, encode_run, iso
-from radar_cli.cli.monitors.described import find_monitors, local_time
+from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.flips import list_flips
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
@@ -17,6 +16,7 @@ from radar_cli.cli.render import Cell, Result, Table, complain, is_terminal
 from radar_cli.errors import UsageError
 from radar_cli.grammar import format_duration
 from radar_cli.monitors.runs import Run
+from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words
 
 _COLUMNS = (
     *("started", "took", "outcome", "exit", "reason"),
@@ -108,10 +108,10 @@ def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
         "" if started_us is None else local_time(started_us),
         _duration(run.duration_s),
         Cell(outcome, _STYLES.get(outcome, "")),
-        _exit(run),
+        exit_in_words(run),
         run.reason,
         _duration(run.cpu_s),
-        _size(run.max_rss_bytes),
+        "" if run.max_rss_bytes is None else size_in_words(run.max_rss_bytes),
         run.tries if run.tries > 1 else "",
         run.host,
         run.run_id[-_SHORT_ID:],
@@ -124,7 +124,7 @@ def _for_programs(run: Run, outcome: str) -> tuple[Any, ...]:
         iso(run.started_us),
         run.duration_s,
         outcome,
-        _exit(run),
+        exit_in_words(run),
         run.reason,
         run.cpu_s,
         run.max_rss_bytes,
@@ -134,33 +134,5 @@ def _for_programs(run: Run, outcome: str) -> tuple[Any, ...]:
     )
 
 
-def how_it_went(run: Run) -> str:
-    """In words: `success in 3 s`, `fail (exit 3) in 3 s`."""
-    words = run.outcome
-    if run.outcome == "fail" and (why := run.reason or _exit(run)):
-        words += f" ({why if not why.isdigit() else f'exit {why}'})"
-    return words + (f" in {format_duration(run.duration_s)}" if run.duration_s is not None else "")
-
-
-def _exit(run: Run) -> str:
-    """The exit code, or the signal by its name."""
-    if run.signal is None:
-        return "" if run.exit_code is None else str(run.exit_code)
-    try:
-        return signal.Signals(run.signal).name
-    except ValueError:
-        return f"signal {run.signal}"
-
-
 def _duration(seconds: float | None) -> str:
     return "" if seconds is None else format_duration(seconds)
-
-
-def _size(count: int | None) -> str:
-    """Bytes for people, in powers of 1000."""
-    if count is None:
-        return ""
-    for factor, unit in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")):
-        if count >= factor:
-            return f"{count / factor:.3g} {unit}"
-    return f"{count} B"

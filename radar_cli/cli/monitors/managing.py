@@ -1,6 +1,5 @@
 """`radar monitors create|update|delete|pause|resume`."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -8,21 +7,17 @@ import click
 from radar_cli import exits
 from radar_cli.api.monitors import MonitorStore
 from radar_cli.api.wire import describe_monitor
-from radar_cli.cli.monitors.declaring import declaring_options, read_changes
-from radar_cli.cli.monitors.described import (
-    find_monitors,
-    local_time,
-    next_in_words,
-    status_in_words,
-)
+from radar_cli.cli.monitors.declaring import declaring_options
+from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
 from radar_cli.errors import UsageError
 from radar_cli.grammar import parse_duration
 from radar_cli.ids import check_key
-from radar_cli.monitors.monitor import Monitor
-from radar_cli.monitors.pitfalls import find_pitfalls
+from radar_cli.monitors.declaring import read_changes
+from radar_cli.monitors.pitfalls import warn_of
+from radar_cli.monitors.sentences import local_time, next_in_words, status_in_words
 from radar_cli.monitors.words import in_words
 from radar_cli.store.judged import Judged
 from radar_cli.store.managing import MonitorExistsError
@@ -170,19 +165,10 @@ def _show_changed(
         pause = known.monitor.pause_at(now_us)
         line = f"{known.key} {said}"
         if pause is None:
-            line += f": {status_in_words(known, view, now_us)}"
+            line += f": {status_in_words(known.monitor, view, now_us)}"
         elif pause.end_us is not None:
             line += f" until {local_time(pause.end_us)}"
         if pause is None and (following := next_in_words(known.monitor, view.expected_us)):
             line += f", next: {following}"
         lines.append(line)
     return Result(data, text="\n".join(lines), notes=tuple(notes))
-
-
-def warn_of(monitor: Monitor, now_us: int) -> list[str]:
-    """What can't be used of what is declared, and what its schedule may surprise with."""
-    warnings = list(monitor.faults)
-    if monitor.schedule is not None:
-        now = datetime.fromtimestamp(now_us / 1e6, UTC)
-        warnings += find_pitfalls(monitor.schedule, now, grace_s=monitor.grace_s)
-    return warnings

@@ -6,20 +6,21 @@ import click
 
 from radar_cli.api.monitors import MonitorStore
 from radar_cli.api.wire import describe_monitor, describe_run, iso
-from radar_cli.cli.check import what_happened
-from radar_cli.cli.monitors.described import (
-    find_monitors,
-    local_time,
-    next_in_words,
-    status_in_words,
-)
-from radar_cli.cli.monitors.managing import warn_of
+from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.cli.status import STYLES, ago
 from radar_cli.grammar import format_duration
+from radar_cli.monitors.pitfalls import warn_of
+from radar_cli.monitors.sentences import (
+    how_it_went,
+    local_time,
+    next_in_words,
+    status_in_words,
+    what_happened,
+)
 from radar_cli.monitors.state import Status
 from radar_cli.monitors.strip import Mark, find_marks
 from radar_cli.monitors.words import in_words
@@ -73,13 +74,13 @@ def _look_back(store: MonitorStore, known: Judged, now_us: int) -> tuple[list[Ma
 
 def _show_status(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
     known, view = seen.known, seen.view
-    words = status_in_words(known, view, now_us)
+    words = status_in_words(known.monitor, view, now_us)
     since = iso(view.since_us)
     rows: list[tuple[Any, ...]] = [("status", Cell(words, STYLES[str(view.status)]))]
     if since is not None:
         rows.append(("since", f"{local_time(view.since_us)}, {ago(since, now_us)}"))
     if view.status in (Status.LATE, Status.DOWN):
-        rows.append(("why", what_happened(seen)))
+        rows.append(("why", what_happened(view, seen.last_ended)))
     if following := next_in_words(known.monitor, view.expected_us):
         due = "due" if view.expected_us is not None and view.expected_us < now_us else "next"
         rows.append((due, following))
@@ -106,8 +107,6 @@ def _show_last_run(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
     run = seen.last_ended
     if run is None or run.ended_us is None:
         return [("last run", "none yet")]
-    from radar_cli.cli.monitors.history import how_it_went
-
     ended = iso(run.ended_us) or ""
     words = f"{how_it_went(run)}, {local_time(run.ended_us)}, {ago(ended, now_us)}"
     rows: list[tuple[Any, ...]] = [("last run", words)]

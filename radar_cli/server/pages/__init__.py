@@ -1,0 +1,1 @@
+"""The dashboard: pages rendered here, which work without JavaScript."""

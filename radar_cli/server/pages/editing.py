@@ -1,0 +1,163 @@
+"""Forms that say what a monitor is declared as: a new one, or another declaration."""
+
+from dataclasses import dataclass, field
+from typing import Mapping
+
+from fastapi import APIRouter, Response
+
+from radar_cli.errors import RadarError
+from radar_cli.grammar import format_duration
+from radar_cli.ids import check_key
+from radar_cli.monitors.declaring import FIELDS
+from radar_cli.monitors.monitor import GRACE_S
+from radar_cli.monitors.schedule import CronSchedule
+from radar_cli.server.depends import Served
+from radar_cli.server.pages.overview import frame
+from radar_cli.server.pages.visits import (
+    ChangeForm,
+    MonitorSeen,
+    PageError,
+    PageRoute,
+    PagesServed,
+    Visitor,
+    now_us,
+)
+from radar_cli.zone import local_zone
+
+_DURATIONS = ("every", "grace", "max_runtime")
+_FORM_KEY_MAX = 400
+
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass
+class Filled:
+    """A form as it was filled in: its texts, what is wrong with them, and what they change."""
+
+    texts: dict[str, str]
+    errors: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, str | None] = field(default_factory=dict)
+
+
+@routes.get("/new")
+def show_new(session: Visitor, service: Served, pages: PagesServed, key: str = "") -> Response:
+    """An empty form."""
+    _expect_admin(session.may_change)
+    filled = Filled({"key": key[:_FORM_KEY_MAX], **dict.fromkeys(FIELDS, "")})
+    values = {**frame(session, service, now_us()), **_describe(filled, {}), "known": None}
+    return pages.page("edit", values)
+
+
+@routes.post("/new")
+def create(session: Visitor, service: Served, pages: PagesServed, form: ChangeForm) -> Response:
+    """Create a monitor: its silence counts from now on."""
+    filled = read_form(form, {})
+    key = form.get("key", "").strip()
+    filled.texts["key"] = key
+    try:
+        check_key(key)
+        if not session.key.covers(key):
+            filled.errors["key"] = f"your key is for monitors like {session.key.monitors!r}"
+    except ValueError as error:
+        filled.errors["key"] = str(error)
+    declared = {name: value for name, value in filled.changes.items() if value is not None}
+    if not filled.errors and not service.store.create(key, declared, now_us()):
+        filled.errors["key"] = "there is a monitor with this key already"
+    if not filled.errors:
+        return pages.redirect(f"/monitors/{key}")
+    values = {**frame(session, service, now_us()), **_describe(filled, {}), "known": None}
+    return pages.page("edit", values, 422)
+
+
+@routes.get("/monitors/{key}/edit")
+def show_edit(
+    session: Visitor, known: MonitorSeen, service: Served, pages: PagesServed
+) -> Response:
+    """The form as the monitor is declared."""
+    _expect_admin(session.may_change)
+    was = texts_of(known.declared)
+    values = {**frame(session, service, now_us()), **_describe(Filled(was), was), "known": known}
+    return pages.page("edit", values)
+
+
+@routes.post("/monitors/{key}/edit")
+def edit(
+    session: Visitor, known: MonitorSeen, service: Served, pages: PagesServed, form: ChangeForm
+) -> Response:
+    """Change what was changed in the form, and leave alone what somebody else may have."""
+    filled = read_form(form, known.declared)
+    if filled.errors:
+        was = {name: form.get(f"was_{name}", "") for name in FIELDS}
+        values = {**frame(session, service, now_us()), **_describe(filled, was), "known": known}
+        return pages.page("edit", values, 422)
+    if filled.changes:
+        service.store.update(known.key, filled.changes, now_us())
+    return pages.redirect(f"/monitors/{known.key}")
+
+
+def texts_of(declared: Mapping[str, str]) -> dict[str, str]:
+    """What the form has in its fields for a monitor that is declared so."""
+    texts = {name: declared.get(stored, "") for name, (stored, _) in FIELDS.items()}
+    return {
+        name: _short(text) if name in _DURATIONS else text.replace("\n", " ")
+        for name, text in texts.items()
+    }
+
+
+def read_form(form: Mapping[str, str], declared: Mapping[str, str]) -> Filled:
+    """What a form changes; with each field that can't be used, what is wrong with it."""
+    filled = Filled({name: form.get(name, "") for name in FIELDS})
+    for name, (stored, read) in FIELDS.items():
+        text = filled.texts[name]
+        if text.strip() == form.get(f"was_{name}", "").strip():
+            continue
+        try:
+            filled.changes[stored] = read(text) if text.strip() else None
+        except RadarError as error:
+            filled.errors[name] = _message(error)
+    changes, errors = filled.changes, filled.errors
+    texts = {name: text.strip() for name, text in filled.texts.items()}
+    if texts["schedule"] and texts["every"]:
+        errors.setdefault("every", "a schedule or an interval, not both: empty one of them")
+    schedule = {**declared, **changes}.get("schedule")
+    if schedule and not errors:
+        zone = {**declared, **changes}.get("tz") or local_zone() or "UTC"
+        try:
+            changes["tz"] = CronSchedule(schedule, zone).tz.key
+        except RadarError as error:
+            errors["schedule" if "schedule" in changes else "tz"] = _message(error)
+    filled.changes = {name: value for name, value in changes.items() if declared.get(name) != value}
+    return filled
+
+
+def _describe(filled: Filled, was: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "texts": filled.texts,
+        "errors": filled.errors,
+        "was": was,
+        "default_zone": local_zone() or "UTC",
+        "default_grace": format_duration(GRACE_S),
+    }
+
+
+def _expect_admin(may_change: bool) -> None:
+    if not may_change:
+        raise PageError(403, "Your key is for looking only.", "Log in with an admin key.")
+
+
+def _message(error: RadarError) -> str:
+    """The error, without the name that its option has on the command line."""
+    line = error.line()
+    option, mark, rest = line.partition(": ")
+    return rest if mark and option.startswith("--") else line
+
+
+def _short(text: str) -> str:
+    """Seconds as a person would type them: `90s`, `15m`, `6h`, `2d`; else as they are."""
+    if not (text.isascii() and text.isdigit()):
+        return text
+    seconds = int(text)
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

@@ -1,0 +1,187 @@
+"""`/monitors/{key}`: everything about one monitor; and one of its runs."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from radar_cli.ids import parse_run_id
+from radar_cli.monitors.pitfalls import warn_of
+from radar_cli.monitors.runs import Run, fold_runs
+from radar_cli.monitors.sentences import next_in_words
+from radar_cli.monitors.state import Status
+from radar_cli.pings.ping import Ping
+from radar_cli.server.depends import Served
+from radar_cli.server.pages.overview import frame
+from radar_cli.server.pages.plot import draw
+from radar_cli.server.pages.rendering import Pages
+from radar_cli.server.pages.sessions import Session
+from radar_cli.server.pages.showing import outcome_of, ref_of, show
+from radar_cli.server.pages.text import whole
+from radar_cli.server.pages.visits import (
+    MonitorSeen,
+    PageError,
+    PageRoute,
+    PagesServed,
+    Visitor,
+    now_us,
+)
+from radar_cli.server.service import Service
+from radar_cli.store.flips import Flip
+from radar_cli.store.judged import Judged
+from radar_cli.store.store import Store
+from radar_cli.store.tokens import BADGE
+
+_STRIP = 60
+_RUNS_A_PAGE = 25
+_FLIPS = 15
+_LOGS = 10
+_TAIL_LINES = 40
+# More than the store keeps, unless somebody wants it to.
+_MOST_PINGS = 20_000
+_PINGS_WITH_OUTPUT = 12
+_ALWAYS_US = 2**62
+
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@routes.get("/monitors/{key}")
+def show_monitor(
+    request: Request,
+    session: Visitor,
+    known: MonitorSeen,
+    service: Served,
+    pages: PagesServed,
+    page: int = 1,
+) -> Response:
+    """What is expected, how it is, its runs, its flips and its last output."""
+    return render_monitor(request, session, known, service, pages, page=page)
+
+
+def render_monitor(
+    request: Request,
+    session: Session,
+    known: Judged,
+    service: Service,
+    pages: Pages,
+    *,
+    page: int = 1,
+    more: dict[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    """The page, with `more` that a form has to say."""
+    now, store = now_us(), service.store
+    store.judge(now)
+    known = store.find(known.key) or known
+    shown = show(store, known, now, _STRIP)
+    page = min(max(1, page), _MOST_PINGS)
+    runs, has_more = _page_of_runs(store, known.key, page)
+    view, monitor = shown.view, known.monitor
+    pause = monitor.pause_at(now) if view.status == Status.PAUSED else None
+    badge = store.find_token(known.key, BADGE)
+    values = {
+        **frame(session, service, now),
+        "shown": shown,
+        "monitor": monitor,
+        "expression": known.declared.get("schedule", ""),
+        "pause_until_us": None if pause is None else pause.end_us,
+        "next_words": next_in_words(monitor, view.expected_us),
+        "warnings": warn_of(monitor, now),
+        "plot": draw(shown.runs, known.state.running, now, monitor.max_runtime_s),
+        "runs": [(run, outcome_of(run, known.state.running)) for run in runs],
+        "page": page,
+        "has_more": has_more,
+        "flips": _with_lengths(store.flips(known.key, _FLIPS), now),
+        "logs": store.newest_logs(known.key, _LOGS),
+        **_last_output(store, known.key),
+        "public_url": public_url(request, service, pages),
+        "badge": badge,
+        "ping_token": "",
+        "pause_error": "",
+        "pause_for": "",
+        "is_live": not more,
+        **(more or {}),
+    }
+    return pages.page("monitor", values, status)
+
+
+@routes.get("/monitors/{key}/runs/{ref}")
+def show_run(
+    ref: str,
+    session: Visitor,
+    known: MonitorSeen,
+    service: Served,
+    pages: PagesServed,
+) -> Response:
+    """A run with all that is kept of its output."""
+    found = _find_run(service.store, known.key, ref)
+    if found is None:
+        hint = "Runs are forgotten after a while; see keep_pings in the settings."
+        raise PageError(404, "There is no such run.", hint)
+    run, logs = found
+    values = {
+        **frame(session, service, now_us()),
+        "known": known,
+        "run": run,
+        "outcome": outcome_of(run, known.state.running),
+        "output": whole(run.output),
+        "logs": logs,
+    }
+    return pages.page("run", values)
+
+
+def public_url(request: Request, service: Service, pages: Pages) -> str:
+    """The server as whoever looks reaches it, without a last slash."""
+    if service.settings.public_url:
+        return service.settings.public_url.rstrip("/")
+    host = request.headers.get("host", "")
+    return f"{request.scope['scheme']}://{host}{pages.root}"
+
+
+def _page_of_runs(store: Store, key: str, page: int) -> tuple[list[Run], bool]:
+    """The runs of a page, the newest first, and whether there are older ones."""
+    last = page * _RUNS_A_PAGE
+    # A run has two pings, and some are only one: a few more, for those that were cut off.
+    pings = store.newest_of_runs(key, min(2 * last + 100, _MOST_PINGS))
+    runs = fold_runs(pings)[::-1]
+    return runs[last - _RUNS_A_PAGE : last], len(runs) > last
+
+
+def _last_output(store: Store, key: str) -> dict[str, Any]:
+    """The last run that ended, and the end of what it said."""
+    runs = fold_runs(store.newest(key, _PINGS_WITH_OUTPUT))
+    run = next((run for run in reversed(runs) if not run.is_running), None)
+    lines = whole(run.output).split("\n") if run is not None and run.output else []
+    return {
+        "last": run,
+        "tail": "\n".join(lines[-_TAIL_LINES:]),
+        "is_cut": len(lines) > _TAIL_LINES or bool(run and run.omitted_bytes),
+    }
+
+
+def _with_lengths(flips: list[Flip], now: int) -> list[tuple[Flip, float]]:
+    """Each flip, and for how many seconds its status lasted."""
+    ends = [now, *(flip.time_us for flip in flips)]
+    return [
+        (flip, max(0.0, (end - flip.time_us) / 1e6)) for flip, end in zip(flips, ends, strict=False)
+    ]
+
+
+def _find_run(store: Store, key: str, ref: str) -> tuple[Run, list[Ping]] | None:
+    """A run with its output, and the log pings that belong to it."""
+    try:
+        run_id = parse_run_id(ref)
+    except ValueError:
+        run_id = ""
+        if not ref.startswith("at-"):
+            return None
+    runs = fold_runs(store.newest_of_runs(key, _MOST_PINGS))
+    found = next((run for run in reversed(runs) if ref_of(run) in (ref, run_id)), None)
+    if found is None:
+        return None
+    times_us = [at_us for at_us in (found.started_us, found.ended_us) if at_us is not None]
+    # What it said by hand may have come after its end.
+    last_us = _ALWAYS_US if run_id else max(times_us)
+    pings = store.pings_of_run(key, run_id, (min(times_us), last_us))
+    # Outputs are read only now. Of runs without an id there may be several in that time.
+    run = next((run for run in fold_runs(pings) if run.ended_us == found.ended_us), found)
+    return run, [ping for ping in pings if ping.kind == "log"] if run_id else []

@@ -1,0 +1,37 @@
+"""Putting the dashboard into the application."""
+
+from fastapi import APIRouter, FastAPI, Response
+
+from radar_cli.server.pages import badges, changing, editing, login, monitors, overview, sharing
+from radar_cli.server.pages.rendering import Pages
+from radar_cli.server.pages.visits import PageError, PageRoute, PagesServed
+from radar_cli.server.service import Service
+
+_files = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@_files.get("/static/{name}")
+def send_file(name: str, pages: PagesServed) -> Response:
+    """The style sheet, or the script."""
+    if name not in pages.static:
+        raise PageError(404, "There is no such file.")
+    return pages.file(name)
+
+
+_ROUTERS = (
+    _files,
+    login.routes,
+    overview.routes,
+    editing.routes,
+    changing.routes,
+    sharing.routes,
+    monitors.routes,
+    badges.routes,
+)
+
+
+def mount_pages(api: FastAPI, service: Service) -> None:
+    """Add all pages."""
+    api.state.pages = Pages(service)
+    for router in _ROUTERS:
+        api.include_router(router)

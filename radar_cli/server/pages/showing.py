@@ -1,0 +1,207 @@
+"""Monitors and runs as the templates show them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Callable, Sequence
+
+from radar_cli.grammar import format_duration
+from radar_cli.monitors.monitor import Monitor
+from radar_cli.monitors.runs import Run, fold_runs
+from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words, what_happened
+from radar_cli.monitors.state import View
+from radar_cli.monitors.strip import Mark, Place, find_places
+from radar_cli.monitors.words import in_words
+from radar_cli.server.pages.text import one_line, whole
+from radar_cli.store.judged import Judged
+from radar_cli.store.overview import ALARMING
+from radar_cli.store.store import Store
+
+# Behind some runs that go on there is the last one that ended, with its output.
+_PINGS_WITH_OUTPUT = 12
+MARK_WORDS = {
+    Mark.SUCCESS: "well",
+    Mark.FAIL: "failed",
+    Mark.RUNNING: "running",
+    Mark.HUNG: "hung",
+    Mark.MISSED: "missed",
+}
+_SHORT_ID = 8
+_WHY_MAX = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A place of a strip, and what is said of it."""
+
+    kind: str
+    title: str
+    ref: str = ""  # of its run
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A monitor as a row or a page begins with it. Times are Unix time in microseconds."""
+
+    known: Judged
+    view: View
+    now_us: int
+    runs: list[Run]  # the newest last, without outputs
+    ticks: list[Tick]
+    why: str  # of what is late or down
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+        return self.known.key
+
+    @property
+    def name(self) -> str:
+        """Its name, if it has one that isn't its key."""
+        name = one_line(self.known.monitor.name)
+        return "" if name == self.key else name
+
+    @property
+    def status_s(self) -> float:
+        """For how long it has said what it says."""
+        return max(0.0, (self.now_us - self.view.since_us) / 1e6)
+
+    @property
+    def running_s(self) -> float | None:
+        """For how long the newest of the runs that go on has gone on."""
+        began = max(self.known.state.running.values(), default=None)
+        return None if began is None else max(0.0, (self.now_us - began) / 1e6)
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags, as they are declared."""
+        return list(self.known.monitor.tags)
+
+    @property
+    def status(self) -> str:
+        """Its status, as a word."""
+        return str(self.view.status)
+
+    @property
+    def reason(self) -> str:
+        """Why it is down, as a word."""
+        return str(self.view.reason or "")
+
+    @property
+    def last_ended(self) -> Run | None:
+        """The newest run whose end is known."""
+        return next((run for run in reversed(self.runs) if not run.is_running), None)
+
+    @property
+    def expectation(self) -> str:
+        """When its runs are expected, in a few words."""
+        return in_words(self.known.monitor)
+
+    @property
+    def strip_words(self) -> str:
+        """The strip for those who don't see it: `24 runs: 22 well, 1 failed, 1 missed`."""
+        kinds = [tick.kind for tick in self.ticks]
+        counts = [f"{kinds.count(mark)} {MARK_WORDS[mark]}" for mark in Mark if mark in kinds]
+        return f"last {len(kinds)} runs: {', '.join(counts)}" if kinds else "no runs yet"
+
+
+def show(store: Store, known: Judged, now_us: int, limit: int) -> Shown:
+    """A monitor with its newest runs, at most `limit`."""
+    view = known.view_at(now_us)
+    # A run has two pings; one whose start was cut off is older than what is shown.
+    runs = fold_runs(store.newest_of_runs(known.key, 2 * limit + 2))[-limit:]
+    places = find_places(known.monitor, runs, now_us, running=known.state.running, limit=limit)
+    why = ""
+    if view.status in ALARMING:
+        said = fold_runs(store.newest(known.key, _PINGS_WITH_OUTPUT))
+        last = next((run for run in reversed(said) if not run.is_running), None)
+        why = one_line(what_happened(view, last, _WHY_MAX), _WHY_MAX)
+    return Shown(known, view, now_us, runs, [_tick(place) for place in places], why)
+
+
+def outcome_of(run: Run, running: Sequence[str] | dict[str, int]) -> str:
+    """`success`, `fail`, `running` or `hung`."""
+    return run.outcome or ("running" if run.run_id in running else "hung")
+
+
+def ref_of(run: Run) -> str:
+    """What names a run in a path: its id or, without one, when it ended or began."""
+    return run.run_id or f"at-{run.ended_us or run.started_us}"
+
+
+def began_us(run: Run) -> int | None:
+    """When a run began, as far as that is known."""
+    return run.started_us if run.started_us is not None else run.ended_us
+
+
+def how(run: Run) -> str:
+    """The exit code, the signal, or nothing."""
+    words = exit_in_words(run)
+    return f"exit {words}" if words.isdigit() else words
+
+
+def _tick(place: Place) -> Tick:
+    run, word = place.run, MARK_WORDS[place.mark]
+    if run is None:
+        return Tick(place.mark, f"{word}, due {local_time(place.at_us)}")
+    parts = [word]
+    if run.duration_s is not None:
+        parts.append(f"took {format_duration(run.duration_s)}")
+    if place.mark == Mark.FAIL:
+        parts += [how(run), one_line(run.reason, 100)]
+    parts.append(local_time(place.at_us))
+    return Tick(place.mark, ", ".join(part for part in parts if part), ref_of(run))
+
+
+def relative(time_us: int, now_us: int) -> str:
+    """`3 min ago`, `in 2 h 10 min`, `now`."""
+    seconds = (now_us - time_us) / 1e6
+    if abs(seconds) < 1:
+        return "now"
+    words = rough(abs(seconds))
+    return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def rough(seconds: float) -> str:
+    """A duration as exactly as people say it: `37 min`, `1 h 12 min`, `13 h`, `3 d 4 h`."""
+    for size in (86_400, 3600):
+        if seconds >= 10 * size:
+            return format_duration(seconds // size * size)
+    if seconds >= 120:
+        return format_duration(seconds // 60 * 60)
+    return format_duration(max(1, int(seconds)))
+
+
+def brief(time_us: int, now_us: int, zone: tzinfo | None = None) -> str:
+    """`14:05 CET` of today, `Thu 02:05 CET` of this week, else `26 Nov 02:05`, or with its year."""
+    moment = datetime.fromtimestamp(time_us / 1e6).astimezone(zone)
+    today = datetime.fromtimestamp(now_us / 1e6).astimezone(zone)
+    days = abs((moment.date() - today.date()).days)
+    day = "" if not days else "%a " if days < 6 else "%-d %b " if days < 300 else "%Y-%m-%d "
+    return moment.strftime(f"{day}%H:%M %Z")
+
+
+def zone_of(monitor: Monitor) -> tzinfo | None:
+    """The timezone that a monitor's schedule goes by; None without a schedule."""
+    return None if monitor.schedule is None else monitor.schedule.tz
+
+
+def _iso(time_us: int) -> str:
+    return datetime.fromtimestamp(time_us / 1e6, UTC).isoformat(timespec="seconds")
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "duration": format_duration,
+    "exact": local_time,
+    "how": how,
+    "iso": _iso,
+    "line": one_line,
+    "ref": ref_of,
+    "relative": relative,
+    "rough": rough,
+    "short": lambda run_id: run_id[-_SHORT_ID:],
+    "size": size_in_words,
+    "whole": whole,
+    "began": began_us,
+    "brief": brief,
+    "zone": zone_of,
+}
