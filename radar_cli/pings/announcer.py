@@ -24,8 +24,6 @@ PING_TIMEOUT_S = 10.0
 # While a job runs its connection stays open this long, for the jobs that are done at once.
 _KEEP_ALIVE_S = 15.0
 _LONGEST_WAIT_S = 86_400.0
-# Readers of the store take the spool in; where there are none, the wrapper does it now and then.
-_MANY_WAIT = 1000
 
 
 class Announcer:
@@ -224,10 +222,10 @@ class Courier:
         while (ping := self._wait_for_ping()) is not None:
             self._announcer.keep(ping, destination.address())
             self._next += 1
-        if destination.protocol == STORE and len(spool.names()) >= _MANY_WAIT:
-            from radar_cli.store.intake import empty
+        if destination.protocol == STORE and spool.needs_care():
+            from radar_cli.pings.trim import care_for
 
-            empty(spool, destination)
+            care_for(spool, destination)
 
     def _carry_all(self) -> None:
         from radar_cli.pings.delivery import Carrier

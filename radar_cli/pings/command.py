@@ -181,7 +181,12 @@ def _read_stdin(options: PingOptions) -> "Tail":
 
 def _tell(options: PingOptions, announcer: Announcer) -> int:
     """Say what did not go well, and return the exit code that goes with it."""
-    for words in dict.fromkeys(options.warnings + announcer.warnings + announcer.details):
+    heard = announcer.warnings
+    if options.warnings and heard:
+        from radar_cli.pings.faults import without_known
+
+        heard = without_known(heard, options.warnings)
+    for words in dict.fromkeys(options.warnings + heard + announcer.details):
         say(f"{options.monitor}: {words}")
     if "lost" in announcer.fates:
         return exits.UNREACHABLE

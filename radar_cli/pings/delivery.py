@@ -20,6 +20,7 @@ _FIRST_DELAY_S = 0.25
 # One try gets this much of the time that is left, so that a server that hangs once is asked again.
 _SHARE_OF_TIME = 0.6
 _SHORTEST_TRY_S = 2.0
+_DIGITS_MAX = 18
 
 DELIVERED = "delivered"
 WAITING = "waiting"  # not now, perhaps later
@@ -145,9 +146,9 @@ class Carrier:
 
     def _judge(self, response: Response) -> tuple[Outcome, float]:
         server, status = self.destination.server, response.status
-        limit = response.headers.get("ping-body-limit", "")
-        if limit.isascii() and limit.isdigit():
-            self.body_limit_bytes = min(int(limit), 10_000_000)
+        limit = _number(response.headers.get("ping-body-limit", ""))
+        if limit is not None:
+            self.body_limit_bytes = min(limit, 10_000_000)
         if 200 <= status < 300:
             if response.body.lstrip()[:1] == b"<":
                 # A captive portal or a wrong URL says 200 to anything.
@@ -180,7 +181,15 @@ def _retry_after_s(response: Response) -> float:
     wish = response.headers.get("retry-after", "")
     if not wish:
         return 0.0
-    return float(wish) if wish.isascii() and wish.isdigit() else float("inf")
+    seconds = _number(wish)
+    return float("inf") if seconds is None else float(seconds)
+
+
+def _number(text: str) -> int | None:
+    """A header's number, or None; whatever is longer than any that means something is as good."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return int(text[:_DIGITS_MAX])  # `int` refuses more than 4300 digits
 
 
 def _is_token(monitor: str) -> bool:

@@ -48,6 +48,12 @@ def explain(error: OSError, link: Link) -> LinkError:
     return LinkError(where + (error.strerror or str(error) or name))
 
 
+def without_known(warnings: list[str], known: list[str]) -> list[str]:
+    """Warnings but for those of variables that others have named: one fault is told once."""
+    named = {words.partition(" ")[0] for words in known if words.startswith("RADAR_")}
+    return [words for words in warnings if (words + " ").split(" ")[1].rstrip(":") not in named]
+
+
 def describe(server: str, response: Response) -> str:
     """What a server answered instead of taking the ping, with a hint."""
     said = response.body[:200].decode("utf-8", "replace").replace("\n", " ").strip()

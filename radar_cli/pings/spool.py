@@ -24,6 +24,8 @@ WAITING = ".ping"  # to be delivered
 MAGIC = b"radar-ping/1 "
 _NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
 _LOOKED_AT = 3
+# Readers of the store take the spool in; where there are none, the wrapper does it now and then.
+MANY_WAIT = 1000
 
 
 class Entry:
@@ -131,6 +133,14 @@ class Spool:
         """
         return any(map(self.is_free, self.names()[:_LOOKED_AT]))
 
+    def needs_care(self) -> bool:
+        """Whether many pings wait for the store, or a killed writer may have left a file."""
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return False
+        return len(names) >= MANY_WAIT or any(map(is_unfinished, names))
+
     def put(self, ping: Ping, to: dict[str, str], *, durable: bool, hold: bool = False) -> Entry:
         """Keep a ping; `durable` survives a power failure, `hold` keeps others off it.
 
@@ -201,6 +211,11 @@ def write(
         return fd
     os.close(fd)
     return None
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file's name is that of one which `write` hasn't finished."""
+    return name.startswith(".") and WAITING + "." in name
 
 
 def checksum(data: bytes) -> bytes:

@@ -4,7 +4,11 @@ import os
 import time
 
 from radar_cli.pings.outbox import REJECTED, claim
-from radar_cli.pings.spool import WAITING, Spool
+from radar_cli.pings.spool import MANY_WAIT, WAITING, Spool, is_unfinished
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from radar_cli.pings.destinations import Destination
 
 FILES_MAX = 10_000
 BYTES_MAX = 200_000_000
@@ -30,7 +34,7 @@ def trim(
         everything = os.listdir(spool.folder)
     except OSError:
         return []
-    _clear(spool.folder, [n for n in everything if n.startswith(".") and WAITING + "." in n], now)
+    _clear(spool.folder, list(filter(is_unfinished, everything)), now)
     _clear_aside(os.path.join(spool.folder, "aside"), now)
     names = sorted(name for name in everything if _is_for_server(name))
     oldest_us = int((now - AGE_MAX_S) * 1e6)
@@ -123,6 +127,16 @@ def _clear_aside(folder: str, now: float) -> None:
                 os.unlink(path)
         except OSError:
             continue  # a directory: a person put it there
+
+
+def care_for(spool: Spool, destination: "Destination") -> None:
+    """Delete what killed writers left, and take in what many pings wait for: the store."""
+    everything = os.listdir(spool.folder)
+    _clear(spool.folder, list(filter(is_unfinished, everything)), time.time())
+    if len(everything) >= MANY_WAIT:
+        from radar_cli.store.intake import empty
+
+        empty(spool, destination)
 
 
 def trim_now(spool: Spool) -> list[str]:

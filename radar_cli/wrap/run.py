@@ -234,7 +234,12 @@ class Run:
             )
         for outlet in self.outlets.values():
             self.warnings += outlet.complaints()
-        for words in dict.fromkeys(self.warnings + announcer.warnings):
+        heard = announcer.warnings
+        if self.warnings and heard:
+            from radar_cli.pings.faults import without_known
+
+            heard = without_known(heard, self.warnings)
+        for words in dict.fromkeys(self.warnings + heard):
             say(f"{self.options.monitor}: {words}")
         for words in announcer.details if self.options.verbose else ():
             say(f"{self.options.monitor}: {words}")

@@ -12,6 +12,7 @@ import pytest
 from radar_cli import __version__
 from tests.pings.conftest import KEY
 from tests.support import answers
+from tests.support.pings import read_pings
 from tests.support.radar import run_radar
 from tests.support.server import Server
 
@@ -109,10 +110,15 @@ def test_it_sends_as_much_as_the_server_keeps(
     assert int(end.query.get("omitted", "0")) == len(whole) - len(end.body)
 
 
-def test_it_takes_a_limit_that_makes_no_sense_for_none(server: Server, env: dict[str, str]) -> None:
-    server.behave(answers.ok(headers={"Ping-Body-Limit": "many"}))
+@pytest.mark.parametrize("limit", ["many", "-1", "1e3", "9" * 5000, "\N{SUPERSCRIPT TWO}"])
+def test_a_limit_that_makes_no_sense_is_none(
+    limit: str, server: Server, env: dict[str, str]
+) -> None:
+    server.behave(answers.ok(headers={"Ping-Body-Limit": limit}))
     run_radar("run", "m", "--", "sh", "-c", "sleep 0.2; echo out", env=env)
     assert server.pings[1].body == b"out\n"
+    assert len(server.pings) == 2
+    assert read_pings() == []
 
 
 def test_it_adds_the_headers_of_the_config(server: Server, env: dict[str, str]) -> None:

@@ -227,3 +227,15 @@ def test_a_unicode_message_survives(server: Server, env: dict[str, str]) -> None
     run_radar("run", "next", "--", "true", env=env)
     (late,) = (ping for ping in server.accepted if ping.monitor == "m")
     assert late.query["message"] == message
+
+
+@pytest.mark.parametrize("age_s", [0, 7200])
+def test_what_a_killed_writer_left_is_removed_without_a_server(age_s: int, state_dir: Path) -> None:
+    run_radar("run", "m", "--", "true")
+    left = state_dir / "spool" / ".01795607601710357-start-x.ping.4711.140"
+    left.write_text("half a ping")
+    os.utime(left, (time.time() - age_s,) * 2)
+    run_radar("run", "m", "--", "true")
+    # A writer that is at work is no killed one.
+    assert left.exists() == (age_s == 0)
+    assert len(read_pings()) == 4
