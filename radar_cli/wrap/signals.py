@@ -63,7 +63,7 @@ class Signals:
         self.ending = 0  # the last signal of those that ask a job to end
         self._job = 0
         self._job_ended_at = 0.0
-        self._aftermath = 0  # the last of those that came just after the job's end
+        self._aftermath = 0  # one that came just after the job's end
         self.is_hurried = False  # told to end with no job running
         self.is_interrupted = False  # and with another try to come
         self._is_init = os.getpid() == 1
@@ -128,14 +128,18 @@ class Signals:
                 return is_done()
             if number == _signal.SIGCHLD:
                 self._reap_strays()
-            elif time.monotonic() - self._job_ended_at <= _AFTERMATH_S:
-                if number in _ENDS and not _is_ignored(number):
+                continue
+            asks_to_end = number in _ENDS and not _is_ignored(number)
+            if time.monotonic() - self._job_ended_at <= _AFTERMATH_S:
+                # Who asks twice means radar.
+                if asks_to_end and self._aftermath:
+                    self.ending, self.is_hurried = number, True
+                elif asks_to_end:
                     self._aftermath = number
             elif number in _STOPS:
                 self._stop(number)
-            elif number in _ENDS and not _is_ignored(number):
-                self.ending = number
-                self.is_hurried = True
+            elif asks_to_end:
+                self.ending, self.is_hurried = number, True
         return True
 
     def pause(self, seconds: float) -> bool:

@@ -216,6 +216,20 @@ def test_term_while_the_last_ping_is_on_its_way_keeps_it(server: Server, tmp_pat
     assert kinds() == ["start", "fail"]
 
 
+def test_asked_twice_right_after_the_job_it_ends(server: Server, tmp_path: Path) -> None:
+    server.behave(answers.hang())
+    env = environment(RADAR_SERVER=server.url, RADAR_API_KEY="k" * 20)
+    line = f"echo up >{tmp_path}/up; exit 3"
+    radar = start_radar("run", "job", "--ping-timeout", "1h", "-c", line, env=env)
+    wait_for_file(tmp_path / "up")
+    wait_until(lambda: not children_of(radar.pid))
+    radar.send_signal(signal.SIGINT)
+    radar.send_signal(signal.SIGTERM)
+
+    assert radar.wait(20) == 3
+    assert kinds() == ["start", "fail"]
+
+
 def test_term_reaches_radar_while_nobody_reads_what_it_shows(children: Path) -> None:
     words = ("--quiet", "--", children / "flood", "1000000", "5")
     radar = start_radar("run", "job", *words)
