@@ -1,9 +1,10 @@
-"""What reads the pipes that outlive radar, or that it can't read itself: a plain `cat`.
+"""What reads pipes that no thread of ours reads: a plain `cat`, or radar by hand.
 
 It imports nothing that may be missing: it is called where something was.
 """
 
 import os
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,9 +13,12 @@ if TYPE_CHECKING:
 else:
     import _signal
 
+_CHUNK_BYTES = 65_536
+_CHUNKS = 16
 
-def leave_cat(source: int, target: int, mask: "set[int]") -> None:
-    """Leave a `cat` on a pipe that outlives radar, as no one else would read it from now on.
+
+def leave_cat(source: int, target: int, mask: "set[int]") -> bool:
+    """Leave a `cat` on a pipe that outlives radar; False if none can be started.
 
     It holds nothing but the two streams: no folder, no other descriptor that radar inherited. A
     group of its own keeps ^C, which the daemon that writes doesn't hear either, off it.
@@ -39,6 +43,52 @@ def leave_cat(source: int, target: int, mask: "set[int]") -> None:
             setsigdef=(_signal.SIGPIPE,),
         )
     except OSError:
-        return  # it learns, by SIGPIPE, that nobody reads: there is no other way
+        return False  # who writes learns by SIGPIPE that nobody reads, unless radar still does
     finally:
         os.close(null)
+    return True
+
+
+class ByHand:
+    """Copies pipes whenever it is called: the user may have no more processes, and no threads.
+
+    The job waits for a reader as it would without us; radar's own waiting does, too.
+    """
+
+    def __init__(self) -> None:
+        self._pipes: list[tuple[int, int]] = []
+
+    def add(self, source: int, target: int) -> None:
+        """Copy this pipe, too; nobody else reads it, so that its flags are ours."""
+        os.set_blocking(source, False)
+        self._pipes.append((source, target))
+
+    def __call__(self) -> None:
+        """Copy what the pipes hold by now."""
+        for pipe in list(self._pipes):
+            try:
+                for _ in range(_CHUNKS):  # as many as a pipe holds, then signals are heard
+                    data = os.read(pipe[0], _CHUNK_BYTES)
+                    if not data:
+                        break
+                    _write(pipe[1], data)
+                else:
+                    continue
+            except BlockingIOError:
+                continue  # empty for now
+            except OSError:
+                pass  # the reader is gone
+            self._pipes.remove(pipe)
+            os.close(pipe[0])
+
+
+def _write(target: int, data: bytes) -> None:
+    while data:
+        try:
+            data = data[os.write(target, data) :]
+        except BlockingIOError:  # somebody else made it so
+            time.sleep(0.01)
+        except (BrokenPipeError, ConnectionResetError):
+            raise
+        except OSError:
+            return  # a full disk: the job goes on

@@ -41,6 +41,8 @@ _STOPS = frozenset((_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU))
 _ENDS = frozenset((_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT))
 # A signal this soon after the job's end was meant for the job (^C reaches it first, say).
 _AFTERMATH_S = 1.0
+_LONGEST_WAIT_S = 31_536_000.0  # a year, since the kernel takes no more than time_t
+_MEANWHILE_S = 0.02
 
 
 class Ended:
@@ -66,9 +68,9 @@ class Signals:
         self._aftermath = 0  # one that came just after the job's end
         self.is_hurried = False  # told to end with no job running
         self.is_interrupted = False  # and with another try to come
+        self.meanwhile: Callable[[], None] | None = None  # to be called while the job runs
         self._is_init = os.getpid() == 1
-        # Whether a thread of ours may wait for a child of its own (a key's `cmd:`): as PID 1 we
-        # would bury it, and its exit code with it.
+        # Whether a thread of ours has a child (a key's `cmd:`), which is not to be buried.
         self.has_children: Callable[[], bool] = lambda: False
 
     def wait_for_job(
@@ -107,6 +109,8 @@ class Signals:
             from radar_cli.wrap.group import end_rest
 
             end_rest(pid, deadline, self._reap_strays)
+        if self.meanwhile is not None:
+            self.meanwhile()
         self._job_ended_at = time.monotonic()
         ended.timed_out = timed_out
         return ended
@@ -176,15 +180,17 @@ class Signals:
     def _next(self, deadline: float | None) -> tuple[int, bool]:
         """The next signal and whether the job knows of it, too; 0 on the deadline."""
         while True:
-            if deadline is None:
+            if self.meanwhile is not None:
+                self.meanwhile()
+            if deadline is None and self.meanwhile is None:
                 info = sigwaitinfo(self._all)
             else:
-                left_s = max(0.0, deadline - time.monotonic())
-                # The kernel takes no more than time_t; a year is as good as for ever.
-                found = sigtimedwait(self._all, min(left_s, 31_536_000.0))
+                longest_s = _LONGEST_WAIT_S if self.meanwhile is None else _MEANWHILE_S
+                left_s = longest_s if deadline is None else max(0.0, deadline - time.monotonic())
+                found = sigtimedwait(self._all, min(left_s, longest_s))
+                if found is None and (deadline is None or time.monotonic() < deadline):
+                    continue
                 if found is None:
-                    if time.monotonic() < deadline:
-                        continue
                     return 0, False
                 info = found
             number = info.si_signo

@@ -125,11 +125,15 @@ class Capture:
 
     def hand_over(self, signals: "Signals") -> None:
         """Leave to a `cat` what no relay reads: no thread could be started, say."""
-        from radar_cli.wrap.cat import leave_cat
+        from radar_cli.wrap.cat import ByHand, leave_cat
 
+        by_hand = ByHand()
         for pipe in self._pipes[len(self._relays) :]:
-            leave_cat(pipe.read, pipe.stands_for[0], signals.mask)
-            os.close(pipe.read)
+            if leave_cat(pipe.read, pipe.stands_for[0], signals.mask):
+                os.close(pipe.read)
+            else:
+                by_hand.add(pipe.read, pipe.stands_for[0])
+                signals.meanwhile = by_hand
 
     def finish(self) -> None:
         """Look at all that the job wrote, and let the relays end as soon as it has passed."""

@@ -1,0 +1,70 @@
+"""Where the user may start nothing more, no thread and no `cat`, the output passes all the same."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.children import flood_bytes
+from tests.support.pings import kinds
+from tests.support.radar import run_radar, start_radar
+from tests.support.requirements import require_program, require_root
+from tests.support.waiting import wait_until
+
+# Root knows no limit. It is a user of whom nobody else has a process, and may read what root may.
+UID = str(500_000 + os.getpid())
+PATHS = "+dac_override,+dac_read_search"
+
+
+@pytest.fixture
+def alone() -> list[str]:
+    """Radar and its job are all that this user may have."""
+    require_root("a limit of processes")
+    setpriv, prlimit = require_program("setpriv"), require_program("prlimit")
+    user = [setpriv, "--reuid", UID, "--clear-groups", "--inh-caps", PATHS, "--ambient-caps", PATHS]
+    return [*user, prlimit, "--nproc=2:2"]
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_output_of_both_streams_passes(code: int, alone: list[str]) -> None:
+    script = f"import sys; print('out'); print('err', file=sys.stderr); sys.exit({code})"
+    done = run_radar("run", "job", "--", sys.executable, "-c", script, prefix=alone, text=True)
+
+    assert (done.returncode, done.stdout) == (code, "out\n")
+    assert "err" in done.stderr.splitlines()
+    assert "can't start new thread" in done.stderr
+    assert kinds() == ["success" if code == 0 else "fail"]
+
+
+def test_much_output_passes_a_slow_reader(children: Path, alone: list[str]) -> None:
+    radar = start_radar("run", "job", "--", children / "flood", "1000000", "7", prefix=alone)
+    assert radar.stdout is not None
+    got = b""
+    while data := os.read(radar.stdout.fileno(), 4096):
+        got += data
+
+    assert radar.wait(10) == 7
+    assert got == flood_bytes(0, 1_000_000)
+
+
+def test_output_passes_while_the_job_runs(alone: list[str], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go")
+    script = "print('out', flush=True); open('go').read(); raise SystemExit(7)"
+    radar = start_radar("run", "job", "--", sys.executable, "-c", script, prefix=alone)
+    assert radar.stdout is not None
+    assert radar.stdout.readline() == b"out\n"
+    assert radar.poll() is None
+    (tmp_path / "go").write_text("on\n")
+
+    assert radar.wait(10) == 7
+
+
+def test_the_job_learns_that_its_reader_is_gone(alone: list[str]) -> None:
+    radar = start_radar("run", "job", "--", "yes", prefix=alone)
+    assert radar.stdout is not None
+    assert radar.stdout.readline() == b"y\n"
+    radar.stdout.close()
+
+    assert radar.wait(10) == -13
+    wait_until(lambda: kinds() == ["fail"])
