@@ -135,7 +135,10 @@ class Spool:
 
     def needs_care(self) -> bool:
         """Whether many pings wait for the store, or a killed writer may have left a file."""
-        names = os.listdir(self.folder)
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return False
         return len(names) >= MANY_WAIT or any(map(is_unfinished, names))
 
     def put(self, ping: Ping, to: dict[str, str], *, durable: bool, hold: bool = False) -> Entry:
