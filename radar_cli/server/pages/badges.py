@@ -1,6 +1,6 @@
 """`/badge/{token}.svg`: a monitor's name and status, for a README or a wiki."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from radar_cli.server.depends import Served
 from radar_cli.server.pages.text import one_line
@@ -17,8 +17,9 @@ routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @routes.get("/badge/{token}.svg")
-def show_badge(token: str, service: Served, pages: PagesServed) -> Response:
+def show_badge(request: Request, token: str, service: Served, pages: PagesServed) -> Response:
     """The badge; an unknown token has one, too, which says so."""
+    service.limits.check(request.scope, "")
     is_known, name, status = False, "radar", "unknown"
     if is_token(token):
         key = service.store.find_by_token(token.lower(), BADGE)
