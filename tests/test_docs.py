@@ -62,6 +62,7 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     elsewhere = {"--all", "--all-users", "--notify", "--show-origin", "--strict", "--yes"}
     elsewhere |= {"--root-path", "--scope", "--trusted-proxy"}
     elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}
+    elsewhere |= {"--key", "--monitor", "--scope"}
     named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
     assert named <= known | common | elsewhere
 

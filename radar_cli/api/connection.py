@@ -10,6 +10,7 @@ import httpx
 
 from radar_cli import __version__
 from radar_cli.api.errors import AnswerError, RefusedError, UnreachableError, WrongServerError
+from radar_cli.config.profiles import Profile
 from radar_cli.notify.bounded import call_within
 from radar_cli.pings.codec import unquote
 from radar_cli.pings.http import LinkError
@@ -34,8 +35,19 @@ class Address:
     notes: tuple[str, ...] = ()
 
 
+def find_address(profile: Profile) -> Address:
+    """The server of a profile. SecretError: its key can't be had."""
+    return Address(
+        profile.server.rstrip("/"),
+        profile.api_key(),
+        profile.ca_file,
+        profile.headers,
+        tuple(profile.notes),
+    )
+
+
 class Connection:
-    """A connection to a server's API; a context manager is not needed to open it.
+    """A connection to a server's API, opened by its first request.
 
     UnreachableError, RefusedError, WrongServerError from every request; AnswerError for what the
     server has understood and doesn't do.

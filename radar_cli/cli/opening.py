@@ -92,17 +92,10 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
 @contextmanager
 def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
     # httpx takes as long to import as all the rest.
-    from radar_cli.api.connection import Address, Connection
+    from radar_cli.api.connection import Connection, find_address
     from radar_cli.api.server_store import ServerStore
 
-    address = Address(
-        profile.server.rstrip("/"),
-        profile.api_key(),
-        profile.ca_file,
-        profile.headers,
-        tuple(profile.notes),
-    )
-    with ServerStore(Connection(address)) as store:
+    with ServerStore(Connection(find_address(profile))) as store:
         yield Opened(store, notes, now_us=store.now_us)
 
 

@@ -13,6 +13,7 @@ from radar_cli.errors import RadarError
 from radar_cli.server.access import AccessError
 from radar_cli.server.answers import error
 from radar_cli.server.batches import routes as batch_routes
+from radar_cli.server.bodies import limit_bodies
 from radar_cli.server.clock import tell_time
 from radar_cli.server.glance import routes as glance_routes
 from radar_cli.server.health import routes as health_routes
@@ -43,7 +44,7 @@ _STATUSES = {
 
 def make_app(service: Service) -> "ASGIApp":
     """The application of a service, which it starts and stops."""
-    api = tell_time(_make_api(service))
+    api = tell_time(limit_bodies(_make_api(service)))
     pinging = Pinging(service)
 
     async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:

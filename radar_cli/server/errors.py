@@ -9,6 +9,7 @@ _WORDS = {
     401: "There is no key with it, or a wrong one.",
     403: "The key is too narrow.",
     404: "There is no such monitor, or nothing of that name.",
+    408: "The body doesn't come.",
     409: "There is a monitor of that key already.",
     412: "The monitor has another version than If-Match says.",
     413: "The body is too long.",
@@ -16,7 +17,7 @@ _WORDS = {
     429: "There are too many requests; Retry-After says when to come again.",
     503: "The database can't be used.",
 }
-_ALWAYS = (401, 403, 422, 429, 503)
+_ALWAYS = (401, 403, 408, 413, 422, 429, 503)
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:

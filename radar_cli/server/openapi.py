@@ -37,8 +37,7 @@ _QUERY = {
     "message": "A line for people.",
     "host": "The machine.",
 }
-_REFUSALS = (400, 401, 403, 404, 429, 503)
-_BODY_REFUSALS = {408: "The body doesn't come.", 413: "The body is far too long."}
+_REFUSALS = (400, 401, 403, 404, 408, 413, 429, 503)
 
 
 def describe_pings(api: FastAPI) -> None:
@@ -84,9 +83,6 @@ def _operation(method: str, path: str, reported: str) -> dict[str, Any]:
         for status, answer in errors(*_REFUSALS).items()
         if status in _REFUSALS
     }
-    late = {
-        str(status): {"description": text, **_CONTENT} for status, text in _BODY_REFUSALS.items()
-    }
     body = {
         "requestBody": {
             "description": "The output; the end of it is kept (`Ping-Body-Limit`).",
@@ -106,7 +102,6 @@ def _operation(method: str, path: str, reported: str) -> dict[str, Any]:
                 "content": {"application/json": {"schema": _STORED}},
             },
             **refusals,
-            **late,
         },
     }
 

@@ -284,6 +284,12 @@ def test_what_is_no_key_is_no_monitor(api: RadarServer, key: str) -> None:
     assert api.request("GET", f"{_MONITORS}/{key}/runs").status_code in (404, 422)
 
 
+def test_a_body_without_end_is_not_read_to_its_end(api: RadarServer) -> None:
+    for key in (None, ""):
+        refused = api.request("POST", _MONITORS, key=key, content=b"x" * 2_000_000)
+        assert (refused.status_code, refused.json()["error"]) == (413, "TOO_LARGE")
+
+
 def test_every_route_documents_what_it_answers(api: RadarServer) -> None:
     schema = api.request("GET", "/openapi.json", key="").json()
     assert "/ping/{monitor}/fail" in schema["paths"]

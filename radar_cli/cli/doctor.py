@@ -1,0 +1,179 @@
+"""`radar doctor`: whether radar can do here what it is for, and what stands in its way."""
+
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from typing import Iterator
+
+import click
+
+from radar_cli import exits
+from radar_cli.cli.options import Session, common_options, pass_session
+from radar_cli.cli.render import Cell, Result, Table
+from radar_cli.config.channels import read_channels
+from radar_cli.config.check import check as find_problems
+from radar_cli.config.profiles import Profile
+from radar_cli.errors import RadarError
+from radar_cli.grammar import format_duration
+from radar_cli.pings.outbox import REJECTED, peek
+from radar_cli.pings.spool import WAITING, Spool
+from radar_cli.places import state_directory
+from radar_cli.store.opening import open_embedded
+
+GOOD, BEWARE, BAD = "ok", "beware", "bad"
+_STYLES = {GOOD: "green", BEWARE: "yellow", BAD: "bold red"}
+# What Debian's and Red Hat's cron give to a job (crontab(5)).
+_CRON_PATH = "/usr/bin:/bin"
+_LITTLE_SPACE_BYTES = 100_000_000
+# Schedules go by the server's clock, and people by this one.
+_CLOCKS_APART_S = 30.0
+_LONG_WAIT_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What one look has found; `hint` says what to do."""
+
+    what: str
+    state: str
+    message: str
+    hint: str = ""
+
+
+@click.command(name="doctor")
+@common_options
+@pass_session
+def command(session: Session) -> Result:
+    """Look for what keeps radar from watching over jobs: settings, disk, outbox, server, cron.
+
+    Exits with 1 if something is bad.
+    """
+    remarks = list(_look(session))
+    data = [
+        {"what": r.what, "state": r.state, "message": r.message, "hint": r.hint or None}
+        for r in remarks
+    ]
+    rows = [(r.what, Cell(r.state, _STYLES[r.state]), r.message, r.hint) for r in remarks]
+    is_bad = any(remark.state == BAD for remark in remarks)
+    table = Table(("what", "state", "found", "what to do"), rows)
+    return Result(data, table, exit_code=exits.BAD if is_bad else exits.OK)
+
+
+def _look(session: Session) -> Iterator[Remark]:
+    yield from _look_at_config()
+    directory = state_directory(os.environ)
+    yield _look_at_directory(directory)
+    yield from _look_at_outbox(Spool(directory))
+    try:
+        profile = session.load_profile()
+    except RadarError as error:
+        yield Remark("pings", BAD, error.message, error.hint)
+    else:
+        if profile.server:
+            yield from _look_at_server(profile)
+        else:
+            yield _look_at_store(directory)
+            yield _look_at_channels(session)
+    yield _look_at_cron()
+
+
+def _look_at_config() -> Iterator[Remark]:
+    findings = find_problems(os.environ)
+    if not findings:
+        yield Remark("config", GOOD, "nothing to edit")
+    for found in findings:
+        place = f"{found.file}:{found.line}" if found.line else found.file
+        yield Remark("config", BAD, f"{place}: {found.message}", found.hint)
+
+
+def _look_at_directory(directory: str) -> Remark:
+    try:
+        os.makedirs(directory, 0o700, exist_ok=True)
+        free_bytes = shutil.disk_usage(directory).free
+    except OSError as error:
+        hint = "RADAR_STATE_DIR names another one"
+        return Remark("state", BAD, f"{directory}: {error.strerror}", hint)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return Remark("state", BAD, f"{directory} can't be written", "whose is it?")
+    if free_bytes < _LITTLE_SPACE_BYTES:
+        return Remark(
+            "state", BAD, f"{directory}: {free_bytes // 1_000_000} MB are free", "free some space"
+        )
+    return Remark("state", GOOD, f"{directory} can be written")
+
+
+def _look_at_outbox(spool: Spool) -> Iterator[Remark]:
+    waiting = [entry for name in spool.names(WAITING) if (entry := peek(spool, name)) and entry.to]
+    rejected = len(spool.names(REJECTED))
+    if waiting:
+        oldest_s = time.time() - min(entry.ping.time_us for entry in waiting) / 1e6
+        words = f"{len(waiting)} wait, the oldest for {format_duration(max(0.0, oldest_s))}"
+        state = BAD if oldest_s > _LONG_WAIT_S else BEWARE
+        yield Remark("outbox", state, words, "'radar outbox flush' says why")
+    if rejected:
+        words = f"{rejected} were refused for good"
+        yield Remark("outbox", BEWARE, words, "see 'radar outbox list'")
+    if not waiting and not rejected:
+        yield Remark("outbox", GOOD, "no ping waits")
+
+
+def _look_at_store(directory: str) -> Remark:
+    try:
+        with open_embedded(directory) as store:
+            count = sum(store.count_by_status().values())
+    except RadarError as error:
+        return Remark("store", BAD, error.message, error.hint)
+    return Remark("store", GOOD, f"{count} monitor{'' if count == 1 else 's'} on this machine")
+
+
+def _look_at_channels(session: Session) -> Remark:
+    count = len(read_channels(session.load_config()))
+    if not count:
+        hint = "'radar config set notify.mail.email you@example.com', then 'radar notify test'"
+        return Remark("notices", BEWARE, "nobody is told of anything", hint)
+    words = f"{count} channel{'' if count == 1 else 's'}"
+    return Remark("notices", GOOD, words, "'radar notify test' tries them")
+
+
+def _look_at_server(profile: Profile) -> Iterator[Remark]:
+    server = profile.server
+    if profile.protocol != "radar":
+        yield Remark("server", GOOD, f"{server} speaks {profile.protocol}: it can't be asked")
+        return
+    from radar_cli.api.connection import Connection, find_address
+    from radar_cli.api.errors import RefusedError
+
+    try:
+        connection = Connection(find_address(profile))
+        try:
+            status = connection.get("/api/v1/status")
+            apart_s = abs(connection.now_us() - time.time_ns() // 1000) / 1e6
+        finally:
+            connection.close()
+    except RefusedError as refused:
+        if refused.word == "ACCESS_DENIED":
+            yield Remark("server", GOOD, f"{server} answers; the key is for pings alone")
+        else:
+            yield Remark("server", BAD, refused.message, refused.hint)
+        return
+    except RadarError as error:
+        yield Remark("server", BAD, error.message, error.hint)
+        return
+    yield Remark("server", GOOD, f"{server}: radar {status['version']}, a key to {status['scope']}")
+    if apart_s > _CLOCKS_APART_S:
+        words = f"the server's is {format_duration(apart_s)} from this one"
+        yield Remark("clock", BEWARE, words, "is this machine's clock set by the network?")
+    else:
+        yield Remark("clock", GOOD, "as the server's")
+
+
+def _look_at_cron() -> Remark:
+    if shutil.which("radar", path=_CRON_PATH):
+        return Remark("cron", GOOD, f"finds radar in {_CRON_PATH}")
+    folder = os.path.dirname(os.path.abspath(sys.argv[0]))
+    return Remark(
+        *("cron", BEWARE, f"doesn't find radar by itself: it looks in {_CRON_PATH}"),
+        f"PATH={folder}:{_CRON_PATH} at the top of the crontab",
+    )

@@ -1,0 +1,54 @@
+"""Bodies of requests that FastAPI reads whole, before it knows who sends them."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from radar_cli.server.answers import error, send_json
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# A thousand keys of monitors, and all that may be declared, are less.
+BODY_MAX_BYTES = 1_000_000
+_PATIENCE_S = 30.0
+_CLOSE = {"Connection": "close"}
+
+
+def limit_bodies(app: "ASGIApp") -> "ASGIApp":
+    """Answer 413 to a body that is too long, and 408 to one that doesn't come."""
+
+    async def limited(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        body = bytearray()
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return
+                    body += message.get("body", b"")
+                    if len(body) > BODY_MAX_BYTES:
+                        words = f"a body has at most {BODY_MAX_BYTES} bytes here"
+                        await send_json(send, 413, error("TOO_LARGE", words), _CLOSE)
+                        return
+                    if not message.get("more_body", False):
+                        break
+        except TimeoutError:
+            words = f"the body did not come within {_PATIENCE_S:g} s"
+            await send_json(send, 408, error("TIMEOUT", words), _CLOSE)
+            return
+        await app(scope, _replay(bytes(body), receive), send)
+
+    return limited
+
+
+def _replay(body: bytes, receive: "Receive") -> "Receive":
+    """Tell of a body that was read, and then of what else comes."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> "Message":
+        return left.pop() if left else await receive()
+
+    return replayed
