@@ -84,8 +84,8 @@ class PingRequest:
         if not self._ts:
             return now_us
         try:
-            ts_us = parse_time(self._ts)
-            sent_us = parse_time(self._sent) if self._sent else now_us
+            ts_us = _time_us(self._ts)
+            sent_us = _time_us(self._sent) if self._sent else now_us
         except ValueError:
             raise BadRequestError("bad ts or sent: Unix time in seconds") from None
         age_us = min(max(0, sent_us - ts_us), _OLDEST_US)
@@ -99,6 +99,13 @@ def _run_id(rid: str) -> str:
         return parse_run_id(rid)
     except ValueError:
         raise BadRequestError("invalid uuid format: rid is a UUID") from None
+
+
+def _time_us(said: str) -> int:
+    """A Unix time; ValueError if it is none: `int` would also take signs and underscores."""
+    if not (said.isascii() and said.replace(".", "", 1).isdigit()):
+        raise ValueError(f"no time: {said[:60]!r}")
+    return parse_time(said)
 
 
 def _clean(value: str, length: int) -> str:

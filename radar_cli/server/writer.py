@@ -15,7 +15,6 @@ from radar_cli.pings.ping import Ping
 from radar_cli.store.store import Store
 
 _BATCH_MAX = 500
-_KNOWN_MAX = 200_000
 
 
 class UnknownMonitorPingError(Exception):
@@ -40,7 +39,6 @@ class Writer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
-        self._known: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.is_stopping = False
 
@@ -65,10 +63,6 @@ class Writer:
         self._arrivals.put(_Arrival(ping, may_create, loop, stored))
         return await stored
 
-    def forget(self, keys: list[str]) -> None:
-        """These monitors were deleted: look again whether they are there."""
-        self._known.difference_update(keys)
-
     def _run(self) -> None:
         is_open = True
         while is_open:
@@ -87,17 +81,15 @@ class Writer:
         now_us = time.time_ns() // 1000
         outcomes: list[bool | Exception] = []
         try:
-            welcome = self._admit(batch)
-            pings = [arrival.ping for arrival in batch if arrival.ping.monitor in welcome]
-            new = self._store.add_each(pings, now_us) if pings else set()
-            self._remember(welcome)
+            creating = {arrival.ping.monitor for arrival in batch if arrival.may_create}
+            added = self._store.add_each([a.ping for a in batch], now_us, creating=creating)
             for arrival in batch:
                 ping = arrival.ping
-                if ping.monitor in welcome:
-                    outcomes.append(ping.id in new)
-                    new.discard(ping.id)  # the same id once more in this batch isn't new
-                else:
+                if ping.monitor in added.unknown:
                     outcomes.append(UnknownMonitorPingError(ping.monitor))
+                else:
+                    outcomes.append(ping.id in added.new)
+                    added.new.discard(ping.id)  # the same id once more in this batch isn't new
         except RadarError as error:
             outcomes = [error] * len(batch)
         except Exception as fault:  # noqa: BLE001 (one poisoned ping must not keep out the others)
@@ -107,18 +99,6 @@ class Writer:
                 return
             outcomes = [PoisonedPingError(f"{type(fault).__name__}: {fault}")]
         _answer(batch, outcomes)
-
-    def _admit(self, batch: list[_Arrival]) -> set[str]:
-        """The monitors of a batch that are there, or may be made."""
-        welcome = {arrival.ping.monitor for arrival in batch if arrival.may_create}
-        asked = {arrival.ping.monitor for arrival in batch} - welcome
-        unsure = asked - self._known
-        return welcome | (asked & self._known) | self._store.which_exist(sorted(unsure))
-
-    def _remember(self, keys: set[str]) -> None:
-        if len(self._known) > _KNOWN_MAX:
-            self._known.clear()
-        self._known |= keys
 
 
 def _answer(batch: list[_Arrival], outcomes: list[bool | Exception]) -> None:

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from typing import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Collection, Iterable, Sequence
 
 from radar_cli.pings.ping import Ping
 from radar_cli.store.alerting import Alerting
@@ -22,6 +23,14 @@ _PUSHED_AWAY_S = 300.0
 _JUDGED_AT_ONCE = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of pings: the ids of those that were new, and monitors that aren't there."""
+
+    new: set[str]
+    unknown: set[str]
+
+
 class Store(Declaring, Alerting, Sweeping, Tokens, Blinking):
     """Monitors and their pings in a database. StateError: it can't be used.
 
@@ -30,18 +39,37 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking):
 
     def add(self, pings: Iterable[Ping], now_us: int) -> int:
         """Add pings in one transaction, each by its id once; return how many were new."""
-        return len(self.add_each(pings, now_us))
+        return len(self.add_each(pings, now_us).new)
 
-    def add_each(self, pings: Iterable[Ping], now_us: int) -> set[str]:
-        """The same; return the ids of those that were new."""
-        given = {ping.id: ping for ping in pings}
+    def add_each(
+        self, pings: Iterable[Ping], now_us: int, *, creating: Collection[str] | None = None
+    ) -> Added:
+        """The same; say what became of them.
+
+        With `creating`, only these monitors are made if they aren't there: others' pings are not
+        kept, even if the monitor is deleted at this very moment.
+        """
+        by_monitor: dict[str, list[Ping]] = {}
+        ids: set[str] = set()
+        for ping in pings:
+            if ping.id not in ids:
+                ids.add(ping.id)
+                by_monitor.setdefault(ping.monitor, []).append(ping)
         with self._database.change() as change:
-            added: dict[str, list[Ping]] = {}
-            for ping_id in _insert(change, list(given.values())):
-                added.setdefault(given[ping_id].monitor, []).append(given[ping_id])
-            for known in find_for_update(change, sorted(added)):
-                save(change, _apply(change, known, added[known.key], now_us), now_us)
-        return {ping.id for news in added.values() for ping in news}
+            there = {known.key: known for known in find_for_update(change, sorted(by_monitor))}
+            missing = by_monitor.keys() - there.keys()
+            if made := sorted(missing if creating is None else missing.intersection(creating)):
+                _make(change, [min(by_monitor[key], key=in_order) for key in made])
+                there |= {known.key: known for known in find_for_update(change, made)}
+            given = [ping for key in there for ping in by_monitor[key]]
+            new = _insert(change, given)
+            news: dict[str, list[Ping]] = {}
+            for ping in given:
+                if ping.id in new:
+                    news.setdefault(ping.monitor, []).append(ping)
+            for key, some in news.items():
+                save(change, _apply(change, there[key], some, now_us), now_us)
+        return Added(new, by_monitor.keys() - there.keys())
 
     def judge(self, now_us: int) -> int:
         """Let time pass until `now_us` for those monitors that it may change; return how many."""
@@ -75,17 +103,18 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking):
         return len(rows)
 
 
-def _insert(change: Change, pings: Sequence[Ping]) -> list[str]:
-    """Insert pings, and the monitors that are unknown; return the ids of those that are new."""
-    first: dict[str, Ping] = {}
-    for ping in sorted(pings, key=in_order):
-        first.setdefault(ping.monitor, ping)
+def _make(change: Change, firsts: Sequence[Ping]) -> None:
+    """Make the monitors of these pings, as each declares it."""
     change.execute_many(
         "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, ?, ?, '')"
         " ON CONFLICT (key) DO NOTHING",
-        [(key, json.dumps(declared_by(first[key])), first[key].time_us) for key in sorted(first)],
+        [(ping.monitor, json.dumps(declared_by(ping)), ping.time_us) for ping in firsts],
     )
-    new: list[str] = []
+
+
+def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
+    """Insert pings; return the ids of those that are new."""
+    new: set[str] = set()
     for some in chunks(pings):
         values: list[object] = []
         for ping in some:
@@ -97,7 +126,7 @@ def _insert(change: Change, pings: Sequence[Ping]) -> list[str]:
             "INSERT INTO ping (id, monitor, kind, run_id, time_us, fields, body)"  # noqa: S608 (marks)
             f" VALUES {rows} ON CONFLICT (id) DO NOTHING RETURNING id"
         )
-        new += [ping_id for (ping_id,) in change.read(query, values)]
+        new.update(ping_id for (ping_id,) in change.read(query, values))
     return new
 
 
