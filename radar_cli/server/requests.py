@@ -8,6 +8,8 @@ from radar_cli.pings import text
 from radar_cli.pings.ping import Ping, parse_time
 from radar_cli.server.paths import PingPath
 
+# Programs write each minute out: `0,1,2,3,...` for all fields has 350 characters.
+SCHEDULE_MAX = 1000
 # Query fields that are kept, and how many characters of them (README, "What a ping says").
 _KEPT = {
     **dict.fromkeys(("duration", "cpu", "rss", "exit", "signal", "tries", "output", "omitted"), 40),
@@ -15,7 +17,7 @@ _KEPT = {
     "tz": 100,
     "host": 255,
     "name": 200,
-    "schedule": 200,
+    "schedule": SCHEDULE_MAX,
     "tags": 500,
     "reason": 500,
     "message": 2000,

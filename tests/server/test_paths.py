@@ -17,6 +17,11 @@ _TOKENS = st.uuids().map(str)
 _HAPPENED = st.one_of(st.sampled_from(sorted(KINDS)), st.integers(0, 255).map(str))
 _WORDS = st.one_of(_KEYS, _API_KEYS, _TOKENS, _HAPPENED, st.text(max_size=12))
 
+_FIELDS = (
+    *("rid", "ts", "sent", "id", "schedule", "every", "tz", "tags", "create", "exit"),
+    *("duration", "gracePeriod", "max_runtime", "omitted", "message", "name"),
+)
+
 
 def _is_key(text: str) -> bool:
     with contextlib.suppress(ValueError):
@@ -73,26 +78,7 @@ def test_no_path_has_two_meanings(path: str) -> None:
     query=st.one_of(
         st.binary(max_size=60),
         st.dictionaries(
-            st.sampled_from(
-                [
-                    "rid",
-                    "ts",
-                    "sent",
-                    "id",
-                    "schedule",
-                    "every",
-                    "tz",
-                    "tags",
-                    "create",
-                    "exit",
-                    "duration",
-                    "gracePeriod",
-                    "max_runtime",
-                    "omitted",
-                    "message",
-                    "name",
-                ]
-            ),
+            st.sampled_from(_FIELDS),
             st.text(max_size=20),
             max_size=5,
         ).map(lambda said: "&".join(f"{k}={quote(v)}" for k, v in said.items()).encode()),
