@@ -5,13 +5,16 @@ a commit stores as many pings as come in 5 ms.
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
 from dataclasses import dataclass
+from typing import Callable
 
 from radar_cli.errors import RadarError
 from radar_cli.pings.ping import Ping
+from radar_cli.store.database import ChangedMeanwhileError
 from radar_cli.store.store import Store
 
 _BATCH_MAX = 500
@@ -25,12 +28,16 @@ class PoisonedPingError(Exception):
     """A ping that the database can't take."""
 
 
+# Called in the event loop once a ping is safe, with whether it is new, or with why it isn't safe.
+Outcome = bool | Exception
+Done = Callable[[Outcome], None]
+
+
 @dataclass(slots=True)
 class _Arrival:
     ping: Ping
     may_create: bool
-    loop: asyncio.AbstractEventLoop
-    stored: "asyncio.Future[bool]"
+    done: "Done"
 
 
 class Writer:
@@ -40,10 +47,12 @@ class Writer:
         self._store = store
         self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.is_stopping = False
 
     def start(self) -> None:
-        """Begin to store."""
+        """Begin to store, for requests of the running event loop."""
+        self._loop = asyncio.get_running_loop()
         self._thread.start()
 
     def stop(self) -> None:
@@ -58,10 +67,22 @@ class Writer:
         UnknownMonitorPingError: its monitor isn't there and it may not make it. StateError: the
         database can't be used. PoisonedPingError: it can't take this ping.
         """
-        loop = asyncio.get_running_loop()
-        stored: asyncio.Future[bool] = loop.create_future()
-        self._arrivals.put(_Arrival(ping, may_create, loop, stored))
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if stored.done():
+                return  # the client has gone
+            if isinstance(outcome, Exception):
+                stored.set_exception(outcome)
+            else:
+                stored.set_result(outcome)
+
+        self.put(ping, settle, may_create=may_create)
         return await stored
+
+    def put(self, ping: Ping, done: Done, *, may_create: bool) -> None:
+        """Store a ping, and then call `done`, in the event loop."""
+        self._arrivals.put(_Arrival(ping, may_create, done))
 
     def _run(self) -> None:
         is_open = True
@@ -79,10 +100,14 @@ class Writer:
 
     def _store_all(self, batch: list[_Arrival]) -> None:
         now_us = time.time_ns() // 1000
-        outcomes: list[bool | Exception] = []
+        outcomes: list[Outcome] = []
         try:
             creating = {arrival.ping.monitor for arrival in batch if arrival.may_create}
-            added = self._store.add_each([a.ping for a in batch], now_us, creating=creating)
+            pings = [arrival.ping for arrival in batch]
+            try:
+                added = self._store.add_each(pings, now_us, creating=creating)
+            except ChangedMeanwhileError:  # by another server: once more, as it is now
+                added = self._store.add_each(pings, now_us, creating=creating)
             for arrival in batch:
                 ping = arrival.ping
                 if ping.monitor in added.unknown:
@@ -98,22 +123,15 @@ class Writer:
                     self._store_all([arrival])
                 return
             outcomes = [PoisonedPingError(f"{type(fault).__name__}: {fault}")]
-        _answer(batch, outcomes)
+        self._answer(batch, outcomes)
 
+    def _answer(self, batch: list[_Arrival], outcomes: list[Outcome]) -> None:
+        """Tell the event loop, once for all of them, what became of each."""
 
-def _answer(batch: list[_Arrival], outcomes: list[bool | Exception]) -> None:
-    """Tell the event loop, once for all of them, what became of each."""
+        def settle() -> None:
+            for arrival, outcome in zip(batch, outcomes, strict=True):
+                arrival.done(outcome)
 
-    def settle() -> None:
-        for arrival, outcome in zip(batch, outcomes, strict=True):
-            if arrival.stored.done():
-                continue  # the client has gone
-            if isinstance(outcome, Exception):
-                arrival.stored.set_exception(outcome)
-            else:
-                arrival.stored.set_result(outcome)
-
-    try:
-        batch[0].loop.call_soon_threadsafe(settle)
-    except RuntimeError:
-        return  # the loop has ended: nobody waits
+        assert self._loop is not None  # noqa: S101 (it was started)
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+            self._loop.call_soon_threadsafe(settle)

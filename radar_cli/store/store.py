@@ -3,15 +3,15 @@
 import json
 import sys
 from dataclasses import dataclass
-from typing import Collection, Iterable, Sequence
+from typing import Any, Collection, Iterable, Sequence
 
 from radar_cli.pings.ping import Ping
 from radar_cli.store.alerting import Alerting
 from radar_cli.store.blindness import Blinking
-from radar_cli.store.database import Change, chunks, marks
+from radar_cli.store.database import Change, ChangedMeanwhileError, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.judged import Judged, in_order
-from radar_cli.store.managing import find_for_update, retold, save
+from radar_cli.store.managing import find_for_update, retold, save, save_many
 from radar_cli.store.reading import COLUMNS, read_row
 from radar_cli.store.retention import Sweeping
 from radar_cli.store.tokens import Tokens
@@ -21,6 +21,7 @@ DECLARING = ("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "t
 _PUSHED_AWAY_S = 300.0
 # Monitors judged in one transaction: others want to write in between.
 _JUDGED_AT_ONCE = 500
+_REMEMBERED_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking):
 
     A context manager, which closes the database.
     """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        # What was read out of rows: most pings find their monitor as the last one left it.
+        self._remembered: dict[tuple[Any, ...], Judged] = {}
 
     def add(self, pings: Iterable[Ping], now_us: int) -> int:
         """Add pings in one transaction, each by its id once; return how many were new."""
@@ -56,7 +62,8 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking):
                 ids.add(ping.id)
                 by_monitor.setdefault(ping.monitor, []).append(ping)
         with self._database.change() as change:
-            there = {known.key: known for known in find_for_update(change, sorted(by_monitor))}
+            keys = sorted(by_monitor)
+            there = {known.key: known for known in find_for_update(change, keys, self._recall)}
             missing = by_monitor.keys() - there.keys()
             if made := sorted(missing if creating is None else missing.intersection(creating)):
                 _make(change, [min(by_monitor[key], key=in_order) for key in made])
@@ -67,9 +74,22 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking):
             for ping in given:
                 if ping.id in new:
                     news.setdefault(ping.monitor, []).append(ping)
-            for key, some in news.items():
-                save(change, _apply(change, there[key], some, now_us), now_us)
+            judged = [_apply(change, there[key], some, now_us) for key, some in news.items()]
+            rows = save_many(change, judged, now_us)
+        self._remember(rows, judged)
         return Added(new, by_monitor.keys() - there.keys())
+
+    def _recall(self, row: tuple[Any, ...]) -> Judged:
+        # Taken out, since it is about to change: if the transaction fails it was another story.
+        known = self._remembered.pop(row, None)
+        return read_row(row) if known is None else known
+
+    def _remember(self, rows: Sequence[tuple[Any, ...]], judged: Sequence[Judged]) -> None:
+        if len(self._remembered) > _REMEMBERED_MAX:
+            self._remembered.clear()
+        for row, known in zip(rows, judged, strict=True):
+            known.note_kept()
+            self._remembered[row] = known
 
     def judge(self, now_us: int) -> int:
         """Let time pass until `now_us` for those monitors that it may change; return how many."""
@@ -116,25 +136,38 @@ def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
     """Insert pings; return the ids of those that are new."""
     new: set[str] = set()
     for some in chunks(pings):
+        known = {
+            ping_id
+            for (ping_id,) in change.read(
+                f"SELECT id FROM ping WHERE id IN ({marks(len(some))})",  # noqa: S608 (marks)
+                [ping.id for ping in some],
+            )
+        }
+        unknown = [ping for ping in some if ping.id not in known]
+        if not unknown:
+            continue
         values: list[object] = []
-        for ping in some:
+        for ping in unknown:
             said = {name: text for name, text in ping.fields.items() if name not in DECLARING}
             values += (ping.id, ping.monitor, ping.kind, ping.run_id, ping.time_us)
             values += (json.dumps(said), ping.body)
-        rows = ", ".join([f"({marks(7)})"] * len(some))
-        query = (
+        rows = ", ".join([f"({marks(7)})"] * len(unknown))
+        inserted = change.execute(
             "INSERT INTO ping (id, monitor, kind, run_id, time_us, fields, body)"  # noqa: S608 (marks)
-            f" VALUES {rows} ON CONFLICT (id) DO NOTHING RETURNING id"
+            f" VALUES {rows} ON CONFLICT (id) DO NOTHING",
+            values,
         )
-        new.update(ping_id for (ping_id,) in change.read(query, values))
+        if inserted != len(unknown):
+            # Pings of one monitor wait for one another: it was sent as another one's.
+            raise ChangedMeanwhileError("a ping was stored meanwhile", "try again")
+        new.update(ping.id for ping in unknown)
     return new
 
 
 def _apply(change: Change, known: Judged, news: list[Ping], now_us: int) -> Judged:
     """A monitor judged anew, as there are new pings of it."""
     news.sort(key=in_order)
-    # It is as old as the first event, which need not be the first that came.
-    known.created_us = min(known.created_us, news[0].time_us)
+    known.is_from(news[0].time_us)
     is_news, newest = known.is_before(news[0]), known.newest
     declared = known
     for ping in news:

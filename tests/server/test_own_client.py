@@ -14,8 +14,8 @@ from tests.support.radar_server import RadarServer
 from tests.support.requirements import require_program
 
 
-def _env(server: RadarServer, **more: str) -> dict[str, str]:
-    return environment(RADAR_SERVER=server.url, RADAR_API_KEY=server.key, **more)
+def _env(server: RadarServer) -> dict[str, str]:
+    return environment(RADAR_SERVER=server.url, RADAR_API_KEY=server.key)
 
 
 def _pings(server: RadarServer, monitor: str) -> list[Ping]:
