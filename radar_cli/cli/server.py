@@ -257,9 +257,10 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
         try:
             lines.append(show_first_key(key, settings.state_directory))
         except OSError as error:
+            known.forget(key)  # nobody has seen it: the next start shows another one
             raise StateError(
                 f"can't keep the first admin key: {error.filename}: {error.strerror}",
-                "'radar server keys create --scope admin' makes another",
+                "name another RADAR_STATE_DIR, or try 'radar server keys create --scope admin'",
             ) from error
         lines += [
             f"1. on another machine:  radar login {settings.url}",

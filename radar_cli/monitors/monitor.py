@@ -8,7 +8,7 @@ from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_sch
 
 GRACE_S = 300.0
 # A run that begins this much before its slot is still that slot's (clocks differ a little).
-_EARLY_S = 60.0
+_EARLY_US = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -60,10 +60,7 @@ class Monitor:
         """
         if self.every_s is not None:
             return seen_us + round(self.every_s * 1e6)
-        if self.schedule is None:
-            return None
-        slot = self.schedule.next_after(_to_datetime(seen_us))
-        return None if slot is None else to_us(slot)
+        return None if self.schedule is None else self.schedule.next_us(seen_us)
 
     def covered_by_start(self, start_us: int) -> int:
         """Up to when no other run is due once one has begun at `start_us`.
@@ -73,14 +70,13 @@ class Monitor:
         """
         if self.schedule is None:
             return start_us
-        slots = self.schedule.slots_after(_to_datetime(start_us))
-        first, second = next(slots, None), next(slots, None)
-        if first is None or second is None:
+        first_us = self.schedule.next_us(start_us)
+        if first_us is None or first_us - start_us > _EARLY_US:
             return start_us
-        early_s = min(_EARLY_S, (second - first).total_seconds() / 2)
+        second_us = self.schedule.next_us(first_us)
         # The slot itself has to be behind what is covered, so that the next one is due.
-        reaches = to_us(first) - start_us <= round(early_s * 1e6)
-        return to_us(first) if reaches else start_us
+        reaches = second_us is not None and first_us - start_us <= (second_us - first_us) / 2
+        return first_us if reaches else start_us
 
     def covered_by_run(self, start_us: int, end_us: int) -> int:
         """Up to when no other run is due once one that ran from start to end has ended."""

@@ -21,7 +21,9 @@ _SEARCH_DAYS = 366 * 41
 _ONE_DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _SCHEDULES_KEPT = 4096
+_KNOWN_SLOTS = 4
 
 
 class BadScheduleError(UsageError):
@@ -50,6 +52,8 @@ class CronSchedule:
         self.days = _numbers(days, range(1, 32))
         self.months = _numbers(months, range(1, 13))
         self.weekdays = _numbers(weekdays, range(7))
+        # No slot is between the first of two moments and the second, which is one.
+        self._known_us: tuple[tuple[int, int], ...] = ()
         # The slots of days on which the clocks change, since they take long to find.
         self._changes: dict[date, list[datetime]] = {}
         self._day_minutes = [60 * hour + minute for hour in self.hours for minute in self.minutes]
@@ -66,6 +70,19 @@ class CronSchedule:
     def next_after(self, moment: datetime) -> datetime | None:
         """The first slot after an aware `moment`, in UTC; None if there never is one."""
         return next(self.slots_after(moment), None)
+
+    def next_us(self, time_us: int) -> int | None:
+        """The same in Unix time in microseconds, and remembered: most ask about now."""
+        for begin_us, slot_us in self._known_us:
+            if begin_us <= time_us < slot_us:
+                return slot_us
+        slot = self.next_after(_EPOCH + timedelta(microseconds=time_us))
+        if slot is None:
+            return None
+        slot_us = (slot - _EPOCH) // _MICROSECOND
+        # A new tuple, since other threads may be reading the old one.
+        self._known_us = ((time_us, slot_us), *self._known_us[: _KNOWN_SLOTS - 1])
+        return slot_us
 
     def slots_after(self, moment: datetime) -> Iterator[datetime]:
         """The slots after an aware `moment`, in UTC; none if the expression never matches."""

@@ -7,6 +7,7 @@ again. `evaluate(monitor, state, now_us)` lets time pass until now. Both are pur
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Iterable, Iterator
 
 from radar_cli.monitors.monitor import Monitor, Pause
@@ -147,19 +148,32 @@ def apply(monitor: Monitor, state: State, ping: Ping) -> State:
     if not monitor.is_watched and monitor.max_runtime_s is None:
         # Nothing tells when an older run without an end has hung: it doesn't go on for ever.
         running = {run_id: began for run_id, began in running.items() if began > start_us}
-    state = replace(state, running=running, covered_us=covered_us)
+    # One `replace` an outcome: every ping comes along here.
+    changed = partial(replace, state, running=running, covered_us=covered_us)
     if ping.kind == "success":
-        state = replace(state, succeeded_start_us=max(state.succeeded_start_us, start_us))
+        succeeded_us = max(state.succeeded_start_us, start_us)
         if start_us < state.failed_start_us:
-            return state  # the run that failed is newer: it isn't mended by this one
+            # The run that failed is newer: it isn't mended by this one.
+            return changed(succeeded_start_us=succeeded_us)
         if state.status == Status.UP:
-            return replace(state, failures=0)
-        return replace(state, status=Status.UP, reason=None, since_us=time_us, failures=0)
-    failures = state.failures + 1
-    state = replace(state, failures=failures, failed_start_us=max(state.failed_start_us, start_us))
+            return changed(succeeded_start_us=succeeded_us, failures=0)
+        return changed(
+            succeeded_start_us=succeeded_us,
+            failures=0,
+            status=Status.UP,
+            reason=None,
+            since_us=time_us,
+        )
+    failures, failed_us = state.failures + 1, max(state.failed_start_us, start_us)
     if failures <= monitor.failure_tolerance or state.status == Status.DOWN:
-        return state
-    return replace(state, status=Status.DOWN, reason=Reason.FAILED, since_us=time_us)
+        return changed(failures=failures, failed_start_us=failed_us)
+    return changed(
+        failures=failures,
+        failed_start_us=failed_us,
+        status=Status.DOWN,
+        reason=Reason.FAILED,
+        since_us=time_us,
+    )
 
 
 def evaluate(monitor: Monitor, state: State, now_us: int) -> View:

@@ -42,7 +42,6 @@ def delete_monitors(given: BatchRequest, service: Served, api_key: AdminKey) -> 
     """Delete monitors with all their pings, for good."""
     keys = _expect(service, api_key, given)
     pings = service.store.delete(keys)
-    service.writer.forget(keys)
     return DeletedAnswer(deleted=keys, pings=pings)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from radar_cli.server.service import Service
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
-_SECURITY = [
+SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
@@ -39,9 +39,7 @@ def check_host(app: "ASGIApp", allowed: tuple[str, ...]) -> "ASGIApp":
 
     async def checked(scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] == "http":
-            given = next((v for n, v in scope["headers"] if n == b"host"), b"").decode("latin-1")
-            name = given.lower()
-            name = name[: name.rfind("]") + 1] if name.startswith("[") else name.partition(":")[0]
+            name = host_name(next((v for n, v in scope["headers"] if n == b"host"), b""))
             if name not in allowed:
                 message = f"not the host that is asked for here: --allowed-host {name[:100]}"
                 await send_json(send, 421, error("WRONG_HOST", message))
@@ -49,6 +47,12 @@ def check_host(app: "ASGIApp", allowed: tuple[str, ...]) -> "ASGIApp":
         await app(scope, receive, send)
 
     return checked
+
+
+def host_name(header: bytes) -> str:
+    """The name in a Host header, without its port."""
+    name = header.decode("latin-1").lower()
+    return name[: name.rfind("]") + 1] if name.startswith("[") else name.partition(":")[0]
 
 
 def allowed_hosts(host: str, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -99,7 +103,7 @@ def add_headers(app: "ASGIApp") -> "ASGIApp":
                 there = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
-                    *((name, value) for name, value in _SECURITY if name not in there),
+                    *((name, value) for name, value in SECURITY_HEADERS if name not in there),
                 ]
             await send(message)
 
@@ -129,7 +133,10 @@ def log_requests(app: "ASGIApp", service: "Service", log: IO[str] | None) -> "AS
         finally:
             service.counters.requests[status] += 1
             if log is not None:
-                _write(log, scope, status, time.monotonic() - began)
+                client = scope.get("client")
+                address = client[0] if client else None
+                took_s = time.monotonic() - began
+                write_line(log, address, scope["method"], scope["path"], status, took_s)
 
     return logged
 
@@ -146,14 +153,16 @@ def open_log(place: str) -> IO[str] | None:
     return sys.stdout if place == "-" else open(place, "a", encoding="utf-8", buffering=1)
 
 
-def _write(log: IO[str], scope: "Scope", status: int, seconds: float) -> None:
-    client = scope.get("client")
+def write_line(
+    log: IO[str], address: str | None, method: str, path: str, status: int, seconds: float
+) -> None:
+    """Write a line of the access log."""
     line = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "client": client[0] if client else None,
-        "method": scope["method"],
+        "client": address,
+        "method": method,
         # The query may hold anything that a job says.
-        "path": hide_secrets(scope["path"]),
+        "path": hide_secrets(path),
         "status": status,
         "ms": round(seconds * 1000, 1),
     }

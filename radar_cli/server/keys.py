@@ -91,6 +91,11 @@ class Keys:
             )
         return changed == 1
 
+    def forget(self, key: str) -> None:
+        """Take a key that was just made out of the database, as if it had never been."""
+        with self._database.change() as change:
+            change.execute("DELETE FROM api_key WHERE hash = ?", (_hash(key),))
+
 
 def _random(length: int) -> str:
     """So many letters and digits, each as likely as any other."""

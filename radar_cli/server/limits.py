@@ -2,6 +2,7 @@
 
 import ipaddress
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from radar_cli.server.access import AccessError
@@ -31,10 +32,13 @@ class Limits:
 
     def check(self, scope: "Scope", key: str) -> None:
         """Count a request. TooManyError: there were too many."""
+        client = scope.get("client")
+        self.check_address(client[0] if client else "", key)
+
+    def check_address(self, address: str, key: str) -> None:
+        """The same for a client at an address."""
         if not self._rate:
             return
-        client = scope.get("client")
-        address = client[0] if client else ""
         if not self._limits_loopback and is_loopback(address):
             return
         self._take(f"address {address}")
@@ -54,6 +58,7 @@ class Limits:
         self._buckets[name] = (left - 1, now)
 
 
+@lru_cache(1024)
 def is_loopback(address: str) -> bool:
     """Whether a client is on this machine; one on a Unix socket has no address."""
     try:

@@ -144,7 +144,6 @@ def delete_monitor(
 ) -> DeletedAnswer:
     """Delete a monitor with all its pings, for good."""
     pings = service.store.delete([known.key], version=_read_version(if_match, known))
-    service.writer.forget([known.key])
     return DeletedAnswer(deleted=[known.key], pings=pings)
 
 

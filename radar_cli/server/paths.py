@@ -60,6 +60,8 @@ def parse_path(path: str) -> PingPath:
         first, second = segments
         swapped = first.startswith(KEY_PREFIX) and not second.startswith(KEY_PREFIX)
         name, api_key = (second, first) if swapped else (first, second)
+        if _what_happened(api_key) is not None:
+            raise BadPathError("a ping's path says once what happened")
     elif len(segments) == 1:
         (name,) = segments
     else:

@@ -25,7 +25,7 @@ PREFIX = "/ping/"
 _METHODS = ("HEAD", "GET", "POST", "PUT")
 # More than that is nobody's output: it isn't even read.
 _BODY_MAX_FACTOR = 100
-_BODY_PATIENCE_S = 30.0
+BODY_PATIENCE_S = 30.0
 _WORDS = {
     "start": ("started", "startedAt"),
     "success": ("ok", "pingedAt"),
@@ -70,23 +70,10 @@ class Pinging:
             ping = request.ping(monitor, body, omitted)
             duration_s = await self._duration(scope, ping)
             await service.writer.add(ping, may_create=request.may_create)
-        except AccessError as refused:
-            # Who knocks too often is told so, whatever they try.
-            return refused.status, error(refused.slug, refused.message), _challenge(refused)
-        except (BadPathError, BadRequestError) as wrong:
-            return 400, error("INVALID_REQUEST", str(wrong)), {}
-        except BodyError as wrong:
-            return wrong.status, error(wrong.slug, wrong.message), {"Connection": "close"}
-        except UnknownMonitorPingError as unknown:
-            message = f"no monitor {str(unknown)!r}: send a schedule with the ping, or ?create=1"
-            return 404, error("NOT_FOUND", message), {}
-        except PoisonedPingError as poisoned:
-            return 400, error("INVALID_REQUEST", str(poisoned)), {}
-        except RadarError as broken:
-            service.note_fault(broken)
-            return 503, error("UNAVAILABLE", "the database can't be used"), {"Retry-After": "5"}
+        except Exception as fault:  # noqa: BLE001 (what isn't ours is raised again)
+            return refuse(service, fault)
         service.counters.pings[ping.kind] += 1
-        return 200, _answer(ping, scope, duration_s), {}
+        return 200, answer(ping, duration_s, is_complete=_is_complete(scope)), {}
 
     async def _authorize(self, scope: "Scope", path: PingPath) -> str:
         """The monitor that a request may ping. AccessError: none."""
@@ -113,7 +100,7 @@ class Pinging:
         limit = self._service.settings.body_limit_bytes
         total, kept = 0, bytearray()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_BODY_PATIENCE_S):
+            async with asyncio.timeout(BODY_PATIENCE_S):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
@@ -128,18 +115,40 @@ class Pinging:
                     if not message.get("more_body", False):
                         body, _ = text.cut(bytes(kept), limit)
                         return body, total - len(body)
-        raise BodyError(408, "TIMEOUT", f"the body did not come within {_BODY_PATIENCE_S:g} s")
+        raise late_body()
 
     async def _duration(self, scope: "Scope", ping: Ping) -> float | None:
         """How long the run took, for who asks by `/complete` and doesn't say it."""
-        if ping.kind != "success" or not scope["path"].endswith("/complete"):
+        if not _is_complete(scope):
             return None
-        if said := ping.fields.get("duration"):
-            with contextlib.suppress(ValueError):
-                return float(said)
+        if (said := duration_of(ping)) is not None:
+            return said
         known = await asyncio.to_thread(self._service.store.find, ping.monitor)
         start_us = None if known is None else known.state.running.get(ping.run_id)
         return None if start_us is None else max(0.0, (ping.time_us - start_us) / 1e6)
+
+
+def late_body() -> BodyError:
+    """A body that doesn't come."""
+    return BodyError(408, "TIMEOUT", f"the body did not come within {BODY_PATIENCE_S:g} s")
+
+
+def refuse(service: "Service", fault: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, content and headers of the answer to a ping that was not stored, and why."""
+    match fault:
+        case AccessError():
+            return fault.status, error(fault.slug, fault.message), _challenge(fault)
+        case BadPathError() | BadRequestError() | PoisonedPingError():
+            return 400, error("INVALID_REQUEST", str(fault)), {}
+        case BodyError():
+            return fault.status, error(fault.slug, fault.message), {"Connection": "close"}
+        case UnknownMonitorPingError():
+            message = f"no monitor {str(fault)!r}: send a schedule with the ping, or ?create=1"
+            return 404, error("NOT_FOUND", message), {}
+        case RadarError():
+            service.note_fault(fault)
+            return 503, error("UNAVAILABLE", "the database can't be used"), {"Retry-After": "5"}
+    raise fault
 
 
 _ALLOW = {"Allow": ", ".join(_METHODS)}
@@ -159,11 +168,9 @@ def _challenge(refused: AccessError) -> dict[str, str]:
     return {"Retry-After": str(refused.retry_after_s)} if refused.status == 429 else {}
 
 
-def _answer(ping: Ping, scope: "Scope", duration_s: float | None) -> dict[str, Any]:
+def answer(ping: Ping, duration_s: float | None, *, is_complete: bool) -> dict[str, Any]:
     """What CronRadar answers (its documentation, "Ping API")."""
-    status, name = _WORDS[ping.kind]
-    if scope["path"].endswith("/complete"):
-        status, name = "completed", "completedAt"
+    status, name = ("completed", "completedAt") if is_complete else _WORDS[ping.kind]
     moment = datetime.fromtimestamp(ping.time_us / 1e6, UTC).isoformat(timespec="milliseconds")
     content: dict[str, Any] = {
         "status": status,
@@ -173,3 +180,16 @@ def _answer(ping: Ping, scope: "Scope", duration_s: float | None) -> dict[str, A
     if duration_s is not None:
         content["duration"] = round(duration_s, 3)
     return content
+
+
+def duration_of(ping: Ping) -> float | None:
+    """How long its run took, as it says itself."""
+    with contextlib.suppress(ValueError):
+        duration_s = float(ping.fields["duration"]) if "duration" in ping.fields else -1.0
+        return duration_s if 0 <= duration_s < float("inf") else None
+    return None
+
+
+def _is_complete(scope: "Scope") -> bool:
+    path: str = scope["path"]
+    return path.endswith("/complete")

@@ -1,5 +1,6 @@
 """A ping as a request says it: from path, query and body to a fact with its time."""
 
+import contextlib
 import time
 from urllib.parse import parse_qsl
 
@@ -8,6 +9,8 @@ from radar_cli.pings import text
 from radar_cli.pings.ping import Ping, parse_time
 from radar_cli.server.paths import PingPath
 
+# Programs write each minute out: `0,1,2,3,...` for all fields has 350 characters.
+SCHEDULE_MAX = 1000
 # Query fields that are kept, and how many characters of them (README, "What a ping says").
 _KEPT = {
     **dict.fromkeys(("duration", "cpu", "rss", "exit", "signal", "tries", "output", "omitted"), 40),
@@ -15,7 +18,7 @@ _KEPT = {
     "tz": 100,
     "host": 255,
     "name": 200,
-    "schedule": 200,
+    "schedule": SCHEDULE_MAX,
     "tags": 500,
     "reason": 500,
     "message": 2000,
@@ -56,14 +59,15 @@ class PingRequest:
         self.id = said.get("id", "")
         if len(self.id) > _ID_MAX or not (self.id.isascii() and self.id.isprintable()):
             raise BadRequestError("bad id: at most 60 characters of printable ASCII")
-        self._ts, self._sent = said.get("ts", ""), said.get("sent", "")
+        self._ts_us = _time_us(said["ts"]) if "ts" in said else None
+        self._sent_us = _time_us(said["sent"]) if "sent" in said else None
         # Radar's own client says all that it knows: what it wraps is worth a monitor.
         self.may_create = said.get("create") == "1" or bool(
             self.id or any(self.fields.get(name) for name in CREATING)
         )
 
     def ping(self, monitor: str, body: bytes, omitted_bytes: int) -> Ping:
-        """The ping, received now. BadRequestError: its times are none."""
+        """The ping, received now."""
         now_us = time.time_ns() // 1000
         fields = dict(self.fields)
         if omitted_bytes:
@@ -81,15 +85,10 @@ class PingRequest:
 
     def _event_time(self, now_us: int) -> int:
         """Received - (sent - ts): however wrong the client's clock is, it knows how long ago."""
-        if not self._ts:
+        if self._ts_us is None:
             return now_us
-        try:
-            ts_us = parse_time(self._ts)
-            sent_us = parse_time(self._sent) if self._sent else now_us
-        except ValueError:
-            raise BadRequestError("bad ts or sent: Unix time in seconds") from None
-        age_us = min(max(0, sent_us - ts_us), _OLDEST_US)
-        return now_us - age_us
+        age_us = (self._sent_us or now_us) - self._ts_us
+        return now_us - min(max(0, age_us), _OLDEST_US)
 
 
 def _run_id(rid: str) -> str:
@@ -99,6 +98,14 @@ def _run_id(rid: str) -> str:
         return parse_run_id(rid)
     except ValueError:
         raise BadRequestError("invalid uuid format: rid is a UUID") from None
+
+
+def _time_us(said: str) -> int:
+    # `int` would also take signs and underscores.
+    if said.isascii() and said.replace(".", "", 1).isdigit():
+        with contextlib.suppress(ValueError):
+            return parse_time(said)
+    raise BadRequestError("bad ts or sent: Unix time in seconds")
 
 
 def _clean(value: str, length: int) -> str:

@@ -4,7 +4,7 @@ import os
 import resource
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Sequence
+from typing import IO, TYPE_CHECKING, Sequence
 
 import uvicorn
 
@@ -22,6 +22,7 @@ from radar_cli.server.guards import (
 from radar_cli.server.protocol import GuardedProtocol
 from radar_cli.server.service import Service
 from radar_cli.server.settings import ServerSettings
+from radar_cli.server.shortcut import Shortcut
 from radar_cli.store.opening import open_database, open_embedded
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
@@ -45,13 +46,19 @@ def serve(
 ) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. UsageError: a setting is impossible."""
     service = Service(store, settings, channels, retention)
+    log = _open_log(settings.access_log)
+    hosts = allowed_hosts(settings.host, settings.allowed_hosts)
+
+    class Protocol(GuardedProtocol):
+        shortcut = Shortcut(service, hosts, log)
+
     _raise_descriptor_limit()
     config = uvicorn.Config(
-        guard(make_app(service), service),
+        guard(make_app(service), service, log),
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=GuardedProtocol,
+        http=Protocol,
         ws="none",
         log_level="warning",
         access_log=False,
@@ -71,15 +78,9 @@ def serve(
     return 0 if server.started else 1
 
 
-def guard(app: "ASGIApp", service: Service) -> "ASGIApp":
+def guard(app: "ASGIApp", service: Service, log: IO[str] | None = None) -> "ASGIApp":
     """The application behind all that every request passes."""
     settings = service.settings
-    try:
-        log = open_log(settings.access_log)
-    except OSError as error:
-        raise UsageError(
-            f"can't write the access log {settings.access_log}: {error.strerror}"
-        ) from error
     app = add_headers(app)
     app = check_host(app, allowed_hosts(settings.host, settings.allowed_hosts))
     app = log_requests(app, service, log)
@@ -87,6 +88,13 @@ def guard(app: "ASGIApp", service: Service) -> "ASGIApp":
         return trust_proxies(app, settings.trusted_proxies)
     except ValueError as error:
         raise UsageError(f"--trusted-proxy: {error}", "an address or a network") from error
+
+
+def _open_log(place: str) -> IO[str] | None:
+    try:
+        return open_log(place)
+    except OSError as error:
+        raise UsageError(f"can't write the access log {place}: {error.strerror}") from error
 
 
 def _raise_descriptor_limit() -> None:
@@ -99,9 +107,13 @@ def _raise_descriptor_limit() -> None:
 
 
 def show_first_key(key: str, state_directory: str) -> str:
-    """Show the server's first key once: on a terminal, else in a file; return what to say of it."""
+    """Show the server's first key once: on a terminal, else in a file; return what to say of it.
+
+    OSError: the file can't be written.
+    """
     if sys.stderr is not None and sys.stderr.isatty():
         return f"admin key (shown only now): {key}"
+    os.makedirs(state_directory, 0o700, exist_ok=True)  # with PostgreSQL nobody has made it
     path = os.path.join(state_directory, "admin-key")
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with open(fd, "w", encoding="ascii") as file:

@@ -11,8 +11,14 @@ from radar_cli.monitors.schedule import BadScheduleError, load_schedule
 from radar_cli.server.access import AccessError, check
 from radar_cli.server.depends import PingKey, Served
 from radar_cli.server.errors import errors
+from radar_cli.server.requests import SCHEDULE_MAX
 
 _MONITORS_MAX = 100
+# The values of the fields of a cron expression: minute, hour, day, month, weekday.
+_FIELDS = tuple(
+    {str(value) for value in values}
+    for values in (range(60), range(24), range(1, 32), range(1, 13), range(7))
+)
 
 routes = APIRouter()
 
@@ -21,7 +27,7 @@ class SyncedMonitor(BaseModel):
     """One monitor of a program's schedule; `gracePeriod` in seconds."""
 
     key: str = Field(max_length=KEY_MAX)
-    schedule: str = Field(max_length=200)
+    schedule: str = Field(max_length=SCHEDULE_MAX)
     name: str | None = Field(None, max_length=200)
     gracePeriod: int | None = Field(None, ge=0, le=31_536_000)  # noqa: N815 (CronRadar's name)
     tz: str | None = Field(None, max_length=100)
@@ -59,11 +65,12 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
         try:
             check(key, "ping", check_key(monitor.key))
             tz = monitor.tz or "UTC"
-            load_schedule(monitor.schedule, tz)
+            schedule = _without_lists_of_all(monitor.schedule)
+            load_schedule(schedule, tz)
         except (ValueError, BadScheduleError, AccessError) as wrong:
             errors.append(f"{monitor.key[:60]}: {wrong}")
             continue
-        fields: dict[str, Any] = {"schedule": " ".join(monitor.schedule.split()), "tz": tz}
+        fields: dict[str, Any] = {"schedule": schedule, "tz": tz}
         if monitor.name is not None:
             fields["name"] = monitor.name
         if monitor.gracePeriod is not None:
@@ -78,3 +85,18 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
     return SyncAnswer(
         status="success", synced=len(declared), created=created, updated=updated, errors=errors
     )
+
+
+def _without_lists_of_all(schedule: str) -> str:
+    """A schedule with `*` for a field that lists each of its values, as cronradar-celery has it.
+
+    It isn't only shorter: Celery wants days that match the day and the weekday, but cron those
+    that match either, unless one of them is `*`.
+    """
+    words = schedule.split()
+    if len(words) == len(_FIELDS):
+        words = [
+            "*" if set(word.split(",")) == values else word
+            for word, values in zip(words, _FIELDS, strict=True)
+        ]
+    return " ".join(words)

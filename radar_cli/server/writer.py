@@ -5,17 +5,19 @@ a commit stores as many pings as come in 5 ms.
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
 from dataclasses import dataclass
+from typing import Callable
 
 from radar_cli.errors import RadarError
 from radar_cli.pings.ping import Ping
+from radar_cli.store.database import ChangedMeanwhileError
 from radar_cli.store.store import Store
 
 _BATCH_MAX = 500
-_KNOWN_MAX = 200_000
 
 
 class UnknownMonitorPingError(Exception):
@@ -26,12 +28,16 @@ class PoisonedPingError(Exception):
     """A ping that the database can't take."""
 
 
+# Called in the event loop once a ping is safe, with whether it is new, or with why it isn't safe.
+Outcome = bool | Exception
+Done = Callable[[Outcome], None]
+
+
 @dataclass(slots=True)
 class _Arrival:
     ping: Ping
     may_create: bool
-    loop: asyncio.AbstractEventLoop
-    stored: "asyncio.Future[bool]"
+    done: "Done"
 
 
 class Writer:
@@ -40,12 +46,13 @@ class Writer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
-        self._known: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.is_stopping = False
 
     def start(self) -> None:
-        """Begin to store."""
+        """Begin to store, for requests of the running event loop."""
+        self._loop = asyncio.get_running_loop()
         self._thread.start()
 
     def stop(self) -> None:
@@ -60,14 +67,22 @@ class Writer:
         UnknownMonitorPingError: its monitor isn't there and it may not make it. StateError: the
         database can't be used. PoisonedPingError: it can't take this ping.
         """
-        loop = asyncio.get_running_loop()
-        stored: asyncio.Future[bool] = loop.create_future()
-        self._arrivals.put(_Arrival(ping, may_create, loop, stored))
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if stored.done():
+                return  # the client has gone
+            if isinstance(outcome, Exception):
+                stored.set_exception(outcome)
+            else:
+                stored.set_result(outcome)
+
+        self.put(ping, settle, may_create=may_create)
         return await stored
 
-    def forget(self, keys: list[str]) -> None:
-        """These monitors were deleted: look again whether they are there."""
-        self._known.difference_update(keys)
+    def put(self, ping: Ping, done: Done, *, may_create: bool) -> None:
+        """Store a ping, and then call `done`, in the event loop."""
+        self._arrivals.put(_Arrival(ping, may_create, done))
 
     def _run(self) -> None:
         is_open = True
@@ -85,19 +100,21 @@ class Writer:
 
     def _store_all(self, batch: list[_Arrival]) -> None:
         now_us = time.time_ns() // 1000
-        outcomes: list[bool | Exception] = []
+        outcomes: list[Outcome] = []
         try:
-            welcome = self._admit(batch)
-            pings = [arrival.ping for arrival in batch if arrival.ping.monitor in welcome]
-            new = self._store.add_each(pings, now_us) if pings else set()
-            self._remember(welcome)
+            creating = {arrival.ping.monitor for arrival in batch if arrival.may_create}
+            pings = [arrival.ping for arrival in batch]
+            try:
+                added = self._store.add_each(pings, now_us, creating=creating)
+            except ChangedMeanwhileError:  # by another server: once more, as it is now
+                added = self._store.add_each(pings, now_us, creating=creating)
             for arrival in batch:
                 ping = arrival.ping
-                if ping.monitor in welcome:
-                    outcomes.append(ping.id in new)
-                    new.discard(ping.id)  # the same id once more in this batch isn't new
-                else:
+                if ping.monitor in added.unknown:
                     outcomes.append(UnknownMonitorPingError(ping.monitor))
+                else:
+                    outcomes.append(ping.id in added.new)
+                    added.new.discard(ping.id)  # the same id once more in this batch isn't new
         except RadarError as error:
             outcomes = [error] * len(batch)
         except Exception as fault:  # noqa: BLE001 (one poisoned ping must not keep out the others)
@@ -106,34 +123,15 @@ class Writer:
                     self._store_all([arrival])
                 return
             outcomes = [PoisonedPingError(f"{type(fault).__name__}: {fault}")]
-        _answer(batch, outcomes)
+        self._answer(batch, outcomes)
 
-    def _admit(self, batch: list[_Arrival]) -> set[str]:
-        """The monitors of a batch that are there, or may be made."""
-        welcome = {arrival.ping.monitor for arrival in batch if arrival.may_create}
-        asked = {arrival.ping.monitor for arrival in batch} - welcome
-        unsure = asked - self._known
-        return welcome | (asked & self._known) | self._store.which_exist(sorted(unsure))
+    def _answer(self, batch: list[_Arrival], outcomes: list[Outcome]) -> None:
+        """Tell the event loop, once for all of them, what became of each."""
 
-    def _remember(self, keys: set[str]) -> None:
-        if len(self._known) > _KNOWN_MAX:
-            self._known.clear()
-        self._known |= keys
+        def settle() -> None:
+            for arrival, outcome in zip(batch, outcomes, strict=True):
+                arrival.done(outcome)
 
-
-def _answer(batch: list[_Arrival], outcomes: list[bool | Exception]) -> None:
-    """Tell the event loop, once for all of them, what became of each."""
-
-    def settle() -> None:
-        for arrival, outcome in zip(batch, outcomes, strict=True):
-            if arrival.stored.done():
-                continue  # the client has gone
-            if isinstance(outcome, Exception):
-                arrival.stored.set_exception(outcome)
-            else:
-                arrival.stored.set_result(outcome)
-
-    try:
-        batch[0].loop.call_soon_threadsafe(settle)
-    except RuntimeError:
-        return  # the loop has ended: nobody waits
+        assert self._loop is not None  # noqa: S101 (it was started)
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+            self._loop.call_soon_threadsafe(settle)

@@ -21,6 +21,8 @@ DELIVERED, GIVEN_UP = "delivered", "given up"
 # A flip that nobody was told of in time is news only as long as it's so.
 _NEWS_FOR_US = 24 * 3600 * 1_000_000
 _LOOKED_AT_ONCE = 500
+# In one transaction: others want to write in between.
+_ENQUEUED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +58,25 @@ class Alerting(Reading):
                 " ORDER BY monitor LIMIT ?",
                 (after, _LOOKED_AT_ONCE),
             )
-            for (key,) in rows:
-                try:
-                    with self._database.change() as change:
-                        made += _enqueue(change, key, now_us, compose)
-                except RadarError:
-                    raise
-                except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
-                    sys.stderr.write(f"radar: monitor {key!r} can't be told of: {fault!r}\n")
+            keys = [key for (key,) in rows]
+            for start in range(0, len(keys), _ENQUEUED_AT_ONCE):
+                made += self._enqueue_some(keys[start : start + _ENQUEUED_AT_ONCE], now_us, compose)
             if len(rows) < _LOOKED_AT_ONCE:
                 return made
             after = rows[-1][0]
+
+    def _enqueue_some(self, keys: Sequence[str], now_us: int, compose: Composer) -> int:
+        """Make the alerts of some monitors in one transaction, or of each in its own."""
+        try:
+            with self._database.change() as change:
+                return sum(_enqueue(change, key, now_us, compose) for key in keys)
+        except RadarError:
+            raise
+        except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
+            if len(keys) > 1:
+                return sum(self._enqueue_some([key], now_us, compose) for key in keys)
+            sys.stderr.write(f"radar: monitor {keys[0]!r} can't be told of: {fault!r}\n")
+            return 0
 
     def claim_alert(self, now_us: int, lease_us: int, channel: str) -> Alert | None:
         """The next alert of a channel that is due, kept from others for `lease_us`.

@@ -3,7 +3,7 @@
 import json
 from dataclasses import fields
 from functools import cached_property
-from typing import Any, Iterable
+from typing import Any, Iterable, Sequence
 
 from radar_cli.monitors.monitor import Monitor, Pause, from_declared
 from radar_cli.monitors.state import (
@@ -62,6 +62,17 @@ class Judged:
     def monitor(self) -> Monitor:
         """What is expected of the job."""
         return from_declared(self.key, self.declared, self.created_us, self.pauses)
+
+    @cached_property
+    def declared_json(self) -> str:
+        """The JSON that its declaration is kept as."""
+        return json.dumps(self.declared)
+
+    def is_from(self, time_us: int) -> None:
+        """It is as old as its first event, which need not be the first that came."""
+        if time_us < self.created_us:
+            self.created_us = time_us
+            self.__dict__.pop("monitor", None)
 
     @property
     def state(self) -> State:
@@ -162,6 +173,13 @@ class Judged:
         other._kept, other._flips = self._kept, self._flips
         return other
 
+    def note_kept(self) -> None:
+        """The store holds it as it is now, and its next version changes that."""
+        self._kept = self.state
+        self._flips = []
+        self._is_retold = False
+        self.version += 1
+
     def encode(self) -> str:
         """The JSON that `judged` is kept as."""
         return json.dumps(
@@ -185,9 +203,9 @@ def read_pauses(text: str) -> tuple[Pause, ...]:
     return tuple(Pause(begin_us, end_us) for begin_us, end_us in json.loads(text))
 
 
-def write_pauses(pauses: Iterable[Pause]) -> str:
+def write_pauses(pauses: Sequence[Pause]) -> str:
     """The JSON that pauses are kept as: a list of beginnings and ends."""
-    return json.dumps([[pause.begin_us, pause.end_us] for pause in pauses])
+    return json.dumps([[pause.begin_us, pause.end_us] for pause in pauses]) if pauses else "[]"
 
 
 def _read_state(values: dict[str, Any]) -> State:

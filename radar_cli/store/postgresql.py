@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from radar_cli.errors import StateError
-from radar_cli.store.database import Rows, Values
+from radar_cli.store.database import ChangedMeanwhileError, Rows, Values
 from radar_cli.store.schema import Dialect, is_current, migrate
 
 DIALECT = Dialect(integer="BIGINT", blob="BYTEA", text='TEXT COLLATE "C"')
@@ -95,6 +95,11 @@ class PostgresqlDatabase:
         """Turn PostgreSQL's errors into one line that says what to do."""
         try:
             yield
+        except (
+            psycopg.errors.DeadlockDetected,
+            psycopg.errors.SerializationFailure,
+        ) as error:
+            raise ChangedMeanwhileError(f"{self.place}: {error.sqlstate}", "try again") from error
         except (psycopg.Error, PoolTimeout) as error:
             words = " ".join(str(error).split())[:300]
             hint = "is the server up, and the URL right?"

@@ -18,6 +18,8 @@ from radar_cli.store.schema import Dialect, is_current, migrate
 
 _BUSY_TIMEOUT_S = 30.0
 _PAGES_GIVEN_BACK = 256
+_CACHE_KB = 32_768
+_CHECKPOINT_PAGES = 8_000  # 32 MB
 _HINTS = {
     "SQLITE_NOTADB": "move it away: radar makes a new one",
     "SQLITE_CORRUPT": "move it away: radar makes a new one",
@@ -116,6 +118,9 @@ class SqliteDatabase:
             )
             self._connections.append(connection)
             self._threads.connection = connection
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+            # The same pages are written over and over: once into the file is enough for many.
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             # FULL: a spooled ping's file goes once the ping is in here.
             connection.execute("PRAGMA synchronous = FULL")
         return connection

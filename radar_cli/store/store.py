@@ -2,15 +2,16 @@
 
 import json
 import sys
-from typing import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Collection, Iterable, Sequence
 
 from radar_cli.pings.ping import Ping
 from radar_cli.store.alerting import Alerting
 from radar_cli.store.blindness import Blinking
-from radar_cli.store.database import Change, chunks, marks
+from radar_cli.store.database import Change, ChangedMeanwhileError, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.judged import Judged, in_order
-from radar_cli.store.managing import find_for_update, retold, save
+from radar_cli.store.managing import find_for_update, retold, save, save_many
 from radar_cli.store.overview import Overview
 from radar_cli.store.reading import COLUMNS, read_row
 from radar_cli.store.retention import Sweeping
@@ -21,6 +22,15 @@ DECLARING = ("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "t
 _PUSHED_AWAY_S = 300.0
 # Monitors judged in one transaction: others want to write in between.
 _JUDGED_AT_ONCE = 500
+_REMEMBERED_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of pings: the ids of those that were new, and monitors that aren't there."""
+
+    new: set[str]
+    unknown: set[str]
 
 
 class Store(Declaring, Alerting, Sweeping, Tokens, Blinking, Overview):
@@ -29,20 +39,58 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking, Overview):
     A context manager, which closes the database.
     """
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        # What was read out of rows: most pings find their monitor as the last one left it.
+        self._remembered: dict[tuple[Any, ...], Judged] = {}
+
     def add(self, pings: Iterable[Ping], now_us: int) -> int:
         """Add pings in one transaction, each by its id once; return how many were new."""
-        return len(self.add_each(pings, now_us))
+        return len(self.add_each(pings, now_us).new)
 
-    def add_each(self, pings: Iterable[Ping], now_us: int) -> set[str]:
-        """The same; return the ids of those that were new."""
-        given = {ping.id: ping for ping in pings}
+    def add_each(
+        self, pings: Iterable[Ping], now_us: int, *, creating: Collection[str] | None = None
+    ) -> Added:
+        """The same; say what became of them.
+
+        With `creating`, only these monitors are made if they aren't there: others' pings are not
+        kept, even if the monitor is deleted at this very moment.
+        """
+        by_monitor: dict[str, list[Ping]] = {}
+        ids: set[str] = set()
+        for ping in pings:
+            if ping.id not in ids:
+                ids.add(ping.id)
+                by_monitor.setdefault(ping.monitor, []).append(ping)
         with self._database.change() as change:
-            added: dict[str, list[Ping]] = {}
-            for ping_id in _insert(change, list(given.values())):
-                added.setdefault(given[ping_id].monitor, []).append(given[ping_id])
-            for known in find_for_update(change, sorted(added)):
-                save(change, _apply(change, known, added[known.key], now_us), now_us)
-        return {ping.id for news in added.values() for ping in news}
+            keys = sorted(by_monitor)
+            there = {known.key: known for known in find_for_update(change, keys, self._recall)}
+            missing = by_monitor.keys() - there.keys()
+            if made := sorted(missing if creating is None else missing.intersection(creating)):
+                _make(change, [min(by_monitor[key], key=in_order) for key in made])
+                there |= {known.key: known for known in find_for_update(change, made)}
+            given = [ping for key in there for ping in by_monitor[key]]
+            new = _insert(change, given)
+            news: dict[str, list[Ping]] = {}
+            for ping in given:
+                if ping.id in new:
+                    news.setdefault(ping.monitor, []).append(ping)
+            judged = [_apply(change, there[key], some, now_us) for key, some in news.items()]
+            rows = save_many(change, judged, now_us)
+        self._remember(rows, judged)
+        return Added(new, by_monitor.keys() - there.keys())
+
+    def _recall(self, row: tuple[Any, ...]) -> Judged:
+        # Taken out, since it is about to change: if the transaction fails it was another story.
+        known = self._remembered.pop(row, None)
+        return read_row(row) if known is None else known
+
+    def _remember(self, rows: Sequence[tuple[Any, ...]], judged: Sequence[Judged]) -> None:
+        if len(self._remembered) > _REMEMBERED_MAX:
+            self._remembered.clear()
+        for row, known in zip(rows, judged, strict=True):
+            known.note_kept()
+            self._remembered[row] = known
 
     def judge(self, now_us: int) -> int:
         """Let time pass until `now_us` for those monitors that it may change; return how many."""
@@ -76,37 +124,51 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking, Overview):
         return len(rows)
 
 
-def _insert(change: Change, pings: Sequence[Ping]) -> list[str]:
-    """Insert pings, and the monitors that are unknown; return the ids of those that are new."""
-    first: dict[str, Ping] = {}
-    for ping in sorted(pings, key=in_order):
-        first.setdefault(ping.monitor, ping)
+def _make(change: Change, firsts: Sequence[Ping]) -> None:
+    """Make the monitors of these pings, as each declares it."""
     change.execute_many(
         "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, ?, ?, '')"
         " ON CONFLICT (key) DO NOTHING",
-        [(key, json.dumps(declared_by(first[key])), first[key].time_us) for key in sorted(first)],
+        [(ping.monitor, json.dumps(declared_by(ping)), ping.time_us) for ping in firsts],
     )
-    new: list[str] = []
+
+
+def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
+    """Insert pings; return the ids of those that are new."""
+    new: set[str] = set()
     for some in chunks(pings):
+        known = {
+            ping_id
+            for (ping_id,) in change.read(
+                f"SELECT id FROM ping WHERE id IN ({marks(len(some))})",  # noqa: S608 (marks)
+                [ping.id for ping in some],
+            )
+        }
+        unknown = [ping for ping in some if ping.id not in known]
+        if not unknown:
+            continue
         values: list[object] = []
-        for ping in some:
+        for ping in unknown:
             said = {name: text for name, text in ping.fields.items() if name not in DECLARING}
             values += (ping.id, ping.monitor, ping.kind, ping.run_id, ping.time_us)
             values += (json.dumps(said), ping.body)
-        rows = ", ".join([f"({marks(7)})"] * len(some))
-        query = (
+        rows = ", ".join([f"({marks(7)})"] * len(unknown))
+        inserted = change.execute(
             "INSERT INTO ping (id, monitor, kind, run_id, time_us, fields, body)"  # noqa: S608 (marks)
-            f" VALUES {rows} ON CONFLICT (id) DO NOTHING RETURNING id"
+            f" VALUES {rows} ON CONFLICT (id) DO NOTHING",
+            values,
         )
-        new += [ping_id for (ping_id,) in change.read(query, values)]
+        if inserted != len(unknown):
+            # Pings of one monitor wait for one another: it was sent as another one's.
+            raise ChangedMeanwhileError("a ping was stored meanwhile", "try again")
+        new.update(ping.id for ping in unknown)
     return new
 
 
 def _apply(change: Change, known: Judged, news: list[Ping], now_us: int) -> Judged:
     """A monitor judged anew, as there are new pings of it."""
     news.sort(key=in_order)
-    # It is as old as the first event, which need not be the first that came.
-    known.created_us = min(known.created_us, news[0].time_us)
+    known.is_from(news[0].time_us)
     is_news, newest = known.is_before(news[0]), known.newest
     declared = known
     for ping in news:

@@ -86,7 +86,7 @@ def test_a_poisoned_ping_keeps_no_other_out(
     ids = _fill(state_dir, 5)
     insert = store_module._insert
 
-    def poisoned(change: Change, pings: Sequence[Ping]) -> list[str]:
+    def poisoned(change: Change, pings: Sequence[Ping]) -> set[str]:
         if any(ping.id == ids[2] for ping in pings):
             raise OverflowError("as SQLite has it of a number that is too large")
         return insert(change, pings)

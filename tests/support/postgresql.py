@@ -30,9 +30,14 @@ def _programs() -> Path | None:
 
 
 class Postgresql:
-    """A running cluster; a context manager. `url(schema)` names a place in it."""
+    """A running cluster; a context manager. `url()` names a new place in it.
 
-    def __init__(self) -> None:
+    It keeps nothing when the machine crashes, unless it `is_durable`.
+    """
+
+    def __init__(self, *, is_durable: bool = False) -> None:
+        switch = "on" if is_durable else "off"
+        self._durability = ("-c", f"fsync={switch}", "-c", f"full_page_writes={switch}")
         programs = _programs()
         require(programs is not None, "PostgreSQL is not installed (tests/run installs it)")
         assert programs is not None
@@ -65,8 +70,7 @@ class Postgresql:
             [
                 *(self._programs / "postgres", "-D", self._data, "-p", str(self.port)),
                 *("-h", "127.0.0.1", "-k", self.folder, "-c", "max_connections=60"),
-                # Durable enough for what is thrown away in a minute.
-                *("-c", "fsync=off", "-c", "full_page_writes=off"),
+                *self._durability,
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -111,7 +115,7 @@ class Postgresql:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Postgresql]:
+def running(*, is_durable: bool = False) -> Iterator[Postgresql]:
     """A cluster for as long as the block lasts."""
-    with Postgresql() as server:
+    with Postgresql(is_durable=is_durable) as server:
         yield server

@@ -14,7 +14,8 @@ import httpx
 
 from radar_cli.store.opening import open_database, open_embedded
 from radar_cli.store.store import Store
-from tests.support.radar import Word, environment, start_radar
+from tests.support import processes
+from tests.support.radar import Word, environment, radar_path
 from tests.support.waiting import wait_until
 
 
@@ -23,7 +24,7 @@ class RadarServer:
 
     `state` is its own state directory, `database` a URL of PostgreSQL instead of the store in it;
     `options` go to `radar server`, `config` is the text of its config file, and `prefix` is put
-    before the command.
+    before the command. One that `is_shared` outlives the test that needed it first.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class RadarServer:
         config: str = "",
         prefix: Sequence[Word] = (),
         env: dict[str, str] | None = None,
+        is_shared: bool = False,
     ) -> None:
         self.state = state
         self.database = database
@@ -46,6 +48,7 @@ class RadarServer:
         self._config = state.with_name(state.name + ".toml")
         self._config.write_text(config)
         self._env = env or {}
+        self._keep = processes.share if is_shared else processes.remember
         self._process: subprocess.Popen[bytes] | None = None
         self._client: httpx.Client | None = None
 
@@ -83,13 +86,14 @@ class RadarServer:
         if self.database:
             words += ["--database", self.database]
         with self.log.open("ab") as log:
-            self._process = start_radar(
-                *words,
+            started: subprocess.Popen[bytes] = subprocess.Popen(
+                [*self._prefix, radar_path(), *words],
                 env={**self.environment(), **self._env},
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                prefix=tuple(self._prefix),
             )
+        self._process = self._keep(started)
 
     def stop(self, how: signal.Signals = signal.SIGTERM, timeout_s: float = 30) -> int | None:
         """Tell it to end; return its exit code."""
@@ -122,7 +126,7 @@ class RadarServer:
             self._client = httpx.Client(trust_env=False, timeout=30)
         return self._client.request(method, self.url + path, headers=headers, **more)
 
-    def ping(self, path: str, body: bytes = b"", **query: str) -> httpx.Response:
+    def ping(self, path: str, body: bytes = b"", /, **query: str) -> httpx.Response:
         """`POST /ping/PATH` with the admin key."""
         return self.request("POST", f"/ping/{path}", content=body, params=query)
 

@@ -70,5 +70,4 @@ def ask_to_delete(
 def delete(known: MonitorSeen, service: Served, pages: PagesServed, _form: ChangeForm) -> Response:
     """Delete it for good."""
     service.store.delete([known.key])
-    service.writer.forget([known.key])
     return pages.redirect("/")
