@@ -1,0 +1,1 @@
+"""Celery from outside: broker, workers, queues and schedule."""
