@@ -80,9 +80,14 @@ class Asking:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Not channel.close(): in Redis it waits for the end of a BRPOP, up to a second.
+        # The answers are in: a broker that goes away now makes no difference.
         with suppress(Exception):
-            self._channel.queue_delete(self._queue.name)
+            self._consumer.cancel()
+            if hasattr(self._channel, "events"):
+                self._channel.close()  # and the queue goes with its consumer
+            else:
+                # close() would wait for the end of a BRPOP, up to a second.
+                self._channel.queue_delete(self._queue.name)
 
     def ask(
         self,
@@ -99,6 +104,7 @@ class Asking:
         the broker's library.
         """
         names = list(destinations)
+        self._returned = 0
         answers = Answers({command: {} for command in questions})
         deadline = time.monotonic() + timeout_s
         tickets = []
