@@ -68,11 +68,12 @@ class Redis:
         return f"redis://{login}127.0.0.1:{self.port}/{database}"
 
     def _answers(self) -> bool:
-        with contextlib.suppress(OSError):
+        try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as client:
                 client.sendall(b"PING\r\n")
                 return client.recv(16)[:1] in (b"+", b"-")
-        return False
+        except OSError:
+            return False
 
 
 @contextlib.contextmanager
