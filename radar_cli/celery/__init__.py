@@ -1,4 +1,4 @@
-"""Celery, watched from outside; and what a user's app may import from it.
+"""Celery from outside: broker, workers, queues and schedule; and what a user's app imports.
 
 Nothing is imported here: `radar celery alive` has one interpreter start to spend.
 """

@@ -1,0 +1,244 @@
+"""Asking workers by remote control, without their app and no longer than it takes.
+
+The messages are those of kombu's pidbox (kombu/pidbox.py), which haven't changed in ten years. Of
+what `celery inspect` does, this leaves out waiting for the whole timeout: Redis tells how many
+heard the question, and RabbitMQ returns a question that reaches nobody.
+"""
+
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
+
+if TYPE_CHECKING:
+    from kombu import Connection
+
+_EXCHANGE = "celery"  # Celery's control_exchange, unless its conf says otherwise
+# A reply queue that nobody deletes, since radar was killed, goes by itself.
+_REPLY_QUEUE_EXPIRES_S = 60.0
+# How long after the expected number of replies one more may come, where that number is a guess.
+_SETTLE_S = 0.1
+
+
+@dataclass(slots=True)
+class Answers:
+    """The replies to some commands: `replies[command][node]`.
+
+    `heard` is how many nodes got the questions, if the broker tells.
+    """
+
+    replies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    heard: int | None = None
+
+    def nodes(self) -> list[str]:
+        """Who answered anything."""
+        return sorted({node for replies in self.replies.values() for node in replies})
+
+
+class Asking:
+    """A reply queue and its consumer, for one or more questions; a context manager."""
+
+    def __init__(self, connection: "Connection", *, exchange: str = _EXCHANGE) -> None:
+        self._connection = connection
+        self._exchange = exchange
+        self._pending: dict[str, tuple[str, Answers]] = {}  # by ticket
+        self._returned = 0
+
+    def __enter__(self) -> "Asking":
+        from kombu import Consumer, Exchange, Queue
+
+        self._channel = self._connection.channel()
+        self._oid = str(uuid.uuid4())
+        name = f"reply.{self._exchange}.pidbox"
+        self._queue = Queue(
+            f"{self._oid}.{name}",
+            # Declared as workers declare it: RabbitMQ refuses any difference.
+            exchange=Exchange(name, "direct", durable=False, delivery_mode="transient"),
+            routing_key=self._oid,
+            durable=False,
+            exclusive=True,
+            auto_delete=True,
+            expires=_REPLY_QUEUE_EXPIRES_S,
+        )
+        self._reply_exchange = name
+        self._consumer = Consumer(
+            self._channel,
+            [self._queue],
+            callbacks=[self._take],
+            accept=["json"],
+            no_ack=True,
+            on_decode_error=lambda *_: None,
+        )
+        self._consumer.consume()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Not channel.close(): in Redis it waits for the end of a BRPOP, up to a second.
+        with suppress(Exception):
+            self._channel.queue_delete(self._queue.name)
+
+    def ask(
+        self,
+        questions: Mapping[str, Mapping[str, Any]],
+        *,
+        destinations: Iterable[str] = (),
+        timeout_s: float = 1.0,
+        expect: int | None = None,
+    ) -> Answers:
+        """Send each command with its arguments to all nodes or to `destinations`.
+
+        Returns as soon as all replies are in that are expected: one of each destination, else of
+        each node that heard, else `expect` and those that come right after. Raises the errors of
+        the broker's library.
+        """
+        names = list(destinations)
+        answers = Answers({command: {} for command in questions})
+        deadline = time.monotonic() + timeout_s
+        tickets = []
+        for command, arguments in questions.items():
+            ticket = str(uuid.uuid4())
+            tickets.append(ticket)
+            self._pending[ticket] = (command, answers)
+            heard = self._send(command, arguments, names, ticket, timeout_s)
+            if heard is not None:
+                answers.heard = max(heard, answers.heard or 0)
+        try:
+            self._collect(answers, names, deadline, expect)
+        finally:
+            for ticket in tickets:
+                del self._pending[ticket]
+        return answers
+
+    def tell(
+        self, command: str, arguments: Mapping[str, Any], destinations: Iterable[str] = ()
+    ) -> None:
+        """Send a command that nobody answers."""
+        self._send(command, arguments, list(destinations), None, 60.0)
+
+    def _collect(
+        self, answers: Answers, names: list[str], deadline: float, expect: int | None
+    ) -> None:
+        is_guess = not names and answers.heard is None
+        wanted = len(names) or (answers.heard if answers.heard is not None else expect)
+        until = deadline
+        while (left_s := until - time.monotonic()) > 0:
+            if answers.heard is None and self._returned:
+                answers.heard = 0
+                return
+            if names:
+                is_complete = all(set(names) <= set(got) for got in answers.replies.values())
+            else:
+                is_complete = wanted is not None and all(
+                    len(got) >= wanted for got in answers.replies.values()
+                )
+            if is_complete:
+                if not is_guess:
+                    return
+                until = min(deadline, time.monotonic() + _SETTLE_S)
+                is_guess, wanted = True, None
+                continue
+            with suppress(TimeoutError):
+                self._connection.drain_events(timeout=min(left_s, 0.2))
+
+    def _take(self, body: Any, message: Any) -> None:
+        """Keep a reply, `{node: reply}`; late ones of an earlier question count no more."""
+        pending = self._pending.get(message.headers.get("ticket"))
+        if pending is not None and isinstance(body, dict):
+            command, answers = pending
+            answers.replies[command].update({str(node): reply for node, reply in body.items()})
+
+    def _send(
+        self,
+        command: str,
+        arguments: Mapping[str, Any],
+        names: list[str],
+        ticket: str | None,
+        timeout_s: float,
+    ) -> int | None:
+        """Publish one command. Returns how many nodes got it, if the broker tells."""
+        from kombu import Exchange, Producer
+
+        message: dict[str, Any] = {
+            "method": command,
+            "arguments": dict(arguments),
+            "destination": names or None,
+            "pattern": None,
+            "matcher": None,
+        }
+        if ticket is not None:
+            message["ticket"] = ticket
+            message["reply_to"] = {"exchange": self._reply_exchange, "routing_key": self._oid}
+        name = f"{self._exchange}.pidbox"
+        # Redis's channels know of no returned messages.
+        on_return = self._note_return if hasattr(self._channel, "events") else None
+        with _Receivers(self._channel) as receivers:
+            Producer(self._channel, auto_declare=False, on_return=on_return).publish(
+                message,
+                exchange=name,
+                declare=[Exchange(name, "fanout", durable=False, delivery_mode="transient")],
+                headers={"clock": 1, "expires": time.time() + timeout_s},
+                serializer="json",
+                mandatory=True,
+                retry=False,
+            )
+        return receivers.count
+
+    def _note_return(self, *_: object) -> None:
+        self._returned += 1
+
+
+class _Receivers:
+    """How many hear what is published meanwhile: PUBLISH of Redis tells, and kombu drops it."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self.count: int | None = None
+
+    def __enter__(self) -> "_Receivers":
+        if (create := getattr(self._channel, "_create_client", None)) is not None:
+
+            def create_counting(*arguments: Any, **options: Any) -> Any:
+                client = create(*arguments, **options)
+                publish = client.publish
+
+                def publish_and_count(*words: Any, **more: Any) -> Any:
+                    heard = publish(*words, **more)
+                    self.count = max(int(heard), self.count or 0)
+                    return heard
+
+                client.publish = publish_and_count
+                return client
+
+            self._channel._create_client = create_counting
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        vars(self._channel).pop("_create_client", None)
+
+
+def ask(
+    connection: "Connection",
+    command: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    destinations: Iterable[str] = (),
+    timeout_s: float = 1.0,
+    expect: int | None = None,
+    exchange: str = _EXCHANGE,
+) -> dict[str, Any]:
+    """Ask one thing; what each node replied, by its name (see `Asking.ask`)."""
+    with Asking(connection, exchange=exchange) as asking:
+        answers = asking.ask(
+            {command: arguments or {}},
+            destinations=destinations,
+            timeout_s=timeout_s,
+            expect=expect,
+        )
+    return answers.replies[command]
