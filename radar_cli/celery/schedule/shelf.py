@@ -19,6 +19,7 @@ from radar_cli.monitors.schedule import load_timezone
 # Beat writes every 180 s, but only when it is awake, and it sleeps for up to 300 s.
 LAG_S = 480.0
 _HOW = "the schedule file's last change"
+_KEYS = ("entries", "tz", "utc_enabled")
 _OWN_SUFFIXES = (".db", ".dat", ".dir", ".bak")
 
 
@@ -53,7 +54,8 @@ class Shelf:
     def _read(self, snapshot: Snapshot) -> dict[str, Any]:
         try:
             pickled = _items(snapshot.contents)
-            return {key.decode("utf-8", "replace"): load(value) for key, value in pickled.items()}
+            wanted = {name: pickled.get(name.encode()) for name in _KEYS}
+            return {name: load(value) for name, value in wanted.items() if value is not None}
         except (ValueError, IndexError, OverflowError, struct.error, sqlite3.Error) as error:
             raise self._broken(str(error)) from None
 
