@@ -15,6 +15,11 @@ COMMANDS = {
     "notify": ("radar_cli.cli.notify", "command", "List the channels of notices, and test them."),
     "outbox": ("radar_cli.cli.outbox", "command", "List, deliver or drop undelivered pings."),
     "server": ("radar_cli.cli.server", "command", "Serve monitors to other machines."),
+    "celery": (
+        "radar_cli.cli.celery.group",
+        "command",
+        "Watch over Celery: broker, workers, queues, schedule.",
+    ),
     "config": ("radar_cli.cli.config", "command", "Read, change and check the settings."),
     "completion": ("radar_cli.cli.completion", "command", "Print a shell's completion script."),
 }
