@@ -9,6 +9,7 @@ from radar_cli.cli.options import common_options
 
 # name: (module, what it does)
 COMMANDS = {
+    "check": ("radar_cli.cli.celery.check", "Judge broker, workers, queues and schedule now."),
     "beat": ("radar_cli.cli.celery.beat", "Show Beat's schedule, and what is overdue in it."),
 }
 
