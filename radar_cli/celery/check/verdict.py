@@ -167,9 +167,11 @@ def _judge_hanging(
     if stage == "the schedule":
         return Finding("schedule", "Beat", "unknown", message)
     cause = "it accepts connections and doesn't answer, or not to the end"
+    # Once it has let radar in, it may merely be slow.
     is_open = any(finding.layer == "broker" for finding in findings)
+    state: State = "unknown" if is_open else "bad"
     return Finding(
-        *("broker", f"{shown} again" if is_open else shown, "unknown", message),
+        *("broker", f"{shown} again" if is_open else shown, state, message),
         cause=cause,
         hint="look at the broker; a larger --timeout if it is only slow",
         data={"cause": "hang"},
