@@ -9,6 +9,7 @@ from radar_cli.cli.options import common_options
 
 # name: (module, what it does)
 COMMANDS = {
+    "alive": ("radar_cli.cli.celery.alive", "Probe the worker or Beat of this machine."),
     "beat": ("radar_cli.cli.celery.beat", "Show Beat's schedule, and what is overdue in it."),
 }
 
