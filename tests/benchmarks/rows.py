@@ -196,6 +196,14 @@ def commands(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
     return results
 
 
+def alive(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
+    """The liveness probe of Celery's workers, which Kubernetes calls every few seconds."""
+    file = place.folder / "sign"
+    file.write_text("a sign of life")
+    words = ["celery", "alive", "--file", str(file), "--max-age", "1d"]
+    return [_against_pass(place, rounds, place.environment(), words, "radar celery alive", 1.4)]
+
+
 ROWS = (
     Row("launch", launch, 200, 40),
     Row("http", http, 150, 30),
@@ -204,6 +212,7 @@ ROWS = (
     Row("crowd", crowd, 5, 1),
     Row("pipe", pipe, 3, 2),
     Row("commands", commands, 30, 6),
+    Row("alive", alive, 60, 12),
 )
 
 # Pings in the spool, from which the embedded store takes them in.

@@ -1,10 +1,12 @@
-"""Real brokers, one of each kind for all tests of a process."""
+"""Real brokers, one of each kind for all tests of a process, and a project on one of them."""
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.celery.apps import Project
 from tests.support import rabbitmq, redis
 from tests.support.rabbitmq import Rabbitmq
 from tests.support.redis import Redis
@@ -14,7 +16,7 @@ _databases = itertools.count()
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Redis]:
-    with redis.running("--databases", "100") as server:
+    with redis.running("--databases", "200") as server:
         yield server
 
 
@@ -41,3 +43,9 @@ def broker_url(request: pytest.FixtureRequest) -> str:
     """The same test on either broker."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def project(tmp_path: Path, redis_url: str) -> Project:
+    """An app whose broker no other test uses."""
+    return Project(tmp_path / "shop", redis_url)

@@ -14,11 +14,12 @@ from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.judging import GRACE_S, judge_schedule
 from radar_cli.celery.schedule.sources import KINDS, open_source
 from radar_cli.celery.schedule.workers import Known, ask_workers
+from radar_cli.cli.celery.durations import read_duration, read_period
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.cli.status import ago
 from radar_cli.errors import RadarError, UsageError
-from radar_cli.grammar import format_duration, parse_duration, parse_period
+from radar_cli.grammar import format_duration
 
 # Where Beat keeps its schedule without -s.
 _DEFAULT = "celerybeat-schedule"
@@ -41,8 +42,8 @@ def command(session: Session, source: str | None, broker: str, grace: str, timeo
     SOURCE is where Beat keeps the schedule; ./celerybeat-schedule, if not given. With -b, also what
     drifted apart: tasks that no worker knows, queues that nobody takes from.
     """
-    grace_s = _duration("--grace", grace) if grace else GRACE_S
-    timeout_s = _duration("--timeout", timeout, parse=parse_period)
+    grace_s = read_duration("--grace", grace) if grace else GRACE_S
+    timeout_s = read_period("--timeout", timeout)
     opened = open_broker(broker, timeout_s=timeout_s) if broker else None
     try:
         return _look(session, source or _DEFAULT, opened, grace_s, timeout_s)
@@ -131,11 +132,3 @@ def _notes(session: Session, others: Sequence[Finding], known: Known | None) -> 
     if known is not None and not known.workers:
         notes.append("no worker answers: whether they know the tasks can't be told")
     return notes
-
-
-def _duration(option: str, text: str, parse: Any = parse_duration) -> float:
-    try:
-        seconds: float = parse(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
-    return seconds
