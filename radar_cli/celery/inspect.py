@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
+from radar_cli.celery.receivers import Receivers
+
 if TYPE_CHECKING:
     from kombu import Connection
 
@@ -229,7 +231,7 @@ class Asking:
             message["ticket"] = ticket
             message["reply_to"] = {"exchange": self._reply_exchange, "routing_key": self._oid}
         name = f"{self._exchange}.pidbox"
-        with _Receivers(self._channel) as receivers:
+        with Receivers(self._channel) as receivers:
             self._producer().publish(
                 message,
                 exchange=name,
@@ -251,35 +253,6 @@ class Asking:
     def _note_return(self, *returned: Any) -> None:
         _exception, _exchange, routing_key, _message = returned
         self.returned.add(str(routing_key or ""))
-
-
-class _Receivers:
-    """How many hear what is published meanwhile: PUBLISH of Redis tells, and kombu drops it."""
-
-    def __init__(self, channel: Any) -> None:
-        self._channel = channel
-        self.count: int | None = None
-
-    def __enter__(self) -> "_Receivers":
-        if (create := getattr(self._channel, "_create_client", None)) is not None:
-
-            def create_counting(*arguments: Any, **options: Any) -> Any:
-                client = create(*arguments, **options)
-                publish = client.publish
-
-                def publish_and_count(*words: Any, **more: Any) -> Any:
-                    heard = publish(*words, **more)
-                    self.count = max(int(heard), self.count or 0)
-                    return heard
-
-                client.publish = publish_and_count
-                return client
-
-            self._channel._create_client = create_counting
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        vars(self._channel).pop("_create_client", None)
 
 
 def ask(
