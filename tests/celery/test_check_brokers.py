@@ -15,7 +15,7 @@ from tests.support.rabbitmq import Rabbitmq
 from tests.support.redis import Redis, free_port
 
 # What a check may take beyond its --timeout: a start of Python on a busy machine.
-_START_S = 5.0
+_START_S = 20.0
 
 
 def _cause(verdict: Verdict) -> str:

@@ -44,7 +44,7 @@ def test_one_of_two_is_killed(broker_url: str, tmp_path: Path) -> None:
 def test_no_reply_is_unknown_unless_the_process_is_stopped(broker_url: str, tmp_path: Path) -> None:
     stopped = Worker(broker_url, tmp_path, name="stopped").wait()
     # In Redis it listens a bit later than it says that it is ready.
-    wait_until(lambda: Verdict(broker_url, "--worker", stopped.node).state == "ok")
+    wait_until(lambda: Verdict(broker_url, "--worker", stopped.node).state == "ok", 30)
     os.kill(stopped.pid, signal.SIGSTOP)
     verdict = Verdict(broker_url, "--worker", stopped.node, "--timeout", "5s")
     os.kill(stopped.pid, signal.SIGCONT)
@@ -57,7 +57,7 @@ def test_no_reply_is_unknown_unless_the_process_is_stopped(broker_url: str, tmp_
 def test_a_solo_worker_that_is_busy_is_unknown(broker_url: str, tmp_path: Path) -> None:
     solo = Worker(broker_url, tmp_path, name="solo", pool="solo", slots=1).wait()
     send(broker_url, "shop.nap", 30)
-    wait_until(lambda: Verdict(broker_url).state == "unknown", 20, "the task runs")
+    wait_until(lambda: Verdict(broker_url).state == "unknown", 30, "the task runs")
     verdict = Verdict(broker_url, "--worker", solo.node)
     assert verdict.code == 3
     finding = verdict["workers", solo.node]
@@ -80,7 +80,8 @@ def test_a_pool_that_is_full_is_the_cause_of_a_backlog(broker_url: str, tmp_path
     send(broker_url, "shop.nap", 60, count=6)
     wait_until(
         lambda: Verdict(broker_url)["workers", worker.node]["data"]["active"] == 1,
-        what="the task runs",
+        30,
+        "the task runs",
     )
     calm = Verdict(broker_url)
     assert calm.state == "ok", calm.said

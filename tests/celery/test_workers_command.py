@@ -22,7 +22,7 @@ def _start(url: str, folder: Path, **options: Any) -> Worker:
     """A worker that answers."""
     worker = Worker(url, folder, **options).wait()
     ready = ("celery", "ready", worker.node, "-b", url)
-    wait_until(lambda: run_radar(*ready).returncode == 0, 20, "it is ready")
+    wait_until(lambda: run_radar(*ready).returncode == 0, 30, "it is ready")
     return worker
 
 
@@ -30,7 +30,7 @@ def test_they_show_what_flower_shows(broker_url: str, tmp_path: Path) -> None:
     worker = _start(broker_url, tmp_path, pool="prefork", slots=1)
     send(broker_url, "shop.nap", 60)
     send(broker_url, "shop.nap", 60, countdown=100)
-    wait_until(lambda: len(_read(broker_url, "tasks")) == 2, 20, "both have arrived")
+    wait_until(lambda: len(_read(broker_url, "tasks")) == 2, 30, "both have arrived")
     tasks = _read(broker_url, "tasks")
     assert [(task["state"], task["name"], task["queue"]) for task in tasks] == [
         ("active", "shop.nap", "celery"),
@@ -51,9 +51,9 @@ def test_they_show_what_flower_shows(broker_url: str, tmp_path: Path) -> None:
 def test_a_task_is_terminated_and_then_revoked(broker_url: str, tmp_path: Path) -> None:
     _start(broker_url, tmp_path, pool="prefork", slots=1)
     send(broker_url, "shop.nap", 60)
-    (task,) = wait_until(lambda: _read(broker_url, "tasks", "--state", "active"), 20)
+    (task,) = wait_until(lambda: _read(broker_url, "tasks", "--state", "active"), 30)
     _read(broker_url, "tasks", "terminate", task["id"], "--signal", "kill", "--yes")
-    wait_until(lambda: not _read(broker_url, "tasks"), 20, "the task is gone")
+    wait_until(lambda: not _read(broker_url, "tasks"), 30, "the task is gone")
     (revoked,) = _read(broker_url, "tasks", "--state", "revoked")
     assert revoked["id"] == task["id"]
 
@@ -62,11 +62,11 @@ def test_workers_do_as_they_are_told(broker_url: str, tmp_path: Path) -> None:
     worker = _start(broker_url, tmp_path, pool="prefork", slots=1)
     yes = ("--worker", worker.node, "--yes")
     _read(broker_url, "workers", "add-consumer", "mail", *yes)
-    wait_until(lambda: "mail" in _read(broker_url, "workers")[0]["queues"])
+    wait_until(lambda: "mail" in _read(broker_url, "workers")[0]["queues"], 30)
     _read(broker_url, "workers", "cancel-consumer", "mail", *yes)
-    wait_until(lambda: "mail" not in _read(broker_url, "workers")[0]["queues"])
+    wait_until(lambda: "mail" not in _read(broker_url, "workers")[0]["queues"], 30)
     _read(broker_url, "workers", "grow", "1", *yes)
-    wait_until(lambda: _read(broker_url, "workers")[0]["slots"] == 2)
+    wait_until(lambda: _read(broker_url, "workers")[0]["slots"] == 2, 30)
     _read(broker_url, "workers", "shrink", "1", *yes)
     _read(broker_url, "tasks", "rate-limit", "shop.quick", "10/m", *yes)
     _read(broker_url, "tasks", "time-limit", "shop.nap", "--soft", "1m", "--hard", "2m", *yes)
