@@ -7,6 +7,7 @@ heard the question, and RabbitMQ returns a question that reaches nobody.
 
 import time
 import uuid
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -37,14 +38,27 @@ class Answers:
         return sorted({node for replies in self.replies.values() for node in replies})
 
 
+@dataclass(frozen=True, slots=True)
+class TaskBack:
+    """A task whose callback has come back to radar."""
+
+    at: float  # monotonic
+    origin: str
+
+
 class Asking:
-    """A reply queue and its consumer, for one or more questions; a context manager."""
+    """A reply queue and its consumer, for one or more questions; a context manager.
+
+    `tasks` are those whose callbacks came to this queue, by their root's id, and `returned` the
+    routing keys of messages that RabbitMQ could bring nowhere.
+    """
 
     def __init__(self, connection: "Connection", *, exchange: str = _EXCHANGE) -> None:
         self._connection = connection
         self._exchange = exchange
         self._pending: dict[str, tuple[str, Answers]] = {}  # by ticket
-        self._returned = 0
+        self.returned: set[str] = set()
+        self.tasks: dict[str, TaskBack] = {}
 
     def __enter__(self) -> "Asking":
         from kombu import Consumer, Exchange, Queue
@@ -104,7 +118,7 @@ class Asking:
         the broker's library.
         """
         names = list(destinations)
-        self._returned = 0
+        self.returned.clear()
         answers = Answers({command: {} for command in questions})
         deadline = time.monotonic() + timeout_s
         tickets = []
@@ -128,6 +142,36 @@ class Asking:
         """Send a command that nobody answers."""
         self._send(command, arguments, list(destinations), None, 60.0)
 
+    def publish_task(self, queue: str, body: Any, headers: Mapping[str, Any]) -> None:
+        """Put a task into a queue, as Celery's protocol 2 has it."""
+        self._producer().publish(
+            body,
+            exchange="",
+            routing_key=queue,
+            headers=dict(headers),
+            serializer="json",
+            mandatory=True,
+            retry=False,
+            correlation_id=headers["id"],
+            delivery_mode=1,
+        )
+
+    def callback_options(self) -> dict[str, str]:
+        """What leads a task's callback to this queue."""
+        # Not the default exchange: Celery would put its default queue in the place of the key.
+        return {
+            "exchange": self._reply_exchange,
+            "exchange_type": "direct",
+            "routing_key": self._oid,
+        }
+
+    def wait_for_tasks(self, roots: Collection[str], timeout_s: float) -> None:
+        """Wait until the callbacks of all these are back, at most so long."""
+        deadline = time.monotonic() + timeout_s
+        while not set(roots) <= self.tasks.keys() and (left_s := deadline - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                self._connection.drain_events(timeout=min(left_s, 0.2))
+
     def _collect(
         self, answers: Answers, names: list[str], deadline: float, expect: int | None
     ) -> None:
@@ -135,7 +179,7 @@ class Asking:
         wanted = len(names) or (answers.heard if answers.heard is not None else expect)
         until = deadline
         while (left_s := until - time.monotonic()) > 0:
-            if answers.heard is None and self._returned:
+            if answers.heard is None and self.returned:
                 answers.heard = 0
                 return
             if names:
@@ -155,6 +199,9 @@ class Asking:
 
     def _take(self, body: Any, message: Any) -> None:
         """Keep a reply, `{node: reply}`; late ones of an earlier question count no more."""
+        if (root := message.headers.get("root_id")) is not None:
+            self.tasks[root] = TaskBack(time.monotonic(), str(message.headers.get("origin", "")))
+            return
         pending = self._pending.get(message.headers.get("ticket"))
         if pending is not None and isinstance(body, dict):
             command, answers = pending
@@ -169,7 +216,7 @@ class Asking:
         timeout_s: float,
     ) -> int | None:
         """Publish one command. Returns how many nodes got it, if the broker tells."""
-        from kombu import Exchange, Producer
+        from kombu import Exchange
 
         message: dict[str, Any] = {
             "method": command,
@@ -182,10 +229,8 @@ class Asking:
             message["ticket"] = ticket
             message["reply_to"] = {"exchange": self._reply_exchange, "routing_key": self._oid}
         name = f"{self._exchange}.pidbox"
-        # Redis's channels know of no returned messages.
-        on_return = self._note_return if hasattr(self._channel, "events") else None
         with _Receivers(self._channel) as receivers:
-            Producer(self._channel, auto_declare=False, on_return=on_return).publish(
+            self._producer().publish(
                 message,
                 exchange=name,
                 declare=[Exchange(name, "fanout", durable=False, delivery_mode="transient")],
@@ -196,8 +241,16 @@ class Asking:
             )
         return receivers.count
 
-    def _note_return(self, *_: object) -> None:
-        self._returned += 1
+    def _producer(self) -> Any:
+        from kombu import Producer
+
+        # Redis's channels know of no returned messages.
+        on_return = self._note_return if hasattr(self._channel, "events") else None
+        return Producer(self._channel, auto_declare=False, on_return=on_return)
+
+    def _note_return(self, *returned: Any) -> None:
+        _exception, _exchange, routing_key, _message = returned
+        self.returned.add(str(routing_key or ""))
 
 
 class _Receivers:

@@ -64,7 +64,8 @@ def load_project(name: str, *, timeout_s: float, broker: str = "") -> Project:
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise AppError(
-            f"can't import the app {name!r}: {reason[:200]}", "as for celery -A: module or module:app"
+            f"can't import the app {name!r}: {reason[:200]}",
+            "as for celery -A: module or module:app",
         ) from error
     return found
 
@@ -96,6 +97,4 @@ def project_of(broker: str, app: str, *, key_prefix: str, timeout_s: float) -> P
     if not key_prefix:
         return found
     options = {**found.options, "global_keyprefix": key_prefix}
-    return Project(
-        found.broker, options, found.use_ssl, found.queues, found.exchange, found.app
-    )
+    return Project(found.broker, options, found.use_ssl, found.queues, found.exchange, found.app)

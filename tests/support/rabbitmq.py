@@ -76,15 +76,10 @@ class Rabbitmq:
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none -noinput",
             "RABBITMQ_ALLOW_INPUT": "yes",  # become Erlang, instead of waiting for it
         }
-        quiet = {
-            "stdin": subprocess.DEVNULL,
-            "stdout": subprocess.DEVNULL,
-            "stderr": subprocess.DEVNULL,
-        }
         # Ours, in the foreground: Erlang would leave a daemon behind.
-        epmd = subprocess.Popen([require_program("epmd"), "-port", epmd_port], env=env, **quiet)
-        server = subprocess.Popen([self._program], env=env, cwd=self.folder, **quiet)
-        self._started = [processes.share(server), processes.share(epmd)]
+        epmd = _start([require_program("epmd"), "-port", epmd_port], env, self.folder)
+        server = _start([self._program], env, self.folder)
+        self._started = [server, epmd]
         wait_until(self._answers, 60, "RabbitMQ is up", every_s=0.1)
 
     def stop(self) -> None:
@@ -127,6 +122,19 @@ class Rabbitmq:
             with amqp.Connection(host, connect_timeout=2, **login):
                 return True
         return False
+
+
+def _start(words: list[str | Path], env: dict[str, str], folder: Path) -> "subprocess.Popen[bytes]":
+    return processes.share(
+        subprocess.Popen(
+            words,
+            env=env,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    )
 
 
 @contextlib.contextmanager

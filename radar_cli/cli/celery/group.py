@@ -9,6 +9,9 @@ from radar_cli.cli.options import common_options
 
 # name: (module, what it does)
 COMMANDS = {
+    "check": ("radar_cli.cli.celery.check", "Judge broker, workers, queues and schedule now."),
+    "ready": ("radar_cli.cli.celery.ready", "Tell whether one worker may get work: a probe."),
+    "canary": ("radar_cli.cli.celery.canary", "Measure how long tasks wait in each queue."),
     "alive": ("radar_cli.cli.celery.alive", "Probe the worker or Beat of this machine."),
     "beat": ("radar_cli.cli.celery.beat", "Show Beat's schedule, and what is overdue in it."),
 }
