@@ -13,6 +13,7 @@ COMMANDS = {
     "ready": ("radar_cli.cli.celery.ready", "Tell whether one worker may get work: a probe."),
     "canary": ("radar_cli.cli.celery.canary", "Measure how long tasks wait in each queue."),
     "alive": ("radar_cli.cli.celery.alive", "Probe the worker or Beat of this machine."),
+    "audit": ("radar_cli.cli.celery.audit", "Judge the settings of workers, or of an app."),
     "beat": ("radar_cli.cli.celery.beat", "Show Beat's schedule, and what is overdue in it."),
 }
 
