@@ -61,7 +61,17 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     common = {"--json", "--verbose", "--no-color", "--help", "--version", "--format"}
     elsewhere = {"--all", "--all-users", "--notify", "--show-origin", "--strict", "--yes"}
     elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}
-    elsewhere |= {"--beat", "--explain", "--fix", "--file", "--max-age", "--started"}
+    elsewhere |= {
+        "--beat",
+        "--explain",
+        "--fix",
+        "--image",
+        "--max-depth",
+        "--queue",
+        "--file",
+        "--max-age",
+        "--started",
+    }
     named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
     assert named <= known | common | elsewhere
 

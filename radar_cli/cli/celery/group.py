@@ -14,6 +14,7 @@ COMMANDS = {
     "canary": ("radar_cli.cli.celery.canary", "Measure how long tasks wait in each queue."),
     "alive": ("radar_cli.cli.celery.alive", "Probe the worker or Beat of this machine."),
     "audit": ("radar_cli.cli.celery.audit", "Judge the settings of workers, or of an app."),
+    "probes": ("radar_cli.cli.celery.probes", "Print health checks and alert rules to paste."),
     "beat": ("radar_cli.cli.celery.beat", "Show Beat's schedule, and what is overdue in it."),
 }
 
