@@ -184,7 +184,8 @@ def _check_line(deployment: Deployment) -> str:
     queues = [word for queue in deployment.queues for word in ("--queue", queue)]
     words = ["radar", "celery", "check", *queues, "--beat", deployment.schedule]
     folder = "/var/lib/node_exporter"
-    return f"{shlex.join([*words, '--format', 'prometheus'])} >{folder}/celery.prom.new; mv {folder}/celery.prom.new {folder}/celery.prom"
+    check = shlex.join([*words, "--format", "prometheus"])
+    return f"{check} >{folder}/celery.prom.new; mv {folder}/celery.prom.new {folder}/celery.prom"
 
 
 def _rule(name: str, expression: str, lasting: str, summary: str) -> str:
