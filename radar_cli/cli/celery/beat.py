@@ -64,7 +64,8 @@ def _look(
         if text == _DEFAULT and not os.path.exists(text):
             raise UsageError("no celerybeat-schedule here", f"name its SOURCE: {KINDS}") from error
         raise
-    known = ask_workers(broker, timeout_s=timeout_s) if broker else None
+    # Without entries nothing can have drifted (and a Beat that hears the question answers it not).
+    known = ask_workers(broker, timeout_s=timeout_s) if broker and entries else None
     is_asked = known is not None and known.workers
     findings = judge_schedule(
         entries,
@@ -93,7 +94,7 @@ def _look(
     }
     rows = [_row(each, by_name[each.name], now) for each in entries]
     notes = tuple(_notes(session, others, known))
-    empty = f"no entries in {source.text}"
+    empty = "" if notes else f"no entries in {source.text}"
     return Result(data, Table(_COLUMNS, rows, empty), notes=notes, exit_code=EXIT_CODES[state])
 
 
