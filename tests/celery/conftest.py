@@ -1,4 +1,4 @@
-"""Real brokers, one of each kind for all tests of a process."""
+"""Real brokers, one of each kind for all tests of a process, and a project on one of them."""
 
 import itertools
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _databases = itertools.count()
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Redis]:
-    with redis.running("--databases", "100") as server:
+    with redis.running("--databases", "200") as server:
         yield server
 
 

@@ -15,6 +15,7 @@ from celery import Celery
 from celery.schedules import crontab, schedule
 from redis import Redis as Client
 
+from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.schedule.sources import open_source
 from radar_cli.errors import RadarError, UsageError
 from tests.celery.apps import Project
@@ -247,3 +248,24 @@ def test_a_hanging_redis_ends_in_time() -> None:
         with pytest.raises(RadarError):
             open_source(f"redbeat:{own.url()}").entries(datetime.now(UTC))
         assert time.monotonic() - started < 6
+
+
+@pytest.mark.slow
+def test_a_beat_that_hears_is_no_worker_that_is_silent(project: Project, redis_url: str) -> None:
+    text = (project.folder / "shop.py").read_text()
+    (project.folder / "shop.py").write_text(text + "app.conf.beat_enable_remote_control = True\n")
+    project.worker("solo")
+    project.celery("beat", "-s", "one", "--max-interval", "1", "-n", "celerybeat@one")
+    connection = Celery("shop", broker=redis_url, set_as_current=False).connection()
+
+    def answers() -> Answers:
+        with Asking(connection) as asking:
+            return asking.ask({"active": {}, "ping": {}}, timeout_s=5)
+
+    wait_until(lambda: answers().beats == {"celerybeat@one"}, 40, "Beat", every_s=0.3)
+    started = time.monotonic()
+    found = answers()
+    assert time.monotonic() - started < 2
+    assert (found.heard, found.nodes()) == (1, ["solo@here"])
+    assert look("remote:celerybeat@one", "-b", redis_url, code=0)["beats"][0]["state"] == "ok"
+    connection.release()

@@ -44,9 +44,12 @@ class Looker:
         seen = read_queues(self._broker, names)
         # Where the broker doesn't tell who hears, its consumers are as many as will answer.
         most = max((queue.consumers or 0 for queue in seen.values()), default=0)
-        questions = dict(_QUESTIONS) | ({"registered": {}} if with_tasks else {})
+        # Celery's own, too: an entry of the schedule may be celery.backend_cleanup.
+        tasks = {"registered": {"builtins": True}} if with_tasks else {}
         answers = self._asking.ask(
-            questions, timeout_s=max(0.1, min(_REPLY_S, left_s())), expect=most or None
+            {**_QUESTIONS, **tasks},
+            timeout_s=max(0.1, min(_REPLY_S, left_s())),
+            expect=most or None,
         )
         workers = read_workers(answers.replies)
         consumed = {name for worker in workers.values() for name in worker.queues or ()}

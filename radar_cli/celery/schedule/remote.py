@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from radar_cli.celery.inspect import ask
+from radar_cli.celery.inspect import Asking
 from radar_cli.celery.schedule.entry import Beat, Entry
 
-_NAME = "celerybeat@"  # Celery's, unless -n of celery beat says otherwise
 _TIMEOUT_S = 2.0
 _HOW = "its answer to a ping"
 
@@ -27,8 +26,9 @@ class Remote:
     def beats(self, now: datetime) -> list[Beat]:
         """All that answer: Celery sees to it that one whose scheduler hangs doesn't."""
         wanted = [self._node] if self._node else []
-        replies = ask(self._connection, "ping", destinations=wanted, timeout_s=_TIMEOUT_S)
-        names = sorted(name for name in replies if self._node or name.startswith(_NAME))
+        with Asking(self._connection) as asking:
+            answers = asking.ask({"ping": {}}, destinations=wanted, timeout_s=_TIMEOUT_S)
+        names = sorted(answers.beats | answers.replies["ping"].keys() if wanted else answers.beats)
         if not names:
             fault = "no Beat answers a ping: it does with beat_enable_remote_control (Celery 5.7)"
             return [Beat(self._node or "Beat", None, 0.0, _HOW, fault)]

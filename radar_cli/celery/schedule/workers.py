@@ -19,7 +19,7 @@ def ask_workers(broker: Broker, *, timeout_s: float) -> Known:
     """Ask all workers at once; those that don't answer in time are left out."""
     with Asking(broker.connection, exchange=broker.exchange) as asking:
         answers = asking.ask(
-            {"registered": {"taskinfoitems": []}, "active_queues": {}}, timeout_s=timeout_s
+            {"registered": {"builtins": True}, "active_queues": {}}, timeout_s=timeout_s
         )
     registered, active = answers.replies["registered"], answers.replies["active_queues"]
     lists = [reply for reply in registered.values() if isinstance(reply, list)]

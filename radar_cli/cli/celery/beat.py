@@ -64,7 +64,7 @@ def _look(
         if text == _DEFAULT and not os.path.exists(text):
             raise UsageError("no celerybeat-schedule here", f"name its SOURCE: {KINDS}") from error
         raise
-    # Without entries nothing can have drifted (and a Beat that hears the question answers it not).
+    # Without entries nothing can have drifted.
     known = ask_workers(broker, timeout_s=timeout_s) if broker and entries else None
     is_asked = known is not None and known.workers
     findings = judge_schedule(
