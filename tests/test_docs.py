@@ -63,7 +63,7 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     common = {"--json", "--verbose", "--no-color", "--help", "--version", "--format"}
     elsewhere = {"--all", "--all-users", "--notify", "--show-origin", "--strict", "--yes"}
     elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}
-    elsewhere |= {"--beat", "--broker", "--file", "--max-age", "--started"}
+    elsewhere |= {"--beat", "--file", "--max-age", "--started"}
     elsewhere |= {flag for flag, _ in _options_of_celery()}
     named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
     assert named <= known | common | elsewhere

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _EXCHANGE = "celery"  # Celery's control_exchange, unless its conf says otherwise
 # A reply queue that nobody deletes, since radar was killed, goes by itself.
 _REPLY_QUEUE_EXPIRES_S = 60.0
+# How Celery names a Beat, unless -n of celery beat says otherwise.
+BEAT_PREFIX = "celerybeat@"
 # How long after the expected number of replies one more may come, where that number is a guess.
 _SETTLE_S = 0.1
 
@@ -34,6 +36,8 @@ class Answers:
 
     replies: dict[str, dict[str, Any]] = field(default_factory=dict)
     heard: int | None = None
+    beats: set[str] = field(default_factory=set)  # that answered a ping; they are no workers
+    is_to_all: bool = True
 
     def nodes(self) -> list[str]:
         """Who answered anything."""
@@ -121,7 +125,11 @@ class Asking:
         """
         names = list(destinations)
         self.returned.clear()
-        answers = Answers({command: {} for command in questions})
+        answers = Answers({command: {} for command in questions}, is_to_all=not names)
+        if not names:
+            # A Beat of Celery 5.7 hears every question and answers a ping alone: without that it
+            # would pass for a worker that is silent.
+            questions = {**questions, "ping": questions.get("ping", {})}
         deadline = time.monotonic() + timeout_s
         tickets = []
         for command, arguments in questions.items():
@@ -136,6 +144,8 @@ class Asking:
         finally:
             for ticket in tickets:
                 del self._pending[ticket]
+        if answers.heard is not None:
+            answers.heard -= len(answers.beats)
         return answers
 
     def tell(
@@ -188,7 +198,7 @@ class Asking:
                 is_complete = all(set(names) <= set(got) for got in answers.replies.values())
             else:
                 is_complete = wanted is not None and all(
-                    len(got) >= wanted for got in answers.replies.values()
+                    len(got) >= wanted - len(answers.beats) for got in answers.replies.values()
                 )
             if is_complete:
                 if not is_guess:
@@ -207,7 +217,14 @@ class Asking:
         pending = self._pending.get(message.headers.get("ticket"))
         if pending is not None and isinstance(body, dict):
             command, answers = pending
-            answers.replies[command].update({str(node): reply for node, reply in body.items()})
+            for name, reply in body.items():
+                node = str(name)
+                if node.startswith(BEAT_PREFIX):
+                    answers.beats.add(node)
+                if command in answers.replies and not (
+                    node.startswith(BEAT_PREFIX) and answers.is_to_all
+                ):
+                    answers.replies[command][node] = reply
 
     def _send(
         self,

@@ -33,6 +33,12 @@ def redis_url(redis_server: Redis) -> str:
 
 
 @pytest.fixture
+def project(tmp_path: Path, redis_url: str) -> Project:
+    """An app that gives signs of life, whose broker no other test uses."""
+    return Project(tmp_path / "shop", redis_url)
+
+
+@pytest.fixture
 def rabbitmq_url(rabbitmq_server: Rabbitmq) -> str:
     """A vhost of the test's own."""
     return rabbitmq_server.url()
@@ -43,9 +49,3 @@ def broker_url(request: pytest.FixtureRequest) -> str:
     """The same test on either broker."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
-
-
-@pytest.fixture
-def project(tmp_path: Path, redis_url: str) -> Project:
-    """An app whose broker no other test uses."""
-    return Project(tmp_path / "shop", redis_url)

@@ -19,8 +19,10 @@ class Stored:
     enabled: bool = True
     queue: str = ""
     fault: str = ""
+    due: datetime | None = None  # where the source itself says it
     not_before: datetime | None = None  # it is due no earlier than that
     is_over: bool = False  # it has run for the last time
+    words: str = ""  # where those of `timing` would say too much
 
 
 def judge_stored(
@@ -44,7 +46,7 @@ def judge_stored(
     return Entry(
         stored.name,
         stored.task,
-        stored.timing.words if stored.timing is not None else "",
+        stored.words or (stored.timing.words if stored.timing is not None else ""),
         stored.last_run_at,
         stored.total_run_count,
         stored.enabled,
@@ -57,8 +59,10 @@ def judge_stored(
 
 
 def _due(stored: Stored) -> datetime | None:
-    if stored.timing is None or stored.last_run_at is None or stored.is_over:
+    if stored.is_over:
         return None
+    if stored.due is not None or stored.timing is None or stored.last_run_at is None:
+        return stored.due
     due = stored.timing.due_after(stored.last_run_at)
     if due is not None and stored.not_before is not None:
         due = max(due, stored.not_before)

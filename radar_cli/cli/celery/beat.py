@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from radar_cli.celery.broker import Broker, open_broker
+from radar_cli.celery.broker import Broker
 from radar_cli.celery.findings import EXIT_CODES, Finding, verdict
 from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.judging import GRACE_S, judge_schedule
 from radar_cli.celery.schedule.sources import KINDS, open_source
 from radar_cli.celery.schedule.workers import Known, ask_workers
-from radar_cli.cli.celery.durations import read_duration, read_period
+from radar_cli.cli.celery.opening import with_broker
+from radar_cli.cli.celery.options import broker_options, read_duration, timeout_option
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.cli.status import ago
@@ -29,27 +30,27 @@ _COLUMNS = ("entry", "task", "schedule", "last attempt", "next due", "state", "r
 
 @click.command(name="beat")
 @click.argument("source", metavar="[SOURCE]", required=False)
-@click.option("-b", "--broker", metavar="URL", default="", help="Ask its workers about drift.")
-@click.option("--grace", metavar="DURATION", default="", help="How late an entry may be (60s).")
-@click.option(
-    "--timeout", metavar="DURATION", default="5s", show_default=True, help="Longest wait in all."
-)
+@broker_options
+@click.option("--grace", metavar="DURATION", help="How late an entry may be (60s).")
+@timeout_option("5s")
 @list_options
 @pass_session
-def command(session: Session, source: str | None, broker: str, grace: str, timeout: str) -> Result:
+def command(session: Session, /, source: str | None, grace: str | None, **options: str) -> Result:
     """Show when Beat last tried each entry of its schedule, and what is overdue.
 
-    SOURCE is where Beat keeps the schedule; ./celerybeat-schedule, if not given. With -b, also what
-    drifted apart: tasks that no worker knows, queues that nobody takes from.
+    SOURCE is where Beat keeps the schedule; ./celerybeat-schedule, if not given. With -b or -A,
+    also what drifted apart: tasks that no worker knows, queues that nobody takes from.
     """
-    grace_s = read_duration("--grace", grace) if grace else GRACE_S
-    timeout_s = read_period("--timeout", timeout)
-    opened = open_broker(broker, timeout_s=timeout_s) if broker else None
-    try:
-        return _look(session, source or _DEFAULT, opened, grace_s, timeout_s)
-    finally:
-        if opened is not None:
-            opened.connection.release()
+    given_s = read_duration("--grace", grace)
+    grace_s = GRACE_S if given_s is None else given_s
+    text = source or _DEFAULT
+
+    def look(broker: Broker | None, _: object, timeout_s: float) -> Result:
+        return _look(session, text, broker, grace_s, timeout_s)
+
+    if options["broker"] or options["app"]:
+        return with_broker(options, look)
+    return look(None, None, 0.0)
 
 
 def _look(
@@ -63,7 +64,8 @@ def _look(
         if text == _DEFAULT and not os.path.exists(text):
             raise UsageError("no celerybeat-schedule here", f"name its SOURCE: {KINDS}") from error
         raise
-    known = ask_workers(broker, timeout_s=timeout_s) if broker else None
+    # Without entries nothing can have drifted.
+    known = ask_workers(broker, timeout_s=timeout_s) if broker and entries else None
     is_asked = known is not None and known.workers
     findings = judge_schedule(
         entries,
@@ -92,7 +94,7 @@ def _look(
     }
     rows = [_row(each, by_name[each.name], now) for each in entries]
     notes = tuple(_notes(session, others, known))
-    empty = f"no entries in {source.text}"
+    empty = "" if notes else f"no entries in {source.text}"
     return Result(data, Table(_COLUMNS, rows, empty), notes=notes, exit_code=EXIT_CODES[state])
 
 

@@ -15,6 +15,8 @@ COMMANDS = {
     "workers": ("radar_cli.cli.celery.workers", "List the workers, or tell them something."),
     "queues": ("radar_cli.cli.celery.queues", "List what waits in each queue."),
     "tasks": ("radar_cli.cli.celery.tasks", "List the tasks that workers hold, or end them."),
+    "probes": ("radar_cli.cli.celery.probes", "Print health checks and alert rules to paste."),
+    "audit": ("radar_cli.cli.celery.audit", "Judge the settings of workers, or of an app."),
     "beat": ("radar_cli.cli.celery.beat", "Show Beat's schedule, and what is overdue in it."),
     "canary": ("radar_cli.cli.celery.canary", "Measure how long tasks wait in each queue."),
 }
