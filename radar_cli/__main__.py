@@ -18,6 +18,10 @@ def main() -> int:
         from radar_cli.pings.command import ping
 
         return ping(words[1:])
+    if words[:2] == ["celery", "alive"]:
+        from radar_cli.celery.alive import alive
+
+        return alive(words[2:])
     if words[:2] == ["completion", "words"]:
         from radar_cli.completion.words import print_words
 

@@ -28,6 +28,12 @@ class UsageError(RadarError):
     slug = "usage"
 
 
+class NotInstalledError(UsageError):
+    """A part of radar that is installed apart."""
+
+    slug = "not-installed"
+
+
 class ConfigError(RadarError):
     """A config file or a setting that can't be used."""
 

@@ -12,10 +12,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 import radar_cli
 from radar_cli import exits
+from radar_cli.cli.celery import group as celery_group
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.monitors.group import command as monitors
 from radar_cli.config.channel_settings import CHANNEL_KINDS, CHANNEL_SETTINGS
@@ -63,6 +65,8 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     elsewhere |= {"--root-path", "--scope", "--trusted-proxy"}
     elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}
     elsewhere |= {"--key", "--monitor", "--scope"}
+    elsewhere |= {"--beat", "--file", "--max-age", "--started"}
+    elsewhere |= {flag for flag, _ in _options_of_celery()}
     named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
     assert named <= known | common | elsewhere
 
@@ -111,6 +115,29 @@ def test_it_documents_every_option_of_monitors() -> None:
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags)
 
 
+def _options_of_celery() -> list[tuple[str, str]]:
+    """Each long option of the commands below `radar celery`, with its command's name."""
+    found = []
+    context = click.Context(celery_group.command)
+    todo = [celery_group.command.get_command(context, name) for name in celery_group.COMMANDS]
+    while todo:
+        each = todo.pop()
+        assert each is not None
+        if isinstance(each, click.Group):
+            todo += each.commands.values()
+        flags = (flag for param in each.params for flag in param.opts if flag.startswith("--"))
+        found += [(flag, str(each.name)) for flag in flags]
+    return found
+
+
+def test_it_documents_every_option_and_command_of_celery() -> None:
+    section = _README.partition("## Celery")[2].partition("\n## ")[0]
+    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
+    for flag, name in _options_of_celery():
+        assert flag in common or f"{flag} " in section or f"{flag}`" in section, flag
+        assert re.search(rf"\b{name}\b", section), name
+
+
 def test_every_line_of_the_crontab_example_is_understood() -> None:
     (crontab,) = [block for block in _blocks("") if "radar run" in block]
     lines = [line for line in crontab.splitlines() if "radar run" in line]
@@ -156,7 +183,7 @@ def test_it_documents_which_answers_are_tried_again() -> None:
 
 
 def test_its_example_checks_a_signature() -> None:
-    (example,) = _blocks("python")
+    example, _ = _blocks("python")
     names: dict[str, Any] = {}
     exec(example, names)
     is_from_radar = names["is_from_radar"]

@@ -17,6 +17,11 @@ COMMANDS = {
     "server": ("radar_cli.cli.server", "command", "Serve monitors to other machines."),
     "login": ("radar_cli.cli.login", "command", "Check a server's key, and use it from now on."),
     "doctor": ("radar_cli.cli.doctor", "command", "Look for what keeps radar from its work."),
+    "celery": (
+        "radar_cli.cli.celery.group",
+        "command",
+        "Watch over Celery: broker, workers, queues, schedule.",
+    ),
     "config": ("radar_cli.cli.config", "command", "Read, change and check the settings."),
     "completion": ("radar_cli.cli.completion", "command", "Print a shell's completion script."),
 }

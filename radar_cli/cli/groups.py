@@ -15,7 +15,7 @@ class Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words behind the group's name."""
-        if not args and not ctx.resilient_parsing:
+        if not (args or ctx.resilient_parsing or self.invoke_without_command):
             # On stderr and as a failure: nothing was asked for (`radar $COMMAND`, say).
             click.echo(ctx.get_help(), err=True)
             ctx.exit(exits.USAGE)

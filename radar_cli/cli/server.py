@@ -13,19 +13,13 @@ from radar_cli.cli.local import retention_of
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.options import AnyFunction, Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, complain
-from radar_cli.errors import StateError, UsageError
+from radar_cli.errors import NotInstalledError, StateError, UsageError
 from radar_cli.grammar import parse_duration, parse_size
 from radar_cli.places import state_directory
 
 if TYPE_CHECKING:
     from radar_cli.server.settings import ServerSettings
     from radar_cli.store.store import Store
-
-
-class NotInstalledError(UsageError):
-    """A part of radar that is installed apart."""
-
-    slug = "not-installed"
 
 
 def _database_option(function: AnyFunction) -> AnyFunction:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.benchmarks.imports import imports_of_a_run
 from tests.benchmarks.measure import UnmeasurableError
-from tests.benchmarks.rows import ROWS, Result, Row
+from tests.benchmarks.results import Result, Row
+from tests.benchmarks.rows import ROWS
 from tests.benchmarks.workplace import Workplace, installed
 
 _DESCRIPTION = """

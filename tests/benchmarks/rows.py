@@ -7,19 +7,19 @@ import os
 import select
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import measure
+from tests.benchmarks.celery import celery_check
 from tests.benchmarks.measure import (
     Contestant,
     Costs,
-    Ratios,
     UnmeasurableError,
     Words,
     ratios,
     take_turns,
 )
+from tests.benchmarks.results import Result, Row
 from tests.benchmarks.workplace import Server, Workplace, end, program
 
 _PATIENCE_S = 60.0
@@ -28,33 +28,6 @@ _SPAWN = "import os, sys; os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
 _AT_ONCE = 100
 _FLOOD_BYTES, _FLOOD_BYTES_QUICK = 4 << 30, 512 << 20
 _MONITORS = 1000
-
-
-@dataclass(frozen=True)
-class Result:
-    """One line of the table. Without ratios, `note` says why."""
-
-    what: str
-    ratios: Ratios | None = None
-    to_hold: float | None = None
-    note: str = ""
-
-    @property
-    def is_held(self) -> bool | None:
-        """None if there is nothing to hold, or no ratio."""
-        if self.ratios is None or self.to_hold is None:
-            return None
-        return self.ratios.median <= self.to_hold
-
-
-@dataclass(frozen=True)
-class Row:
-    """A part of the table that can be measured by itself; rounds in full and with --quick."""
-
-    name: str
-    measure: Callable[[Workplace, int, bool], list[Result]]
-    rounds: int
-    quick_rounds: int
 
 
 def launch(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
@@ -196,6 +169,14 @@ def commands(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
     return results
 
 
+def alive(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
+    """The liveness probe of Celery's workers, which Kubernetes calls every few seconds."""
+    file = place.folder / "sign"
+    file.write_text("a sign of life")
+    words = ["celery", "alive", "--file", str(file), "--max-age", "1d"]
+    return [_against_pass(place, rounds, place.environment(), words, "radar celery alive", 1.4)]
+
+
 ROWS = (
     Row("launch", launch, 200, 40),
     Row("http", http, 150, 30),
@@ -204,6 +185,8 @@ ROWS = (
     Row("crowd", crowd, 5, 1),
     Row("pipe", pipe, 3, 2),
     Row("commands", commands, 30, 6),
+    Row("alive", alive, 60, 12),
+    Row("celery-check", celery_check, 20, 5),
 )
 
 # Pings in the spool, from which the embedded store takes them in.

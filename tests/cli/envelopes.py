@@ -5,8 +5,13 @@ import subprocess
 from typing import Any
 
 
-def read_envelope(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
-    """Return the one envelope on stdout, checked against the contract of version 1."""
+def read_envelope(
+    done: "subprocess.CompletedProcess[str]", codes: tuple[int, ...] = (0, 1)
+) -> dict[str, Any]:
+    """Return the one envelope on stdout, checked against the contract of version 1.
+
+    `codes` are what the command may exit with when it has a result.
+    """
     assert done.stdout.isascii()
     (line,) = done.stdout.splitlines()
     envelope = json.loads(line)
@@ -15,7 +20,7 @@ def read_envelope(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
     assert isinstance(envelope["command"], str)
     if envelope["ok"] is True:
         assert list(envelope) == ["radar", "command", "ok", "data"]
-        assert done.returncode in (0, 1)
+        assert done.returncode in codes
     else:
         assert envelope["ok"] is False
         assert set(envelope) - {"data"} == {"radar", "command", "ok", "error"}

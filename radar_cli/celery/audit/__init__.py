@@ -1,0 +1,1 @@
+"""The production checklist: what a worker's effective settings risk, and what to set instead."""

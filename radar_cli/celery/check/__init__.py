@@ -1,0 +1,1 @@
+"""One verdict over broker, workers, queues and schedule."""

@@ -1,0 +1,80 @@
+"""Looking at queues and workers over a broker, as often as it takes to see progress."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from radar_cli.celery.broker import Broker
+from radar_cli.celery.check.seen import Look, read_workers
+from radar_cli.celery.inspect import Answers, Asking
+from radar_cli.celery.queues import find_names, read_queues, read_unacked
+
+_QUESTIONS: dict[str, dict[str, str]] = {
+    "stats": {},
+    "active": {},
+    "active_queues": {},
+    "reserved": {},
+    "scheduled": {},
+}
+# How far two looks are apart where messages wait: a healthy idle worker takes one in milliseconds.
+_INTERVAL_S = 1.0
+_REPLY_S = 1.0
+_DEFAULT_QUEUE = "celery"
+
+
+class Looker:
+    """Takes looks at one broker; a context manager. `registered` are the tasks workers know."""
+
+    def __init__(self, broker: Broker, queues: Iterable[str]) -> None:
+        self._broker = broker
+        self._wanted = tuple(queues)
+        self.registered: frozenset[str] | None = None
+        self._asking = Asking(broker.connection, exchange=broker.exchange)
+
+    def __enter__(self) -> "Looker":
+        self._asking.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._asking.__exit__(None, None, None)
+
+    def look(self, left_s: Callable[[], float], *, with_tasks: bool = False) -> Look:
+        """Look once; workers have a second to answer, or less if less is left."""
+        queues, nodes = find_names(self._broker)
+        names = [*self._wanted, *sorted(queues)] or [_DEFAULT_QUEUE]
+        seen = read_queues(self._broker, names)
+        # Where the broker doesn't tell who hears, its consumers are as many as will answer.
+        most = max((queue.consumers or 0 for queue in seen.values()), default=0)
+        # Celery's own, too: an entry of the schedule may be celery.backend_cleanup.
+        tasks = {"registered": {"builtins": True}} if with_tasks else {}
+        answers = self._asking.ask(
+            {**_QUESTIONS, **tasks},
+            timeout_s=max(0.1, min(_REPLY_S, left_s())),
+            expect=most or None,
+        )
+        workers = read_workers(answers.replies)
+        consumed = {name for worker in workers.values() for name in worker.queues or ()}
+        seen |= read_queues(self._broker, sorted(consumed - seen.keys()))
+        if with_tasks:
+            self._read_registered(answers)
+        beats = [node for node in answers.nodes() if node not in workers]
+        heard = None if answers.heard is None else max(0, answers.heard - len(beats))
+        unacked = read_unacked(self._broker)
+        known = frozenset(nodes)
+        return Look(time.monotonic(), seen, workers, heard, unacked, known)
+
+    def look_for_progress(
+        self, left_s: Callable[[], float], *, with_tasks: bool = False
+    ) -> list[Look]:
+        """One look, and where something waits or is held a second one, to see whether it moves."""
+        first = self.look(left_s, with_tasks=with_tasks)
+        waits = any(queue.depth for queue in first.queues.values())
+        holds = any(worker.reserved and not worker.active for worker in first.workers.values())
+        if not (waits or holds) or not first.workers or left_s() < _INTERVAL_S:
+            return [first]
+        time.sleep(_INTERVAL_S)
+        return [first, self.look(left_s)]
+
+    def _read_registered(self, answers: Answers) -> None:
+        lists = [r for r in answers.replies["registered"].values() if isinstance(r, list)]
+        # More may stand behind a task's name: `tasks.add [rate_limit=10/m]`.
+        self.registered = frozenset(str(task).partition(" ")[0] for some in lists for task in some)

@@ -1,0 +1,200 @@
+"""Probes and alert rules to paste: a Dockerfile's, Kubernetes' and Prometheus', as text.
+
+Every value that a person gives is written as JSON writes it, which YAML and Dockerfiles read alike.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_DEFAULT_MAX_AGE = "60s"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is filled in; `file`: of the signs of life, if it isn't the default one."""
+
+    app: str = "APP"
+    queues: tuple[str, ...] = ()
+    image: str = "IMAGE"
+    file: str = ""
+    schedule: str = "celerybeat-schedule"
+    max_age: str = _DEFAULT_MAX_AGE
+    max_depth: int = 1000
+
+    @property
+    def name(self) -> str:
+        """The app's name as Kubernetes takes one."""
+        return re.sub("[^a-z0-9]+", "-", self.app.lower()).strip("-") or "celery"
+
+    @property
+    def worker(self) -> list[str]:
+        """The command of a worker."""
+        words = ["celery", "-A", self.app, "worker"]
+        return [*words, "-Q", ",".join(self.queues)] if self.queues else words
+
+    @property
+    def beat(self) -> list[str]:
+        """The command of Beat."""
+        return ["celery", "-A", self.app, "beat", "-s", self.schedule]
+
+    def alive(self, *more: str) -> list[str]:
+        """The command of a liveness probe."""
+        words = ["radar", "celery", "alive", *more]
+        if self.file:
+            words += ["--file", self.file]
+        return [*words, "--max-age", self.max_age] if self.max_age != _DEFAULT_MAX_AGE else words
+
+    @property
+    def ready(self) -> list[str]:
+        """The command of a worker's readiness probe, which asks the broker."""
+        words = ["radar", "celery", "ready"]
+        return words + [word for queue in self.queues for word in ("--queue", queue)]
+
+
+def compose_docker(deployment: Deployment) -> str:
+    """HEALTHCHECK instructions: one for a worker's image, one for Beat's."""
+    check = "HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD"
+    return (
+        f"# a worker's image; the app calls radar_cli.celery.install_heartbeat(app)\n"
+        f"{check} {json.dumps(deployment.alive())}\n"
+        f"CMD {json.dumps(deployment.worker)}\n"
+        f"\n"
+        f"# Beat's image\n"
+        f"{check} {json.dumps(deployment.alive('--beat'))}\n"
+        f"CMD {json.dumps(deployment.beat)}"
+    )
+
+
+def compose_kubernetes(deployment: Deployment) -> str:
+    """Two Deployments, of workers and of the one Beat, in YAML."""
+    worker = [
+        *_probe("startupProbe", deployment.alive("--started"), period_s=5, failures=24),
+        *_probe("readinessProbe", deployment.ready, period_s=30, failures=2),
+        *_probe("livenessProbe", deployment.alive(), period_s=15, failures=3),
+    ]
+    beat = [
+        *_probe("startupProbe", deployment.alive("--beat", "--started"), period_s=5, failures=24),
+        *_probe("livenessProbe", deployment.alive("--beat"), period_s=15, failures=3),
+    ]
+    return "\n---\n".join(
+        (
+            "# The app calls radar_cli.celery.install_heartbeat(app).\n"
+            + _manifest(deployment, "worker", deployment.worker, worker, ()),
+            _manifest(
+                deployment,
+                "beat",
+                deployment.beat,
+                beat,
+                # Two Beats send every task twice, even for the moment of a rolling update.
+                ("  replicas: 1", "  strategy:", "    type: Recreate"),
+            ),
+        )
+    )
+
+
+def _manifest(
+    deployment: Deployment,
+    role: str,
+    command: Sequence[str],
+    probes: Sequence[str],
+    of_deployment: Sequence[str],
+) -> str:
+    name = f"{deployment.name}-{role}"
+    signs = [f"            - {{name: RADAR_ALIVE_FILE, value: {json.dumps(deployment.file)}}}"]
+    lines = [
+        "apiVersion: apps/v1",
+        "kind: Deployment",
+        f"metadata: {{name: {name}}}",
+        "spec:",
+        *of_deployment,
+        "  selector:",
+        f"    matchLabels: {{app: {name}}}",
+        "  template:",
+        "    metadata:",
+        f"      labels: {{app: {name}}}",
+        "    spec:",
+        "      # longer than the longest task: a warm shutdown waits for it",
+        "      terminationGracePeriodSeconds: 120",
+        "      containers:",
+        f"        - name: {role}",
+        f"          image: {json.dumps(deployment.image)}",
+        f"          command: {json.dumps(list(command))}",
+        "          env:",
+        *(signs if deployment.file else ()),
+        "            - name: RADAR_CELERY_BROKER # for the readiness probe",
+        "              valueFrom:",
+        f"                secretKeyRef: {{name: {deployment.name}, key: broker-url}}",
+        *probes,
+    ]
+    return "\n".join(lines)
+
+
+def _probe(kind: str, command: Sequence[str], *, period_s: int, failures: int) -> list[str]:
+    return [
+        f"          {kind}:",
+        f"            exec: {{command: {json.dumps(list(command))}}}",
+        f"            periodSeconds: {period_s}",
+        "            timeoutSeconds: 5",
+        f"            failureThreshold: {failures}",
+    ]
+
+
+def compose_prometheus(deployment: Deployment) -> str:
+    """A file of alert rules on what `radar celery check --format prometheus` prints, in YAML."""
+    rules = [
+        _rule("CelerySilent", "absent(radar_celery_ok)", "10m", "radar celery check says nothing"),
+        _rule("CeleryUnknown", "radar_celery_ok == -1", "10m", "Celery can't be judged"),
+        _rule(
+            "CeleryBad",
+            'radar_celery_finding_ok{layer!="schedule"} == 0',
+            "5m",
+            "{{ $labels.layer }} {{ $labels.subject }} is bad: see radar celery check",
+        ),
+        _rule(
+            "CeleryBeatOverdue",
+            'radar_celery_finding_ok{layer="schedule"} == 0',
+            "2m",
+            "{{ $labels.subject }} is overdue, or Beat is silent: see radar celery beat",
+        ),
+    ]
+    names = json.dumps("|".join(map(re.escape, deployment.queues)))
+    selector = f"{{queue=~{names}}}" if deployment.queues else ""
+    expressions = {
+        "CeleryBacklog": f"radar_celery_queue_depth{selector} > {deployment.max_depth}",
+        "CeleryUnconsumed": f"radar_celery_queue_consumers{selector} == 0",
+    }
+    told = "{{ $labels.queue }}: {{ $value }}"
+    rules += [_rule(name, expression, "10m", told) for name, expression in expressions.items()]
+    return "\n".join(
+        (
+            "# Fed by cron, through node_exporter's textfile collector:",
+            f"#   * * * * * {_check_line(deployment)}",
+            "groups:",
+            "  - name: celery",
+            "    rules:",
+            *rules,
+        )
+    )
+
+
+def _check_line(deployment: Deployment) -> str:
+    queues = [word for queue in deployment.queues for word in ("--queue", queue)]
+    words = ["radar", "celery", "check", *queues, "--beat", deployment.schedule]
+    folder = "/var/lib/node_exporter"
+    check = shlex.join([*words, "--format", "prometheus"])
+    return f"{check} >{folder}/celery.prom.new; mv {folder}/celery.prom.new {folder}/celery.prom"
+
+
+def _rule(name: str, expression: str, lasting: str, summary: str) -> str:
+    return "\n".join(
+        (
+            f"      - alert: {name}",
+            f"        expr: {json.dumps(expression)}",
+            f"        for: {lasting}",
+            "        labels: {severity: page}",
+            f"        annotations: {{summary: {json.dumps(summary)}}}",
+        )
+    )

@@ -1,0 +1,100 @@
+"""The user's app, imported only if it is named, for what its configuration knows."""
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from radar_cli.errors import NotInstalledError, RadarError, UsageError
+
+
+class AppError(RadarError):
+    """An app that can't be imported, or that isn't one."""
+
+    slug = "celery-app"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Where a project's broker is and what its app expects of it."""
+
+    broker: str
+    options: Mapping[str, Any] = field(default_factory=dict)  # broker_transport_options
+    use_ssl: Any = None
+    queues: tuple[str, ...] = ()
+    exchange: str = "celery"
+    app: Any = None
+
+    @property
+    def visibility_timeout_s(self) -> float:
+        """After which Redis's messages are delivered again; an hour if nobody says otherwise."""
+        return float(self.options.get("visibility_timeout", 3600))
+
+
+def load_project(name: str, *, timeout_s: float, broker: str = "") -> Project:
+    """Import the app `name` as `celery -A` does. Raises AppError."""
+    try:
+        from celery.app.utils import find_app
+    except ModuleNotFoundError as error:
+        raise NotInstalledError(
+            f"radar celery needs {error.name}", "pip install 'radar-cli[celery]'"
+        ) from None
+    sys.path.insert(0, os.getcwd())
+    importlib.invalidate_caches()
+    try:
+        with _at_most(timeout_s):
+            app = find_app(name)
+            conf = app.conf
+            url = broker or conf.broker_read_url or conf.broker_url or "amqp://"
+            queues = tuple(app.amqp.queues)
+            found = Project(
+                url if isinstance(url, str) else ";".join(url),
+                dict(conf.broker_transport_options or {}),
+                conf.broker_use_ssl or None,
+                queues,
+                str(conf.control_exchange),
+                app,
+            )
+    except TimeoutError:
+        raise AppError(f"the app {name!r} takes longer than {timeout_s:g} s to import") from None
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise AppError(
+            f"can't import the app {name!r}: {reason[:200]}",
+            "as for celery -A: module or module:app",
+        ) from error
+    return found
+
+
+@contextmanager
+def _at_most(timeout_s: float) -> Iterator[None]:
+    """Raise TimeoutError in the user's code if it takes longer; in the main thread only."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def project_of(broker: str, app: str, *, key_prefix: str, timeout_s: float) -> Project:
+    """The project that -b and -A name; of both, the broker is that of -b."""
+    if app:
+        found = load_project(app, timeout_s=timeout_s, broker=broker)
+    elif broker:
+        found = Project(broker)
+    else:
+        raise UsageError("which broker?", "give -b URL, or -A APP as to celery")
+    if not key_prefix:
+        return found
+    options = {**found.options, "global_keyprefix": key_prefix}
+    return Project(found.broker, options, found.use_ssl, found.queues, found.exchange, found.app)

@@ -1,0 +1,1 @@
+"""What Celery Beat should do and did: its entries, from wherever it keeps them."""

@@ -1,0 +1,136 @@
+"""`radar celery beat`: every entry of the schedule, and whether Beat does its work."""
+
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from radar_cli.celery.broker import Broker
+from radar_cli.celery.findings import EXIT_CODES, Finding, verdict
+from radar_cli.celery.schedule.entry import Entry
+from radar_cli.celery.schedule.judging import GRACE_S, judge_schedule
+from radar_cli.celery.schedule.sources import KINDS, open_source
+from radar_cli.celery.schedule.workers import Known, ask_workers
+from radar_cli.cli.celery.opening import with_broker
+from radar_cli.cli.celery.options import broker_options, read_duration, timeout_option
+from radar_cli.cli.options import Session, list_options, pass_session
+from radar_cli.cli.render import Cell, Result, Table
+from radar_cli.cli.status import ago
+from radar_cli.errors import RadarError, UsageError
+from radar_cli.grammar import format_duration
+
+# Where Beat keeps its schedule without -s.
+_DEFAULT = "celerybeat-schedule"
+_STYLES = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
+_COLUMNS = ("entry", "task", "schedule", "last attempt", "next due", "state", "remark")
+
+
+@click.command(name="beat")
+@click.argument("source", metavar="[SOURCE]", required=False)
+@broker_options
+@click.option("--grace", metavar="DURATION", help="How late an entry may be (60s).")
+@timeout_option("5s")
+@list_options
+@pass_session
+def command(session: Session, /, source: str | None, grace: str | None, **options: str) -> Result:
+    """Show when Beat last tried each entry of its schedule, and what is overdue.
+
+    SOURCE is where Beat keeps the schedule; ./celerybeat-schedule, if not given. With -b or -A,
+    also what drifted apart: tasks that no worker knows, queues that nobody takes from.
+    """
+    given_s = read_duration("--grace", grace)
+    grace_s = GRACE_S if given_s is None else given_s
+    text = source or _DEFAULT
+
+    def look(broker: Broker | None, _: object, timeout_s: float) -> Result:
+        return _look(session, text, broker, grace_s, timeout_s)
+
+    if options["broker"] or options["app"]:
+        return with_broker(options, look)
+    return look(None, None, 0.0)
+
+
+def _look(
+    session: Session, text: str, broker: Broker | None, grace_s: float, timeout_s: float
+) -> Result:
+    source = open_source(text, connection=broker and broker.connection)
+    now = datetime.fromtimestamp(time.time(), UTC)
+    try:
+        entries, beats = source.entries(now), source.beats(now)
+    except RadarError as error:
+        if text == _DEFAULT and not os.path.exists(text):
+            raise UsageError("no celerybeat-schedule here", f"name its SOURCE: {KINDS}") from error
+        raise
+    # Without entries nothing can have drifted.
+    known = ask_workers(broker, timeout_s=timeout_s) if broker and entries else None
+    is_asked = known is not None and known.workers
+    findings = judge_schedule(
+        entries,
+        beats,
+        now,
+        registered=known.tasks if known and is_asked else None,
+        consumed=known.queues if known and is_asked else None,
+        grace_s=grace_s,
+    )
+    by_name = {finding.subject: finding for finding in findings if "task" in finding.data}
+    others = [finding for finding in findings if "task" not in finding.data]
+    state = verdict(findings)
+    data = {
+        "verdict": state,
+        "source": source.text,
+        "beats": [finding.describe() for finding in others],
+        "entries": [
+            {
+                **by_name[each.name].data,
+                "state": by_name[each.name].state,
+                "message": by_name[each.name].message,
+                "cause": by_name[each.name].cause or None,
+            }
+            for each in entries
+        ],
+    }
+    rows = [_row(each, by_name[each.name], now) for each in entries]
+    notes = tuple(_notes(session, others, known))
+    empty = "" if notes else f"no entries in {source.text}"
+    return Result(data, Table(_COLUMNS, rows, empty), notes=notes, exit_code=EXIT_CODES[state])
+
+
+def _row(entry: Entry, finding: Finding, now: datetime) -> tuple[Any, ...]:
+    now_us = int(now.timestamp() * 1e6)
+    last = "never" if not entry.has_run else ""
+    if entry.has_run and entry.last_run_at is not None:
+        last = ago(entry.last_run_at.isoformat(), now_us)
+    due = ""
+    if entry.next_due is not None and entry.enabled:
+        away_s = (entry.next_due - now).total_seconds()
+        due = f"in {format_duration(away_s)}" if away_s > 0 else f"{entry.next_due:%H:%M:%S} UTC"
+    return (
+        entry.name,
+        entry.task,
+        entry.schedule_words,
+        last,
+        due,
+        Cell(finding.state, _STYLES[finding.state]),
+        _remark(finding),
+    )
+
+
+def _remark(finding: Finding) -> str:
+    if finding.state == "ok" and finding.data["next_due_at"] and finding.data["enabled"]:
+        return ""  # the columns say it
+    return finding.message + (f" ({finding.cause})" if finding.cause else "")
+
+
+def _notes(session: Session, others: Sequence[Finding], known: Known | None) -> list[str]:
+    """On Beat itself: what is well only with -v."""
+    notes = []
+    for finding in others:
+        if finding.state != "ok" or session.verbose:
+            more = "; ".join(each for each in (finding.cause, finding.hint) if each)
+            notes.append(f"{finding.subject}: {finding.message}" + (f" ({more})" if more else ""))
+    if known is not None and not known.workers:
+        notes.append("no worker answers: whether they know the tasks can't be told")
+    return notes

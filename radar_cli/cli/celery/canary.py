@@ -1,0 +1,84 @@
+"""`radar celery canary`: a round trip through each queue."""
+
+from typing import Any
+
+import click
+
+from radar_cli import exits
+from radar_cli.celery.broker import Broker
+from radar_cli.celery.canary import Flight, fly
+from radar_cli.celery.inspect import ask
+from radar_cli.celery.project import Project
+from radar_cli.celery.queues import read_queues
+from radar_cli.cli.celery.opening import with_broker
+from radar_cli.cli.celery.options import broker_options, timeout_option
+from radar_cli.cli.options import Session, list_options, pass_session
+from radar_cli.cli.render import Cell, Result, Table
+from radar_cli.errors import UsageError
+from radar_cli.grammar import format_duration
+
+_ASK_S = 1.0
+
+
+@click.command(name="canary")
+@broker_options
+@click.option("--queue", "queues", metavar="QUEUE", multiple=True, help="Through these, not all.")
+@timeout_option("10s")
+@list_options
+@pass_session
+def command(session: Session, /, queues: tuple[str, ...], **options: str) -> Result:
+    """Send a task of Celery's own through each queue, and tell how long it took to be run.
+
+    That is the true time a task waits now. It needs none of your code and no result backend.
+    Exits with 1 if one isn't back within --timeout; it then expires.
+    """
+    del session
+
+    def send(broker: Broker, project: Project, left_s: float) -> list[Flight]:
+        # All that workers consume, unless somebody names them.
+        names = queues or project.queues or _consumed(broker)
+        if not names:
+            raise UsageError("no worker answers: which queues?", "name them by --queue")
+        missing = {n for n, seen in read_queues(broker, names).items() if seen.fault == "missing"}
+        there = [name for name in names if name not in missing]
+        gone = [Flight(name, None, is_queue_missing=True) for name in names if name in missing]
+        return [*fly(broker, there, timeout_s=left_s), *gone]
+
+    flights = with_broker(options, send)
+    rows = [
+        (
+            flight.queue,
+            _state(flight),
+            "" if flight.took_s is None else format_duration(flight.took_s),
+            flight.by,
+        )
+        for flight in flights
+    ]
+    is_bad = any(flight.took_s is None for flight in flights)
+    return Result(
+        [_describe(flight) for flight in flights],
+        Table(("queue", "state", "took", "run by"), rows),
+        exit_code=exits.BAD if is_bad else exits.OK,
+    )
+
+
+def _consumed(broker: Broker) -> tuple[str, ...]:
+    replies = ask(broker.connection, "active_queues", timeout_s=_ASK_S, exchange=broker.exchange)
+    lists = [reply for reply in replies.values() if isinstance(reply, list)]
+    return tuple(sorted({str(queue["name"]) for some in lists for queue in some}))
+
+
+def _state(flight: Flight) -> Cell:
+    if flight.took_s is not None:
+        return Cell("ok", "green")
+    return Cell("no such queue" if flight.is_queue_missing else "not back", "bold red")
+
+
+def _describe(flight: Flight) -> dict[str, Any]:
+    return {
+        "queue": flight.queue,
+        "ok": flight.took_s is not None,
+        "took_s": flight.took_s,
+        "run_by": flight.by or None,
+        "missing": flight.is_queue_missing,
+    }

@@ -1,0 +1,46 @@
+"""From the options of a command to an open broker, and never longer than its --timeout."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from radar_cli.celery.broker import Broker, BrokerError, explain, open_broker, without_password
+from radar_cli.celery.check.bounded import Bounded
+from radar_cli.celery.project import Project, project_of
+from radar_cli.cli.celery.options import read_period
+from radar_cli.errors import RadarError
+
+T = TypeVar("T")
+
+
+def with_broker(options: dict[str, str], function: Callable[[Broker, Project, float], T]) -> T:
+    """Call the function with the broker that -b, -A and --key-prefix name, and what they know.
+
+    It gets the seconds that it may take, too. `options` are those of `broker_options` and
+    `timeout_option`. Raises BrokerError, also if it isn't done in time.
+    """
+    timeout_s = read_period("--timeout", options["timeout"])
+    project = project_of(
+        options["broker"], options["app"], key_prefix=options["key_prefix"], timeout_s=timeout_s
+    )
+    shown = without_password(project.broker)
+    bound: Bounded[T] = Bounded(timeout_s)
+
+    def work() -> T:
+        broker = open_broker(
+            project.broker,
+            timeout_s=timeout_s,
+            options=project.options,
+            use_ssl=project.use_ssl,
+            exchange=project.exchange,
+        )
+        try:
+            return function(broker, project, max(0.1, bound.left_s() * 0.9))
+        except RadarError:
+            raise
+        except Exception as error:
+            raise explain(error, shown, None) from error
+
+    result = bound.run(work)
+    if result is None:
+        raise BrokerError("hang", f"{shown}: no answer within {timeout_s:g} s", "see the broker")
+    return result

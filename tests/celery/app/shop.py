@@ -1,0 +1,39 @@
+"""The app that the tests' workers run: `celery -A shop`, in this folder."""
+
+import os
+import time
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready
+
+app = Celery("shop", broker=os.environ["SHOP_BROKER"])
+app.conf.update(
+    broker_connection_retry_on_startup=True,
+    worker_prefetch_multiplier=1,
+    task_ignore_result=True,
+    beat_sync_every=1,
+    beat_max_loop_interval=1,
+    beat_schedule={
+        "report": {"task": "shop.quick", "schedule": 1.0, "options": {"queue": "reports"}},
+    },
+)
+
+
+@app.task  # type: ignore[untyped-decorator]  # Celery has no types
+def quick() -> None:
+    """Done at once."""
+
+
+@app.task  # type: ignore[untyped-decorator]  # Celery has no types
+def nap(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]  # as above
+def lose_consumers(sender: Any, **_: Any) -> None:
+    """End the consumers behind Celery's back: what a lost connection has done to workers."""
+    if os.environ.get("SHOP_CATATONIC"):
+        consumer = sender.task_consumer
+        for tag in list(consumer._active_tags.values()):
+            consumer.channel.basic_cancel(tag)

@@ -1,0 +1,51 @@
+"""Real brokers, one of each kind for all tests of a process, and a project on one of them."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.celery.apps import Project
+from tests.support import rabbitmq, redis
+from tests.support.rabbitmq import Rabbitmq
+from tests.support.redis import Redis
+
+_databases = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    with redis.running("--databases", "200") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Iterator[Rabbitmq]:
+    with rabbitmq.running() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    """A database of the test's own."""
+    return redis_server.url(next(_databases))
+
+
+@pytest.fixture
+def project(tmp_path: Path, redis_url: str) -> Project:
+    """An app that gives signs of life, whose broker no other test uses."""
+    return Project(tmp_path / "shop", redis_url)
+
+
+@pytest.fixture
+def rabbitmq_url(rabbitmq_server: Rabbitmq) -> str:
+    """A vhost of the test's own."""
+    return rabbitmq_server.url()
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker_url(request: pytest.FixtureRequest) -> str:
+    """The same test on either broker."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url

@@ -1,0 +1,110 @@
+"""`radar celery alive`: a look at a file, in one interpreter start."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from radar_cli.celery.signs import NO_LIMIT_NS, compose, default_file, parse
+from tests.support.radar import environment, radar_path, run_radar
+from tests.wrap.test_imports import HEAVY
+
+
+def write(file: Path, age_s: float, quiet_s: float = 0) -> None:
+    now_ns = time.monotonic_ns()
+    quiet_until_ns = now_ns + int(quiet_s * 1e9) if quiet_s else 0
+    file.write_bytes(compose(now_ns - int(age_s * 1e9), quiet_until_ns, os.getpid()))
+
+
+@pytest.mark.parametrize(
+    ("age_s", "quiet_s", "words", "code"),
+    [
+        (0, 0, (), 0),
+        (50, 0, (), 0),
+        (70, 0, (), 1),
+        (70, 0, ("--max-age", "2m"), 0),
+        (70, 0, ("--max-age=90",), 0),
+        (5, 0, ("--max-age", "4s"), 1),
+        (1000, 10, (), 0),  # a long task, or Beat's sleep
+        (1000, -70, (), 1),
+        (-1000, 0, (), 1),  # an earlier boot's
+    ],
+)
+def test_it_judges_by_the_age_of_the_last_sign(
+    age_s: float, quiet_s: float, words: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    write(tmp_path / "sign", age_s, quiet_s)
+    done = run_radar("celery", "alive", "--file", tmp_path / "sign", *words)
+    assert (done.returncode, done.stderr) == (code, b"")
+    assert done.stdout.startswith(b"the worker is silent" if code else b"the worker is alive")
+    assert done.stdout.count(b"\n") == 1
+
+
+def test_it_is_dead_without_a_file_and_says_where_it_looked(tmp_path: Path) -> None:
+    done = run_radar("celery", "alive", env=environment(TMPDIR=str(tmp_path)))
+    assert done.returncode == 1
+    expected = f"{tmp_path}/radar-celery-{os.geteuid()}/worker"
+    assert done.stdout.decode() == (
+        f"the worker gave no sign of life: {expected}: No such file or directory\n"
+    )
+
+
+def test_a_variable_names_the_file_for_the_probe_and_for_the_app(tmp_path: Path) -> None:
+    write(tmp_path / "own", 0)
+    env = environment(RADAR_ALIVE_FILE=str(tmp_path / "own"))
+    assert run_radar("celery", "alive", env=env).returncode == 0
+    assert run_radar("celery", "alive", "--started", env=env).returncode == 1
+    assert default_file(env, "worker") == str(tmp_path / "own")
+
+
+def test_a_file_that_something_else_touches_has_an_age_too(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("pid 7")
+    assert run_radar("celery", "alive", "--file", tmp_path / "own").returncode == 0
+    os.utime(tmp_path / "own", (0, 0))
+    assert run_radar("celery", "alive", "--file", tmp_path / "own").returncode == 1
+
+
+def test_it_has_json_help_and_errors_as_all_commands_have(tmp_path: Path) -> None:
+    write(tmp_path / "sign", 100)
+    done = run_radar("celery", "alive", "--json", "--file", tmp_path / "sign")
+    assert (done.returncode, json.loads(done.stdout)["data"]["alive"]) == (1, False)
+    assert b"install_heartbeat" in run_radar("celery", "alive", "--help").stdout
+    for words in (("--max-age", "x"), ("--max-age",), ("--file",), ("--nonsense",), ("word",)):
+        assert run_radar("celery", "alive", *words).returncode == 2
+
+
+def test_the_content_has_one_length_and_is_read_back() -> None:
+    for numbers in ((0, 0, 1), (10**17, NO_LIMIT_NS * 5, 4194304)):
+        content = compose(*numbers)
+        assert len(content) == 51
+        assert parse(content) == (numbers[0], min(numbers[1], NO_LIMIT_NS), numbers[2])
+    assert parse(b"") is None
+
+
+def test_it_imports_next_to_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "sign", 0)
+    found = []
+    for words in (["-c", "pass"], [radar_path(), "celery", "alive", "--file", tmp_path / "sign"]):
+        python = radar_path().parent / "python"
+        done = subprocess.run(
+            [python, "-X", "importtime", *words],
+            env=environment(measured=False),
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        lines = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
+        found.append(set(lines))
+    loaded = found[1] - found[0]
+    assert not loaded & HEAVY
+    assert {name for name in loaded if not name.startswith("radar_cli")} <= {"time"}
+    assert {name for name in loaded if name.startswith("radar_cli")} == {
+        "radar_cli",
+        "radar_cli.__main__",
+        "radar_cli.celery",
+        "radar_cli.celery.alive",
+        "radar_cli.celery.signs",
+    }

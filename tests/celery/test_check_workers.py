@@ -1,0 +1,94 @@
+"""Workers that are gone, silent, busy or catatonic, each told apart, on real brokers."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.celery.checking import Verdict
+from tests.support.celery_app import Worker, send
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+
+def test_all_is_well_with_a_worker(broker_url: str, tmp_path: Path) -> None:
+    worker = Worker(broker_url, tmp_path, pool="prefork").wait()
+    verdict = Verdict(broker_url, "--worker", worker.node, "--queue", "celery")
+    assert (verdict.code, verdict.state, verdict.wrong()) == (0, "ok", []), verdict.said
+    assert verdict["workers", worker.node]["message"] == "prefork, 0 of 2 slots busy"
+    assert verdict["queues", "celery"]["data"]["consumers"] == 1
+
+
+def test_no_worker_was_ever_there(broker_url: str) -> None:
+    verdict = Verdict(broker_url)
+    assert (verdict.code, verdict.state) == (1, "bad")
+    assert verdict["workers", "all"]["message"] == "no worker is connected"
+
+
+def test_one_of_two_is_killed(broker_url: str, tmp_path: Path) -> None:
+    one, two = (Worker(broker_url, tmp_path, name=name) for name in ("one", "two"))
+    one.wait(), two.wait()
+    two.process.kill()
+    two.process.wait()
+    names = ("--worker", one.node, "--worker", two.node)
+    verdict = Verdict(broker_url, *names)
+    assert (verdict.code, verdict.wrong()) == (1, [("workers", two.node)]), verdict.said
+    assert verdict["workers", two.node]["message"] == "isn't connected"
+    counted = Verdict(broker_url, "--expect-workers", "2")
+    assert counted.wrong() == [("workers", "count")]
+    assert counted["workers", "count"]["message"] == "1 of 2 workers answer"
+
+
+def test_no_reply_is_unknown_unless_the_process_is_stopped(broker_url: str, tmp_path: Path) -> None:
+    stopped = Worker(broker_url, tmp_path, name="stopped").wait()
+    # In Redis it listens a bit later than it says that it is ready.
+    wait_until(lambda: Verdict(broker_url, "--worker", stopped.node).state == "ok", 30)
+    os.kill(stopped.pid, signal.SIGSTOP)
+    verdict = Verdict(broker_url, "--worker", stopped.node, "--timeout", "5s")
+    os.kill(stopped.pid, signal.SIGCONT)
+    assert verdict.code == 1
+    finding = verdict["workers", stopped.node]
+    assert finding["state"] == "bad"
+    assert finding["cause"] == f"its process {stopped.pid} is stopped (SIGSTOP)"
+
+
+def test_a_solo_worker_that_is_busy_is_unknown(broker_url: str, tmp_path: Path) -> None:
+    solo = Worker(broker_url, tmp_path, name="solo", pool="solo", slots=1).wait()
+    send(broker_url, "shop.nap", 30)
+    wait_until(lambda: Verdict(broker_url).state == "unknown", 30, "the task runs")
+    verdict = Verdict(broker_url, "--worker", solo.node)
+    assert verdict.code == 3
+    finding = verdict["workers", solo.node]
+    assert finding["state"] == "unknown"
+    assert finding["cause"] == "a solo pool can't answer while it runs a task"
+
+
+def test_a_worker_that_answers_and_takes_nothing_is_bad(broker_url: str, tmp_path: Path) -> None:
+    worker = Worker(broker_url, tmp_path, SHOP_CATATONIC="1").wait()
+    send(broker_url, "shop.quick", count=3)
+    verdict = Verdict(broker_url)
+    assert verdict.code == 1
+    assert verdict["queues", "celery"]["state"] == "bad", verdict.said
+    assert worker.node in verdict["queues", "celery"]["cause"]
+    assert verdict["workers", worker.node]["state"] == "bad"
+
+
+def test_a_pool_that_is_full_is_the_cause_of_a_backlog(broker_url: str, tmp_path: Path) -> None:
+    worker = Worker(broker_url, tmp_path, pool="prefork", slots=1).wait()
+    send(broker_url, "shop.nap", 60, count=6)
+    wait_until(
+        lambda: Verdict(broker_url)["workers", worker.node]["data"]["active"] == 1,
+        30,
+        "the task runs",
+    )
+    calm = Verdict(broker_url)
+    assert calm.state == "ok", calm.said
+    assert calm["workers", worker.node]["cause"] == "its pool is full of running tasks"
+    strict = Verdict(broker_url, "--max-depth", "2")
+    finding = strict["queues", "celery"]
+    assert (strict.code, finding["state"]) == (1, "bad")
+    assert finding["cause"] == "the pools of its workers are full of running tasks (shop.nap)"
+    hung = Verdict(broker_url, "--max-runtime", "0.1s")
+    assert hung["workers", worker.node]["state"] == "bad"

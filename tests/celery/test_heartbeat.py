@@ -1,0 +1,127 @@
+"""Signs of life of real workers and a real Beat, as `radar celery alive` reads them."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.celery.apps import Project
+from tests.support.redis import Redis
+from tests.support.waiting import wait_until
+
+POOLS = ("prefork", "threads", "solo")
+pytestmark = pytest.mark.slow
+
+
+def watch(project: Project, seconds: float, *words: str) -> list[str]:
+    """What the probe says when it is not "alive" for that long."""
+    deadline, said = time.monotonic() + seconds, []
+    while time.monotonic() < deadline:
+        done = project.probe("--max-age", "4s", *words)
+        if done.returncode:
+            said.append(done.stdout.decode())
+        time.sleep(0.3)
+    return said
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_worker_is_alive_until_it_stops_or_its_loop_is_stuck(pool: str, project: Project) -> None:
+    worker = project.worker(pool)
+    assert project.is_alive()
+
+    worker.send_signal(signal.SIGSTOP)
+    wait_until(lambda: not project.is_alive("--max-age", "4s"), 12, "noticing SIGSTOP")
+    worker.send_signal(signal.SIGCONT)
+    wait_until(lambda: project.is_alive("--max-age", "4s"), 12, "noticing SIGCONT")
+
+    project.wedge()
+    wait_until(lambda: not project.is_alive("--max-age", "4s"), 15, "noticing the stuck loop")
+
+
+@pytest.mark.parametrize("pool", ["prefork", "solo"])
+def test_a_broker_that_is_away_kills_no_worker(pool: str, tmp_path: Path) -> None:
+    with Redis() as own:
+        project = Project(tmp_path / "shop", own.url())
+        project.worker(pool)
+        own.stop()
+        assert watch(project, 8) == []
+        own.start()
+        project.send("shop.add", 1, 2)
+        wait_until(lambda: "shop.add" in project.log("worker"), 30, "the task")
+        assert watch(project, 5) == []
+
+
+def test_a_worker_that_never_had_a_broker_is_alive_but_has_not_started(tmp_path: Path) -> None:
+    with Redis() as own:
+        project = Project(tmp_path / "shop", own.url())
+        own.stop()
+        project.celery("worker", "-P", "threads", "-n", "early@here")
+        wait_until(project.is_alive, 40, "the first sign")
+        assert watch(project, 6) == []
+        assert not project.is_alive("--started")
+        own.start()
+        wait_until(lambda: project.is_alive("--started"), 20, "the start")
+
+
+def test_a_busy_solo_worker_is_alive_until_its_tasks_time_limit(project: Project) -> None:
+    project.worker("solo")
+    project.send("shop.nap", 60, time_limit=6)
+    wait_until(lambda: "shop.nap" in project.log("worker"), 20, "the task")
+    assert watch(project, 5) == []
+    wait_until(lambda: not project.is_alive("--max-age", "4s"), 20, "noticing a task that is stuck")
+
+
+def test_a_worker_that_ends_after_its_tasks_is_alive_so_long(project: Project) -> None:
+    worker = project.worker("prefork")
+    project.send("shop.nap", 12)
+    wait_until(lambda: "shop.nap" in project.log("worker"), 20, "the task")
+    worker.send_signal(signal.SIGTERM)
+    said = watch(project, 8)
+    assert worker.poll() is None
+    assert said == []
+    worker.wait(20)
+    assert not project.is_alive()
+    assert list(project.signs.iterdir()) == []
+
+
+def test_the_signs_of_an_earlier_life_do_not_count(project: Project) -> None:
+    worker = project.worker("solo")
+    worker.kill()
+    worker.wait(10)
+    assert project.is_alive("--started")
+    again = project.celery("worker", "-P", "solo", "-n", "again@here")
+    wait_until(lambda: not project.is_alive("--started"), 20, "the new life", every_s=0.02)
+    wait_until(lambda: project.is_alive("--started"), 20, "the start")
+    again.terminate()
+
+
+def test_two_workers_that_share_a_file_are_told_so(project: Project) -> None:
+    project.worker("solo")
+    project.celery("worker", "-P", "solo", "-n", "second@here")
+    wait_until(lambda: "set RADAR_ALIVE_FILE" in project.log("worker"), 30, "the warning")
+
+
+def test_beat_is_alive_while_it_ticks(project: Project) -> None:
+    beat = project.beat()
+    assert watch(project, 6, "--beat") == []
+    beat.send_signal(signal.SIGSTOP)
+    wait_until(lambda: not project.is_alive("--beat", "--max-age", "3s"), 12, "noticing SIGSTOP")
+    beat.send_signal(signal.SIGCONT)
+    wait_until(lambda: project.is_alive("--beat", "--max-age", "3s"), 12, "noticing SIGCONT")
+
+
+def test_a_broker_that_is_away_does_not_kill_beat(tmp_path: Path) -> None:
+    with Redis() as own:
+        project = Project(tmp_path / "shop", own.url())
+        own.stop()
+        project.beat()
+        assert watch(project, 10, "--beat") == []
+
+
+def test_a_file_that_cannot_be_written_costs_nothing_else(project: Project) -> None:
+    project.celery("worker", "-P", "solo", "-l", "INFO", RADAR_ALIVE_FILE="/proc/no/such/file")
+    wait_until(lambda: "no sign of life can be given" in project.log("worker"), 30, "the warning")
+    project.send("shop.add", 1, 2)
+    wait_until(lambda: "shop.add" in project.log("worker"), 20, "the task")
+    assert project.log("worker").count("no sign of life") == 1

@@ -1,0 +1,61 @@
+"""The readiness probe and the canary, on real brokers with real workers."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.envelopes import read_envelope
+from tests.support.celery_app import Worker, send
+from tests.support.radar import run_radar
+from tests.support.redis import free_port
+from tests.support.waiting import wait_until
+
+
+@pytest.mark.slow
+def test_a_worker_is_ready_if_it_consumes_its_queues(broker_url: str, tmp_path: Path) -> None:
+    worker = Worker(broker_url, tmp_path, queues="celery,reports").wait()
+    words = ("celery", "ready", worker.node, "-b", broker_url)
+    wait_until(lambda: run_radar(*words).returncode == 0, 20, "it is ready")
+    assert run_radar(*words, "--queue", "reports").returncode == 0
+    other = run_radar(*words, "--queue", "mail", text=True)
+    assert other.returncode == 1
+    assert other.stdout == f"{worker.node} is not ready: it doesn't consume mail\n"
+    gone = run_radar("celery", "ready", "gone@test", "-b", broker_url, "--timeout", "1s", text=True)
+    assert (gone.returncode, gone.stdout) == (1, "gone@test is not ready: no answer in time\n")
+
+
+def test_without_its_broker_no_worker_is_ready() -> None:
+    done = run_radar("celery", "ready", "-b", f"redis://127.0.0.1:{free_port()}/0", text=True)
+    assert done.returncode == 1
+    assert "connection refused" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_canary_comes_back_through_each_queue(broker_url: str, tmp_path: Path) -> None:
+    worker = Worker(broker_url, tmp_path, queues="celery,reports").wait()
+    wait_until(
+        lambda: run_radar("celery", "ready", worker.node, "-b", broker_url).returncode == 0, 20
+    )
+    done = run_radar("celery", "canary", "-b", broker_url, "--json", text=True)
+    flights = read_envelope(done)["data"]
+    assert [(flight["queue"], flight["ok"]) for flight in flights] == [
+        ("celery", True),
+        ("reports", True),
+    ]
+    assert all(0 <= flight["took_s"] < 5 for flight in flights)
+
+
+@pytest.mark.slow
+def test_a_canary_waits_as_long_as_a_task_does(broker_url: str, tmp_path: Path) -> None:
+    Worker(broker_url, tmp_path, slots=1).wait()
+    send(broker_url, "shop.nap", 2)
+    done = run_radar("celery", "canary", "-b", broker_url, "--queue", "celery", "--json", text=True)
+    (flight,) = read_envelope(done)["data"]
+    assert 0.5 < flight["took_s"] < 9
+
+
+def test_a_canary_without_a_worker_is_not_back(redis_url: str) -> None:
+    words = ("celery", "canary", "-b", redis_url, "--queue", "celery", "--timeout", "1s")
+    done = run_radar(*words, text=True)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[1].split() == ["celery", "not", "back"]
