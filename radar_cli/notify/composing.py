@@ -1,5 +1,6 @@
 """What is to be told of a flip: what was expected, what happened, and how to look further."""
 
+import itertools
 from dataclasses import replace
 from typing import Sequence
 
@@ -18,7 +19,7 @@ from radar_cli.store.reading import Reading
 
 # Enough to find the last run that ended behind some that go on.
 _PINGS_READ = 12
-_FLIPS_READ = 20
+_FLIPS_READ = 500
 
 
 class Composer:
@@ -69,9 +70,11 @@ class Composer:
 
     def _down_since(self, flip: Flip) -> int | None:
         """Since when the monitor was down before this flip."""
-        flips = self._store.flips(flip.monitor, _FLIPS_READ)
-        before = [each.id for each in flips].index(flip.id) + 1
-        return next((each.time_us for each in flips[before:] if each.status == Status.DOWN), None)
+        flips = iter(self._store.flips(flip.monitor, _FLIPS_READ))
+        # Long histories come in one piece: this flip may be older than the newest.
+        older = itertools.dropwhile(lambda each: each.id != flip.id, flips)
+        next(older, None)
+        return next((each.time_us for each in older if each.status == Status.DOWN), None)
 
 
 def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:

@@ -1,0 +1,69 @@
+"""What is told of a flip, from the store's own words."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from radar_cli.config.load import load
+from radar_cli.notify.channels import find_channels
+from radar_cli.notify.composing import Composer
+from radar_cli.notify.keeping import decode_notice
+from radar_cli.notify.notice import Notice
+from radar_cli.pings.ping import Ping
+from radar_cli.store.opening import open_embedded
+from radar_cli.store.store import Store
+
+_MINUTE = 60_000_000
+_BEGIN = 1_795_000_000_000_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_embedded(str(tmp_path / "state")) as opened:
+        yield opened
+
+
+def _tell(store: Store, tmp_path: Path, now_us: int) -> list[Notice]:
+    config = tmp_path / "config.toml"
+    config.write_text('[notify.all]\ncommand = ["true"]\n')
+    channels = find_channels(
+        load({"RADAR_CONFIG": str(config), "RADAR_SYSTEM_CONFIG": "/dev/null"})
+    )
+    store.enqueue_alerts(now_us, Composer(store, channels, "here"))
+    told = []
+    while (alert := store.claim_alert(now_us, 1, "all")) is not None:
+        told.append(decode_notice(alert.notice, alert.id))
+        store.settle_alert(alert, "delivered")
+    return told
+
+
+def _ping(kind: str, minute: int, **fields: str) -> Ping:
+    return Ping(kind, "job", time_us=_BEGIN + minute * _MINUTE, fields=fields, body=b"the end\n")
+
+
+def test_a_long_history_in_one_piece_is_told_from_end_to_end(store: Store, tmp_path: Path) -> None:
+    """More flips than anybody reads at once, all of them noticed by one look."""
+    pings = [_ping("success" if number % 2 else "fail", number) for number in range(1300)]
+    store.add(pings, pings[-1].time_us)
+    told = _tell(store, tmp_path, pings[-1].time_us)
+    assert [notice.kind for notice in told] == ["down", "up"] * 650
+    assert told[-1].previous_since_us == pings[-2].time_us
+
+
+def test_it_says_what_was_expected_and_what_happened(store: Store, tmp_path: Path) -> None:
+    fields = {"schedule": "0 * * * *", "tz": "UTC", "gracePeriod": "60", "name": "Nightly"}
+    store.add([_ping("success", 0, **fields)], _BEGIN)
+    later = _BEGIN + 120 * _MINUTE
+    store.judge(later)
+    (missed,) = _tell(store, tmp_path, later)
+    assert "within 1 min (every hour, on the hour, by the clock of UTC)" in missed.expected
+    assert (missed.kind, missed.reason, missed.name) == ("down", "missed", "Nightly")
+    assert missed.last_run is not None
+    assert missed.last_run.output == b"the end\n"
+    store.add([_ping("fail", 130, exit="3")], later + 10 * _MINUTE)
+    store.add([_ping("success", 140)], later + 20 * _MINUTE)
+    (up,) = _tell(store, tmp_path, later + 20 * _MINUTE)
+    assert (up.kind, up.happened) == ("up", "a run succeeded")
+    assert up.previous_since_us == missed.since_us
+    assert up.look == ("radar monitors show job", "radar monitors output job")
