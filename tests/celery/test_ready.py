@@ -20,7 +20,7 @@ def test_a_worker_is_ready_if_it_consumes_its_queues(broker_url: str, tmp_path: 
     other = run_radar(*words, "--queue", "mail", text=True)
     assert other.returncode == 1
     assert other.stdout == f"{worker.node} is not ready: it doesn't consume mail\n"
-    gone = run_radar("celery", "ready", "gone@test", "-b", broker_url, "--timeout", "1s", text=True)
+    gone = run_radar("celery", "ready", "gone@test", "-b", broker_url, "--timeout", "3s", text=True)
     assert (gone.returncode, gone.stdout) == (1, "gone@test is not ready: no answer in time\n")
 
 
@@ -55,7 +55,7 @@ def test_a_canary_waits_as_long_as_a_task_does(broker_url: str, tmp_path: Path) 
 
 
 def test_a_canary_without_a_worker_is_not_back(redis_url: str) -> None:
-    words = ("celery", "canary", "-b", redis_url, "--queue", "celery", "--timeout", "1s")
+    words = ("celery", "canary", "-b", redis_url, "--queue", "celery", "--timeout", "3s")
     done = run_radar(*words, text=True)
     assert done.returncode == 1
     assert done.stdout.splitlines()[1].split() == ["celery", "not", "back"]

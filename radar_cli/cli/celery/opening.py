@@ -10,6 +10,8 @@ from radar_cli.cli.celery.options import read_period
 from radar_cli.errors import RadarError
 
 T = TypeVar("T")
+# What is kept back for telling of an answer that didn't come.
+_LAST_WORDS_S = 0.4
 
 
 def with_broker(options: dict[str, str], function: Callable[[Broker, Project, float], T]) -> T:
@@ -34,7 +36,8 @@ def with_broker(options: dict[str, str], function: Callable[[Broker, Project, fl
             exchange=project.exchange,
         )
         try:
-            return function(broker, project, max(0.1, bound.left_s() * 0.9))
+            left_s = bound.left_s()
+            return function(broker, project, max(0.1, left_s - max(_LAST_WORDS_S, left_s / 10)))
         except RadarError:
             raise
         except Exception as error:
