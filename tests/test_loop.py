@@ -1,4 +1,4 @@
-"""The whole loop in real time: a job of a real cron, a server elsewhere, and a person who is told."""
+"""The whole loop in real time: a job of a real cron, a server elsewhere, a person who is told."""
 
 import json
 import time
