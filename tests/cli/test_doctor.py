@@ -22,6 +22,12 @@ def served(tmp_path: Path) -> Iterator[RadarServer]:
         yield started
 
 
+@pytest.fixture(autouse=True)
+def _config(user_file: Path) -> None:
+    """The environment names a file, which has to be there."""
+    user_file.write_text("")
+
+
 def _ask(**variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """The exit code, and the remarks by what they are about."""
     done = run_radar("doctor", "--json", env=environment() | variables, text=True)
