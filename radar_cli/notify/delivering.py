@@ -7,7 +7,7 @@ now waits in the store, longer after each try, until it is a week old.
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Sequence
+from typing import Callable, Sequence
 
 from radar_cli.errors import RadarError
 from radar_cli.notify.channel import Channel, ChannelError
@@ -34,7 +34,7 @@ def deliver_alerts(store: Alerting, channels: Sequence[Channel], deadline: float
     """Send what is due through these channels until `deadline` (monotonic), and say what failed."""
     done = Delivered()
     threads = [
-        threading.Thread(target=_Courier(store, channel, deadline, done).run, daemon=True)
+        threading.Thread(target=_Courier(store, channel, deadline, done, _now_us).run, daemon=True)
         for channel in channels
     ]
     for thread in threads:
@@ -44,18 +44,32 @@ def deliver_alerts(store: Alerting, channels: Sequence[Channel], deadline: float
     return done
 
 
-def deliver_in_turn(store: Alerting, channels: Sequence[Channel], deadline: float) -> Delivered:
+def deliver_in_turn(
+    store: Alerting,
+    channels: Sequence[Channel],
+    deadline: float,
+    *,
+    now_us: Callable[[], int] | None = None,
+) -> Delivered:
     """The same without threads: a dead channel holds up those behind it."""
     done = Delivered()
     for channel in channels:
-        _Courier(store, channel, deadline, done).run()
+        _Courier(store, channel, deadline, done, now_us or _now_us).run()
     return done
 
 
 class _Courier:
     """Takes the alerts of one channel to it."""
 
-    def __init__(self, store: Alerting, channel: Channel, deadline: float, done: Delivered) -> None:
+    def __init__(
+        self,
+        store: Alerting,
+        channel: Channel,
+        deadline: float,
+        done: Delivered,
+        now_us: Callable[[], int],
+    ) -> None:
+        self._now_us = now_us
         self._store = store
         self._channel = channel
         self._deadline = deadline
@@ -65,7 +79,7 @@ class _Courier:
         """Send one after the other, until one fails: the next would, too."""
         try:
             while time.monotonic() < self._deadline:
-                alert = self._store.claim_alert(_now_us(), _LEASE_US, self._channel.table.name)
+                alert = self._store.claim_alert(self._now_us(), _LEASE_US, self._channel.table.name)
                 if alert is None or not self._try(alert):
                     return
         except RadarError as error:  # the store itself
@@ -90,7 +104,7 @@ class _Courier:
         return True
 
     def _put_off(self, alert: Alert, reason: str) -> None:
-        now_us = _now_us()
+        now_us = self._now_us()
         if now_us - alert.created_us > _GIVEN_UP_AFTER_US:
             self._store.settle_alert(alert, GIVEN_UP, reason)
             self._fail(f"a notice of {alert.monitor} is given up after a week: {reason}")

@@ -34,9 +34,11 @@ def headline(notice: Notice) -> str:
         seconds = max(1, round((notice.since_us - before_us) / 1e6))
         return f"{name} is up again after {format_duration(seconds)}"
     when = _short_time(notice)
+    # A notice of a down that was one before is a reminder.
+    down = "still down" if notice.previous == "down" else "down"
     if notice.reason in _SINCE:
-        return f"{name} is down: {_SINCE[notice.reason]} {when}"
-    return f"{name} is down since {when}"
+        return f"{name} is {down}: {_SINCE[notice.reason]} {when}"
+    return f"{name} is {down} since {when}"
 
 
 def facts(notice: Notice) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Noticing silence in time: monitors are judged when they are due, and people told at once."""
 
+import functools
 import sys
 import threading
 import time
@@ -8,7 +9,8 @@ from typing import Callable, Sequence
 from radar_cli.errors import RadarError
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
-from radar_cli.notify.delivering import deliver_alerts
+from radar_cli.notify.delivering import deliver_in_turn
+from radar_cli.server.clock import Clock
 from radar_cli.store.store import Store
 
 _TICK_S = 0.2
@@ -18,10 +20,13 @@ _AFTER_FAULT_S = 5.0
 # A server that was away for less has missed nothing that a grace doesn't forgive.
 BLIND_FROM_S = 30.0
 _ALIVE_EVERY_S = 5.0
+_REMINDED_EVERY_S = 2.0
+# What is on its way when the server is told to end is sent again by the next one.
+_STOP_PATIENCE_S = 5.0
 
 
 class Evaluator:
-    """Two threads: one judges what is due, the other one delivers alerts."""
+    """A thread that judges what is due, and one for each channel: one that hangs holds up none."""
 
     def __init__(
         self,
@@ -29,38 +34,48 @@ class Evaluator:
         channels: Sequence[Channel],
         compose: Composer,
         *,
+        clock: Clock,
         take_in: Callable[[], None],
         note_fault: Callable[[RadarError], None],
+        remind_every_s: float = 0.0,
     ) -> None:
         self._store = store
-        self._channels = channels
         self._compose = compose
+        self._clock = clock
         self._take_in = take_in
         self._note_fault = note_fault
+        self._remind_every_us = round(remind_every_s * 1e6)
         self._stopping = threading.Event()
+        deliver = [(functools.partial(self._deliver, each), each.table.name) for each in channels]
         self._threads = [
             threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True)
-            for step, name in ((self._judge, "evaluator"), (self._deliver, "alerts"))
+            for step, name in ((self._judge, "evaluator"), *deliver)
         ]
-        self._alive_at = float("-inf")
+        self._alive_at = self._reminded_at = float("-inf")
+        self._failures: dict[str, list[str]] = {}  # of each channel, the last time
         self.last_tick = time.monotonic()  # of the evaluator, to tell whether it lives
 
     def start(self) -> None:
         """Begin to judge and to deliver."""
+        if self._remind_every_us:
+            self._store.begin_reminding(self._clock.now_us(), self._remind_every_us)
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Finish what is at hand, and end."""
         self._stopping.set()
+        deadline = time.monotonic() + _STOP_PATIENCE_S
         for thread in self._threads:
-            thread.join(_DELIVERY_S)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _repeat(self, step: Callable[[], None]) -> None:
         while not self._stopping.wait(_TICK_S):
             try:
                 step()
             except RadarError as error:
+                if self._stopping.is_set():
+                    return
                 self._note_fault(error)
                 self._stopping.wait(_AFTER_FAULT_S)
             except Exception as fault:  # noqa: BLE001 (nobody else would notice silence)
@@ -69,14 +84,25 @@ class Evaluator:
 
     def _judge(self) -> None:
         self._take_in()
-        now_us = time.time_ns() // 1000
+        now_us = self._clock.now_us()
         self._store.judge(now_us)
-        self._store.enqueue_alerts(now_us, self._compose)
+        every_us = self._remind_every_us
+        self._store.enqueue_alerts(now_us, self._compose, remind_every_us=every_us)
         self.last_tick = time.monotonic()
+        if every_us and self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
+            self._reminded_at = self.last_tick
+            self._store.remind(now_us, every_us, self._compose)
         if self.last_tick - self._alive_at >= _ALIVE_EVERY_S:
             self._alive_at = self.last_tick
             self._store.note_alive(now_us)
 
-    def _deliver(self) -> None:
-        if self._channels:
-            deliver_alerts(self._store, self._channels, time.monotonic() + _DELIVERY_S)
+    def _deliver(self, channel: Channel) -> None:
+        deadline = time.monotonic() + _DELIVERY_S
+        done = deliver_in_turn(self._store, [channel], deadline, now_us=self._clock.now_us)
+        known = self._failures.get(channel.table.name, [])
+        if done.failures or done.count:
+            self._failures[channel.table.name] = done.failures
+        if done.failures != known and not self._stopping.is_set():
+            # Once, until it is something else or gets through.
+            for line in dict.fromkeys(done.failures):
+                sys.stderr.write(f"radar: {line}\n")

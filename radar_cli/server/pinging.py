@@ -11,6 +11,7 @@ from radar_cli.pings import text
 from radar_cli.pings.ping import Ping
 from radar_cli.server.access import AccessError, check, read_authorization
 from radar_cli.server.answers import error, send_json
+from radar_cli.server.bodies import said_length
 from radar_cli.server.paths import BadPathError, PingPath, parse_path
 from radar_cli.server.requests import BadRequestError, PingRequest
 from radar_cli.server.writer import PoisonedPingError, UnknownMonitorPingError
@@ -66,8 +67,8 @@ class Pinging:
             path = parse_path(_path_of(scope))
             request = PingRequest(path, scope["query_string"].decode("latin-1"))
             monitor = await self._authorize(scope, path)
-            body, omitted = await self._read_body(receive)
-            ping = request.ping(monitor, body, omitted)
+            body, omitted = await self._read_body(scope, receive)
+            ping = request.ping(monitor, body, omitted, service.clock.now_us())
             duration_s = await self._duration(scope, ping)
             await service.writer.add(ping, may_create=request.may_create)
         except Exception as fault:  # noqa: BLE001 (what isn't ours is raised again)
@@ -95,10 +96,13 @@ class Pinging:
         check(known, "ping", path.monitor)
         return path.monitor
 
-    async def _read_body(self, receive: "Receive") -> tuple[bytes, int]:
+    async def _read_body(self, scope: "Scope", receive: "Receive") -> tuple[bytes, int]:
         """The end of the body, and how many bytes before it are let go. BodyError: see there."""
         limit = self._service.settings.body_limit_bytes
         total, kept = 0, bytearray()
+        too_long = BodyError(413, "TOO_LARGE", f"more than {limit} bytes aren't kept")
+        if said_length(scope) > limit * _BODY_MAX_FACTOR:
+            raise too_long
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BODY_PATIENCE_S):
                 while True:
@@ -108,7 +112,7 @@ class Pinging:
                     part = message.get("body", b"")
                     total += len(part)
                     if total > limit * _BODY_MAX_FACTOR:
-                        raise BodyError(413, "TOO_LARGE", f"more than {limit} bytes aren't kept")
+                        raise too_long
                     kept += part
                     if len(kept) > 2 * limit:
                         del kept[:-limit]

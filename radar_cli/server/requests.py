@@ -1,7 +1,6 @@
 """A ping as a request says it: from path, query and body to a fact with its time."""
 
 import contextlib
-import time
 from urllib.parse import parse_qsl
 
 from radar_cli.ids import parse_run_id
@@ -28,6 +27,8 @@ _FIELDS_MAX = 100
 _ID_MAX = 60
 # Clocks of clients that are wrong by more say nothing about when it happened.
 _OLDEST_US = 400 * 86_400 * 1_000_000
+# A clock that is off by less is taken for right.
+CLOCK_SLACK_US = 10 * 1_000_000
 CREATING = ("schedule", "every")
 
 
@@ -66,9 +67,8 @@ class PingRequest:
             self.id or any(self.fields.get(name) for name in CREATING)
         )
 
-    def ping(self, monitor: str, body: bytes, omitted_bytes: int) -> Ping:
+    def ping(self, monitor: str, body: bytes, omitted_bytes: int, now_us: int) -> Ping:
         """The ping, received now."""
-        now_us = time.time_ns() // 1000
         fields = dict(self.fields)
         if omitted_bytes:
             before = fields.get("omitted", "0")
@@ -84,11 +84,16 @@ class PingRequest:
         )
 
     def _event_time(self, now_us: int) -> int:
-        """Received - (sent - ts): however wrong the client's clock is, it knows how long ago."""
+        """When it happened by our clock, which is never later than now.
+
+        The client's clock is ours, or off by a multiple of some seconds: what its request took on
+        the way isn't told from that, and would mix up the beginnings and ends of short runs.
+        """
         if self._ts_us is None:
             return now_us
-        age_us = (self._sent_us or now_us) - self._ts_us
-        return now_us - min(max(0, age_us), _OLDEST_US)
+        ahead_us = (self._sent_us or now_us) - now_us
+        off_us = (ahead_us + CLOCK_SLACK_US // 2) // CLOCK_SLACK_US * CLOCK_SLACK_US
+        return min(now_us, max(self._ts_us - off_us, now_us - _OLDEST_US))
 
 
 def _run_id(rid: str) -> str:

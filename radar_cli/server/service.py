@@ -13,6 +13,7 @@ from radar_cli.notify.composing import Composer
 from radar_cli.pings.destinations import STORE, Destination
 from radar_cli.pings.spool import Spool
 from radar_cli.server.access import Access
+from radar_cli.server.clock import Clock
 from radar_cli.server.evaluator import BLIND_FROM_S, Evaluator
 from radar_cli.server.keys import Keys
 from radar_cli.server.limits import Limits
@@ -51,7 +52,8 @@ class Service:
         self.keys = Keys(store.database)
         self.access = Access(self.keys)
         self.limits = Limits(settings.rate_limit, limits_loopback=settings.limits_loopback)
-        self.writer = Writer(store)
+        self.clock = Clock()
+        self.writer = Writer(store, self.clock)
         self.counters = Counters()
         self.started = time.monotonic()
         self.blindness: Blindness | None = None
@@ -62,14 +64,18 @@ class Service:
             store,
             channels,
             Composer(store, channels, os.uname().nodename),
+            clock=self.clock,
             take_in=self._take_in,
             note_fault=self.note_fault,
+            remind_every_s=settings.remind_every_s,
         )
 
     def start(self) -> None:
         """Begin to work. StateError: the database can't be used."""
-        now_us = time.time_ns() // 1000
+        now_us = self.clock.now_us()
         self.blindness = self.store.open_eyes(now_us, round(BLIND_FROM_S * 1e6))
+        if self.blindness is not None:
+            sys.stderr.write(f"radar: {self.blindness.words()}\n")
         self.writer.start()
         self.evaluator.start()
 
@@ -77,7 +83,7 @@ class Service:
         """Store what was answered, and end."""
         self.writer.stop()
         self.evaluator.stop()
-        self.store.note_alive(time.time_ns() // 1000)
+        self.store.note_alive(self.clock.now_us())
         self.store.close()
 
     def note_fault(self, error: RadarError) -> None:
@@ -93,7 +99,7 @@ class Service:
         if now - self._taken_in_at < _TAKEN_IN_EVERY_S:
             return
         self._taken_in_at = now
-        now_us = time.time_ns() // 1000
+        now_us = self.clock.now_us()
         if self.settings.state_directory:
             spool = Spool(self.settings.state_directory)
             take_in(self.store, spool, Destination(STORE, profile="default"), now_us)

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import sys
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Sequence
@@ -71,6 +72,14 @@ def serve(
         backlog=2048,
     )
     server = uvicorn.Server(config)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn has its own handlers while it serves, and afterwards sends itself what it got: that
+    # would end us as if we had been killed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     try:
         server.run()
     except OSError as error:

@@ -108,7 +108,8 @@ class Shortcut:
     def store(self, short: ShortPing, body: bytes, tell: Callable[[bytes], None]) -> None:
         """Have a ping stored, and `tell` in the event loop the answer."""
         request = short.request
-        ping = request.ping(request.path.monitor, body, 0)
+        now_us = self._service.clock.now_us()
+        ping = request.ping(request.path.monitor, body, 0, now_us)
 
         def done(outcome: "Outcome") -> None:
             tell(self.word(short, outcome if isinstance(outcome, Exception) else ping))

@@ -1,6 +1,5 @@
 """`POST /api/sync`: monitors as a program declares them (CronRadar's documentation, "Sync API")."""
 
-import time
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -80,7 +79,7 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
     if request.mode == "reconcile":
         # What could not be read this time is there all the same.
         kept = {monitor.key for monitor in request.monitors}
-    now_us = time.time_ns() // 1000
+    now_us = service.clock.now_us()
     created, updated = service.store.declare(request.source, declared, now_us, kept=kept)
     return SyncAnswer(
         status="success", synced=len(declared), created=created, updated=updated, errors=errors

@@ -8,12 +8,14 @@ import asyncio
 import contextlib
 import queue
 import threading
-import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Callable
 
 from radar_cli.errors import RadarError
 from radar_cli.pings.ping import Ping
+from radar_cli.server.clock import Clock
+from radar_cli.server.requests import CLOCK_SLACK_US
 from radar_cli.store.database import ChangedMeanwhileError
 from radar_cli.store.store import Store
 
@@ -43,7 +45,8 @@ class _Arrival:
 class Writer:
     """Stores pings; started and stopped with the server."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._clock = clock
         self._store = store
         self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -99,15 +102,18 @@ class Writer:
                 self._store_all(batch)
 
     def _store_all(self, batch: list[_Arrival]) -> None:
-        now_us = time.time_ns() // 1000
+        now_us = self._clock.now_us()
         outcomes: list[Outcome] = []
         try:
             creating = {arrival.ping.monitor for arrival in batch if arrival.may_create}
             pings = [arrival.ping for arrival in batch]
+            add = partial(
+                self._store.add_each, pings, now_us, creating=creating, slack_us=CLOCK_SLACK_US
+            )
             try:
-                added = self._store.add_each(pings, now_us, creating=creating)
+                added = add()
             except ChangedMeanwhileError:  # by another server: once more, as it is now
-                added = self._store.add_each(pings, now_us, creating=creating)
+                added = add()
             for arrival in batch:
                 ping = arrival.ping
                 if ping.monitor in added.unknown:

@@ -44,11 +44,12 @@ Composer = Callable[[Judged, Flip], Sequence[tuple[str, str]]]
 class Alerting(Reading):
     """What the store does so that people are told."""
 
-    def enqueue_alerts(self, now_us: int, compose: Composer) -> int:
+    def enqueue_alerts(self, now_us: int, compose: Composer, *, remind_every_us: int = 0) -> int:
         """Make alerts of all flips that nobody was told of; return how many there are.
 
         While a monitor is paused its flips wait: those that are over when the pause is need not
-        be told. `compose` is called with the monitor as it is now.
+        be told. `compose` is called with the monitor as it is now. With `remind_every_us` (see
+        reminding.py) that it is down is to be told again after that time.
         """
         made = 0
         after = ""
@@ -60,21 +61,26 @@ class Alerting(Reading):
             )
             keys = [key for (key,) in rows]
             for start in range(0, len(keys), _ENQUEUED_AT_ONCE):
-                made += self._enqueue_some(keys[start : start + _ENQUEUED_AT_ONCE], now_us, compose)
+                some = keys[start : start + _ENQUEUED_AT_ONCE]
+                made += self._enqueue_some(some, now_us, compose, remind_every_us)
             if len(rows) < _LOOKED_AT_ONCE:
                 return made
             after = rows[-1][0]
 
-    def _enqueue_some(self, keys: Sequence[str], now_us: int, compose: Composer) -> int:
+    def _enqueue_some(
+        self, keys: Sequence[str], now_us: int, compose: Composer, remind_every_us: int
+    ) -> int:
         """Make the alerts of some monitors in one transaction, or of each in its own."""
         try:
             with self._database.change() as change:
-                return sum(_enqueue(change, key, now_us, compose) for key in keys)
+                return sum(_enqueue(change, key, now_us, compose, remind_every_us) for key in keys)
         except RadarError:
             raise
         except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
             if len(keys) > 1:
-                return sum(self._enqueue_some([key], now_us, compose) for key in keys)
+                return sum(
+                    self._enqueue_some([key], now_us, compose, remind_every_us) for key in keys
+                )
             sys.stderr.write(f"radar: monitor {keys[0]!r} can't be told of: {fault!r}\n")
             return 0
 
@@ -84,6 +90,11 @@ class Alerting(Reading):
         None if there is none. While an older alert of a monitor waits for another try, the newer
         ones wait, too: that it is well again comes after that it wasn't.
         """
+        # Most often there is none, and a look keeps nobody from writing.
+        if not self._database.read(
+            "SELECT 1 FROM alert WHERE channel = ? AND next_try_us <= ? LIMIT 1", (channel, now_us)
+        ):
+            return None
         with self._database.change() as change:
             rows = change.read(
                 "SELECT id, monitor, channel, notice, created_us, tries, next_try_us FROM alert"
@@ -136,7 +147,7 @@ class Alerting(Reading):
         return [(monitor, channel, error, tries) for monitor, channel, error, tries in rows]
 
 
-def _enqueue(change: Change, key: str, now_us: int, compose: Composer) -> int:
+def _enqueue(change: Change, key: str, now_us: int, compose: Composer, remind_every_us: int) -> int:
     """Decide for each untold flip of one monitor whether it is told, and to whom."""
     rows = change.read(f"SELECT {COLUMNS} FROM monitor WHERE key = ? FOR UPDATE", (key,))  # noqa: S608 (a constant)
     if not rows:
@@ -160,15 +171,23 @@ def _enqueue(change: Change, key: str, now_us: int, compose: Composer) -> int:
     last_told = told[0][0] if told else ""
     notices: list[tuple[str, str, str]] = []
     for flip in flips:
-        fate = SILENT
+        fate, remind_us = SILENT, None
         if _is_news(flip, known, now_us, is_last=flip is flips[-1], last_told=last_told):
             fate, last_told = TOLD, flip.status
+            # What was told before is over.
+            change.execute(
+                "UPDATE flip SET remind_us = NULL WHERE monitor = ? AND remind_us IS NOT NULL",
+                (key,),
+            )
+            if remind_every_us and flip.status == Status.DOWN:
+                remind_us = now_us + remind_every_us
             notices += [(flip.id, *notice) for notice in compose(known, flip)]
         marked = change.execute(
-            "UPDATE flip SET fate = ? WHERE id = ? AND fate = ''", (fate, flip.id)
+            "UPDATE flip SET fate = ?, remind_us = ? WHERE id = ? AND fate = ''",
+            (fate, remind_us, flip.id),
         )
         assert marked == 1  # noqa: S101 (the monitor's row is ours, and with it its flips)
-    return _add(change, key, notices, now_us)
+    return add_alerts(change, key, notices, now_us)
 
 
 def _is_news(flip: Flip, known: Judged, now_us: int, *, is_last: bool, last_told: str) -> bool:
@@ -184,7 +203,9 @@ def _is_news(flip: Flip, known: Judged, now_us: int, *, is_last: bool, last_told
     return last_told == Status.DOWN
 
 
-def _add(change: Change, key: str, notices: Sequence[tuple[str, str, str]], now_us: int) -> int:
+def add_alerts(
+    change: Change, key: str, notices: Sequence[tuple[str, str, str]], now_us: int
+) -> int:
     """Make alerts of notices: flip, channel and what it says, in the order of their telling."""
     return change.execute_many(
         "INSERT INTO alert (id, flip, monitor, channel, notice, created_us, next_try_us)"

@@ -4,7 +4,9 @@ It is like a pause of the monitors that were due in it: they aren't missed, and 
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from radar_cli.grammar import format_duration
 from radar_cli.monitors.monitor import Pause
 from radar_cli.store.managing import save
 from radar_cli.store.reading import COLUMNS, Reading, read_row
@@ -24,6 +26,15 @@ class Blindness:
     begin_us: int
     end_us: int
     monitors: int
+
+    def words(self) -> str:
+        """How long it was, in a line."""
+        seconds = max(1, (self.end_us - self.begin_us) // 1_000_000)
+        until = datetime.fromtimestamp(self.end_us / 1e6, UTC).isoformat(" ", "seconds")
+        return (
+            f"nobody looked for {format_duration(seconds)}, until {until}: what fell due meanwhile"
+            f" isn't called missed ({self.monitors} monitors)"
+        )
 
 
 class Blinking(Reading):

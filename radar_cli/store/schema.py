@@ -115,6 +115,11 @@ MIGRATIONS = (
         expires_us {integer} NOT NULL
     ) {options};
     """,
+    """
+    ALTER TABLE flip ADD COLUMN remind_us {integer}; -- when to tell again that it is still so
+
+    CREATE INDEX flip_to_remind ON flip (remind_us) WHERE remind_us IS NOT NULL;
+    """,
 )
 
 

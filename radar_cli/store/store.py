@@ -14,6 +14,7 @@ from radar_cli.store.judged import Judged, in_order
 from radar_cli.store.managing import find_for_update, retold, save, save_many
 from radar_cli.store.overview import Overview
 from radar_cli.store.reading import COLUMNS, read_row
+from radar_cli.store.reminding import Reminding
 from radar_cli.store.retention import Sweeping
 from radar_cli.store.tokens import Tokens
 
@@ -33,7 +34,7 @@ class Added:
     unknown: set[str]
 
 
-class Store(Declaring, Alerting, Sweeping, Tokens, Blinking, Overview):
+class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview):
     """Monitors and their pings in a database. StateError: it can't be used.
 
     A context manager, which closes the database.
@@ -49,12 +50,18 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking, Overview):
         return len(self.add_each(pings, now_us).new)
 
     def add_each(
-        self, pings: Iterable[Ping], now_us: int, *, creating: Collection[str] | None = None
+        self,
+        pings: Iterable[Ping],
+        now_us: int,
+        *,
+        creating: Collection[str] | None = None,
+        slack_us: int = 0,
     ) -> Added:
         """The same; say what became of them.
 
         With `creating`, only these monitors are made if they aren't there: others' pings are not
-        kept, even if the monitor is deleted at this very moment.
+        kept, even if the monitor is deleted at this very moment. `slack_us` is by how much times
+        may be wrong: a run that seems to have ended that much before it began ends right after.
         """
         by_monitor: dict[str, list[Ping]] = {}
         ids: set[str] = set()
@@ -69,6 +76,8 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking, Overview):
             if made := sorted(missing if creating is None else missing.intersection(creating)):
                 _make(change, [min(by_monitor[key], key=in_order) for key in made])
                 there |= {known.key: known for known in find_for_update(change, made)}
+            for key, known in there.items() if slack_us else ():
+                _keep_order(known, by_monitor[key], slack_us)
             given = [ping for key in there for ping in by_monitor[key]]
             new = _insert(change, given)
             news: dict[str, list[Ping]] = {}
@@ -122,6 +131,20 @@ class Store(Declaring, Alerting, Sweeping, Tokens, Blinking, Overview):
                 else:
                     save(change, passed, now_us, encoded)
         return len(rows)
+
+
+def _keep_order(known: Judged, pings: Sequence[Ping], slack_us: int) -> None:
+    """See to it that no run ends before it began: then it would go on for ever."""
+    begun = dict(known.state.running)
+    for ping in pings:
+        if ping.kind == "start":
+            begun[ping.run_id] = ping.time_us
+        elif (
+            ping.kind != "log"
+            and ping.run_id in begun
+            and 0 <= begun[ping.run_id] - ping.time_us <= slack_us
+        ):
+            ping.time_us = begun[ping.run_id] + 1
 
 
 def _make(change: Change, firsts: Sequence[Ping]) -> None:

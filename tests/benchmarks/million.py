@@ -38,7 +38,7 @@ def judge_a_million(folder: Path, count: int) -> None:
         noticed_s = []
         for number in range(5):
             key = f"watched{number}"
-            answer = server.ping(key, b"", every="3s", gracePeriod="1", create="1")
+            answer = server.ping(key, b"", every="3", gracePeriod="1", create="1")
             assert answer.status_code == 200, answer.text
             with server.store() as store:
                 flip = _wait_for_down(store, key)

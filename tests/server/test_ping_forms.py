@@ -240,6 +240,22 @@ def test_a_late_ping_happened_when_its_clock_says_how_long_ago(server: RadarServ
     assert 59 < time.time() - _last(server, "unsent").time_us / 1e6 < 90
 
 
+def test_what_a_request_takes_on_its_way_mixes_up_no_run(server: RadarServer) -> None:
+    """The one that tells of a beginning took longer than the job, and than the one of its end."""
+    now = time.time()
+    server.ping("job/start", create="1", rid=_RUN, ts=f"{now - 2:.6f}", sent=f"{now - 2:.6f}")
+    server.ping("job/fail", rid=_RUN, ts=f"{now - 1.9:.6f}", sent=f"{now:.6f}")
+    # Nor does a clock that is a little off the one of the machine where the run ended.
+    server.ping("two/start", create="1", rid=_RUN, ts=f"{now:.6f}", sent=f"{now:.6f}")
+    server.ping("two/fail", rid=_RUN, ts=f"{now - 3:.6f}", sent=f"{now:.6f}")
+    for monitor in ("job", "two"):
+        assert [ping.kind for ping in _pings(server, monitor)] == ["start", "fail"]
+        with server.store() as store:
+            known = store.find(monitor)
+        assert known is not None
+        assert (known.view.status, known.view.is_running) == ("down", False)
+
+
 @pytest.mark.parametrize(
     "query",
     [
