@@ -14,6 +14,16 @@ from tests.support.redis import Redis
 _databases = itertools.count()
 
 
+_BROKERS = frozenset(("redis_server", "rabbitmq_server", "redis_url", "rabbitmq_url", "broker_url"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs a broker is slow: it starts workers, whose imports alone take a second."""
+    for item in items:
+        if _BROKERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Redis]:
     with redis.running("--databases", "200") as server:
