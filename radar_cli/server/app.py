@@ -12,7 +12,7 @@ from radar_cli import __version__
 from radar_cli.errors import RadarError
 from radar_cli.server.access import AccessError
 from radar_cli.server.answers import error
-from radar_cli.server.bodies import bound_bodies
+from radar_cli.server.bodies import limit_bodies
 from radar_cli.server.health import routes as health_routes
 from radar_cli.server.pinging import PREFIX, Pinging
 from radar_cli.server.service import Service
@@ -21,13 +21,12 @@ from radar_cli.server.sync import routes as sync_routes
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_SLUGS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 408: "TIMEOUT", 413: "TOO_LARGE"}
 _ROUTERS = (health_routes, sync_routes)
 
 
 def make_app(service: Service) -> "ASGIApp":
     """The application of a service, which it starts and stops."""
-    api = bound_bodies(_make_api(service))
+    api = limit_bodies(_make_api(service))
     pinging = Pinging(service)
 
     async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -83,7 +82,7 @@ async def _fail(request: Request, broken: Exception) -> JSONResponse:
 
 async def _miss(_: Request, missed: Exception) -> JSONResponse:
     assert isinstance(missed, HTTPException)  # noqa: S101 (as above)
-    slug = _SLUGS.get(missed.status_code, "INVALID_REQUEST")
+    slug = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(missed.status_code, "INVALID_REQUEST")
     return JSONResponse(error(slug, str(missed.detail)), missed.status_code, missed.headers)
 
 

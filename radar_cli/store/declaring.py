@@ -1,6 +1,6 @@
 """Monitors as a program declares them: the source of a schedule, such as a Celery app."""
 
-from typing import Collection, Mapping
+from typing import Callable, Collection, Mapping
 
 from radar_cli.store.managing import Managing, find_for_update, retold, save
 
@@ -19,10 +19,12 @@ class Declaring(Managing):
         now_us: int,
         *,
         kept: Collection[str] | None = None,
+        may_retire: Callable[[str], bool] = bool,
     ) -> tuple[int, int]:
         """Create and change the monitors of a source; return how many of each there were.
 
-        With `kept`, these are all that the source still has: others of it are watched no more.
+        With `kept`, these are all that the source still has: others of it are watched no more, as
+        far as whoever declares them `may_retire` them.
         """
         created = updated = 0
         with self._database.change() as change:
@@ -43,7 +45,7 @@ class Declaring(Managing):
                     updated += not is_new
             if kept is not None:
                 rows = change.read("SELECT key FROM monitor WHERE source = ?", (source,))
-                gone = sorted({key for (key,) in rows} - set(kept))
+                gone = sorted(filter(may_retire, {key for (key,) in rows} - set(kept)))
                 for known in find_for_update(change, gone):
                     fields = {n: v for n, v in known.declared.items() if n not in _WHEN}
                     fields["tags"] = f"{_without_stale(fields)} {STALE_TAG}".strip()
