@@ -13,7 +13,7 @@ from radar_cli.errors import RadarError
 from radar_cli.server.access import AccessError
 from radar_cli.server.answers import error
 from radar_cli.server.batches import routes as batch_routes
-from radar_cli.server.bodies import bound_bodies
+from radar_cli.server.bodies import limit_bodies
 from radar_cli.server.glance import routes as glance_routes
 from radar_cli.server.health import routes as health_routes
 from radar_cli.server.history import routes as history_routes
@@ -29,7 +29,6 @@ from radar_cli.server.tokens import routes as token_routes
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_SLUGS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 408: "TIMEOUT", 413: "TOO_LARGE"}
 _ROUTERS = (
     *(health_routes, sync_routes, glance_routes, monitor_routes),
     *(batch_routes, history_routes, token_routes),
@@ -45,7 +44,7 @@ _STATUSES = {
 
 def make_app(service: Service) -> "ASGIApp":
     """The application of a service, which it starts and stops."""
-    api = tell_time(bound_bodies(_make_api(service)))
+    api = tell_time(limit_bodies(_make_api(service)))
     pinging = Pinging(service)
 
     async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -103,7 +102,7 @@ async def _fail(request: Request, broken: Exception) -> JSONResponse:
 
 async def _miss(_: Request, missed: Exception) -> JSONResponse:
     assert isinstance(missed, HTTPException)  # noqa: S101 (as above)
-    slug = _SLUGS.get(missed.status_code, "INVALID_REQUEST")
+    slug = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(missed.status_code, "INVALID_REQUEST")
     return JSONResponse(error(slug, str(missed.detail)), missed.status_code, missed.headers)
 
 

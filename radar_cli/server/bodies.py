@@ -1,47 +1,50 @@
-"""Bodies of requests that aren't pings: they are read as a whole, so they have an end, and soon."""
+"""Bodies of requests that FastAPI reads whole, before it knows who sends them."""
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from starlette.exceptions import HTTPException
+from radar_cli.server.answers import error, send_json
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# A thousand keys of monitors, and all that may be declared, are less.
 BODY_MAX_BYTES = 1_000_000
 _PATIENCE_S = 30.0
+_CLOSE = {"Connection": "close"}
 
 
-def bound_bodies(app: "ASGIApp") -> "ASGIApp":
-    """Let no request have a body that is too long (413) or too slow (408)."""
+def limit_bodies(app: "ASGIApp") -> "ASGIApp":
+    """Answer 413 to a body that is too long, and 408 to one that doesn't come."""
 
-    async def bounded(scope: "Scope", receive: "Receive", send: "Send") -> None:
+    async def limited(scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
-        length, total, is_read = said_length(scope), 0, False
-
-        async def receive_some() -> "Message":
-            nonlocal total, is_read
-            if is_read:  # what comes now is that the client hangs up
-                return await receive()
-            if length > BODY_MAX_BYTES:
-                raise _too_long()
-            try:
-                async with asyncio.timeout_at(deadline):
+        body = bytearray()
+        words = f"a body has at most {BODY_MAX_BYTES} bytes here"
+        if said_length(scope) > BODY_MAX_BYTES:
+            await send_json(send, 413, error("TOO_LARGE", words), _CLOSE)
+            return
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while True:
                     message = await receive()
-            except TimeoutError:
-                raise _close(408, "the body did not come in time") from None
-            total += len(message.get("body", b""))
-            if total > BODY_MAX_BYTES:
-                raise _too_long()
-            is_read = not message.get("more_body", False)
-            return message
+                    if message["type"] == "http.disconnect":
+                        return
+                    body += message.get("body", b"")
+                    if len(body) > BODY_MAX_BYTES:
+                        await send_json(send, 413, error("TOO_LARGE", words), _CLOSE)
+                        return
+                    if not message.get("more_body", False):
+                        break
+        except TimeoutError:
+            words = f"the body did not come within {_PATIENCE_S:g} s"
+            await send_json(send, 408, error("TIMEOUT", words), _CLOSE)
+            return
+        await app(scope, _replay(bytes(body), receive), send)
 
-        await app(scope, receive_some, send)
-
-    return bounded
+    return limited
 
 
 def said_length(scope: "Scope") -> int:
@@ -50,9 +53,11 @@ def said_length(scope: "Scope") -> int:
     return int(said) if said.isdigit() and len(said) < 19 else 0
 
 
-def _too_long() -> HTTPException:
-    return _close(413, f"the body has more than {BODY_MAX_BYTES} bytes")
+def _replay(body: bytes, receive: "Receive") -> "Receive":
+    """Tell of a body that was read, and then of what else comes."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
+    async def replayed() -> "Message":
+        return left.pop() if left else await receive()
 
-def _close(status: int, message: str) -> HTTPException:
-    return HTTPException(status, message, {"Connection": "close"})
+    return replayed

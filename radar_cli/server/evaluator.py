@@ -10,7 +10,7 @@ from radar_cli.errors import RadarError
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
 from radar_cli.notify.delivering import deliver_in_turn
-from radar_cli.server.clock import Clock
+from radar_cli.server.now import Clock
 from radar_cli.store.store import Store
 
 _TICK_S = 0.2

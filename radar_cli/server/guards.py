@@ -25,7 +25,8 @@ SECURITY_HEADERS = [
     (b"cache-control", b"no-store"),
 ]
 _SECRETS = re.compile(
-    rf"({KEY_PREFIX}[A-Za-z]+_)[^/?&\s]+|\b[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b"
+    rf"({KEY_PREFIX}[a-z]+_)[^/?&\s]+|\b[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b",
+    re.IGNORECASE,
 )
 
 

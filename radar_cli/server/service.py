@@ -13,10 +13,10 @@ from radar_cli.notify.composing import Composer
 from radar_cli.pings.destinations import STORE, Destination
 from radar_cli.pings.spool import Spool
 from radar_cli.server.access import Access
-from radar_cli.server.clock import Clock
 from radar_cli.server.evaluator import BLIND_FROM_S, Evaluator
 from radar_cli.server.keys import Keys
 from radar_cli.server.limits import Limits
+from radar_cli.server.now import Clock
 from radar_cli.server.settings import ServerSettings
 from radar_cli.server.writer import Writer
 from radar_cli.store.blindness import Blindness

@@ -80,7 +80,9 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
         # What could not be read this time is there all the same.
         kept = {monitor.key for monitor in request.monitors}
     now_us = service.clock.now_us()
-    created, updated = service.store.declare(request.source, declared, now_us, kept=kept)
+    created, updated = service.store.declare(
+        request.source, declared, now_us, kept=kept, may_retire=key.covers
+    )
     return SyncAnswer(
         status="success", synced=len(declared), created=created, updated=updated, errors=errors
     )

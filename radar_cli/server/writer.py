@@ -14,7 +14,7 @@ from typing import Callable
 
 from radar_cli.errors import RadarError
 from radar_cli.pings.ping import Ping
-from radar_cli.server.clock import Clock
+from radar_cli.server.now import Clock
 from radar_cli.server.requests import CLOCK_SLACK_US
 from radar_cli.store.database import ChangedMeanwhileError
 from radar_cli.store.store import Store

@@ -1,6 +1,6 @@
 """Monitors as a program declares them: the source of a schedule, such as a Celery app."""
 
-from typing import Collection, Mapping
+from typing import Callable, Collection, Mapping
 
 from radar_cli.monitors.monitor import Pause
 from radar_cli.store.database import Change
@@ -22,10 +22,12 @@ class Declaring(Managing):
         now_us: int,
         *,
         kept: Collection[str] | None = None,
+        may_retire: Callable[[str], bool] = bool,
     ) -> tuple[int, int]:
         """Create and change the monitors of a source; return how many of each there were.
 
-        With `kept`, these are all that the source still has: others of it are watched no more.
+        With `kept`, these are all that the source still has: others of it are watched no more, as
+        far as whoever declares them `may_retire` them.
         """
         created = updated = 0
         with self._database.change() as change:
@@ -42,7 +44,8 @@ class Declaring(Managing):
                     updated += not is_new
             if kept is not None:
                 rows = change.read("SELECT key FROM monitor WHERE source = ?", (source,))
-                for known in find_for_update(change, sorted({key for (key,) in rows} - set(kept))):
+                gone = sorted(filter(may_retire, {key for (key,) in rows} - set(kept)))
+                for known in find_for_update(change, gone):
                     _retire(change, known, now_us)
         return created, updated
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from radar_cli.pings.ping import Ping
-from radar_cli.server.clock import Clock
+from radar_cli.server.now import Clock
 from tests.support.answers import hang
 from tests.support.postgresql import Postgresql
 from tests.support.radar_server import RadarServer, serving
@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 _US = 1_000_000
-_FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+_FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 # Of a machine that does other things as well.
 _SOON_S = 10.0
 
@@ -120,7 +120,7 @@ def test_a_poisoned_monitor_stops_nothing(tmp_path: Path) -> None:
 
 def test_a_clock_that_steps_back_hides_nothing(tmp_path: Path) -> None:
     """It was an hour ahead, and is set right: failures are told at once, and in order."""
-    require(_FAKETIME.exists(), "libfaketime is not installed (Debian: libfaketime)")
+    require(_FAKETIME is not None, "libfaketime is not installed (Debian: libfaketime)")
     offset = tmp_path / "offset"
     offset.write_text("+3600\n")
     env = {

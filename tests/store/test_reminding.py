@@ -1,0 +1,143 @@
+"""Reminders: what is still down is told again, each time once."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from radar_cli.pings.ping import Ping
+from radar_cli.store.alerting import DELIVERED
+from radar_cli.store.flips import Flip
+from radar_cli.store.judged import Judged
+from radar_cli.store.store import Store
+from tests.store.arrivals import add
+
+_SECOND = 1_000_000
+_MINUTE = 60 * _SECOND
+_BEGIN = 1_795_000_000 * _SECOND
+_EVERY = 10 * _MINUTE
+
+
+def _at(minute: float) -> int:
+    return _BEGIN + round(minute * _MINUTE)
+
+
+def _ping(kind: str, minute: float, key: str = "m") -> Ping:
+    return Ping(kind, key, time_us=_at(minute))
+
+
+def _to_mail(known: Judged, flip: Flip) -> Sequence[tuple[str, str]]:
+    return [("mail", json.dumps([known.key, flip.previous, flip.status]))]
+
+
+def _look(store: Store, minute: float) -> int:
+    """What a server does at each tick; return how many reminders there were."""
+    store.judge(_at(minute))
+    store.enqueue_alerts(_at(minute), _to_mail, remind_every_us=_EVERY)
+    return store.remind(_at(minute), _EVERY, _to_mail)
+
+
+def _deliver(store: Store, minute: float) -> list[tuple[str, str]]:
+    """What people get to hear, with its idempotency key."""
+    heard = []
+    while (alert := store.claim_alert(_at(minute), _MINUTE, "mail")) is not None:
+        heard.append((alert.id, "-".join(json.loads(alert.notice)[1:])))
+        store.settle_alert(alert, DELIVERED)
+    return heard
+
+
+def test_what_is_down_is_told_every_so_often_until_it_is_up(store: Store) -> None:
+    add(store, [_ping("fail", 1)])
+    heard = []
+    for minute in range(2, 60):
+        if minute == 45:
+            add(store, [_ping("success", 45)])
+        _look(store, minute)
+        heard += [(minute, *each) for each in _deliver(store, minute)]
+    assert [(minute, what) for minute, _, what in heard] == [
+        (2, "new-down"),
+        *((minute, "down-down") for minute in (12, 22, 32, 42)),
+        (45, "down-up"),
+    ]
+    assert len({key for _, key, _ in heard}) == len(heard)
+
+
+def test_nobody_is_reminded_while_it_is_paused(store: Store) -> None:
+    add(store, [_ping("fail", 1)])
+    assert _look(store, 2) == 0
+    _deliver(store, 2)
+    store.pause(["m"], _at(5), None)
+    assert [_look(store, minute) for minute in range(6, 40)] == [0] * 34
+    store.resume(["m"], _at(40))
+    assert sum(_look(store, minute) for minute in range(41, 54)) == 1
+
+
+def test_a_channel_that_has_yet_to_get_the_last_one_gets_no_pile(store: Store) -> None:
+    add(store, [_ping("fail", 1)])
+    _look(store, 2)
+    assert [_look(store, minute) for minute in (13, 24, 35)] == [0, 0, 0]
+    assert len(_deliver(store, 36)) == 1
+    assert _look(store, 46) == 1
+
+
+def test_after_a_long_time_one_reminder_is_enough(store: Store) -> None:
+    add(store, [_ping("fail", 1)])
+    _look(store, 2)
+    _deliver(store, 2)
+    assert _look(store, 500) == 1
+    assert _look(store, 501) == 0
+
+
+def test_what_went_up_and_down_again_is_told_of_anew(store: Store) -> None:
+    add(store, [_ping("fail", 1)])
+    _look(store, 2)
+    add(store, [_ping("success", 5)])
+    add(store, [_ping("fail", 6)])
+    _look(store, 7)
+    _deliver(store, 7)
+    assert _look(store, 13) == 0
+    assert _look(store, 17.5) == 1
+
+
+def test_without_the_setting_nobody_is_reminded(store: Store) -> None:
+    add(store, [_ping("fail", 1)])
+    store.enqueue_alerts(_at(2), _to_mail)
+    _deliver(store, 2)
+    assert store.remind(_at(500), _EVERY, _to_mail) == 0
+    # One that begins to remind does so of what was down before.
+    store.begin_reminding(_at(500), _EVERY)
+    assert store.remind(_at(505), _EVERY, _to_mail) == 0
+    assert store.remind(_at(510), _EVERY, _to_mail) == 1
+
+
+def test_a_monitor_that_was_deleted_is_forgotten(store: Store) -> None:
+    add(store, [_ping("fail", 1)])
+    _look(store, 2)
+    _deliver(store, 2)
+    store.delete(["m"])
+    assert _look(store, 30) == 0
+
+
+def test_one_poisoned_monitor_silences_no_other(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(store, [_ping("fail", 1, key) for key in ("a", "odd", "z")])
+    _look(store, 2)
+    _deliver(store, 2)
+
+    def compose(known: Judged, flip: Flip) -> Sequence[tuple[str, str]]:
+        if known.key == "odd":
+            raise OverflowError("date value out of range")
+        return _to_mail(known, flip)
+
+    assert store.remind(_at(13), _EVERY, compose) == 2
+    assert "odd" in capsys.readouterr().err
+    assert store.remind(_at(14), _EVERY, compose) == 0
+
+
+def test_many_are_each_reminded_of(store: Store) -> None:
+    add(store, [_ping("fail", 1, f"m{number}") for number in range(120)])
+    _look(store, 2)
+    assert len(_deliver(store, 2)) == 120
+    assert _look(store, 13) == 120
+    assert _look(store, 14) == 0
