@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from radar_cli.pings.ping import Ping
-from radar_cli.store.database import Database, Rows, chunks, marks
+from radar_cli.store.database import Database, Rows, marks
 from radar_cli.store.flips import Flip, read_flip
 from radar_cli.store.judged import Judged, read_pauses
 
@@ -74,14 +74,6 @@ class Reading:
             (key,),
         )
         return read_row(rows[0]) if rows else None
-
-    def which_exist(self, keys: Sequence[str]) -> set[str]:
-        """Those of the keys that belong to a monitor."""
-        found: set[str] = set()
-        for some in chunks(keys):
-            query = f"SELECT key FROM monitor WHERE key IN ({marks(len(some))})"  # noqa: S608 (marks)
-            found.update(key for (key,) in self._database.read(query, some))
-        return found
 
     def keys(self) -> list[str]:
         """The keys of all monitors, in order."""
