@@ -42,9 +42,7 @@ class PingRequest:
     def __init__(self, path: PingPath, query: str, host: str = "") -> None:
         """BadRequestError: the query makes no sense."""
         try:
-            pairs = parse_qsl(
-                query, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS_MAX
-            )
+            pairs = _read_query(query)
         except ValueError as error:
             raise BadRequestError(str(error)) from None
         said = {name: value for name, value in pairs if value}
@@ -94,6 +92,19 @@ class PingRequest:
         ahead_us = (self._sent_us or now_us) - now_us
         off_us = (ahead_us + CLOCK_SLACK_US // 2) // CLOCK_SLACK_US * CLOCK_SLACK_US
         return min(now_us, max(self._ts_us - off_us, now_us - _OLDEST_US))
+
+
+def _read_query(query: str) -> list[tuple[str, str]]:
+    """Its names and values. ValueError: there are too many."""
+    if "%" in query or "+" in query or ";" in query:
+        return parse_qsl(
+            query, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS_MAX
+        )
+    # Most need no decoding, and are read in a quarter of the time.
+    pairs = [pair.partition("=") for pair in query.split("&")]
+    if len(pairs) > _FIELDS_MAX:
+        raise ValueError(f"more than {_FIELDS_MAX} fields")
+    return [(name, value) for name, _, value in pairs]
 
 
 def _run_id(rid: str) -> str:

@@ -84,14 +84,6 @@ class Reading:
             found.update({row[0]: read_row(row) for row in self._database.read(query, some)})
         return found
 
-    def which_exist(self, keys: Sequence[str]) -> set[str]:
-        """Those of the keys that belong to a monitor."""
-        found: set[str] = set()
-        for some in chunks(keys):
-            query = f"SELECT key FROM monitor WHERE key IN ({marks(len(some))})"  # noqa: S608 (marks)
-            found.update(key for (key,) in self._database.read(query, some))
-        return found
-
     def keys(self) -> list[str]:
         """The keys of all monitors, in order."""
         return [key for (key,) in self._database.read("SELECT key FROM monitor ORDER BY key")]

@@ -196,8 +196,8 @@ def _apply(change: Change, known: Judged, news: list[Ping], now_us: int) -> Judg
     declared = known
     for ping in news:
         # Batches are chance: what one of several pings declares counts as if it had come alone.
-        if newest < in_order(ping):
-            declared = declared.redeclare(declared_by(ping))
+        if newest < in_order(ping) and (said := declared_by(ping)):
+            declared = declared.redeclare(said)
     if declared is known and is_news:
         return known.take(news)
     # One that comes late may tell the story otherwise, and so may another schedule.

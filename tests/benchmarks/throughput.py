@@ -28,7 +28,7 @@ which radar's wheel and the dependency group `dev` are installed.
 """
 _SCRIPT = Path(__file__).with_name("load.lua")
 _TO_HOLD_PINGS_A_S = 5_000
-_CONNECTIONS = 64
+_CONNECTIONS = 192
 _MONITORS = 1_000
 
 

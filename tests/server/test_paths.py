@@ -2,13 +2,14 @@
 
 import contextlib
 import socket
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radar_cli.ids import check_key
 from radar_cli.server.paths import KINDS, BadPathError, is_token, parse_path
+from radar_cli.server.requests import _read_query
 from tests.support.radar_server import RadarServer
 
 _KEYS = st.from_regex(r"[a-z0-9._-]{1,30}", fullmatch=True)
@@ -108,3 +109,9 @@ def test_it_is_still_well(shared: RadarServer) -> None:
     assert shared.is_healthy()
     assert "Traceback" not in shared.said()
     assert "Error" not in shared.said()
+
+
+@given(st.text(alphabet="ab=&;+%41 \u00e4", max_size=30))
+def test_a_query_is_read_as_forms_are(query: str) -> None:
+    expected = dict(pair for pair in parse_qsl(query, keep_blank_values=True) if pair[1])
+    assert {name: value for name, value in _read_query(query) if value} == expected
