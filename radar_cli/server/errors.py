@@ -17,7 +17,7 @@ _WORDS = {
     429: "There are too many requests; Retry-After says when to come again.",
     503: "The database can't be used.",
 }
-_ALWAYS = (401, 403, 408, 413, 422, 429, 503)
+_ALWAYS = (400, 401, 403, 408, 413, 422, 429, 503)
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -25,4 +25,16 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {"model": ErrorAnswer, "description": _WORDS[status]}
         for status in sorted({*_ALWAYS, *statuses})
+    }
+
+
+def errors_beside_text(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same for a route that answers with text: its errors are JSON all the same."""
+    schema = {"$ref": f"#/components/schemas/{ErrorAnswer.__name__}"}
+    return {
+        status: {
+            "description": answer["description"],
+            "content": {"application/json": {"schema": schema}},
+        }
+        for status, answer in errors(*statuses).items()
     }

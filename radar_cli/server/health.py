@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from radar_cli import __version__
 from radar_cli.errors import RadarError
 from radar_cli.server.depends import ReadKey, Served
-from radar_cli.server.errors import errors
+from radar_cli.server.errors import errors_beside_text
 
 # An evaluator that hasn't looked for that long is stuck.
 STUCK_AFTER_S = 15.0
@@ -16,7 +16,11 @@ STUCK_AFTER_S = 15.0
 routes = APIRouter()
 
 
-@routes.get("/healthz", responses={503: {"description": "It can't store pings or doesn't judge."}})
+@routes.get(
+    "/healthz",
+    responses={503: {"description": "It can't store pings or doesn't judge."}},
+    openapi_extra={"security": []},
+)
 def tell_health(service: Served) -> JSONResponse:
     """200 if pings can be stored and silence is noticed, else 503; no key is needed."""
     try:
@@ -38,7 +42,7 @@ def tell_health(service: Served) -> JSONResponse:
     return JSONResponse(content, 200 if is_well else 503)
 
 
-@routes.get("/metrics", response_class=PlainTextResponse, responses=errors())
+@routes.get("/metrics", response_class=PlainTextResponse, responses=errors_beside_text())
 def tell_metrics(service: Served, _: ReadKey) -> PlainTextResponse:
     """What the server did and what its monitors say, for Prometheus (text format 0.0.4)."""
     lines = []

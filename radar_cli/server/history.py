@@ -9,7 +9,7 @@ from radar_cli.api.wire import encode_flip, encode_ping, encode_run
 from radar_cli.errors import UsageError
 from radar_cli.monitors.runs import Run
 from radar_cli.server.depends import ReadableMonitor, Served
-from radar_cli.server.errors import errors
+from radar_cli.server.errors import errors, errors_beside_text
 from radar_cli.server.models import FlipAnswer, FlipList, PingAnswer, PingPage, RunAnswer, RunList
 from radar_cli.store.judged import Judged
 
@@ -70,7 +70,10 @@ def list_runs(
 @routes.get(
     "/runs/{run_id}/output",
     response_class=PlainTextResponse,
-    responses={**errors(404), 200: {"content": {"text/plain": {}}, "description": "The output."}},
+    responses={
+        **errors_beside_text(404),
+        200: {"content": {"text/plain": {}}, "description": "The output."},
+    },
 )
 def show_output(known: ReadableMonitor, run_id: str, service: Served) -> Response:
     """The end of a run's output as the job wrote it; `last` is the newest run that ended.
