@@ -5,9 +5,6 @@ import sys
 
 if not sys.flags.safe_path:
     del sys.path[0]  # this script's folder: programs, and no modules
-from radar_cli import ahead
-
-ahead.load(("__main__",))
-from radar_cli.__main__ import main  # noqa: E402 (it is loaded by now)
+from radar_cli.__main__ import main
 
 sys.exit(main())
