@@ -70,9 +70,11 @@ def command(
     try:
         for place in find_places(all_users=all_users):
             with open_monitors(session, place) as opened:
+                # One moment for both: what is bad by the exit code has been told.
+                now_us = opened.now_us()
                 if notifies:
-                    told = told.and_also(tell_people(session, opened))
-                round_.look_at(opened)
+                    told = told.and_also(tell_people(session, opened, now_us))
+                round_.look_at(opened, now_us)
     except RadarError as error:
         if form != "nagios":
             raise
@@ -115,9 +117,8 @@ class Round:
     found: set[str] = field(default_factory=set)
     is_elsewhere: bool = False
 
-    def look_at(self, opened: Opened) -> None:
+    def look_at(self, opened: Opened, now_us: int) -> None:
         """Judge the monitors of one store, and read of them what the format needs."""
-        now_us = opened.now_us()
         opened.store.judge(now_us)
         chosen = opened.store.find_all(self.keys)
         self.found |= chosen.keys()

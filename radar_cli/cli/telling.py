@@ -37,7 +37,7 @@ class Told:
         )
 
 
-def tell_people(session: Session, opened: Opened) -> Told:
+def tell_people(session: Session, opened: Opened, now_us: int) -> Told:
     """Tell what nobody was told of yet, and try again what could not be delivered before.
 
     The monitors of a server are the server's to tell of. ConfigError: there is no channel.
@@ -45,7 +45,6 @@ def tell_people(session: Session, opened: Opened) -> Told:
     store = opened.local
     if store is None:
         return Told(by_others=(f"people are told by {opened.store.place} itself",))
-    now_us = opened.now_us()
     with as_oneself():
         config = session.load_config()
         channels = load_channels(config)
