@@ -51,7 +51,12 @@ def test_no_route_lets_anybody_in_who_has_no_good_key(server: RadarServer) -> No
         "ck_app__",
         "\xff",
     ]
-    routes = [each for each in _routes(server) if each[1] not in _OPEN]
+    # Pings have paths of their own, below: not every word in their places makes one.
+    routes = [
+        each
+        for each in _routes(server)
+        if each[1] not in _OPEN and not each[1].startswith("/ping/")
+    ]
     assert routes
     pings = [
         ("POST", "/ping", path)
