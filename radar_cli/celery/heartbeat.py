@@ -161,7 +161,7 @@ def _time_limit(task: Any) -> float | None:
 
 
 def _make_step(signs: Signs) -> type:
-    class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
         """Gives signs of life from the consumer's loop."""
 
         requires = ("celery.worker.consumer.connection:Connection",)

@@ -85,7 +85,7 @@ class _Reader(pickle._Unpickler):
 
 def _moment(*arguments: Any) -> Any:
     # A timezone of an unknown class is left out: the wall's time is read as UTC, then.
-    return datetime(*(each for each in arguments if not isinstance(each, Inert)))  # noqa: DTZ001
+    return datetime(*(each for each in arguments if not isinstance(each, Inert)))  # noqa: DTZ001 (its zone, if any, is among them)
 
 
 def _zone(*arguments: Any) -> Any:
