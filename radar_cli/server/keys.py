@@ -39,7 +39,7 @@ class ApiKey:
 
     def covers(self, monitor: str) -> bool:
         """Whether it is good for this monitor."""
-        return fnmatchcase(monitor, self.monitors)
+        return self.monitors == "*" or fnmatchcase(monitor, self.monitors)
 
 
 class Keys:

@@ -27,6 +27,7 @@ KINDS = {
 }
 KEY_PREFIX = "ck_"
 _HEX = frozenset("0123456789abcdef")
+_TOKEN_LENGTH = 36
 
 
 class BadPathError(ValueError):
@@ -76,6 +77,8 @@ def parse_path(path: str) -> PingPath:
 
 def is_token(text: str) -> bool:
     """Whether it is a UUID in its canonical form, as every monitor's secret token."""
+    if len(text) != _TOKEN_LENGTH:
+        return False
     parts = text.lower().split("-")
     return [len(part) for part in parts] == [8, 4, 4, 4, 12] and _HEX.issuperset("".join(parts))
 

@@ -3,6 +3,7 @@
 uvicorn waits for ever for the end of a request's head, and begins a task for each request.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,6 +24,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     shortcut: "ClassVar[Shortcut | None]" = None
     _timer: "TimerHandle | None" = None
+    _is_in_head: bool = False
     _short: "_ShortCycle | None" = None  # whose body comes
 
     def connection_made(self, transport: "Transport") -> None:  # type: ignore[override]  # as uvicorn has it
@@ -30,14 +32,24 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._wait(HEAD_PATIENCE_S)
 
-    def on_message_begin(self) -> None:
-        """A request begins: its head has to follow."""
-        super().on_message_begin()
+    def data_received(self, data: bytes) -> None:
+        """Read on; what is still to come of a request has to follow."""
+        super().data_received(data)
+        # Most requests come whole, and need no timer.
         if self._timer is None:
-            self._wait(HEAD_PATIENCE_S)
+            if self._is_in_head:
+                self._wait(HEAD_PATIENCE_S)
+            elif self._short is not None:
+                self._wait(BODY_PATIENCE_S)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._is_in_head = True
 
     def on_headers_complete(self) -> None:
         """The head is there; the body is for whoever reads it."""
+        self._is_in_head = False
         self._stop_waiting()
         cycle = self.cycle
         is_free = cycle is None or cycle.response_complete
@@ -49,8 +61,6 @@ class GuardedProtocol(HttpToolsProtocol):
                 keeps = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
                 self._short = _ShortCycle(self, self.shortcut, short, keep_alive=keeps)
                 self.cycle = self._short  # type: ignore[assignment]  # all that uvicorn asks of it
-                if short.body_bytes:
-                    self._wait(BODY_PATIENCE_S)
                 return
         super().on_headers_complete()
 
@@ -69,9 +79,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._short = None
         super().connection_lost(exc)
 
-    def begin_answer(self) -> list[bytes]:
+    def begin_answer(self) -> bytes:
         """The headers that every answer has."""
-        return [name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers]
+        return _word(tuple(self.server_state.default_headers))
 
     def _wait(self, patience_s: float) -> None:
         self._timer = self.loop.call_later(patience_s, self._give_up)
@@ -89,6 +99,11 @@ class GuardedProtocol(HttpToolsProtocol):
             short, self._short = self._short, None
             short.give_up(late_body())
         self.transport.close()
+
+
+@lru_cache(4)  # they change once a second
+def _word(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)
 
 
 class _Unheard:
@@ -137,7 +152,7 @@ class _ShortCycle:
         if self.disconnected or protocol.transport.is_closing():
             return
         status_line, _, rest = answer.partition(b"\r\n")
-        default = b"".join(protocol.begin_answer())
+        default = protocol.begin_answer()
         if not self.keep_alive:
             default += b"connection: close\r\n"
         protocol.transport.write(b"%b\r\n%b%b" % (status_line, default, rest))

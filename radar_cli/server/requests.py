@@ -49,7 +49,7 @@ class PingRequest:
         self.path = path
         self.run_id = _run_id(said.get("rid", ""))
         self.fields = {
-            name: _clean(said[name], length) for name, length in _KEPT.items() if name in said
+            name: _clean(value, _KEPT[name]) for name, value in said.items() if name in _KEPT
         }
         if path.exit_code is not None:
             self.fields["exit"] = str(path.exit_code)

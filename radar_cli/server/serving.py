@@ -1,5 +1,6 @@
 """Running the server until it is told to stop."""
 
+import gc
 import os
 import resource
 import signal
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 # What is answered within that is answered; a client that is slower has to ask again.
 _GRACEFUL_S = 10
+# So many new objects, net, before the collector looks for cycles: a batch of pings makes thousands.
+_GARBAGE_OBJECTS = 50_000
 
 
 def open_store(settings: ServerSettings) -> Store:
@@ -54,6 +57,7 @@ def serve(
         shortcut = Shortcut(service, hosts, log)
 
     _raise_descriptor_limit()
+    _collect_seldom()
     config = uvicorn.Config(
         guard(make_app(service), service, log),
         host=settings.host,
@@ -113,6 +117,13 @@ def _raise_descriptor_limit() -> None:
     if soft < wanted:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _collect_seldom() -> None:
+    """Spare the collector what is there from the beginning, and looks after every few pings."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_OBJECTS, *gc.get_threshold()[1:])
 
 
 def show_first_key(key: str, state_directory: str) -> str:

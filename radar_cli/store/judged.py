@@ -3,6 +3,7 @@
 import json
 from dataclasses import fields
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Iterable, Sequence
 
 from radar_cli.monitors.monitor import Monitor, Pause, from_declared
@@ -21,6 +22,7 @@ from radar_cli.store.flips import Flip, find_flip
 
 _STATE_FIELDS = tuple(field.name for field in fields(State))
 _VIEW_FIELDS = tuple(field.name for field in fields(View))
+_read_all_of_state, _read_all_of_view = attrgetter(*_STATE_FIELDS), attrgetter(*_VIEW_FIELDS)
 # Who sets one of these has said when the job runs: the others don't come from elsewhere.
 _WHEN = frozenset(("schedule", "every", "tz"))
 
@@ -159,10 +161,11 @@ class Judged:
         return self.view.expected_us is not None
 
     def _become(self, state: State) -> None:
-        flip = find_flip(self.key, self.state, state)
-        if flip is not None:
-            self._flips.append(flip)
-        self._state = state
+        if state is not self._state:
+            flip = find_flip(self.key, self.state, state)
+            if flip is not None:
+                self._flips.append(flip)
+            self._state = state
 
     def with_pauses(self, pauses: Iterable[Pause]) -> "Judged":
         """The same monitor, and what is known of it, with other pauses."""
@@ -184,8 +187,8 @@ class Judged:
         """The JSON that `judged` is kept as."""
         return json.dumps(
             {
-                "state": {name: getattr(self.state, name) for name in _STATE_FIELDS},
-                "view": {name: getattr(self.view, name) for name in _VIEW_FIELDS},
+                "state": dict(zip(_STATE_FIELDS, _read_all_of_state(self.state), strict=True)),
+                "view": dict(zip(_VIEW_FIELDS, _read_all_of_view(self.view), strict=True)),
                 "newest": self.newest,
                 "passed_us": self.passed_us,
                 "has_no_beginning": self.has_no_beginning,

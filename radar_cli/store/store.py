@@ -8,7 +8,7 @@ from typing import Any, Collection, Iterable, Sequence
 from radar_cli.pings.ping import Ping
 from radar_cli.store.alerting import Alerting
 from radar_cli.store.blindness import Blinking
-from radar_cli.store.database import Change, ChangedMeanwhileError, Database, chunks, marks
+from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.judged import Judged, in_order
 from radar_cli.store.managing import find_for_update, retold, save, save_many
@@ -156,35 +156,23 @@ def _make(change: Change, firsts: Sequence[Ping]) -> None:
     )
 
 
+_INSERT = (
+    "INSERT INTO ping (id, monitor, kind, run_id, time_us, fields, body) VALUES {}"
+    " ON CONFLICT (id) DO NOTHING RETURNING id"
+)
+
+
 def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
     """Insert pings; return the ids of those that are new."""
     new: set[str] = set()
     for some in chunks(pings):
-        known = {
-            ping_id
-            for (ping_id,) in change.read(
-                f"SELECT id FROM ping WHERE id IN ({marks(len(some))})",  # noqa: S608 (marks)
-                [ping.id for ping in some],
-            )
-        }
-        unknown = [ping for ping in some if ping.id not in known]
-        if not unknown:
-            continue
         values: list[object] = []
-        for ping in unknown:
+        for ping in some:
             said = {name: text for name, text in ping.fields.items() if name not in DECLARING}
             values += (ping.id, ping.monitor, ping.kind, ping.run_id, ping.time_us)
-            values += (json.dumps(said), ping.body)
-        rows = ", ".join([f"({marks(7)})"] * len(unknown))
-        inserted = change.execute(
-            "INSERT INTO ping (id, monitor, kind, run_id, time_us, fields, body)"  # noqa: S608 (marks)
-            f" VALUES {rows} ON CONFLICT (id) DO NOTHING",
-            values,
-        )
-        if inserted != len(unknown):
-            # Pings of one monitor wait for one another: it was sent as another one's.
-            raise ChangedMeanwhileError("a ping was stored meanwhile", "try again")
-        new.update(ping.id for ping in unknown)
+            values += (json.dumps(said) if said else "{}", ping.body)
+        inserted = change.read(_INSERT.format(", ".join([f"({marks(7)})"] * len(some))), values)
+        new.update(ping_id for (ping_id,) in inserted)
     return new
 
 
