@@ -1,11 +1,12 @@
 """Loading the modules of a plain run in one go, past the import system.
 
 For each of them it would look along paths, take locks and build loaders: a tenth of a whole run.
-The files loaded here are those that it would find, checked as it would check them (PEP 552), and
-whatever is unusual is left to it: the `import` statements stand where they always do.
+The files loaded here are those that it would find, ours checked as it would check them (PEP 552),
+and whatever is unusual is left to it: the `import` statements stand where they always do.
 Only for a thread beside which no other one imports: no lock keeps that one off a half-made module.
 """
 
+import _imp
 import marshal
 import os
 import sys
@@ -41,10 +42,15 @@ BESIDE_THE_JOB = (
     "pings.announcer",
 )
 FOR_A_SERVER = ("pings.http", "pings.delivery", "pings.radar")
+# Of Python's own, in C; in some Pythons they are built in, and need no loading.
+EXTENSIONS_BESIDE_THE_JOB = ("select", "resource")
+EXTENSIONS_FOR_A_SERVER = ("_socket",)
+_EXTENSIONS_FOLDER = "/lib-dynload"
 _PACKAGES = ("wrap", "pings")
 # A pyc begins with the magic number and flags; 0: its source's time and size follow.
 _HEAD = MAGIC_NUMBER + bytes(4)
 _HEAD_BYTES = 16
+_LARGEST_BYTES = 65_536
 
 
 def load(names: tuple[str, ...]) -> None:
@@ -57,6 +63,25 @@ def load(names: tuple[str, ...]) -> None:
         full = f"radar_cli.{name}"
         if full not in sys.modules and not _load(full, folder, name.replace(".", "/")):
             return
+
+
+def load_extensions(names: tuple[str, ...]) -> None:
+    """Load these modules of Python's own, where it keeps them as shared libraries."""
+    folder = next((path for path in sys.path if path.endswith(_EXTENSIONS_FOLDER)), "")
+    if sys._xoptions or not folder:
+        return
+    for name in names:
+        if name in sys.modules or name in sys.builtin_module_names:
+            continue
+        origin = f"{folder}/{name}{_imp.extension_suffixes()[0]}"
+        spec = type(radar_cli.__spec__)(name, None, origin=origin)
+        try:
+            module = _imp.create_dynamic(spec)
+            _imp.exec_dynamic(module)
+        except (ImportError, OSError):
+            return
+        module.__spec__, module.__file__ = spec, origin
+        sys.modules[name] = module
 
 
 def _load(name: str, folder: str, place: str) -> bool:
@@ -94,12 +119,12 @@ def _read(source: str, cached: str) -> "CodeType | None":
     status = os.stat(source)
     fd = os.open(cached, os.O_RDONLY)
     try:
-        data = os.read(fd, os.fstat(fd).st_size)
+        data = os.read(fd, _LARGEST_BYTES)
     finally:
         os.close(fd)
     time_and_size = (int(status.st_mtime), status.st_size)
     head = _HEAD + b"".join((n & 0xFFFFFFFF).to_bytes(4, "little") for n in time_and_size)
-    if not data.startswith(head):
+    if not data.startswith(head) or len(data) == _LARGEST_BYTES:
         return None
     code: CodeType = marshal.loads(memoryview(data)[_HEAD_BYTES:])  # noqa: S302 (as an import would)
     return code

@@ -12,6 +12,7 @@ from radar_cli import ahead
 from tests.support.radar import environment, radar_path
 from tests.support.server import Server
 
+_EXTENSIONS = (*ahead.EXTENSIONS_BESIDE_THE_JOB, *ahead.EXTENSIONS_FOR_A_SERVER)
 _EVERY = (*ahead.BEFORE_THE_JOB, *ahead.BESIDE_THE_JOB, *ahead.FOR_A_SERVER)
 # Notes what the import system is asked to find, from the start of Python on.
 _SPY = """
@@ -40,7 +41,7 @@ for m in [importlib.import_module("radar_cli." + name) for name in names]:
 
 
 def looked_for(tmp_path: Path, server: Server) -> set[str]:
-    """Those of radar's modules that a plain run has the import system find."""
+    """The modules that a plain run has the import system find."""
     (tmp_path / "sitecustomize.py").write_text(_SPY)
     to = tmp_path / "looked-for"
     own = {"PYTHONPATH": str(tmp_path), "LOOKED_FOR": str(to)}
@@ -49,7 +50,7 @@ def looked_for(tmp_path: Path, server: Server) -> set[str]:
         [str(radar_path()), "run", "m", "--", "true"], env=env, capture_output=True, check=True
     )
     assert done.stderr == b""
-    return {name for name in to.read_text().split() if name.startswith("radar_cli")}
+    return set(to.read_text().split())
 
 
 def test_it_leaves_nothing_of_a_plain_run_to_the_import_system(
@@ -57,7 +58,31 @@ def test_it_leaves_nothing_of_a_plain_run_to_the_import_system(
 ) -> None:
     found = looked_for(tmp_path, server)
 
-    assert found == {"radar_cli", "radar_cli.__main__", "radar_cli.ahead"}
+    ours = {name for name in found if name.startswith("radar_cli")}
+    assert ours == {"radar_cli", "radar_cli.__main__", "radar_cli.ahead"}
+    assert not found.intersection(_EXTENSIONS)
+
+
+def test_extensions_are_what_an_import_makes_of_them() -> None:
+    script = (
+        "import sys; from radar_cli import ahead; names = sys.argv[2:]\n"
+        "if sys.argv[1] == 'ahead': ahead.load_extensions(tuple(names))\n"
+        "known = {*sys.modules, *sys.builtin_module_names}\n"
+        "assert sys.argv[1] == 'import' or known.issuperset(names)\n"
+        "for m in map(__import__, names): print(m.__name__, m.__file__, m.__spec__.origin, dir(m))"
+    )
+    env = environment(measured=False)
+    by_import, loaded = (
+        subprocess.run(
+            [sys.executable, "-c", script, how, *_EXTENSIONS],
+            env=env,
+            capture_output=True,
+            check=True,
+        ).stdout
+        for how in ("import", "ahead")
+    )
+
+    assert loaded == by_import
 
 
 def test_modules_are_what_an_import_makes_of_them() -> None:

@@ -142,12 +142,16 @@ class Announcer:
             self.nudge()
             first, *others = self._couriers
             for courier in others:
-                _thread.start_new_thread(courier.run, ())
+                _thread.start_new_thread(self._run_another, (courier,))
             first.run()
         finally:
             self._trim()
             self._is_done = True
             self.nudge()
+
+    def _run_another(self, courier: "Courier") -> None:
+        courier.run()
+        self.nudge()
 
     def _trim(self) -> None:
         """Keep the outbox bounded, also where no server ever answers."""
@@ -194,8 +198,6 @@ class Courier:
             announcer.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
             self.abandon()
             self.is_done = True
-        finally:
-            announcer.nudge()
 
     def abandon(self) -> None:
         """Leave what isn't delivered in the spool, safe from a power failure."""

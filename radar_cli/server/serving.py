@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 # What is answered within that is answered; a client that is slower has to ask again.
 _GRACEFUL_S = 10
-# So many new objects, net, before the collector looks for cycles: a batch of pings makes thousands.
-_GARBAGE_OBJECTS = 50_000
 
 
 def open_store(settings: ServerSettings) -> Store:
@@ -57,7 +55,9 @@ def serve(
         shortcut = Shortcut(service, hosts, log)
 
     _raise_descriptor_limit()
-    _collect_seldom()
+    # What is there from the beginning stays: the collector needn't look at it.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
         guard(make_app(service), service, log),
         host=settings.host,
@@ -117,13 +117,6 @@ def _raise_descriptor_limit() -> None:
     if soft < wanted:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _collect_seldom() -> None:
-    """Spare the collector what is there from the beginning, and looks after every few pings."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GARBAGE_OBJECTS, *gc.get_threshold()[1:])
 
 
 def show_first_key(key: str, state_directory: str) -> str:

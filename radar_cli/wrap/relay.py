@@ -4,8 +4,6 @@ import _thread
 import os
 import select
 
-from radar_cli.wrap import signals
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +66,13 @@ class Relay:
     """
 
     def __init__(
-        self, source: int, target: int, outlet: "Outlet | Held", taps: "list[Tap]", wake: int
+        self,
+        source: int,
+        target: int,
+        outlet: "Outlet | Held",
+        taps: "list[Tap]",
+        wake: int,
+        nudge: "Callable[[], None]",
     ) -> None:
         self.source: int | None = source
         self.target = target
@@ -77,6 +81,7 @@ class Relay:
         self.shared = False  # somebody other than the job holds the pipe's other end
         self._taps = taps
         self._wake = wake
+        self._nudge = nudge
         self._reading = _thread.allocate_lock()  # whoever reads shows it before anybody reads on
         self._rest: list[bytes] | None = None  # what was in the pipe when the job had ended
         self.is_done = False  # all that the job wrote has passed
@@ -123,7 +128,7 @@ class Relay:
                 self._close()
         finally:
             self.is_done = True
-            signals.nudge()
+            self._nudge()
 
     def _pump(self) -> None:
         if self.source is not None and not self._copy(self.source):

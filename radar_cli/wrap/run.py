@@ -12,7 +12,7 @@ import time
 from radar_cli.ids import new_id
 from radar_cli.wrap import options as table
 from radar_cli.wrap.child import Launch, guard_standard_descriptors
-from radar_cli.wrap.signals import Signals, heed_interrupts, nudge
+from radar_cli.wrap.signals import Signals, heed_interrupts
 from radar_cli.wrap.streams import Streams
 
 TYPE_CHECKING = False
@@ -169,15 +169,18 @@ class Run:
             if number == 1:
                 from radar_cli import ahead
 
+                ahead.load_extensions(ahead.EXTENSIONS_BESIDE_THE_JOB)
                 ahead.load(ahead.BESIDE_THE_JOB)
                 if os.environ.get("RADAR_SERVER"):
+                    ahead.load_extensions(ahead.EXTENSIONS_FOR_A_SERVER)
                     ahead.load(ahead.FOR_A_SERVER)
             from radar_cli.wrap.report import Report
 
             report = Report(self.options, self.streams, started)
             if self.lock is not None:
                 self.lock.note_job(pid)
-            capture.start(self._open_outlets(), self._open_tail(), report.taps())
+            outlets, tail = self._open_outlets(), self._open_tail()
+            capture.start(outlets, tail, report.taps(), self.signals.nudge)
             if number == 1:
                 self._announce_start()
         except Exception as fault:  # noqa: BLE001 (see above)
@@ -232,7 +235,7 @@ class Run:
             def save() -> None:
                 announcer.abandon()
                 saved.append(True)
-                nudge()
+                self.signals.nudge()
 
             _thread.start_new_thread(save, ())
             self.signals.wait_until(
@@ -263,6 +266,7 @@ class Run:
             from radar_cli.pings.announcer import Announcer
 
             options = self.options
+            nudge = self.signals.nudge
             announcer = Announcer(options.to, options.server, options.ping_timeout, nudge)
             self.announcer = announcer
             self.signals.has_children = lambda: announcer.resolved is None
@@ -290,7 +294,7 @@ class Run:
     def _show_held(self) -> None:
         from radar_cli.wrap.held import Showing
 
-        showing = Showing(list(self.outlets.values()), nudge)
+        showing = Showing(list(self.outlets.values()), self.signals.nudge)
         self.signals.wait_until(showing.is_done, None)
 
     def declared(self) -> dict[str, str]:

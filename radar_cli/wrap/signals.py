@@ -70,6 +70,7 @@ class Signals:
         self.is_interrupted = False  # and with another try to come
         self.meanwhile: Callable[[], None] | None = None  # to be called while the job runs
         self._is_init = os.getpid() == 1
+        self._heeds_nudges = False
         # Whether a thread of ours has a child (a key's `cmd:`), which is not to be buried.
         self.has_children: Callable[[], bool] = lambda: False
 
@@ -84,6 +85,7 @@ class Signals:
     ) -> Ended:
         """Wait for the end of the job, sending it what radar is sent, and KILL when it's time."""
         self._job = pid
+        self._heeds_nudges = self._is_init  # the first nudge is when it may bury strays
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         timed_out = False
         while True:
@@ -124,6 +126,7 @@ class Signals:
         `ending` then tells by which signal.
         Whoever makes `is_done` true calls `nudge`.
         """
+        self._heeds_nudges = True  # and then looks whether it is done already
         while not is_done():
             if self.is_hurried and not in_any_case:
                 return False
@@ -145,6 +148,11 @@ class Signals:
             elif asks_to_end:
                 self.ending, self.is_hurried = number, True
         return True
+
+    def nudge(self) -> None:
+        """Wake `wait_until` from another thread. While the job runs, nothing waits for that."""
+        if self._heeds_nudges:
+            os.kill(os.getpid(), _signal.SIGCHLD)
 
     def pause(self, seconds: float) -> bool:
         """Wait between two tries of the job; False when radar is asked to end."""
@@ -245,11 +253,6 @@ class Signals:
         os.kill(os.getpid(), number)
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
         _signal.pthread_sigmask(_signal.SIG_BLOCK, (number,))
-
-
-def nudge() -> None:
-    """Wake `Signals.wait_until` from another thread."""
-    os.kill(os.getpid(), _signal.SIGCHLD)
 
 
 def heed_interrupts() -> None:

@@ -97,15 +97,15 @@ class Capture:
         outlets: "dict[int, Outlet | Held]",
         tail: "Tail",
         taps: "dict[int, list[Callable[[memoryview], None]]]",
+        nudge: "Callable[[], None]",
     ) -> None:
-        """Begin to read."""
+        """Begin to read; `nudge` is called when a pipe is done."""
         from radar_cli.wrap.relay import Relay
 
         for pipe in self._pipes:
             fd = pipe.stands_for[0]
-            relay = Relay(
-                pipe.read, fd, outlets[fd], [tail.add, *taps.get(fd, [])], self._wake_read
-            )
+            each = [tail.add, *taps.get(fd, [])]
+            relay = Relay(pipe.read, fd, outlets[fd], each, self._wake_read, nudge)
             relay.start()
             self._relays.append(relay)
 
