@@ -19,3 +19,15 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ca.issue_cert(hostname).configure_cert(context)
         return context
+
+    def server_files(self, directory: Path, hostname: str = "localhost") -> tuple[Path, Path]:
+        """The certificate and the key of a server, in two files."""
+        issued = self._ca.issue_cert(hostname)
+        certificate, key = directory / "server.pem", directory / "server.key"
+        issued.cert_chain_pems[0].write_to_path(str(certificate))
+        issued.private_key_pem.write_to_path(str(key))
+        return certificate, key
+
+    def client_context(self) -> ssl.SSLContext:
+        """For a client that trusts nobody else."""
+        return ssl.create_default_context(cafile=str(self.ca_file))

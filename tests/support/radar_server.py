@@ -15,6 +15,7 @@ import httpx
 from radar_cli.store.opening import open_database, open_embedded
 from radar_cli.store.store import Store
 from tests.support import processes
+from tests.support.certificates import Authority
 from tests.support.radar import Word, environment, radar_path
 from tests.support.waiting import wait_until
 
@@ -24,7 +25,8 @@ class RadarServer:
 
     `state` is its own state directory, `database` a URL of PostgreSQL instead of the store in it;
     `options` go to `radar server`, `config` is the text of its config file, and `prefix` is put
-    before the command. One that `is_shared` outlives the test that needed it first.
+    before the command. One that `is_shared` outlives the test that needed it first. With an
+    `authority` it has a certificate of that one's, for localhost.
     """
 
     def __init__(
@@ -36,11 +38,17 @@ class RadarServer:
         prefix: Sequence[Word] = (),
         env: dict[str, str] | None = None,
         is_shared: bool = False,
+        authority: Authority | None = None,
     ) -> None:
         self.state = state
         self.database = database
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._authority = authority
+        if authority is not None:
+            self.url = f"https://localhost:{self.port}"
+            certificate, key = authority.server_files(state.parent)
+            options = (*options, "--tls-cert", str(certificate), "--tls-key", str(key))
         self.key = ""  # the admin key that it made at its first start
         self.log = state.with_name(state.name + ".stderr")
         self._options = options
@@ -123,7 +131,8 @@ class RadarServer:
         if chosen := self.key if key is None else key:
             headers.setdefault("Authorization", f"Bearer {chosen}")
         if self._client is None:
-            self._client = httpx.Client(trust_env=False, timeout=30)
+            trusted = None if self._authority is None else self._authority.client_context()
+            self._client = httpx.Client(trust_env=False, timeout=30, verify=trusted or True)
         return self._client.request(method, self.url + path, headers=headers, **more)
 
     def ping(self, path: str, body: bytes = b"", /, **query: str) -> httpx.Response:
