@@ -5,12 +5,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
 from radar_cli.pings.ping import Ping
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.overview import look_at_alarming
+from radar_cli.store.searching import Cursor, Wanted, search
+from radar_cli.store.store import Store
 from tests.support.radar import environment, radar_path
 
 _SECOND = 1_000_000
@@ -103,12 +106,32 @@ def test_check_touches_only_what_is_due(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_check_reads_only_what_alarms(crowds: dict[int, Path]) -> None:
-    """Counted in steps of SQLite's machine, which are the same however busy this one is."""
+    now_us = time.time_ns() // 1000
+
+    def look(store: Store) -> int:
+        return len(list(look_at_alarming(store, now_us)))
+
+    steps = _steps(crowds, look, 10)
+    assert steps[_MANY] <= steps[_FEW] * 1.5 + 10, steps
+
+
+@pytest.mark.parametrize("place", [Cursor(), Cursor(2, "fine000400")])
+def test_a_page_of_the_list_reads_no_more_than_a_page(
+    crowds: dict[int, Path], place: Cursor
+) -> None:
+    def look(store: Store) -> int:
+        return len(search(store.database, Wanted(), 100, after=place).monitors)
+
+    steps = _steps(crowds, look, 100)
+    assert steps[_MANY] <= steps[_FEW] * 1.5 + 10, steps
+
+
+def _steps(crowds: dict[int, Path], look: Callable[[Store], int], found: int) -> dict[int, int]:
+    """What a look costs in steps of SQLite's machine, the same however busy this one is."""
     steps = {}
     for count, folder in crowds.items():
         with open_embedded(str(folder)) as store:
-            now_us = time.time_ns() // 1000
-            assert len(list(look_at_alarming(store, now_us))) == 10
+            assert look(store) == found
             taken = 0
 
             def step() -> int:
@@ -118,10 +141,10 @@ def test_check_reads_only_what_alarms(crowds: dict[int, Path]) -> None:
 
             connection = store._database._connect()  # type: ignore[attr-defined]
             connection.set_progress_handler(step, 10)
-            assert len(list(look_at_alarming(store, now_us))) == 10
+            assert look(store) == found
             steps[count] = taken
     assert steps[_FEW] > 0
-    assert steps[_MANY] <= steps[_FEW] * 1.5 + 10, steps
+    return steps
 
 
 @pytest.mark.slow
