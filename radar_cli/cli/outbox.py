@@ -12,7 +12,7 @@ from radar_cli import exits
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, is_terminal
-from radar_cli.errors import DeliveryError, UsageError
+from radar_cli.errors import DeliveryError, StateError, UsageError
 from radar_cli.pings.announcer import PING_TIMEOUT_S
 from radar_cli.pings.delivery import Carrier
 from radar_cli.pings.destinations import UNRESOLVED, Destination, Resolved, resolve
@@ -134,7 +134,18 @@ def drop_pings(session: Session, names: tuple[str, ...], drop_all: bool, yes: bo
 
 
 def _spool() -> Spool:
-    return Spool(state_directory(os.environ))
+    """The spool; one that nobody has made yet is empty. StateError: it can't be read."""
+    spool = Spool(state_directory(os.environ))
+    try:
+        os.listdir(spool.folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise StateError(
+            f"can't read {spool.folder}: {error.strerror}",
+            "RADAR_STATE_DIR names another state directory",
+        ) from error
+    return spool
 
 
 def _undelivered(spool: Spool) -> list[Entry]:

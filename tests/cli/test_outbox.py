@@ -35,6 +35,17 @@ def test_it_is_empty_at_first() -> None:
     assert (flushed.returncode, flushed.stdout) == (0, "0 delivered, 0 left\n")
 
 
+@pytest.mark.parametrize("words", [("list",), ("flush",), ("drop", "--all", "--yes")])
+def test_it_is_not_empty_where_it_cannot_be_read(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "file").touch()
+
+    done = run_radar("outbox", *words, env=environment(RADAR_STATE_DIR=str(tmp_path / "file")))
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"Not a directory" in done.stderr
+    assert b"RADAR_STATE_DIR" in done.stderr
+
+
 def test_it_does_not_show_what_belongs_to_the_store() -> None:
     run_radar("run", "job", "--", "true")
     assert _list() == []
