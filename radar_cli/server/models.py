@@ -76,7 +76,10 @@ class MonitorAnswer(BaseModel):
     created_at: str
     faults: list[str] = Field(description="What of its declaration can't be used.")
     watched: bool = Field(description="Whether its silence would be noticed.")
-    version: int = Field(description="Counts its changes, pings included; the ETag.")
+    version: int = Field(description="Counts its changes, pings included.")
+    fingerprint: str = Field(
+        description="Of what is declared and paused; as an ETag it is for If-Match."
+    )
     pings: int | None = Field(None, description="How many are kept, if it is asked for.")
     runs: list[RunAnswer] | None = Field(None, description="Its last runs, if they are asked for.")
     record: Record

@@ -113,7 +113,10 @@ def create_monitor(
 
 @routes.get("/monitors/{key}", responses=errors(404))
 def show_monitor(known: ReadableMonitor, response: Response) -> MonitorAnswer:
-    """One monitor; its ETag is for If-Match."""
+    """One monitor; its ETag, for If-Match, is another one once anybody has changed it.
+
+    Pings don't change it, unless the job declares something else.
+    """
     return _answer(known, response)
 
 
@@ -129,10 +132,10 @@ def change_monitor(
 
     It is then judged anew from its pings.
     """
-    version = _read_version(if_match, known)
+    fingerprints = _read_fingerprints(if_match)
     changes = read_changes(given, known.declared)
-    if changes or version is not None:
-        known = service.store.update(known.key, changes, _now_us(), version=version)
+    if changes or fingerprints is not None:
+        known = service.store.update(known.key, changes, _now_us(), fingerprints=fingerprints)
     return _answer(known, response)
 
 
@@ -143,7 +146,7 @@ def delete_monitor(
     if_match: Annotated[str | None, Header()] = None,
 ) -> DeletedAnswer:
     """Delete a monitor with all its pings, for good."""
-    pings = service.store.delete([known.key], version=_read_version(if_match, known))
+    pings = service.store.delete([known.key], fingerprints=_read_fingerprints(if_match))
     return DeletedAnswer(deleted=[known.key], pings=pings)
 
 
@@ -199,17 +202,13 @@ def _is_alarming(entry: dict[str, Any]) -> bool:
     return Status(entry["status"]) in ALARMING
 
 
-def _read_version(if_match: str | None, known: Judged) -> int | None:
-    """The version that If-Match asks for (RFC 9110, 13.1.1); None: any."""
+def _read_fingerprints(if_match: str | None) -> frozenset[str] | None:
+    """The fingerprints that If-Match asks for (RFC 9110, 13.1.1); None: any."""
     if if_match is None or if_match.strip() == "*":
         return None
-    given = {tag.strip() for tag in if_match.split(",")}
-    # What is no version of ours is that of none: it doesn't match.
-    return known.version if _etag(known) in given else -1
-
-
-def _etag(known: Judged) -> str:
-    return f'"{known.version}"'
+    # What is no tag of ours matches nothing.
+    given = (tag.strip() for tag in if_match.split(","))
+    return frozenset(tag[1:-1] for tag in given if len(tag) > 1 and tag[0] == tag[-1] == '"')
 
 
 def _show(service: Service, key: str, response: Response) -> MonitorAnswer:
@@ -220,7 +219,7 @@ def _show(service: Service, key: str, response: Response) -> MonitorAnswer:
 
 
 def _answer(known: Judged, response: Response) -> MonitorAnswer:
-    response.headers["ETag"] = _etag(known)
+    response.headers["ETag"] = f'"{known.fingerprint}"'
     return MonitorAnswer.model_validate(encode_monitor(known, _now_us()))
 
 

@@ -22,6 +22,7 @@ from radar_cli.server.pages.visits import (
     Visitor,
     now_us,
 )
+from radar_cli.store.managing import ChangedError
 from radar_cli.zone import local_zone
 
 _DURATIONS = ("every", "grace", "max_runtime")
@@ -36,6 +37,8 @@ class Filled:
 
     texts: dict[str, str]
     errors: dict[str, str] = field(default_factory=dict)
+    # What others have set meanwhile, if anything was changed.
+    news: dict[str, str] | None = None
     changes: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -76,23 +79,42 @@ def show_edit(
     """The form as the monitor is declared."""
     _expect_admin(session.may_change)
     was = texts_of(known.declared)
-    values = {**frame(session, service, now_us()), **_describe(Filled(was), was), "known": known}
-    return pages.page("edit", values)
+    values = _describe(Filled(was), was, known.fingerprint)
+    return pages.page("edit", {**frame(session, service, now_us()), **values, "known": known})
 
 
 @routes.post("/monitors/{key}/edit")
 def edit(
     session: Visitor, known: MonitorSeen, service: Served, pages: PagesServed, form: ChangeForm
 ) -> Response:
-    """Change what was changed in the form, and leave alone what somebody else may have."""
+    """Change what was changed in the form, unless somebody else has changed the monitor."""
     filled = read_form(form, known.declared)
-    if filled.errors:
-        was = {name: form.get(f"was_{name}", "") for name in FIELDS}
-        values = {**frame(session, service, now_us()), **_describe(filled, was), "known": known}
-        return pages.page("edit", values, 422)
-    if filled.changes:
-        service.store.update(known.key, filled.changes, now_us())
-    return pages.redirect(f"/monitors/{known.key}")
+    fingerprint = form.get("fingerprint", "")
+    was = {name: form.get(f"was_{name}", "") for name in FIELDS}
+    status = 422
+    if not filled.errors:
+        try:
+            if filled.changes:
+                service.store.update(
+                    known.key, filled.changes, now_us(), fingerprints=(fingerprint,)
+                )
+            return pages.redirect(f"/monitors/{known.key}")
+        except ChangedError:
+            known = service.store.find(known.key) or known
+            filled, was = _join(filled, was, texts_of(known.declared))
+            fingerprint, status = known.fingerprint, 412
+    values = _describe(filled, was, fingerprint)
+    page = {**frame(session, service, now_us()), **values, "known": known}
+    return pages.page("edit", page, status)
+
+
+def _join(
+    filled: Filled, was: Mapping[str, str], now: dict[str, str]
+) -> tuple[Filled, dict[str, str]]:
+    """The form again, as the monitor is now but for what was typed; and what it was filled from."""
+    typed = {name: text for name, text in filled.texts.items() if text != was[name]}
+    news = {name: text for name, text in now.items() if text != was[name]}
+    return Filled({**now, **typed}, news=news), now
 
 
 def texts_of(declared: Mapping[str, str]) -> dict[str, str]:
@@ -130,11 +152,14 @@ def read_form(form: Mapping[str, str], declared: Mapping[str, str]) -> Filled:
     return filled
 
 
-def _describe(filled: Filled, was: Mapping[str, str]) -> dict[str, object]:
+def _describe(filled: Filled, was: Mapping[str, str], fingerprint: str = "") -> dict[str, object]:
     return {
         "texts": filled.texts,
         "errors": filled.errors,
+        "news": filled.news or {},
+        "is_stale": filled.news is not None,
         "was": was,
+        "fingerprint": fingerprint,
         "default_zone": local_zone() or "UTC",
         "default_grace": format_duration(GRACE_S),
     }
