@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from radar_cli import __version__
 from radar_cli.errors import RadarError
+from radar_cli.monitors.declaring import FieldError
 from radar_cli.server.access import AccessError
 from radar_cli.server.answers import error
 from radar_cli.server.batches import routes as batch_routes
@@ -93,6 +94,8 @@ async def _fail(request: Request, broken: Exception) -> JSONResponse:
     assert isinstance(broken, RadarError)  # noqa: S101 (as above)
     slug = broken.slug.upper().replace("-", "_")
     status = _STATUSES.get(slug, 400)
+    if isinstance(broken, FieldError):
+        return JSONResponse(error("INVALID_REQUEST", broken.line()), 422)
     if status == 503:
         request.app.state.service.note_fault(broken)
         content = error("UNAVAILABLE", "the database can't be used")

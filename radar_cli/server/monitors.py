@@ -1,16 +1,16 @@
 """`/api/v1/monitors`: listing, creating, changing, pausing and deleting monitors."""
 
 import time
-from typing import Annotated, Any, Iterator, Literal
+from typing import Annotated, Any, Iterator, Literal, Mapping
 
 from fastapi import APIRouter, Header, Query, Response
 
-from radar_cli.api.wire import encode_monitor, encode_run
+from radar_cli.api.wire import DECLARED, decode_declared, encode_monitor, encode_run
 from radar_cli.errors import UsageError
 from radar_cli.ids import check_key
+from radar_cli.monitors.declaring import read_changes
 from radar_cli.monitors.state import Status
 from radar_cli.server.access import check
-from radar_cli.server.declared import read_changes
 from radar_cli.server.depends import AdminKey, ChangeableMonitor, ReadableMonitor, ReadKey, Served
 from radar_cli.server.errors import errors
 from radar_cli.server.models import (
@@ -103,7 +103,7 @@ def create_monitor(
     except ValueError as wrong:
         raise UsageError(str(wrong)) from None
     check(api_key, "admin", key)
-    changes = read_changes(given, {})
+    changes = _read(given, {})
     declared = {field: value for field, value in changes.items() if value is not None}
     if not service.store.create(key, declared, _now_us()):
         raise MonitorExistsError(f"monitor {key!r} is there already")
@@ -133,7 +133,7 @@ def change_monitor(
     It is then judged anew from its pings.
     """
     fingerprints = _read_fingerprints(if_match)
-    changes = read_changes(given, known.declared)
+    changes = _read(given, known.declared)
     if changes or fingerprints is not None:
         known = service.store.update(known.key, changes, _now_us(), fingerprints=fingerprints)
     return _answer(known, response)
@@ -200,6 +200,12 @@ def _is_like(known: Judged, tags: frozenset[str], search: str) -> bool:
 
 def _is_alarming(entry: dict[str, Any]) -> bool:
     return Status(entry["status"]) in ALARMING
+
+
+def _read(given: MonitorFields, declared: Mapping[str, str]) -> dict[str, str | None]:
+    """What a request changes in what is declared; without a timezone a schedule goes by UTC."""
+    texts = decode_declared(given.model_dump(exclude_unset=True, exclude={"key"}))
+    return read_changes(texts, declared, DECLARED, "UTC")
 
 
 def _read_fingerprints(if_match: str | None) -> frozenset[str] | None:

@@ -159,13 +159,16 @@ def test_a_second_one_of_a_key_is_refused(api: RadarServer) -> None:
         (422, {"key": "x", "name": "n" * 201}),
         (422, {"key": "x", "tags": ["a b"]}),
         (422, {"key": "x", "failure_tolerance": 1001}),
+        (422, {"key": "x", "tags": ["t" * 501]}),
+        (422, {"key": "x", "max_runtime_s": 316_224_001}),
+        (422, {"key": "x", "every_s": 1e300}),
+        (422, {"key": "x", "schedule": "@daily", "every_s": 60}),
         (400, {"key": "Bad"}),
         (400, {"key": "start"}),
         (400, {"key": "\0"}),
         (400, {"key": "x", "schedule": "nonsense"}),
         (400, {"key": "x", "schedule": "@daily", "tz": "Nowhere/Land"}),
         (400, {"key": "x", "tz": "../../etc/passwd"}),
-        (400, {"key": "x", "schedule": "@daily", "every_s": 60}),
     ],
 )
 def test_what_is_impossible_is_refused(
@@ -175,6 +178,18 @@ def test_what_is_impossible_is_refused(
     assert refused.status_code == status, refused.text
     assert set(refused.json()) == {"error", "message"}
     assert _listed(shared) == []
+
+
+def test_what_is_wrong_is_said_by_the_name_that_it_has_here(shared: RadarServer) -> None:
+    for body, expected in (
+        ({"grace_s": -1}, "grace_s: bad duration '-1'"),
+        ({"max_runtime_s": 0}, "max_runtime_s: '0' is too short (at least 1s)"),
+        ({"name": "a\nb"}, r"name: 'a\nb' can't be printed"),
+        ({"every_s": 60, "schedule": "@daily"}, "every_s: a schedule and an interval exclude"),
+        ({"schedule": "61 * * * *"}, "bad minute '61'"),
+    ):
+        refused = shared.request("POST", _MONITORS, json={"key": "x", **body})
+        assert expected in refused.json()["message"]
 
 
 def test_monitors_come_in_pages(api: RadarServer) -> None:

@@ -168,7 +168,7 @@ def test_a_schedule_and_an_interval_exclude_each_other(admin: Visitor, key: str)
         path, data={**_fields(admin, path), "schedule": "@daily", "every": "1h"}
     )
     assert answer.status_code == 422
-    assert "not both" in text_of(answer.text)
+    assert "exclude each other" in text_of(answer.text)
 
 
 def test_an_edit_waits_for_a_look_at_what_somebody_else_has_changed(
