@@ -3,6 +3,7 @@
 The wrapper imports it before the spawn if an option needs it, so it imports nothing.
 """
 
+LONGEST_S = 366 * 86400 * 10
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _UNIT_BYTES = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1000_000, "mb": 1000_000}
 
@@ -12,7 +13,7 @@ def parse_duration(text: str) -> float:
     word = text.strip()
     number, unit = (word[:-1], word[-1]) if word[-1:] in _UNIT_S else (word, "s")
     seconds = _decimal(number) * _UNIT_S[unit]
-    if not 0 <= seconds <= 366 * 86400 * 10:
+    if not 0 <= seconds <= LONGEST_S:
         raise ValueError(f"bad duration {text[:60]!r}: use 90s, 15m, 6h or 2d")
     return seconds
 

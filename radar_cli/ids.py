@@ -39,6 +39,15 @@ def check_key(text: str) -> str:
     return text
 
 
+def is_key(text: str) -> bool:
+    """Whether it can be a monitor's key."""
+    try:
+        check_key(text)
+    except ValueError:
+        return False
+    return True
+
+
 def parse_run_id(text: str) -> str:
     """A run id, a UUID in its canonical form; ValueError if it isn't one."""
     word = text.lower()

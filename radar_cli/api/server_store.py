@@ -7,7 +7,7 @@ from radar_cli.api.connection import Connection
 from radar_cli.api.errors import AnswerError
 from radar_cli.api.wire import decode_flip, decode_monitor, decode_run, encode_declared
 from radar_cli.errors import UsageError
-from radar_cli.ids import check_key
+from radar_cli.ids import is_key
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Status
 from radar_cli.store.flips import Flip
@@ -171,7 +171,7 @@ class ServerStore:
         if not keys:
             yield from self._list_pages(status=[*map(str, statuses)], **query)
             return
-        known = sorted({key for key in keys if _is_key(key)})
+        known = sorted({key for key in keys if is_key(key)})
         for start in range(0, len(known), _KEYS_AT_ONCE):
             some = known[start : start + _KEYS_AT_ONCE]
             yield from self._list_pages(key=some, status=[*map(str, statuses)], **query)
@@ -206,11 +206,3 @@ def _as_local(error: AnswerError) -> Exception:
     if error.status in (400, 422):
         return UsageError(error.message)
     return error
-
-
-def _is_key(text: str) -> bool:
-    try:
-        check_key(text)
-    except ValueError:
-        return False
-    return True

@@ -62,6 +62,7 @@ def encode_monitor(known: Judged, now_us: int) -> dict[str, Any]:
         **describe_monitor(known, known.view_at(now_us), now_us),
         "watched": known.is_watched,
         "version": known.version,
+        "fingerprint": known.fingerprint,
         "record": {
             "declared": known.declared,
             "settled": sorted(known.settled),

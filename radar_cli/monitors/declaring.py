@@ -1,53 +1,90 @@
-"""What a person may declare a monitor as, and what may be wrong with it."""
+"""What a person may declare a monitor as, and what may be wrong with it.
 
-from typing import Any, Callable, Mapping
+Options, forms and JSON all come to this as texts, by the names that fields have in pings.
+"""
 
-from radar_cli.errors import UsageError
+from dataclasses import dataclass, field
+from typing import Callable, Mapping
+
+from radar_cli.errors import RadarError, UsageError
 from radar_cli.grammar import parse_count, parse_duration
 from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_timezone
 from radar_cli.zone import local_zone
 
-_LONGEST_TEXT = 200
-_LONGEST_TAGS = 500
-_HIGHEST_TOLERANCE = 1000
+LONGEST_TEXT = 200
+LONGEST_TAGS = 500
+HIGHEST_TOLERANCE = 1000
+
+
+class FieldError(UsageError):
+    """What a field can't be."""
+
+
+@dataclass
+class Reading:
+    """What is changed in what is declared (None takes a field out), and what can't be."""
+
+    changes: dict[str, str | None] = field(default_factory=dict)
+    errors: dict[str, RadarError] = field(default_factory=dict)
+
+
+def read(
+    given: Mapping[str, str | None], declared: Mapping[str, str], default_tz: str = ""
+) -> Reading:
+    """What is given and isn't so already; what is empty, or None, clears.
+
+    A schedule takes the place of an interval and the other way round. One without a timezone
+    goes by the default or, if there is none, by this machine's clock, whoever reads it later.
+    """
+    changes: dict[str, str | None] = {}
+    errors: dict[str, RadarError] = {}
+    for name, text in given.items():
+        try:
+            changes[name] = FIELDS[name](text) if text and text.strip() else None
+        except RadarError as error:
+            errors[name] = error
+    if changes.get("schedule") and changes.get("every"):
+        words = "a schedule and an interval exclude each other"
+        errors["every"] = FieldError(words, "give the one that is meant")
+    elif changes.get("schedule"):
+        changes["every"] = None
+    elif changes.get("every"):
+        changes["schedule"] = None
+    merged = {**declared, **changes}
+    if not errors and (schedule := merged.get("schedule")):
+        tz = merged.get("tz") or default_tz or local_zone() or "UTC"
+        try:
+            changes["tz"] = CronSchedule(schedule, tz).tz.key
+        except RadarError as error:
+            errors["schedule" if "schedule" in changes else "tz"] = error
+    changed = {name: text for name, text in changes.items() if declared.get(name) != text}
+    return Reading(changed, errors)
 
 
 def read_changes(
-    given: Mapping[str, Any], declared: Mapping[str, str], default_tz: str
+    given: Mapping[str, str | None],
+    declared: Mapping[str, str],
+    names: Mapping[str, str],
+    default_tz: str = "",
 ) -> dict[str, str | None]:
-    """What the options change in what is declared; None takes a field out.
+    """The same, if nothing is wrong; `names` has what the giver calls the fields.
 
-    An option that isn't given changes nothing, an empty one clears. A schedule takes the place of
-    an interval and the other way round. UsageError, BadScheduleError: one of them is impossible.
+    FieldError, BadScheduleError: something is.
     """
-    if given["schedule"] and given["every"]:
-        raise UsageError("--schedule and --every exclude each other", "give the one that is meant")
-    changes: dict[str, str | None] = {}
-    for name, (field, read) in FIELDS.items():
-        value = given[name]
-        if value is None or value == ():
-            continue
-        text = " ".join(value) if isinstance(value, tuple) else value
-        changes[field] = read(text) if text.strip() else None
-    if changes.get("schedule"):
-        changes["every"] = None
-    if changes.get("every"):
-        changes["schedule"] = None
-    merged = {**declared, **changes}
-    if schedule := merged.get("schedule"):
-        # A schedule without a timezone means this machine's clock, whoever reads it later.
-        tz = merged.get("tz") or default_tz or local_zone() or "UTC"
-        changes["tz"] = CronSchedule(schedule, tz).tz.key
-    # What is so already, or isn't there anyway, is no change.
-    return {field: value for field, value in changes.items() if declared.get(field) != value}
+    found = read(given, declared, default_tz)
+    for name, error in found.errors.items():
+        if isinstance(error, FieldError):
+            raise FieldError(f"{names[name]}: {error.message}", error.hint)
+        raise error
+    return found.changes
 
 
 def _read_schedule(text: str) -> str:
     expression = " ".join(text.split())
-    if len(expression) > _LONGEST_TEXT:
+    if len(expression) > LONGEST_TEXT:
         raise BadScheduleError(
             f"bad schedule {expression[:40]!r}...: it has {len(expression)} characters",
-            f"at most {_LONGEST_TEXT} fit",
+            f"at most {LONGEST_TEXT} fit",
         )
     return CronSchedule(expression).expression
 
@@ -56,60 +93,66 @@ def _read_zone(text: str) -> str:
     return load_timezone(text.strip()).key
 
 
-def _read_duration(option: str, *, at_least_s: float = 0.0) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        try:
-            seconds = parse_duration(text)
-        except ValueError as error:
-            message, _, hint = str(error).partition(": ")
-            raise UsageError(f"{option}: {message}", hint) from None
-        if seconds < at_least_s:
-            raise UsageError(f"{option}: {text[:60]!r} is too short", f"at least {at_least_s:g}s")
-        return f"{seconds:.6f}".rstrip("0").rstrip(".")
+def _read_duration(text: str, *, at_least_s: float = 0.0) -> str:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        message, _, hint = str(error).partition(": ")
+        raise FieldError(message, hint) from None
+    if seconds < at_least_s:
+        raise FieldError(f"{text[:60]!r} is too short", f"at least {at_least_s:g}s")
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")
 
-    return read
+
+def _read_period(text: str) -> str:
+    return _read_duration(text, at_least_s=1)
 
 
 def _read_name(text: str) -> str:
-    return _check_text("--name", text.strip(), _LONGEST_TEXT)
+    return _check_text(text.strip(), LONGEST_TEXT)
 
 
 def _read_tags(text: str) -> str:
     tags = dict.fromkeys(text.replace(",", " ").split())
-    return _check_text("--tag", " ".join(tags), _LONGEST_TAGS)
+    return _check_text(" ".join(tags), LONGEST_TAGS)
 
 
-def _check_text(option: str, text: str, longest: int) -> str:
+def _check_text(text: str, longest: int) -> str:
     if len(text) > longest:
-        raise UsageError(f"{option}: {len(text)} characters are too many", f"at most {longest} fit")
+        raise FieldError(f"{len(text)} characters are too many", f"at most {longest} fit")
     if not text.isprintable():
-        raise UsageError(
-            f"{option}: {text[:60]!r} can't be printed", "leave control characters out"
-        )
+        raise FieldError(f"{text[:60]!r} can't be printed", "leave control characters out")
     return text
 
 
 def _read_tolerance(text: str) -> str:
     try:
-        number = parse_count(text)
+        number = parse_count(text.strip())
     except ValueError:
         number = -1
-    if not 0 <= number <= _HIGHEST_TOLERANCE:
-        raise UsageError(
-            f"--failure-tolerance: bad number {text[:60]!r}",
-            f"a whole number up to {_HIGHEST_TOLERANCE}",
-        )
+    if not 0 <= number <= HIGHEST_TOLERANCE:
+        raise FieldError(f"bad number {text[:60]!r}", f"a whole number up to {HIGHEST_TOLERANCE}")
     return str(number)
 
 
-# Option: the field that it sets, as pings have it, and how it is read.
-FIELDS: dict[str, tuple[str, Callable[[str], str]]] = {
-    "schedule": ("schedule", _read_schedule),
-    "every": ("every", _read_duration("--every", at_least_s=1)),
-    "tz": ("tz", _read_zone),
-    "grace": ("gracePeriod", _read_duration("--grace")),
-    "max_runtime": ("max_runtime", _read_duration("--max-runtime", at_least_s=1)),
-    "name": ("name", _read_name),
-    "tag": ("tags", _read_tags),
-    "failure_tolerance": ("failure_tolerance", _read_tolerance),
+FIELDS: dict[str, Callable[[str], str]] = {
+    "schedule": _read_schedule,
+    "every": _read_period,
+    "tz": _read_zone,
+    "gracePeriod": _read_duration,
+    "max_runtime": _read_period,
+    "name": _read_name,
+    "tags": _read_tags,
+    "failure_tolerance": _read_tolerance,
+}
+# What options and forms call these.
+OPTIONS = {
+    "schedule": "schedule",
+    "every": "every",
+    "tz": "tz",
+    "grace": "gracePeriod",
+    "max_runtime": "max_runtime",
+    "name": "name",
+    "tag": "tags",
+    "failure_tolerance": "failure_tolerance",
 }

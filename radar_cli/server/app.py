@@ -3,23 +3,26 @@
 import contextlib
 from typing import TYPE_CHECKING, AsyncIterator
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from radar_cli import __version__
 from radar_cli.errors import RadarError
+from radar_cli.monitors.declaring import FieldError
 from radar_cli.server.access import AccessError
 from radar_cli.server.answers import error
 from radar_cli.server.batches import routes as batch_routes
 from radar_cli.server.bodies import limit_bodies
+from radar_cli.server.crashes import CRASH
 from radar_cli.server.glance import routes as glance_routes
 from radar_cli.server.health import routes as health_routes
 from radar_cli.server.history import routes as history_routes
 from radar_cli.server.monitors import routes as monitor_routes
 from radar_cli.server.openapi import describe_pings
 from radar_cli.server.pages.mounting import mount_pages
+from radar_cli.server.pages.visits import PageRoute, pages_of
 from radar_cli.server.pinging import PREFIX, Pinging
 from radar_cli.server.service import Service
 from radar_cli.server.sync import routes as sync_routes
@@ -77,6 +80,7 @@ def _make_api(service: Service) -> FastAPI:
     api.add_exception_handler(RadarError, _fail)
     api.add_exception_handler(HTTPException, _miss)
     api.add_exception_handler(RequestValidationError, _reject)
+    api.add_exception_handler(Exception, _crash)
     return api
 
 
@@ -93,6 +97,8 @@ async def _fail(request: Request, broken: Exception) -> JSONResponse:
     assert isinstance(broken, RadarError)  # noqa: S101 (as above)
     slug = broken.slug.upper().replace("-", "_")
     status = _STATUSES.get(slug, 400)
+    if isinstance(broken, FieldError):
+        return JSONResponse(error("INVALID_REQUEST", broken.line()), 422)
     if status == 503:
         request.app.state.service.note_fault(broken)
         content = error("UNAVAILABLE", "the database can't be used")
@@ -104,6 +110,13 @@ async def _miss(_: Request, missed: Exception) -> JSONResponse:
     assert isinstance(missed, HTTPException)  # noqa: S101 (as above)
     slug = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(missed.status_code, "INVALID_REQUEST")
     return JSONResponse(error(slug, str(missed.detail)), missed.status_code, missed.headers)
+
+
+async def _crash(request: Request, _: Exception) -> Response:
+    """What nobody has thought of: it is raised on, and noted there."""
+    if isinstance(request.scope.get("route"), PageRoute):
+        return pages_of(request).error(500, "Something went wrong here.", "The log says what.")
+    return JSONResponse(CRASH, 500)
 
 
 async def _reject(_: Request, rejected: Exception) -> JSONResponse:

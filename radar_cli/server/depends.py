@@ -4,7 +4,7 @@ from typing import Annotated, Callable
 
 from fastapi import Depends, Path, Request
 
-from radar_cli.ids import KEY_MAX, check_key
+from radar_cli.ids import KEY_MAX, is_key
 from radar_cli.server.access import check, read_authorization
 from radar_cli.server.keys import ApiKey
 from radar_cli.server.service import Service
@@ -41,19 +41,11 @@ _Key = Annotated[str, Path(max_length=KEY_MAX, description="The monitor's key.")
 def find(service: Service, api_key: ApiKey, key: str) -> Judged:
     """A monitor that the key is for. UnknownMonitorError: there is none; AccessError: it isn't."""
     check(api_key, api_key.scope, key)
-    known = service.store.find(key) if _is_key(key) else None
+    # PostgreSQL takes no NUL, not even to look for it.
+    known = service.store.find(key) if is_key(key) else None
     if known is None:
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")
     return known
-
-
-def _is_key(text: str) -> bool:
-    """Whether it can be a monitor's key: PostgreSQL takes no NUL, not even to look for it."""
-    try:
-        check_key(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _readable(key: _Key, service: Served, api_key: ReadKey) -> Judged:

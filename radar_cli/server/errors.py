@@ -11,7 +11,7 @@ _WORDS = {
     404: "There is no such monitor, or nothing of that name.",
     408: "The body doesn't come.",
     409: "There is a monitor of that key already.",
-    412: "The monitor has another version than If-Match says.",
+    412: "The monitor is not any more what If-Match says.",
     413: "The body is too long.",
     422: "A value is out of bounds.",
     429: "There are too many requests; Retry-After says when to come again.",

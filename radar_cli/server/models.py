@@ -5,14 +5,13 @@ Times are ISO 8601 in UTC, durations seconds, memory bytes.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from radar_cli.grammar import LONGEST_S
 from radar_cli.ids import KEY_MAX
+from radar_cli.monitors.declaring import HIGHEST_TOLERANCE, LONGEST_TAGS, LONGEST_TEXT
 
 STATUSES = Literal["new", "up", "late", "down", "paused"]
-_TEXT_MAX = 200
-_TAGS_MAX = 500
-_SECONDS_MAX = 3_162_240_000  # ten years, as on the command line
 _KEYS_MAX = 1000
 
 
@@ -76,7 +75,10 @@ class MonitorAnswer(BaseModel):
     created_at: str
     faults: list[str] = Field(description="What of its declaration can't be used.")
     watched: bool = Field(description="Whether its silence would be noticed.")
-    version: int = Field(description="Counts its changes, pings included; the ETag.")
+    version: int = Field(description="Counts its changes, pings included.")
+    fingerprint: str = Field(
+        description="Of what is declared and paused; as an ETag it is for If-Match."
+    )
     pings: int | None = Field(None, description="How many are kept, if it is asked for.")
     runs: list[RunAnswer] | None = Field(None, description="Its last runs, if they are asked for.")
     record: Record
@@ -96,24 +98,17 @@ class KeyPage(BaseModel):
     next: str | None
 
 
-def _check_printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("control characters can't be printed")
-    return text
-
-
-def _check_tags(tags: list[str]) -> list[str]:
-    if any(not tag or not tag.isprintable() or set(tag) & set(" ,") for tag in tags):
-        raise ValueError("a tag is one word without commas")
-    if len(" ".join(tags)) > _TAGS_MAX:
-        raise ValueError(f"at most {_TAGS_MAX} characters in all")
-    return list(dict.fromkeys(tags))
-
-
-Name = Annotated[str, Field(max_length=_TEXT_MAX), AfterValidator(_check_printable)]
-Tags = Annotated[list[str], Field(max_length=_TAGS_MAX), AfterValidator(_check_tags)]
-Seconds = Annotated[float, Field(ge=0, le=_SECONDS_MAX, allow_inf_nan=False)]
-Period = Annotated[float, Field(ge=1, le=_SECONDS_MAX, allow_inf_nan=False)]
+# `monitors.declaring` reads what these say, and says what is wrong with it; here are its bounds
+# for those who read the schema.
+Seconds = Annotated[
+    float, Field(allow_inf_nan=False, json_schema_extra={"minimum": 0, "maximum": LONGEST_S})
+]
+Period = Annotated[
+    float, Field(allow_inf_nan=False, json_schema_extra={"minimum": 1, "maximum": LONGEST_S})
+]
+Text = Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_TEXT})]
+Tolerance = Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": HIGHEST_TOLERANCE})]
+Tag = Annotated[str, Field(pattern=r"^[^\s,]+$")]
 
 
 class MonitorFields(BaseModel):
@@ -121,14 +116,17 @@ class MonitorFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = None
-    schedule: str | None = Field(None, max_length=_TEXT_MAX, examples=["5 2 * * *"])
+    name: Text | None = None
+    schedule: Text | None = Field(None, examples=["5 2 * * *"])
     every_s: Period | None = None
-    tz: str | None = Field(None, max_length=100, examples=["Europe/London"])
+    tz: Text | None = Field(None, examples=["Europe/London"])
     grace_s: Seconds | None = None
     max_runtime_s: Period | None = None
-    failure_tolerance: int | None = Field(None, ge=0, le=1000)
-    tags: Tags | None = None
+    failure_tolerance: Tolerance | None = None
+    tags: list[Tag] | None = Field(
+        None,
+        description=f"All of them, apart by spaces, have at most {LONGEST_TAGS} characters.",
+    )
 
 
 class NewMonitor(MonitorFields):
@@ -142,7 +140,7 @@ class PauseRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    for_s: Annotated[float, Field(gt=0, le=_SECONDS_MAX, allow_inf_nan=False)] | None = None
+    for_s: Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)] | None = None
 
 
 class BatchRequest(BaseModel):

@@ -1,16 +1,16 @@
 """`/api/v1/monitors`: listing, creating, changing, pausing and deleting monitors."""
 
 import time
-from typing import Annotated, Any, Iterator, Literal
+from typing import Annotated, Any, Iterator, Literal, Mapping
 
 from fastapi import APIRouter, Header, Query, Response
 
-from radar_cli.api.wire import encode_monitor, encode_run
+from radar_cli.api.wire import DECLARED, decode_declared, encode_monitor, encode_run
 from radar_cli.errors import UsageError
 from radar_cli.ids import check_key
+from radar_cli.monitors.declaring import read_changes
 from radar_cli.monitors.state import Status
 from radar_cli.server.access import check
-from radar_cli.server.declared import read_changes
 from radar_cli.server.depends import AdminKey, ChangeableMonitor, ReadableMonitor, ReadKey, Served
 from radar_cli.server.errors import errors
 from radar_cli.server.models import (
@@ -103,7 +103,7 @@ def create_monitor(
     except ValueError as wrong:
         raise UsageError(str(wrong)) from None
     check(api_key, "admin", key)
-    changes = read_changes(given, {})
+    changes = _read(given, {})
     declared = {field: value for field, value in changes.items() if value is not None}
     if not service.store.create(key, declared, _now_us()):
         raise MonitorExistsError(f"monitor {key!r} is there already")
@@ -113,7 +113,10 @@ def create_monitor(
 
 @routes.get("/monitors/{key}", responses=errors(404))
 def show_monitor(known: ReadableMonitor, response: Response) -> MonitorAnswer:
-    """One monitor; its ETag is for If-Match."""
+    """One monitor; its ETag, for If-Match, is another one once anybody has changed it.
+
+    Pings don't change it, unless the job declares something else.
+    """
     return _answer(known, response)
 
 
@@ -129,10 +132,10 @@ def change_monitor(
 
     It is then judged anew from its pings.
     """
-    version = _read_version(if_match, known)
-    changes = read_changes(given, known.declared)
-    if changes or version is not None:
-        known = service.store.update(known.key, changes, _now_us(), version=version)
+    fingerprints = _read_fingerprints(if_match)
+    changes = _read(given, known.declared)
+    if changes or fingerprints is not None:
+        known = service.store.update(known.key, changes, _now_us(), fingerprints=fingerprints)
     return _answer(known, response)
 
 
@@ -143,7 +146,7 @@ def delete_monitor(
     if_match: Annotated[str | None, Header()] = None,
 ) -> DeletedAnswer:
     """Delete a monitor with all its pings, for good."""
-    pings = service.store.delete([known.key], version=_read_version(if_match, known))
+    pings = service.store.delete([known.key], fingerprints=_read_fingerprints(if_match))
     return DeletedAnswer(deleted=[known.key], pings=pings)
 
 
@@ -199,17 +202,19 @@ def _is_alarming(entry: dict[str, Any]) -> bool:
     return Status(entry["status"]) in ALARMING
 
 
-def _read_version(if_match: str | None, known: Judged) -> int | None:
-    """The version that If-Match asks for (RFC 9110, 13.1.1); None: any."""
+def _read(given: MonitorFields, declared: Mapping[str, str]) -> dict[str, str | None]:
+    """What a request changes in what is declared; without a timezone a schedule goes by UTC."""
+    texts = decode_declared(given.model_dump(exclude_unset=True, exclude={"key"}))
+    return read_changes(texts, declared, DECLARED, "UTC")
+
+
+def _read_fingerprints(if_match: str | None) -> frozenset[str] | None:
+    """The fingerprints that If-Match asks for (RFC 9110, 13.1.1); None: any."""
     if if_match is None or if_match.strip() == "*":
         return None
-    given = {tag.strip() for tag in if_match.split(",")}
-    # What is no version of ours is that of none: it doesn't match.
-    return known.version if _etag(known) in given else -1
-
-
-def _etag(known: Judged) -> str:
-    return f'"{known.version}"'
+    # What is no tag of ours matches nothing.
+    given = (tag.strip() for tag in if_match.split(","))
+    return frozenset(tag[1:-1] for tag in given if len(tag) > 1 and tag[0] == tag[-1] == '"')
 
 
 def _show(service: Service, key: str, response: Response) -> MonitorAnswer:
@@ -220,7 +225,7 @@ def _show(service: Service, key: str, response: Response) -> MonitorAnswer:
 
 
 def _answer(known: Judged, response: Response) -> MonitorAnswer:
-    response.headers["ETag"] = _etag(known)
+    response.headers["ETag"] = f'"{known.fingerprint}"'
     return MonitorAnswer.model_validate(encode_monitor(known, _now_us()))
 
 

@@ -13,6 +13,7 @@ import uvicorn
 from radar_cli.errors import UsageError
 from radar_cli.notify.channel import Channel
 from radar_cli.server.app import make_app
+from radar_cli.server.crashes import catch_crashes
 from radar_cli.server.guards import (
     add_headers,
     allowed_hosts,
@@ -94,7 +95,7 @@ def serve(
 def guard(app: "ASGIApp", service: Service, log: IO[str] | None = None) -> "ASGIApp":
     """The application behind all that every request passes."""
     settings = service.settings
-    app = add_headers(app)
+    app = add_headers(catch_crashes(app))
     app = check_host(app, allowed_hosts(settings.host, settings.allowed_hosts))
     app = log_requests(app, service, log)
     try:

@@ -6,7 +6,6 @@ in the same words. A server spends half as much on a ping that comes the short w
 """
 
 import json
-import sys
 import time
 from typing import IO, TYPE_CHECKING, Callable
 
@@ -14,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from radar_cli.pings.ping import Ping
 from radar_cli.server.access import AccessError, read_authorization
-from radar_cli.server.answers import error
+from radar_cli.server.crashes import CRASH, note_crash
 from radar_cli.server.guards import SECURITY_HEADERS, host_name, write_line
 from radar_cli.server.keys import ApiKey
 from radar_cli.server.paths import BadPathError, parse_path
@@ -128,8 +127,8 @@ class Shortcut:
             try:
                 status, content, headers = refuse(service, outcome)
             except Exception as fault:  # noqa: BLE001 (a bug of ours: the client is told all the same)
-                sys.stderr.write(f"radar: {type(fault).__name__}: {fault}\n")
-                status, content, headers = 500, error("INTERNAL", "see the server's log"), {}
+                note_crash(fault)
+                status, content, headers = 500, CRASH, {}
             more = "".join(f"{n.lower()}: {value}\r\n" for n, value in headers.items()).encode()
         service.counters.requests[status] += 1
         if self._log is not None:

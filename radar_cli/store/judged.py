@@ -1,5 +1,6 @@
 """A monitor as it was last judged: its state, so that not every look tells its story anew."""
 
+import hashlib
 import json
 from dataclasses import fields
 from functools import cached_property
@@ -69,6 +70,12 @@ class Judged:
     def declared_json(self) -> str:
         """The JSON that its declaration is kept as."""
         return json.dumps(self.declared)
+
+    @property
+    def fingerprint(self) -> str:
+        """What a person can set of it, in short: it is another one once that is otherwise."""
+        what = [self.declared, sorted(self.settled), write_pauses(self.pauses)]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
     def is_from(self, time_us: int) -> None:
         """It is as old as its first event, which need not be the first that came."""

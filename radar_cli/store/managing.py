@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from typing import Any, Callable, Collection, Iterator, Mapping, Sequence
 
 from radar_cli.errors import UsageError
 from radar_cli.monitors.monitor import Pause
@@ -31,7 +31,7 @@ class MonitorExistsError(UsageError):
     slug = "monitor-exists"
 
 
-class VersionError(UsageError):
+class ChangedError(UsageError):
     """A monitor that isn't any more what it was when somebody decided to change it."""
 
     slug = "changed-meanwhile"
@@ -60,29 +60,30 @@ class Managing(Reading):
         changes: Mapping[str, str | None],
         now_us: int,
         *,
-        version: int | None = None,
+        fingerprints: Collection[str] | None = None,
     ) -> Judged:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
-        UnknownMonitorError: there is none of that key. VersionError: it has another version.
+        UnknownMonitorError: there is none of that key. ChangedError: it has none of these
+        fingerprints, if any are given.
         """
         with self._database.change() as change:
-            known = _expect(change, key, version)
+            known = _expect(change, key, fingerprints)
             merged = {**known.declared, **changes}
             declared = {name: value for name, value in merged.items() if value is not None}
             changed = known.with_declared(declared, known.settled | changes.keys())
             return save(change, retold(change, changed, now_us), now_us)
 
-    def delete(self, keys: Sequence[str], *, version: int | None = None) -> int:
+    def delete(self, keys: Sequence[str], *, fingerprints: Collection[str] | None = None) -> int:
         """Delete monitors with their pings; return how many pings went.
 
         UnknownMonitorError: there is none of one of these keys, and nothing was deleted.
-        VersionError: nor was it where one has another version.
+        ChangedError: nor was it where one has none of these fingerprints, if any are given.
         """
         pings = 0
         with self._database.change() as change:
             for key in keys:
-                _expect(change, key, version)
+                _expect(change, key, fingerprints)
                 counts = [
                     change.execute(f"DELETE FROM {table} WHERE monitor = ?", (key,))  # noqa: S608 (a constant)
                     for table in _BELONGINGS
@@ -214,10 +215,10 @@ def _expect_all(change: Change, keys: Sequence[str]) -> Iterator[Judged]:
         yield _expect(change, key)
 
 
-def _expect(change: Change, key: str, version: int | None = None) -> Judged:
+def _expect(change: Change, key: str, fingerprints: Collection[str] | None = None) -> Judged:
     """A monitor, kept from others until the change is done.
 
-    UnknownMonitorError: there is none. VersionError: it has another version than this.
+    UnknownMonitorError: there is none. ChangedError: it has none of these fingerprints.
     """
     rows = change.read(
         f"SELECT {COLUMNS} FROM monitor WHERE key = ? FOR UPDATE",  # noqa: S608 (a constant)
@@ -226,11 +227,8 @@ def _expect(change: Change, key: str, version: int | None = None) -> Judged:
     if not rows:
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")
     known = read_row(rows[0])
-    if version not in (None, known.version):
-        raise VersionError(
-            f"monitor {key!r} was changed meanwhile: it has version {known.version} now",
-            "look at it again",
-        )
+    if fingerprints is not None and known.fingerprint not in fingerprints:
+        raise ChangedError(f"monitor {key!r} was changed meanwhile", "look at it again")
     return known
 
 

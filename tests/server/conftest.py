@@ -8,6 +8,9 @@ import pytest
 from tests.support.postgresql import Postgresql, running
 from tests.support.radar_server import RadarServer, serving
 
+# The same code on another database: once is enough, on one version of Python.
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RadarServer]:
@@ -23,12 +26,28 @@ def postgresql() -> Iterator[Postgresql]:
         yield cluster
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RadarServer]:
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """What a server keeps its store in: "" in its state directory, else a URL of PostgreSQL."""
+    return new_database(request)
+
+
+def new_database(request: pytest.FixtureRequest) -> str:
+    """The same for a fixture with such parameters."""
+    if request.param == "sqlite":
+        return ""
+    cluster: Postgresql = request.getfixturevalue("postgresql")
+    return cluster.url()
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RadarServer]:
     """A server for all tests of a module that don't mind one another."""
     folder = tmp_path_factory.mktemp("shared")
     with pytest.MonkeyPatch.context() as patch:
         # It is started before the isolation of the test that needs it first.
         patch.setenv("RADAR_STATE_DIR", str(folder / "unused"))
-        with serving(folder / "server", is_shared=True) as started:
+        with serving(folder / "server", database=new_database(request), is_shared=True) as started:
             yield started

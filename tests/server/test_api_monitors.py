@@ -1,6 +1,8 @@
 """The management API, as a program in any language uses it."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ _RID = "018f4e9a-7b1c-4c3d-8e2f-5a6b7c8d9e0f"
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[RadarServer]:
-    with serving(tmp_path / "server") as started:
+def api(tmp_path: Path, database: str) -> Iterator[RadarServer]:
+    with serving(tmp_path / "server", database=database) as started:
         yield started
 
 
@@ -28,7 +30,9 @@ def _create(api: RadarServer, key: str, **declared: Any) -> dict[str, Any]:
 
 
 def _key(api: RadarServer, *options: str) -> str:
-    words = ("server", "keys", "create", *options)
+    words = ["server", "keys", "create", *options]
+    if api.database:
+        words += ["--database", api.database]
     return run_radar(*words, env=api.environment(), text=True).stdout.strip()
 
 
@@ -67,7 +71,7 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(api: RadarServer) -> 
     _create(api, "job")
     seen = api.request("GET", f"{_MONITORS}/job")
     tag = seen.headers["ETag"]
-    assert tag == f'"{seen.json()["version"]}"'
+    assert tag == f'"{seen.json()["fingerprint"]}"'
     first = api.request(
         "PATCH", f"{_MONITORS}/job", json={"name": "mine"}, headers={"If-Match": tag}
     )
@@ -84,6 +88,58 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(api: RadarServer) -> 
     assert api.request("GET", f"{_MONITORS}/job").json()["name"] == "mine"
     now = {"If-Match": f'"x", {first.headers["ETag"]}'}
     assert api.request("DELETE", f"{_MONITORS}/job", headers=now).status_code == 200
+
+
+def test_what_only_the_job_has_done_stops_no_change(api: RadarServer) -> None:
+    _create(api, "job", every_s=3600)
+    tag = api.request("GET", f"{_MONITORS}/job").headers["ETag"]
+    api.ping("job/start", rid=_RID, every="60")
+    api.ping("job/fail", b"broken\n", rid=_RID)
+    seen = api.request("GET", f"{_MONITORS}/job")
+    assert (seen.json()["status"], seen.headers["ETag"]) == ("down", tag)
+    changed = api.request(
+        "PATCH", f"{_MONITORS}/job", json={"name": "mine"}, headers={"If-Match": tag}
+    )
+    assert changed.status_code == 200
+    # A pause is a person's doing, and so is its end; what a job declares is no news of a run.
+    tags = [changed.headers["ETag"]]
+    tags.append(api.request("POST", f"{_MONITORS}/job/pause").headers["ETag"])
+    tags.append(api.request("POST", f"{_MONITORS}/job/resume").headers["ETag"])
+    api.ping("job", tags="declared")
+    tags.append(api.request("GET", f"{_MONITORS}/job").headers["ETag"])
+    assert len({tag, *tags}) == 5
+
+
+def test_of_several_who_change_it_at_once_one_wins(api: RadarServer) -> None:
+    _create(api, "job", every_s=3600)
+    editors, rounds = 6, 5
+    together = threading.Barrier(editors + 1)
+
+    def edit(number: int, turn: int, tag: str) -> tuple[int, str]:
+        name = f"{turn}-{number}"
+        together.wait(30)
+        answer = api.request(
+            "PATCH", f"{_MONITORS}/job", json={"name": name}, headers={"If-Match": tag}
+        )
+        return answer.status_code, name
+
+    def ping() -> None:
+        together.wait(30)
+        for _ in range(10):
+            assert api.ping("job").status_code == 200
+
+    with ThreadPoolExecutor(editors + 1) as pool:
+        for turn in range(rounds):
+            tag = api.request("GET", f"{_MONITORS}/job").headers["ETag"]
+            pinging = pool.submit(ping)
+            edits = [pool.submit(edit, number, turn, tag) for number in range(editors)]
+            answers = [each.result(60) for each in edits]
+            pinging.result(60)
+            assert sorted(status for status, _ in answers) == [200] + [412] * (editors - 1)
+            (winner,) = [name for status, name in answers if status == 200]
+            assert api.request("GET", f"{_MONITORS}/job").json()["name"] == winner
+    (job,) = api.request("GET", f"{_MONITORS}?pings=1").json()["monitors"]
+    assert (job["pings"], job["every_s"]) == (10 * rounds, 3600)
 
 
 def test_a_second_one_of_a_key_is_refused(api: RadarServer) -> None:
@@ -103,20 +159,37 @@ def test_a_second_one_of_a_key_is_refused(api: RadarServer) -> None:
         (422, {"key": "x", "name": "n" * 201}),
         (422, {"key": "x", "tags": ["a b"]}),
         (422, {"key": "x", "failure_tolerance": 1001}),
+        (422, {"key": "x", "tags": ["t" * 501]}),
+        (422, {"key": "x", "max_runtime_s": 316_224_001}),
+        (422, {"key": "x", "every_s": 1e300}),
+        (422, {"key": "x", "schedule": "@daily", "every_s": 60}),
         (400, {"key": "Bad"}),
         (400, {"key": "start"}),
         (400, {"key": "\0"}),
         (400, {"key": "x", "schedule": "nonsense"}),
         (400, {"key": "x", "schedule": "@daily", "tz": "Nowhere/Land"}),
         (400, {"key": "x", "tz": "../../etc/passwd"}),
-        (400, {"key": "x", "schedule": "@daily", "every_s": 60}),
     ],
 )
-def test_what_is_impossible_is_refused(api: RadarServer, status: int, body: dict[str, Any]) -> None:
-    refused = api.request("POST", _MONITORS, json=body)
+def test_what_is_impossible_is_refused(
+    shared: RadarServer, status: int, body: dict[str, Any]
+) -> None:
+    refused = shared.request("POST", _MONITORS, json=body)
     assert refused.status_code == status, refused.text
     assert set(refused.json()) == {"error", "message"}
-    assert _listed(api) == []
+    assert _listed(shared) == []
+
+
+def test_what_is_wrong_is_said_by_the_name_that_it_has_here(shared: RadarServer) -> None:
+    for body, expected in (
+        ({"grace_s": -1}, "grace_s: bad duration '-1'"),
+        ({"max_runtime_s": 0}, "max_runtime_s: '0' is too short (at least 1s)"),
+        ({"name": "a\nb"}, r"name: 'a\nb' can't be printed"),
+        ({"every_s": 60, "schedule": "@daily"}, "every_s: a schedule and an interval exclude"),
+        ({"schedule": "61 * * * *"}, "bad minute '61'"),
+    ):
+        refused = shared.request("POST", _MONITORS, json={"key": "x", **body})
+        assert expected in refused.json()["message"]
 
 
 def test_monitors_come_in_pages(api: RadarServer) -> None:
@@ -280,8 +353,8 @@ def test_the_status_counts_and_tells_the_time(api: RadarServer) -> None:
 
 
 @pytest.mark.parametrize("key", ["%00", "..", "a%2Fb", "%ff", "x" * 300, "BAD"])
-def test_what_is_no_key_is_no_monitor(api: RadarServer, key: str) -> None:
-    assert api.request("GET", f"{_MONITORS}/{key}/runs").status_code in (404, 422)
+def test_what_is_no_key_is_no_monitor(shared: RadarServer, key: str) -> None:
+    assert shared.request("GET", f"{_MONITORS}/{key}/runs").status_code in (404, 422)
 
 
 def test_a_body_without_end_is_not_read_to_its_end(api: RadarServer) -> None:

@@ -1,8 +1,11 @@
 """The options that say what a monitor is declared as."""
 
+from typing import Any, Mapping
+
 import click
 
 from radar_cli.cli.options import AnyFunction
+from radar_cli.monitors.declaring import OPTIONS, read_changes
 
 
 def declaring_options(function: AnyFunction) -> AnyFunction:
@@ -24,3 +27,19 @@ def declaring_options(function: AnyFunction) -> AnyFunction:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def read_options(
+    given: Mapping[str, Any], declared: Mapping[str, str], default_tz: str
+) -> dict[str, str | None]:
+    """What these options change in what is declared; one that isn't given changes nothing.
+
+    UsageError, BadScheduleError: one of them is impossible.
+    """
+    texts = {
+        OPTIONS[option]: " ".join(value) if isinstance(value, tuple) else value
+        for option, value in given.items()
+        if value is not None and value != ()
+    }
+    names = {field: f"--{option.replace('_', '-')}" for option, field in OPTIONS.items()}
+    return read_changes(texts, declared, names, default_tz)

@@ -7,7 +7,7 @@ import click
 from radar_cli import exits
 from radar_cli.api.monitors import MonitorStore
 from radar_cli.api.wire import describe_monitor
-from radar_cli.cli.monitors.declaring import declaring_options
+from radar_cli.cli.monitors.declaring import declaring_options, read_options
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
@@ -15,7 +15,6 @@ from radar_cli.cli.render import Result, clean
 from radar_cli.errors import UsageError
 from radar_cli.grammar import parse_duration
 from radar_cli.ids import check_key
-from radar_cli.monitors.declaring import read_changes
 from radar_cli.monitors.pitfalls import warn_of
 from radar_cli.monitors.sentences import local_time, next_in_words, status_in_words
 from radar_cli.monitors.words import in_words
@@ -35,7 +34,7 @@ def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
     except ValueError as error:
         message, _, hint = str(error).partition(": ")
         raise UsageError(message, hint) from None
-    changes = read_changes(given, {}, _default_tz(session))
+    changes = read_options(given, {}, _default_tz(session))
     declared = {field: value for field, value in changes.items() if value is not None}
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
@@ -63,7 +62,7 @@ def update_monitor(session: Session, /, key: str, **given: Any) -> Result:
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
         (known,) = find_monitors(store, [key])
-        changes = read_changes(given, known.declared, _default_tz(session))
+        changes = read_options(given, known.declared, _default_tz(session))
         if changes:
             known = store.update(key, changes, now_us)
         now_us = opened.now_us()

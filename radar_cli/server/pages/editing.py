@@ -5,12 +5,10 @@ from typing import Mapping
 
 from fastapi import APIRouter, Response
 
-from radar_cli.errors import RadarError
 from radar_cli.grammar import format_duration
 from radar_cli.ids import check_key
-from radar_cli.monitors.declaring import FIELDS
+from radar_cli.monitors.declaring import OPTIONS, read
 from radar_cli.monitors.monitor import GRACE_S
-from radar_cli.monitors.schedule import CronSchedule
 from radar_cli.server.depends import Served
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.visits import (
@@ -22,8 +20,10 @@ from radar_cli.server.pages.visits import (
     Visitor,
     now_us,
 )
+from radar_cli.store.managing import ChangedError
 from radar_cli.zone import local_zone
 
+_WHEN = {"schedule", "every"}
 _DURATIONS = ("every", "grace", "max_runtime")
 _FORM_KEY_MAX = 400
 
@@ -37,13 +37,15 @@ class Filled:
     texts: dict[str, str]
     errors: dict[str, str] = field(default_factory=dict)
     changes: dict[str, str | None] = field(default_factory=dict)
+    # What others have set meanwhile, if anything was changed.
+    news: dict[str, str] | None = None
 
 
 @routes.get("/new")
 def show_new(session: Visitor, service: Served, pages: PagesServed, key: str = "") -> Response:
     """An empty form."""
     _expect_admin(session.may_change)
-    filled = Filled({"key": key[:_FORM_KEY_MAX], **dict.fromkeys(FIELDS, "")})
+    filled = Filled({"key": key[:_FORM_KEY_MAX], **dict.fromkeys(OPTIONS, "")})
     values = {**frame(session, service, now_us()), **_describe(filled, {}), "known": None}
     return pages.page("edit", values)
 
@@ -76,28 +78,47 @@ def show_edit(
     """The form as the monitor is declared."""
     _expect_admin(session.may_change)
     was = texts_of(known.declared)
-    values = {**frame(session, service, now_us()), **_describe(Filled(was), was), "known": known}
-    return pages.page("edit", values)
+    values = _describe(Filled(was), was, known.fingerprint)
+    return pages.page("edit", {**frame(session, service, now_us()), **values, "known": known})
 
 
 @routes.post("/monitors/{key}/edit")
 def edit(
     session: Visitor, known: MonitorSeen, service: Served, pages: PagesServed, form: ChangeForm
 ) -> Response:
-    """Change what was changed in the form, and leave alone what somebody else may have."""
+    """Change what was changed in the form, unless somebody else has changed the monitor."""
     filled = read_form(form, known.declared)
-    if filled.errors:
-        was = {name: form.get(f"was_{name}", "") for name in FIELDS}
-        values = {**frame(session, service, now_us()), **_describe(filled, was), "known": known}
-        return pages.page("edit", values, 422)
-    if filled.changes:
-        service.store.update(known.key, filled.changes, now_us())
-    return pages.redirect(f"/monitors/{known.key}")
+    fingerprint = form.get("fingerprint", "")
+    was = {name: form.get(f"was_{name}", "") for name in OPTIONS}
+    status = 422
+    if not filled.errors:
+        try:
+            if filled.changes:
+                service.store.update(
+                    known.key, filled.changes, now_us(), fingerprints=(fingerprint,)
+                )
+            return pages.redirect(f"/monitors/{known.key}")
+        except ChangedError:
+            known = service.store.find(known.key) or known
+            filled, was = _join(filled, was, texts_of(known.declared))
+            fingerprint, status = known.fingerprint, 412
+    values = _describe(filled, was, fingerprint)
+    page = {**frame(session, service, now_us()), **values, "known": known}
+    return pages.page("edit", page, status)
+
+
+def _join(
+    filled: Filled, was: Mapping[str, str], now: dict[str, str]
+) -> tuple[Filled, dict[str, str]]:
+    """The form again, as the monitor is now but for what was typed; and what it was filled from."""
+    typed = {name: text for name, text in filled.texts.items() if text != was[name]}
+    news = {name: text for name, text in now.items() if text != was[name]}
+    return Filled({**now, **typed}, news=news), now
 
 
 def texts_of(declared: Mapping[str, str]) -> dict[str, str]:
     """What the form has in its fields for a monitor that is declared so."""
-    texts = {name: declared.get(stored, "") for name, (stored, _) in FIELDS.items()}
+    texts = {name: declared.get(stored, "") for name, stored in OPTIONS.items()}
     return {
         name: _short(text) if name in _DURATIONS else text.replace("\n", " ")
         for name, text in texts.items()
@@ -106,35 +127,24 @@ def texts_of(declared: Mapping[str, str]) -> dict[str, str]:
 
 def read_form(form: Mapping[str, str], declared: Mapping[str, str]) -> Filled:
     """What a form changes; with each field that can't be used, what is wrong with it."""
-    filled = Filled({name: form.get(name, "") for name in FIELDS})
-    for name, (stored, read) in FIELDS.items():
-        text = filled.texts[name]
-        if text.strip() == form.get(f"was_{name}", "").strip():
-            continue
-        try:
-            filled.changes[stored] = read(text) if text.strip() else None
-        except RadarError as error:
-            filled.errors[name] = _message(error)
-    changes, errors = filled.changes, filled.errors
-    texts = {name: text.strip() for name, text in filled.texts.items()}
-    if texts["schedule"] and texts["every"]:
-        errors.setdefault("every", "a schedule or an interval, not both: empty one of them")
-    schedule = {**declared, **changes}.get("schedule")
-    if schedule and not errors:
-        zone = {**declared, **changes}.get("tz") or local_zone() or "UTC"
-        try:
-            changes["tz"] = CronSchedule(schedule, zone).tz.key
-        except RadarError as error:
-            errors["schedule" if "schedule" in changes else "tz"] = _message(error)
-    filled.changes = {name: value for name, value in changes.items() if declared.get(name) != value}
-    return filled
+    texts = {name: form.get(name, "") for name in OPTIONS}
+    changed = {n for n in OPTIONS if texts[n].strip() != form.get(f"was_{n}", "").strip()}
+    if changed & _WHEN and all(texts[name].strip() for name in _WHEN):
+        # Both can be seen: neither takes the other's place.
+        changed |= _WHEN
+    found = read({OPTIONS[name]: texts[name] for name in changed}, declared)
+    errors = {n: found.errors[OPTIONS[n]].line() for n in OPTIONS if OPTIONS[n] in found.errors}
+    return Filled(texts, errors, found.changes)
 
 
-def _describe(filled: Filled, was: Mapping[str, str]) -> dict[str, object]:
+def _describe(filled: Filled, was: Mapping[str, str], fingerprint: str = "") -> dict[str, object]:
     return {
         "texts": filled.texts,
         "errors": filled.errors,
+        "news": filled.news or {},
+        "is_stale": filled.news is not None,
         "was": was,
+        "fingerprint": fingerprint,
         "default_zone": local_zone() or "UTC",
         "default_grace": format_duration(GRACE_S),
     }
@@ -143,13 +153,6 @@ def _describe(filled: Filled, was: Mapping[str, str]) -> dict[str, object]:
 def _expect_admin(may_change: bool) -> None:
     if not may_change:
         raise PageError(403, "Your key is for looking only.", "Log in with an admin key.")
-
-
-def _message(error: RadarError) -> str:
-    """The error, without the name that its option has on the command line."""
-    line = error.line()
-    option, mark, rest = line.partition(": ")
-    return rest if mark and option.startswith("--") else line
 
 
 def _short(text: str) -> str:

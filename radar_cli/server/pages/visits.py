@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from radar_cli.errors import RadarError
+from radar_cli.ids import is_key
 from radar_cli.server.access import AccessError
 from radar_cli.server.depends import Served
 from radar_cli.server.pages.rendering import Pages, local_path
@@ -151,7 +152,7 @@ ChangeForm = Annotated[dict[str, str], Depends(_check_change)]
 def _find_monitor(key: str, session: Visitor, service: Served) -> Judged:
     """The monitor that a page is about. PageError: there is none that this key may see."""
     # What a key doesn't cover isn't there: it tells nobody which monitors there are.
-    found = service.store.find(key) if key.isascii() and session.key.covers(key) else None
+    found = service.store.find(key) if is_key(key) and session.key.covers(key) else None
     if found is None:
         raise PageError(404, "There is no such monitor.", "It may have been deleted.")
     return found

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from radar_cli.server.keys import Keys
+from tests.server.conftest import DATABASES, new_database
 from tests.server.pages.visitor import Visitor, close_all
 from tests.support import processes
 from tests.support.radar_server import RadarServer
@@ -14,12 +15,17 @@ from tests.support.radar_server import RadarServer
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RadarServer]:
+@pytest.fixture(scope="session", params=DATABASES)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RadarServer]:
     """A running server that nobody has told to limit anything."""
+    database = new_database(request)
     home = tmp_path_factory.mktemp("pages")
     isolated = {"HOME": str(home), "RADAR_SYSTEM_CONFIG": str(home / "system.toml")}
-    served = RadarServer(home / "state", "--access-log", str(home / "access"), env=isolated)
+    served = RadarServer(
+        home / "state", "--access-log", str(home / "access"), database=database, env=isolated
+    )
     with served:
         assert served._process is not None
         processes.share(served._process)

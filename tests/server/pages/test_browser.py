@@ -10,7 +10,12 @@ from tests.server.pages.visitor import Visitor
 from tests.support.chromium import Page, chromium
 from tests.support.radar_server import RadarServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(180),
+    # What a browser makes of a page doesn't depend on the database.
+    pytest.mark.parametrize("server", ["sqlite"], indirect=True),
+]
 
 
 @pytest.fixture

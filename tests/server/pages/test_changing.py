@@ -168,14 +168,31 @@ def test_a_schedule_and_an_interval_exclude_each_other(admin: Visitor, key: str)
         path, data={**_fields(admin, path), "schedule": "@daily", "every": "1h"}
     )
     assert answer.status_code == 422
-    assert "not both" in text_of(answer.text)
+    assert "exclude each other" in text_of(answer.text)
 
 
-def test_an_edit_leaves_alone_what_somebody_else_has_changed(admin: Visitor, key: str) -> None:
+def test_an_edit_waits_for_a_look_at_what_somebody_else_has_changed(
+    server: RadarServer, admin: Visitor, key: str
+) -> None:
     path = f"/monitors/{key}/edit"
     mine, theirs = _fields(admin, path), _fields(admin, path)
-    admin.client.post(path, data={**theirs, "every": "1h"})
-    admin.client.post(path, data={**mine, "tag": "mine"})
+    admin.client.post(path, data={**theirs, "every": "1h", "name": "<theirs>"})
+    late = admin.client.post(path, data={**mine, "tag": "mine", "name": "mine"})
+    assert late.status_code == 412
+    said = text_of(late.text)
+    assert "somebody has changed this monitor" in said
+    assert "somebody has set 1h" in said
+    assert "somebody has set <theirs>" in said
+    assert "Tags mine" not in admin.text(f"/monitors/{key}")
+    fields = {
+        attrs["name"] or "": attrs.get("value") or ""
+        for tag, attrs in elements(late.text)
+        if tag == "input" and attrs.get("name")
+    }
+    assert (fields["every"], fields["tag"], fields["name"]) == ("1h", "mine", "mine")
+    assert server.ping(key).status_code == 200
+    assert admin.client.post(path, data=fields).status_code == 303
+    assert "mine" in admin.text("/", q=key)
     text = admin.text(f"/monitors/{key}")
     assert "every 1 h" in text
     assert "Tags mine" in text
