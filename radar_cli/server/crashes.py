@@ -11,7 +11,7 @@ from radar_cli.server.guards import hide_secrets
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-CRASH = error("internal-error", "the server has a bug; its log says more")
+CRASH = error("INTERNAL_ERROR", "the server has a bug; its log says more")
 _PASSWORDS = re.compile(r"(://[^\s:/@]*:)[^\s/@]+@")
 
 

@@ -53,7 +53,7 @@ def test_the_api_says_so_in_json(broken: RadarServer) -> None:
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert set(answer.json()) == {"error", "message"}
-    assert answer.json()["error"] == "internal-error"
+    assert answer.json()["error"] == "INTERNAL_ERROR"
     _expect_one_traceback(broken)
     assert broken.request("GET", "/api/v1/status").status_code == 200
 
@@ -61,7 +61,7 @@ def test_the_api_says_so_in_json(broken: RadarServer) -> None:
 def test_a_ping_is_answered_so_in_json(broken: RadarServer) -> None:
     # How long the run took is for the server to find out.
     answer = broken.request("POST", "/ping/job/complete")
-    assert (answer.status_code, answer.json()["error"]) == (500, "internal-error")
+    assert (answer.status_code, answer.json()["error"]) == (500, "INTERNAL_ERROR")
     assert answer.headers["content-type"] == "application/json"
     _expect_one_traceback(broken)
 
