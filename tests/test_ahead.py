@@ -63,6 +63,10 @@ def test_it_leaves_nothing_of_a_plain_run_to_the_import_system(
     assert not found.intersection(_EXTENSIONS)
 
 
+def test_modules_are_what_an_import_makes_of_them() -> None:
+    assert described(_DESCRIBE, "ahead", _EVERY) == described(_DESCRIBE, "import", _EVERY)
+
+
 def test_extensions_are_what_an_import_makes_of_them() -> None:
     script = (
         "import sys; from radar_cli import ahead; names = sys.argv[2:]\n"
@@ -71,34 +75,16 @@ def test_extensions_are_what_an_import_makes_of_them() -> None:
         "assert sys.argv[1] == 'import' or known.issuperset(names)\n"
         "for m in map(__import__, names): print(m.__name__, m.__file__, m.__spec__.origin, dir(m))"
     )
-    env = environment(measured=False)
-    by_import, loaded = (
-        subprocess.run(
-            [sys.executable, "-c", script, how, *_EXTENSIONS],
-            env=env,
-            capture_output=True,
-            check=True,
-        ).stdout
-        for how in ("import", "ahead")
-    )
 
-    assert loaded == by_import
+    assert described(script, "ahead", _EXTENSIONS) == described(script, "import", _EXTENSIONS)
 
 
-def test_modules_are_what_an_import_makes_of_them() -> None:
-    env = environment(measured=False)
-    by_import, loaded = (
-        subprocess.run(
-            [sys.executable, "-c", _DESCRIBE, how, *_EVERY],
-            env=env,
-            capture_output=True,
-            check=True,
-            text=True,
-        ).stdout
-        for how in ("import", "ahead")
-    )
-
-    assert loaded == by_import
+def described(script: str, how: str, names: tuple[str, ...]) -> bytes:
+    """What a script prints of modules that are loaded one way or the other."""
+    words = [sys.executable, "-c", script, how, *names]
+    return subprocess.run(
+        words, env=environment(measured=False), capture_output=True, check=True
+    ).stdout
 
 
 @pytest.mark.parametrize("change", ["source", "bytecode", "no bytecode", "half of it"])

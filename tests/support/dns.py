@@ -6,7 +6,6 @@ import random
 import socket
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 from tests.support.namespaces import dead_dns
@@ -53,12 +52,7 @@ class NameServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -4,7 +4,6 @@ import ctypes
 import os
 import struct
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.support.requirements import require_linux
@@ -42,10 +41,5 @@ class FolderWatch:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._fd)

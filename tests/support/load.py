@@ -5,7 +5,6 @@ import http.client
 import threading
 import time
 from collections import Counter
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
@@ -32,12 +31,7 @@ class Load:
             thread.start()
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopping.set()
         for thread in self._threads:
             thread.join(60)
