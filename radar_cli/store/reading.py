@@ -160,12 +160,13 @@ class Reading:
         query = "SELECT count(*) FROM ping WHERE monitor = ?"
         return sum(int(self._database.read(query, (each,))[0][0]) for each in monitors)
 
-    def flips(self, monitor: str, limit: int) -> list[Flip]:
-        """The newest flips of a monitor, the newest first."""
+    def flips(self, monitor: str, limit: int, *, before: str = "") -> list[Flip]:
+        """The newest flips of a monitor, the newest first; `before` is the id of a later one."""
+        older = " AND number < (SELECT number FROM flip WHERE id = ? AND monitor = ?)"
         rows = self._database.read(
-            "SELECT id, monitor, previous, status, reason, time_us, noticed_us FROM flip"
-            " WHERE monitor = ? ORDER BY number DESC LIMIT ?",
-            (monitor, limit),
+            "SELECT id, monitor, previous, status, reason, time_us, noticed_us FROM flip"  # noqa: S608 (constants)
+            f" WHERE monitor = ?{older if before else ''} ORDER BY number DESC LIMIT ?",
+            (monitor, *((before, monitor) if before else ()), limit),
         )
         return [read_flip(row) for row in rows]
 
