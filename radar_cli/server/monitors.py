@@ -107,7 +107,7 @@ def create_monitor(
     declared = {field: value for field, value in changes.items() if value is not None}
     if not service.store.create(key, declared, _now_us()):
         raise MonitorExistsError(f"monitor {key!r} is there already")
-    response.headers["Location"] = f"{service.settings.root_path}/api/v1/monitors/{key}"
+    response.headers["Location"] = f"{service.settings.root_path.rstrip('/')}/api/v1/monitors/{key}"
     return _show(service, key, response)
 
 
