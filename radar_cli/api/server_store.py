@@ -25,7 +25,6 @@ _PAGE = 500
 _PAGE_WITH_OUTPUTS = 200
 # As many as fit into a URL whatever they are called.
 _KEYS_AT_ONCE = 50
-_MOST_RUNS = 10_000
 _LONGEST_ENDING = 100
 
 
@@ -115,8 +114,7 @@ class ServerStore:
 
     def runs(self, monitor: str, limit: int) -> list[Run]:
         """See `MonitorStore`."""
-        found = self._of(monitor, "runs", limit=min(limit, _MOST_RUNS))
-        return [decode_run(each) for each in reversed(found["runs"])]
+        return [decode_run(each) for each in self._newest(monitor, "runs", limit)][::-1]
 
     def find_runs(self, monitor: str, ending: str | None = None) -> list[Run]:
         """See `MonitorStore`; of many runs that end like this, only the newest."""
@@ -128,8 +126,7 @@ class ServerStore:
 
     def flips(self, monitor: str, limit: int) -> list[Flip]:
         """See `MonitorStore`."""
-        found = self._of(monitor, "flips", limit=min(limit, _MOST_RUNS))
-        return [decode_flip(monitor, each) for each in found["flips"]]
+        return [decode_flip(monitor, each) for each in self._newest(monitor, "flips", limit)]
 
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:  # noqa: ARG002 (as above)
         """See `MonitorStore`."""
@@ -183,6 +180,18 @@ class ServerStore:
             page = self._connection.get(_MONITORS, after=after or None, limit=limit, **query)
             yield from page["monitors"]
             after = page["next"]
+
+    def _newest(self, monitor: str, what: str, limit: int) -> list[dict[str, Any]]:
+        """At most so many of something, the newest first, a page at a time."""
+        found: list[dict[str, Any]] = []
+        before: str | None = None
+        while limit > len(found):
+            page = self._of(monitor, what, before=before, limit=min(limit - len(found), _PAGE))
+            found += page[what]
+            before = page["next"]
+            if before is None:
+                break
+        return found
 
     def _of(self, monitor: str, what: str, **query: Any) -> Any:
         """What a monitor has of something. UnknownMonitorError: there is none of that key."""

@@ -1,7 +1,7 @@
 """The words that only this machine knows: monitors, profiles, channels, settings, timezones.
 
-Nothing here writes, waits for a lock, asks a server or reads a secret; what can't be read
-offers nothing.
+Nothing here writes, waits for a lock or has a program tell a secret; what can't be read offers
+nothing. Only a server's own monitors are asked of it, within a second.
 """
 
 import os
@@ -14,8 +14,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Iterable
 
-    # Takes the word to complete, and the arguments before it.
-    Source = Callable[[str, list[str]], "Iterable[Offer]"]
+    from radar_cli.config.profiles import Profile
+
+    # Takes the word to complete, and what stands before it.
+    Source = Callable[[str, "Typed"], "Iterable[Offer]"]
 
 # More than anybody reads; a store may hold a hundred thousand.
 MOST_KEYS = 1000
@@ -28,26 +30,56 @@ class FilesWantedError(Exception):
     """What is wanted here is the name of a file, which shells know best."""
 
 
-def offer(values: Values, current: str, named: list[str]) -> "list[Offer]":
+class Typed:
+    """What stands before the word: the arguments, and the last value of each option."""
+
+    __slots__ = ("chosen", "named")
+
+    def __init__(self) -> None:
+        self.named: list[str] = []
+        self.chosen: dict[str, str] = {}
+
+
+def offer(values: Values, current: str, typed: Typed) -> "list[Offer]":
     """The words that `values` stand for. Raises FilesWantedError."""
     offers: list[Offer] = []
     for value in values:
         if value in SOURCES:
-            offers += SOURCES[value](current, named)
+            offers += SOURCES[value](current, typed)
         elif not value.isupper():
             offers.append((value, ""))
     return offers
 
 
-def find_monitors(current: str, _: "list[str]") -> "Iterable[Offer]":
-    """The keys of the store, and of the pings that wait to get there or to a server."""
+def find_monitors(current: str, typed: Typed) -> "Iterable[Offer]":
+    """The keys of the server's or the store's monitors, and of the pings that wait to get there."""
     from radar_cli.places import state_directory
-    from radar_cli.store.keys import read_keys
 
     directory = state_directory(os.environ)
-    keys = set(read_keys(directory, current, MOST_KEYS))
-    keys.update(_spooled_keys(directory))
+    keys = set(_spooled_keys(directory))
+    profile = _find_profile(typed.chosen)
+    if profile is not None and profile.server:
+        from radar_cli.completion import servers
+
+        if not current.strip("abcdefghijklmnopqrstuvwxyz0123456789-_."):
+            keys.update(servers.read_keys(profile, current, MOST_KEYS))
+    else:
+        from radar_cli.store.keys import read_keys
+
+        keys.update(read_keys(directory, current, MOST_KEYS))
     return [(key, "") for key in sorted(keys)]
+
+
+def _find_profile(chosen: "dict[str, str]") -> "Profile | None":
+    """The profile that the options choose; None if it can't be known."""
+    from radar_cli.config.load import load
+
+    name = chosen.get("--profile") or chosen.get("--to")
+    flags = {"server": chosen["--server"]} if "--server" in chosen else {}
+    try:
+        return load(os.environ).resolve(name, explicit=name is not None, flags=flags)
+    except (RadarError, ValueError):
+        return None
 
 
 def _spooled_keys(directory: str) -> "Iterable[str]":
@@ -65,12 +97,12 @@ def _spooled_keys(directory: str) -> "Iterable[str]":
             yield entry.ping.monitor
 
 
-def find_profiles(_: str, __: "list[str]") -> "Iterable[Offer]":
+def find_profiles(_: str, __: Typed) -> "Iterable[Offer]":
     """The profiles of both config files; those of a broken file are unknown."""
     return [(name, "") for name in _profile_names()]
 
 
-def find_channels(_: str, __: "list[str]") -> "Iterable[Offer]":
+def find_channels(_: str, __: Typed) -> "Iterable[Offer]":
     """The channels of both config files."""
     from radar_cli.config.load import load
 
@@ -83,7 +115,7 @@ def find_channels(_: str, __: "list[str]") -> "Iterable[Offer]":
     return [(name, "") for name in sorted(names)]
 
 
-def find_keys(current: str, named: "list[str]") -> "Iterable[Offer]":
+def find_keys(current: str, typed: Typed) -> "Iterable[Offer]":
     """The settings; behind `profiles` or `notify` those of each one there, which are many."""
     from radar_cli.config.settings import PROFILE_SETTINGS, SETTINGS
 
@@ -92,7 +124,7 @@ def find_keys(current: str, named: "list[str]") -> "Iterable[Offer]":
 
         return [
             (f"notify.{channel}.{known.name}", known.help)
-            for channel, _ in find_channels(current, named)
+            for channel, _ in find_channels(current, typed)
             for known in CHANNEL_SETTINGS.values()
         ]
     if not current.startswith("profiles"):
@@ -105,10 +137,11 @@ def find_keys(current: str, named: "list[str]") -> "Iterable[Offer]":
     ]
 
 
-def find_values(current: str, named: "list[str]") -> "Iterable[Offer]":
-    """The values that the setting in `named` can have. Raises FilesWantedError."""
+def find_values(current: str, typed: Typed) -> "Iterable[Offer]":
+    """The values that the setting before the word can have. Raises FilesWantedError."""
     from radar_cli.config.settings import PROTOCOLS, SETTINGS
 
+    named = typed.named
     name = named[0].rpartition(".")[2] if named else ""
     known = SETTINGS.get(name)
     if named and named[0].startswith("notify."):
@@ -124,11 +157,11 @@ def find_values(current: str, named: "list[str]") -> "Iterable[Offer]":
     if known.kind == "protocol":
         return [(protocol, "") for protocol in PROTOCOLS]
     if known.kind == "timezone":
-        return find_zones(current, named)
-    return find_profiles(current, named) if name == "profile" else []
+        return find_zones(current, typed)
+    return find_profiles(current, typed) if name == "profile" else []
 
 
-def find_zones(_: str, __: "list[str]") -> "Iterable[Offer]":
+def find_zones(_: str, __: Typed) -> "Iterable[Offer]":
     """The system's timezones, each with its country and what tells it from others there."""
     offers = [("UTC", "")]
     try:
@@ -142,7 +175,7 @@ def find_zones(_: str, __: "list[str]") -> "Iterable[Offer]":
     return offers
 
 
-def _want_files(_: str, __: "list[str]") -> "Iterable[Offer]":
+def _want_files(_: str, __: Typed) -> "Iterable[Offer]":
     raise FilesWantedError
 
 

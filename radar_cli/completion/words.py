@@ -16,7 +16,7 @@ import os
 import sys
 import time
 
-from radar_cli.completion.sources import FilesWantedError, offer
+from radar_cli.completion.sources import FilesWantedError, Typed, offer
 from radar_cli.completion.syntax import RAW, Offer, Option, Syntax, Values
 
 # Longer than that nobody waits: a state directory may be on a disk that doesn't answer.
@@ -68,11 +68,15 @@ def complete(words: list[str]) -> Answer:
         at += 1
         if line.is_option(word):
             option = line.take_option(word)
-            if option is None or option.is_switch or "=" in word:
+            if option is None or option.is_switch:
                 continue
-            if at == len(before):
-                return _offer(option.values, current, line.named)
-            at += 1
+            flag, equals, value = word.partition("=")
+            if not equals:
+                if at == len(before):
+                    return _offer(option.values, current, line.typed)
+                value = before[at]
+                at += 1
+            line.typed.chosen[flag] = value
         elif word == "--" and not line.are_options_over:
             line.are_options_over = True
             if line.has_command:
@@ -88,7 +92,7 @@ def complete(words: list[str]) -> Answer:
         return line.offer_options("") if "-c" in line.given else Answer(f"command {at}")
     if line.syntax.commands:
         return Answer("words", list(line.syntax.commands))
-    return _offer(line.syntax.values_at(len(line.named)), current, line.named)
+    return _offer(line.syntax.values_at(len(line.typed.named)), current, line.typed)
 
 
 class _Line:
@@ -97,13 +101,13 @@ class _Line:
     def __init__(self, syntax: Syntax) -> None:
         self.syntax = syntax
         self.given: set[str] = set()  # every spelling of the options that were given
-        self.named: list[str] = []  # the arguments
+        self.typed = Typed()
         self.are_options_over = False
 
     @property
     def has_command(self) -> bool:
         """Whether the next word that is no option begins the wrapped command."""
-        return self.syntax.wraps and bool(self.named)
+        return self.syntax.wraps and bool(self.typed.named)
 
     def is_option(self, word: str) -> bool:
         return not self.are_options_over and word.startswith("-") and word not in ("-", "--")
@@ -118,7 +122,7 @@ class _Line:
     def take_word(self, word: str) -> bool:
         """Go on behind a command or an argument; False if there is no such command."""
         if self.syntax.find is None:
-            self.named.append(word)
+            self.typed.named.append(word)
             # `radar run -- KEY` goes on with options, as its parser does.
             self.are_options_over &= not self.syntax.wraps
             return True
@@ -134,7 +138,7 @@ class _Line:
         flag, equals, value = current.partition("=")
         if equals:
             option = self.syntax.options.get(flag)
-            return Answer("words") if option is None else _offer(option.values, value, self.named)
+            return Answer("words") if option is None else _offer(option.values, value, self.typed)
         return Answer(
             "words",
             [
@@ -159,8 +163,8 @@ def _find_top(before: list[str], current: str) -> Syntax:
     return root_syntax()
 
 
-def _offer(values: Values, current: str, named: list[str]) -> Answer:
+def _offer(values: Values, current: str, typed: Typed) -> Answer:
     try:
-        return Answer("words", offer(values, current, named))
+        return Answer("words", offer(values, current, typed))
     except FilesWantedError:
         return Answer("files")

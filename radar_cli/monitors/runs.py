@@ -36,6 +36,11 @@ class Run:
         """Whether no end of it is known."""
         return not self.outcome
 
+    @property
+    def first_us(self) -> int:
+        """The time of its first ping, by which runs are in order."""
+        return min(us for us in (self.started_us, self.ended_us) if us is not None)
+
 
 def fold_runs(pings: Iterable[Ping]) -> list[Run]:
     """The runs that these pings of one monitor tell of, in the order of their first ping.

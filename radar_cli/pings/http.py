@@ -197,7 +197,9 @@ class Link:
         return body
 
 
-def render(link: Link, path: str, headers: dict[str, str], body: bytes) -> bytes:
+def render(
+    link: Link, path: str, headers: dict[str, str], body: bytes, method: str = "POST"
+) -> bytes:
     """A request's bytes; an empty body has its length, too (some proxies answer 411)."""
     headers = {"Host": link.url.authority, **headers}
     lines = [f"Content-Length: {len(body)}"]
@@ -207,7 +209,7 @@ def render(link: Link, path: str, headers: dict[str, str], body: bytes) -> bytes
         path = f"http://{link.url.authority}{path}"
         lines += proxy_headers(link.proxy)
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    head = f"POST {path} HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n"
+    head = f"{method} {path} HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n"
     return head.encode("latin-1", "replace") + body
 
 

@@ -18,6 +18,15 @@ def service_of(request: Request) -> Service:
     return service
 
 
+def url_for(request: Request) -> str:
+    """The server as whoever asks reaches it, without a last slash."""
+    settings = service_of(request).settings
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = request.headers.get("host", "")
+    return f"{request.scope['scheme']}://{host}{settings.root_path.rstrip('/')}"
+
+
 def _require(scope: str) -> Callable[[Request], ApiKey]:
     def key_of(request: Request) -> ApiKey:
         """The key of a request. AccessError: it isn't good for this scope."""
@@ -31,6 +40,7 @@ def _require(scope: str) -> Callable[[Request], ApiKey]:
 
 
 Served = Annotated[Service, Depends(service_of)]
+Reached = Annotated[str, Depends(url_for)]
 PingKey = Annotated[ApiKey, Depends(_require("ping"))]
 ReadKey = Annotated[ApiKey, Depends(_require("read"))]
 AdminKey = Annotated[ApiKey, Depends(_require("admin"))]

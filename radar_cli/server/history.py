@@ -10,10 +10,12 @@ from radar_cli.errors import UsageError
 from radar_cli.monitors.runs import Run
 from radar_cli.server.depends import ReadableMonitor, Served
 from radar_cli.server.errors import errors, errors_beside_text
-from radar_cli.server.models import FlipAnswer, FlipList, PingAnswer, PingPage, RunAnswer, RunList
+from radar_cli.server.models import FlipAnswer, FlipPage, PingAnswer, PingPage, RunAnswer, RunPage
 from radar_cli.store.judged import Judged
 
 _LAST = "last"
+_PAGE_MAX = 1000
+Before = Annotated[str, Query(max_length=60, pattern="^[!-~]*$")]
 
 routes = APIRouter(prefix="/api/v1/monitors/{key}", tags=["history"])
 
@@ -28,8 +30,8 @@ class UnknownRunError(UsageError):
 def list_pings(
     known: ReadableMonitor,
     service: Served,
-    before: Annotated[str, Query(max_length=60, pattern="^[!-~]*$")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Before = "",
+    limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = 100,
     output: Annotated[bool, Query()] = False,
 ) -> PingPage:
     """The pings of a monitor, the newest first; `output` has their bodies with them."""
@@ -49,22 +51,30 @@ def list_pings(
 def list_runs(
     known: ReadableMonitor,
     service: Served,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 20,
+    before: Annotated[str, Query(max_length=60, pattern=r"^(\d{1,17}\.[!-~]*)?$")] = "",
+    limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = 20,
     ending: Annotated[str | None, Query(max_length=100)] = None,
     ended: Annotated[bool, Query()] = False,
-) -> RunList:
+) -> RunPage:
     """The runs of a monitor, the newest first.
 
     With `ending` those whose ids end like this, with `ended` the newest one that ended: then the
-    first of the answer has its output.
+    first of the answer has its output, and there is no other page.
     """
+    following = None
     if ending is not None:
         runs = service.store.find_runs(known.key, ending)[-limit:]
     elif ended:
         runs = service.store.find_runs(known.key)
     else:
-        runs = service.store.runs(known.key, limit)
-    return RunList(runs=[_encode(known, run) for run in reversed(runs)])
+        if before:
+            time, _, run_id = before.partition(".")
+            runs = service.store.runs_before(known.key, (int(time), run_id), limit)
+        else:
+            runs = service.store.runs(known.key, limit)
+        if len(runs) == limit:
+            following = f"{runs[0].first_us}.{runs[0].run_id}"
+    return RunPage(runs=[_encode(known, run) for run in reversed(runs)], next=following)
 
 
 @routes.get(
@@ -92,11 +102,13 @@ def show_output(known: ReadableMonitor, run_id: str, service: Served) -> Respons
 def list_flips(
     known: ReadableMonitor,
     service: Served,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
-) -> FlipList:
+    before: Before = "",
+    limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = 100,
+) -> FlipPage:
     """When a monitor went down and when it was up again, the newest first."""
-    flips = service.store.flips(known.key, limit)
-    return FlipList(flips=[FlipAnswer.model_validate(encode_flip(flip)) for flip in flips])
+    flips = service.store.flips(known.key, limit, before=before)
+    answers = [FlipAnswer.model_validate(encode_flip(flip)) for flip in flips]
+    return FlipPage(flips=answers, next=flips[-1].id if len(flips) == limit else None)
 
 
 def _encode(known: Judged, run: Run) -> RunAnswer:

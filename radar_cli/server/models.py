@@ -192,10 +192,11 @@ class PingPage(BaseModel):
     next: str | None = Field(description="Ask on with `before` set to this.")
 
 
-class RunList(BaseModel):
+class RunPage(BaseModel):
     """Runs of a monitor, the newest first."""
 
     runs: list[RunAnswer]
+    next: str | None = Field(description="Ask on with `before` set to this.")
 
 
 class FlipAnswer(BaseModel):
@@ -209,10 +210,11 @@ class FlipAnswer(BaseModel):
     noticed_at: str
 
 
-class FlipList(BaseModel):
+class FlipPage(BaseModel):
     """Flips of a monitor, the newest first."""
 
     flips: list[FlipAnswer]
+    next: str | None = Field(description="Ask on with `before` set to this.")
 
 
 class TokenAnswer(BaseModel):

@@ -86,9 +86,10 @@ def list_keys(
     api_key: ReadKey,
     after: After = "",
     limit: Annotated[int, Query(ge=1, le=_KEY_PAGE_MAX)] = _KEY_PAGE_MAX,
+    prefix: After = "",
 ) -> KeyPage:
-    """The keys of all monitors that the API key sees, in order."""
-    keys = service.store.keys_after(after, limit)
+    """The keys of all monitors that the API key sees, in order; `prefix` is how they begin."""
+    keys = service.store.keys_after(after, limit, prefix=prefix)
     following = keys[-1] if len(keys) == limit else None
     return KeyPage(keys=[key for key in keys if api_key.covers(key)], next=following)
 
@@ -107,7 +108,7 @@ def create_monitor(
     declared = {field: value for field, value in changes.items() if value is not None}
     if not service.store.create(key, declared, _now_us()):
         raise MonitorExistsError(f"monitor {key!r} is there already")
-    response.headers["Location"] = f"{service.settings.root_path}/api/v1/monitors/{key}"
+    response.headers["Location"] = f"{service.settings.root_path.rstrip('/')}/api/v1/monitors/{key}"
     return _show(service, key, response)
 
 

@@ -18,7 +18,7 @@ class ServerSettings:
     tls_cert: str = ""
     tls_key: str = ""
     root_path: str = ""  # what a proxy puts before every path
-    public_url: str = ""  # as people reach it; "": as it is bound
+    public_url: str = ""  # as people reach it; "": as each of them does
     allowed_hosts: tuple[str, ...] = ()  # for the Host header; empty: see hosts.py
     trusted_proxies: tuple[str, ...] = ()  # addresses whose forwarded headers count
     access_log: str = ""  # a file, or - for stdout

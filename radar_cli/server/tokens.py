@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from radar_cli.server.depends import ChangeableMonitor, Served
+from radar_cli.server.depends import ChangeableMonitor, Reached, Served
 from radar_cli.server.errors import errors
 from radar_cli.server.models import RevokedAnswer, TokenAnswer
 from radar_cli.store.tokens import BADGE, PING
@@ -11,10 +11,10 @@ routes = APIRouter(prefix="/api/v1/monitors/{key}", tags=["tokens"])
 
 
 @routes.post("/token", responses=errors(404))
-def make_token(known: ChangeableMonitor, service: Served) -> TokenAnswer:
+def make_token(known: ChangeableMonitor, service: Served, reached: Reached) -> TokenAnswer:
     """The monitor's secret ping token, made if there is none: its URL needs no key."""
     token = service.store.make_token(known.key, PING)
-    return TokenAnswer(token=token, url=f"{service.settings.url}/ping/{token}")
+    return TokenAnswer(token=token, url=f"{reached}/ping/{token}")
 
 
 @routes.delete("/token", responses=errors(404))
@@ -24,10 +24,10 @@ def revoke_token(known: ChangeableMonitor, service: Served) -> RevokedAnswer:
 
 
 @routes.post("/badge", responses=errors(404))
-def make_badge(known: ChangeableMonitor, service: Served) -> TokenAnswer:
+def make_badge(known: ChangeableMonitor, service: Served, reached: Reached) -> TokenAnswer:
     """The monitor's badge, which whoever knows its URL may see."""
     token = service.store.make_token(known.key, BADGE)
-    return TokenAnswer(token=token, url=f"{service.settings.url}/badge/{token}.svg")
+    return TokenAnswer(token=token, url=f"{reached}/badge/{token}.svg")
 
 
 @routes.delete("/badge", responses=errors(404))

@@ -19,6 +19,14 @@ class History(Reading):
         pings = self.newest_of_runs(monitor, min(2 * limit + _PINGS_BESIDES, _MOST_PINGS))
         return fold_runs(pings)[-limit:]
 
+    def runs_before(self, monitor: str, before: tuple[int, str], limit: int) -> list[Run]:
+        """The same of those that are older than a run (`first_us` and id), which may be gone."""
+        runs = fold_runs(self.newest_of_runs(monitor, _MOST_PINGS))
+        places = [(run.first_us, run.run_id) for run in runs]
+        if before in places:
+            return runs[: places.index(before)][-limit:]
+        return [run for run in runs if run.first_us < before[0]][-limit:]
+
     def find_runs(self, monitor: str, ending: str | None = None) -> list[Run]:
         """The runs whose ids end like this; without it the newest that ended, if there is one.
 

@@ -16,6 +16,7 @@ COLUMNS = "key, declared, created_us, judged, pauses, settled, version"
 PING_COLUMNS = "id, monitor, kind, run_id, time_us, fields"
 _PAGE = 500
 _LOG_BYTES = 500
+_BEHIND_ALL = "~"  # no key holds it
 
 
 class Reading:
@@ -88,10 +89,13 @@ class Reading:
         """The keys of all monitors, in order."""
         return [key for (key,) in self._database.read("SELECT key FROM monitor ORDER BY key")]
 
-    def keys_after(self, after: str, limit: int) -> list[str]:
-        """At most so many of them, those behind a key."""
-        query = "SELECT key FROM monitor WHERE key > ? ORDER BY key LIMIT ?"
-        return [key for (key,) in self._database.read(query, (after, limit))]
+    def keys_after(self, after: str, limit: int, *, prefix: str = "") -> list[str]:
+        """At most so many of them, those behind a key that begin so."""
+        query = (
+            "SELECT key FROM monitor WHERE key > ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
+        )
+        values = (after, prefix, f"{prefix}{_BEHIND_ALL}", limit)
+        return [key for (key,) in self._database.read(query, values)]
 
     def pings_before(self, monitor: str, before: tuple[int, str] | None, limit: int) -> list[Ping]:
         """The newest pings of a monitor, oldest first; `before` is a later one (time and id)."""
@@ -160,12 +164,13 @@ class Reading:
         query = "SELECT count(*) FROM ping WHERE monitor = ?"
         return sum(int(self._database.read(query, (each,))[0][0]) for each in monitors)
 
-    def flips(self, monitor: str, limit: int) -> list[Flip]:
-        """The newest flips of a monitor, the newest first."""
+    def flips(self, monitor: str, limit: int, *, before: str = "") -> list[Flip]:
+        """The newest flips of a monitor, the newest first; `before` is the id of a later one."""
+        older = " AND number < (SELECT number FROM flip WHERE id = ? AND monitor = ?)"
         rows = self._database.read(
-            "SELECT id, monitor, previous, status, reason, time_us, noticed_us FROM flip"
-            " WHERE monitor = ? ORDER BY number DESC LIMIT ?",
-            (monitor, limit),
+            "SELECT id, monitor, previous, status, reason, time_us, noticed_us FROM flip"  # noqa: S608 (constants)
+            f" WHERE monitor = ?{older if before else ''} ORDER BY number DESC LIMIT ?",
+            (monitor, *((before, monitor) if before else ()), limit),
         )
         return [read_flip(row) for row in rows]
 

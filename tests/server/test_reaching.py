@@ -1,10 +1,14 @@
 """A server where people put it: with a certificate of its own, or behind a proxy with a path."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from tests.server.pages.visitor import Visitor, addresses, close_all
 from tests.support.certificates import Authority
 from tests.support.radar import environment, run_radar
 from tests.support.radar_server import RadarServer, serving
@@ -27,6 +31,7 @@ def reached(
     if request.param == "a certificate":
         with serving(tmp_path / "state", authority=authority) as server:
             yield server, server.url
+        close_all()
         return
     options = ("--root-path", "/radar", "--trusted-proxy", "127.0.0.1")
     with (
@@ -34,6 +39,7 @@ def reached(
         ReverseProxy(server.url, "/radar", authority.server_context()) as proxy,
     ):
         yield server, proxy.url
+    close_all()
 
 
 def test_all_of_radar_works_over_it(reached: tuple[RadarServer, str], authority: Authority) -> None:
@@ -73,3 +79,53 @@ def test_a_certificate_of_nobody_known_is_told_as_that(
     assert b"certificate" in login.stderr
     assert b"RADAR_CA_FILE" in login.stderr
     assert b"Traceback" not in login.stderr
+
+
+def test_the_pages_lead_a_browser_below_its_path(
+    reached: tuple[RadarServer, str], authority: Authority
+) -> None:
+    server, url = reached
+    server.ping("job", b"well\n", create="1")
+    origin, path = url.removesuffix(urlsplit(url).path), urlsplit(url).path
+    visitor = Visitor(url, verify=authority.client_context(), follow_redirects=True)
+    # A real browser's rules for cookies: of the path, and for https only.
+    first = visitor.get("/monitors/job")
+    assert str(first.url) == f"{url}/login?next=%2Fmonitors%2Fjob"
+    inside = visitor.log_in(server.key, "/monitors/job")
+    assert (inside.status_code, str(inside.url)) == (200, f"{url}/monitors/job")
+    cookies = {cookie.name: cookie for cookie in visitor.client.cookies.jar}
+    for cookie in cookies.values():
+        assert (cookie.path, cookie.secure) == (path or "/", True)
+        assert cookie.has_nonstandard_attr("HttpOnly")
+        assert cookie.get_nonstandard_attr("SameSite") == "strict"
+    assert "radar_session" in cookies
+    visitor.post("/monitors/job/badge", {"on": "1"})
+    page = visitor.post("/monitors/job/ping-url").text
+    local = [each for each in addresses(page) if each[0] not in "#d"]
+    assert len(local) > 10
+    for address in local:
+        assert address.startswith(f"{path}/")
+        assert "/logout" in address or visitor.client.get(origin + address).status_code != 404
+    shown = re.findall(r"https://[^ )<]+/(?:badge|ping)/[0-9a-f-]+(?:\.svg)?", page)
+    assert len(shown) == 2
+    for address in shown:
+        assert address.startswith(f"{url}/")
+        assert visitor.client.get(address).status_code == 200
+    assert visitor.post("/logout").url.path == f"{path}/login"
+
+
+def test_the_addresses_that_the_api_tells_are_those_that_work(
+    reached: tuple[RadarServer, str], authority: Authority
+) -> None:
+    server, url = reached
+    headers = {"Authorization": f"Bearer {server.key}"}
+    with httpx.Client(
+        base_url=url, headers=headers, verify=authority.client_context(), trust_env=False
+    ) as client:
+        made = client.post("/api/v1/monitors", json={"key": "job"})
+        origin = url.removesuffix(urlsplit(url).path)
+        assert client.get(origin + made.headers["location"]).json()["key"] == "job"
+        for what in ("token", "badge"):
+            told = client.post(f"/api/v1/monitors/job/{what}").json()["url"]
+            assert told.startswith(f"{url}/")
+            assert client.get(told, headers={"Authorization": ""}).status_code == 200

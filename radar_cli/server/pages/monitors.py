@@ -10,7 +10,7 @@ from radar_cli.monitors.runs import Run, fold_runs
 from radar_cli.monitors.sentences import next_in_words
 from radar_cli.monitors.state import Status
 from radar_cli.pings.ping import Ping
-from radar_cli.server.depends import Served
+from radar_cli.server.depends import Served, url_for
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.plot import draw
 from radar_cli.server.pages.rendering import Pages
@@ -93,7 +93,7 @@ def render_monitor(
         "flips": _with_lengths(store.flips(known.key, _FLIPS), now),
         "logs": store.newest_logs(known.key, _LOGS),
         **_last_output(store, known.key),
-        "public_url": public_url(request, service, pages),
+        "public_url": url_for(request),
         "badge": badge,
         "ping_token": "",
         "pause_error": "",
@@ -127,14 +127,6 @@ def show_run(
         "logs": logs,
     }
     return pages.page("run", values)
-
-
-def public_url(request: Request, service: Service, pages: Pages) -> str:
-    """The server as whoever looks reaches it, without a last slash."""
-    if service.settings.public_url:
-        return service.settings.public_url.rstrip("/")
-    host = request.headers.get("host", "")
-    return f"{request.scope['scheme']}://{host}{pages.root}"
 
 
 def _page_of_runs(store: Store, key: str, page: int) -> tuple[list[Run], bool]:
