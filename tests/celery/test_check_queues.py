@@ -9,7 +9,7 @@ from tests.celery.checking import Verdict
 from tests.support.celery_app import Worker, send, start
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.celery_versions]
 
 
 def test_a_queue_without_consumer_is_bad(broker_url: str, tmp_path: Path) -> None:

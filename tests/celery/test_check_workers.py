@@ -10,7 +10,7 @@ from tests.celery.checking import Verdict
 from tests.support.celery_app import Worker, send
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.celery_versions]
 
 
 def test_all_is_well_with_a_worker(broker_url: str, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def watch(project: Project, seconds: float, *words: str) -> list[str]:
     return said
 
 
+@pytest.mark.celery_versions
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_worker_is_alive_until_it_stops_or_its_loop_is_stuck(pool: str, project: Project) -> None:
     worker = project.worker(pool)
@@ -39,7 +40,9 @@ def test_a_worker_is_alive_until_it_stops_or_its_loop_is_stuck(pool: str, projec
     wait_until(lambda: not project.is_alive("--max-age", "4s"), 15, "noticing the stuck loop")
 
 
-@pytest.mark.parametrize("pool", ["prefork", "solo"])
+@pytest.mark.parametrize(
+    "pool", [pytest.param("prefork", marks=pytest.mark.celery_versions), "solo"]
+)
 def test_a_broker_that_is_away_kills_no_worker(pool: str, tmp_path: Path) -> None:
     with Redis() as own:
         project = Project(tmp_path / "shop", own.url())
@@ -102,6 +105,7 @@ def test_two_workers_that_share_a_file_are_told_so(project: Project) -> None:
     wait_until(lambda: "set RADAR_ALIVE_FILE" in project.log("worker"), 30, "the warning")
 
 
+@pytest.mark.celery_versions
 def test_beat_is_alive_while_it_ticks(project: Project) -> None:
     beat = project.beat()
     assert watch(project, 6, "--beat") == []
@@ -111,6 +115,7 @@ def test_beat_is_alive_while_it_ticks(project: Project) -> None:
     wait_until(lambda: project.is_alive("--beat", "--max-age", "3s"), 12, "noticing SIGCONT")
 
 
+@pytest.mark.celery_versions
 def test_a_broker_that_is_away_does_not_kill_beat(tmp_path: Path) -> None:
     with Redis() as own:
         project = Project(tmp_path / "shop", own.url())
