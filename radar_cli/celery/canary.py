@@ -30,28 +30,40 @@ class Flight:
     is_queue_missing: bool = False
 
 
-def fly(broker: Broker, queues: Iterable[str], *, timeout_s: float) -> list[Flight]:
-    """Send a canary through each queue at once, and wait for them no longer than `timeout_s`.
+class Canaries:
+    """Those on their way. `flights()` may be asked at any time, also while a broker hangs."""
 
-    One that isn't back by then expires: a worker that takes it later drops it.
-    """
-    with Asking(broker.connection, exchange=broker.exchange) as asking:
-        sent: dict[str, tuple[str, float]] = {}
-        for queue in dict.fromkeys(queues):
-            sent[_send(asking, queue, timeout_s)] = (queue, time.monotonic())
-        asking.wait_for_tasks(sent, timeout_s)
-        flights = []
-        for number, (queue, at) in sent.items():
-            back = asking.tasks.get(number)
-            flights.append(
-                Flight(
-                    queue,
-                    None if back is None else max(0.0, back.at - at),
-                    "" if back is None else back.origin,
-                    queue in asking.returned,
-                )
-            )
-    return flights
+    def __init__(self) -> None:
+        self._sent: dict[str, tuple[str, float]] = {}
+        self._asking: Asking | None = None
+
+    def fly(self, broker: Broker, queues: Iterable[str], *, timeout_s: float) -> None:
+        """Send one through each queue at once, and wait for them no longer than `timeout_s`.
+
+        One that isn't back by then expires: a worker that takes it later drops it.
+        """
+        with Asking(broker.connection, exchange=broker.exchange) as asking:
+            self._asking = asking
+            for queue in dict.fromkeys(queues):
+                sent_at = time.monotonic()
+                self._sent[_send(asking, queue, timeout_s)] = (queue, sent_at)
+            asking.wait_for_tasks(self._sent, timeout_s)
+
+    def flights(self) -> list[Flight]:
+        """How it went with each that was sent."""
+        asking = self._asking
+        # A copy: one that hangs may still be sending.
+        return [self._flight(asking, number) for number in list(self._sent)] if asking else []
+
+    def _flight(self, asking: Asking, number: str) -> Flight:
+        queue, sent_at = self._sent[number]
+        back = asking.tasks.get(number)
+        return Flight(
+            queue,
+            None if back is None else max(0.0, back.at - sent_at),
+            "" if back is None else back.origin,
+            queue in asking.returned,
+        )
 
 
 def _send(asking: Asking, queue: str, timeout_s: float) -> str:

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from radar_cli.celery.broker import Broker, BrokerError, explain, open_broker, without_password
+from radar_cli.celery.broker import (
+    Broker,
+    BrokerError,
+    explain,
+    load_driver,
+    open_broker,
+    without_password,
+)
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.looking import Looker
@@ -53,6 +60,7 @@ def check(
     `beat` is where Beat's schedule is, empty if nobody asks; `memory` is a folder for what one
     check remembers for the next. Raises UsageError.
     """
+    load_driver(project.broker)
     checked = Checked()
     bound: Bounded[bool] = Bounded(timeout_s)
 
@@ -130,7 +138,14 @@ def _look_at_schedule(text: str, broker: Broker | None, checked: Checked) -> Non
         checked.entries = list(source.entries(now))
         beats = source.beats(now)
     except UsageError:
-        raise
+        if broker is not None:
+            raise
+        # It is kept in the broker, whose finding says what is wrong.
+        reason = checked.findings[-1].message
+        checked.findings.append(
+            Finding("schedule", text, "unknown", "can't be read", f"broker: {reason}")
+        )
+        return
     except RadarError as error:
         checked.findings.append(
             Finding("schedule", text, "unknown", error.message, hint=error.hint)
