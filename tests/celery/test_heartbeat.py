@@ -48,7 +48,7 @@ def test_a_broker_that_is_away_kills_no_worker(pool: str, tmp_path: Path) -> Non
         project = Project(tmp_path / "shop", own.url())
         project.worker(pool)
         own.stop()
-        assert watch(project, 8) == []
+        assert watch(project, 6) == []
         own.start()
         project.send("shop.add", 1, 2)
         wait_until(lambda: "shop.add" in project.log("worker"), 30, "the task")
@@ -77,10 +77,10 @@ def test_a_busy_solo_worker_is_alive_until_its_tasks_time_limit(project: Project
 
 def test_a_worker_that_ends_after_its_tasks_is_alive_so_long(project: Project) -> None:
     worker = project.worker("prefork")
-    project.send("shop.nap", 12)
+    project.send("shop.nap", 9)
     wait_until(lambda: "shop.nap" in project.log("worker"), 20, "the task")
     worker.send_signal(signal.SIGTERM)
-    said = watch(project, 8)
+    said = watch(project, 6)
     assert worker.poll() is None
     assert said == []
     worker.wait(20)
@@ -108,7 +108,7 @@ def test_two_workers_that_share_a_file_are_told_so(project: Project) -> None:
 @pytest.mark.celery_versions
 def test_beat_is_alive_while_it_ticks(project: Project) -> None:
     beat = project.beat()
-    assert watch(project, 6, "--beat") == []
+    assert watch(project, 5, "--beat") == []
     beat.send_signal(signal.SIGSTOP)
     wait_until(lambda: not project.is_alive("--beat", "--max-age", "3s"), 12, "noticing SIGSTOP")
     beat.send_signal(signal.SIGCONT)
@@ -121,7 +121,7 @@ def test_a_broker_that_is_away_does_not_kill_beat(tmp_path: Path) -> None:
         project = Project(tmp_path / "shop", own.url())
         own.stop()
         project.beat()
-        assert watch(project, 10, "--beat") == []
+        assert watch(project, 6, "--beat") == []
 
 
 def test_a_file_that_cannot_be_written_costs_nothing_else(project: Project) -> None:
