@@ -1,5 +1,6 @@
 """Signs of life of real workers and a real Beat, as `radar celery alive` reads them."""
 
+import contextlib
 import signal
 import time
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.celery.apps import Project
+from tests.support.rabbitmq import Rabbitmq
 from tests.support.redis import Redis
+from tests.support.relay import Relay
 from tests.support.waiting import wait_until
 
-POOLS = ("prefork", "threads", "solo")
+POOLS = ("prefork", "threads", "solo", "gevent")
 pytestmark = pytest.mark.slow
 
 
@@ -53,6 +56,25 @@ def test_a_broker_that_is_away_kills_no_worker(pool: str, tmp_path: Path) -> Non
         project.send("shop.add", 1, 2)
         wait_until(lambda: "shop.add" in project.log("worker"), 30, "the task")
         assert watch(project, 5) == []
+
+
+@pytest.mark.celery_versions
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_a_broker_that_hangs_kills_no_worker(
+    pool: str, redis_server: Redis, rabbitmq_server: Rabbitmq, tmp_path: Path
+) -> None:
+    projects = []
+    with contextlib.ExitStack() as stack:
+        relays = []
+        for server, name in ((redis_server, "redis"), (rabbitmq_server, "rabbitmq")):
+            relays.append(stack.enter_context(Relay(server.port)))
+            url = server.url().replace(f":{server.port}/", f":{relays[-1].port}/")
+            projects.append(Project(tmp_path / name, url))
+        for project in projects:
+            project.worker(pool)
+        for relay in relays:
+            relay.hang()
+        assert [watch(project, 6) for project in projects] == [[], []]
 
 
 def test_a_worker_that_never_had_a_broker_is_alive_but_has_not_started(tmp_path: Path) -> None:

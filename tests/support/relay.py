@@ -32,6 +32,13 @@ class Relay:
         """Say nothing more, and accept whoever comes."""
         self._is_frozen.set()
 
+    def hang(self) -> None:
+        """Hang up on all, and say nothing to those who come again."""
+        self._is_frozen.set()
+        for each in self._kept:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
             while True:
