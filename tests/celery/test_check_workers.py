@@ -21,6 +21,17 @@ def test_all_is_well_with_a_worker(broker_url: str, tmp_path: Path) -> None:
     assert verdict["queues", "celery"]["data"]["consumers"] == 1
 
 
+def test_a_pool_of_gevent_is_told_of_as_any_other(broker_url: str, tmp_path: Path) -> None:
+    pytest.importorskip("gevent", reason="gevent has no wheel for this Python")
+    Worker(broker_url, tmp_path, pool="gevent", slots=3).wait()
+    send(broker_url, "shop.nap", 60, count=4)
+    full = "its pool is full of running tasks"
+    wait_until(lambda: Verdict(broker_url)["workers", "w@test"]["cause"] == full, 30, full)
+    verdict = Verdict(broker_url)
+    assert verdict["workers", "w@test"]["message"].startswith("gevent, 3 of 3 slots busy")
+    assert verdict.state == "ok", verdict.said
+
+
 def test_no_worker_was_ever_there(broker_url: str) -> None:
     verdict = Verdict(broker_url)
     assert (verdict.code, verdict.state) == (1, "bad")

@@ -208,9 +208,21 @@ def _missing_layers(findings: list[Finding], *, beat: bool) -> list[Finding]:
 
 
 def relate(findings: Iterable[Finding], entries: Iterable[Entry]) -> list[Finding]:
-    """The findings with causes across layers: what Beat sent into a queue that nobody empties."""
+    """The findings with causes across layers.
+
+    What Beat sent into a queue that nobody empties; a Beat that lives and whose broker is away.
+    """
+    found = list(findings)
     sent = [entry for entry in entries if entry.queue and entry.has_run and entry.last_run_at]
-    return [_with_sent(finding, sent) for finding in findings]
+    is_away = any(finding.layer == "broker" and finding.state == "bad" for finding in found)
+    related = [_with_sent(finding, sent) for finding in found]
+    return [_without_broker(finding) for finding in related] if is_away else related
+
+
+def _without_broker(finding: Finding) -> Finding:
+    if finding.layer != "schedule" or finding.state != "ok" or "how" not in finding.data:
+        return finding
+    return replace(finding, cause="it is alive; what it sends is lost while the broker is away")
 
 
 def _with_sent(finding: Finding, sent: Iterable[Entry]) -> Finding:
