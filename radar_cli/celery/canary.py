@@ -10,12 +10,14 @@ import socket
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from radar_cli.celery.broker import Broker
 from radar_cli.celery.inspect import Asking
+from radar_cli.celery.queues import remove_newest
 
 _TASK = "celery.accumulate"
 
@@ -40,7 +42,8 @@ class Canaries:
     def fly(self, broker: Broker, queues: Iterable[str], *, timeout_s: float) -> None:
         """Send one through each queue at once, and wait for them no longer than `timeout_s`.
 
-        One that isn't back by then expires: a worker that takes it later drops it.
+        One that isn't back by then is taken out of its queue again; what a worker has fetched
+        by then, it drops as expired.
         """
         with Asking(broker.connection, exchange=broker.exchange) as asking:
             self._asking = asking
@@ -48,6 +51,10 @@ class Canaries:
                 sent_at = time.monotonic()
                 self._sent[_send(asking, queue, timeout_s)] = (queue, sent_at)
             asking.wait_for_tasks(self._sent, timeout_s)
+        for number, (queue, _) in self._sent.items():
+            if number not in asking.tasks:
+                with suppress(Exception):  # a broker that goes away makes no difference now
+                    remove_newest(broker, queue, number)
 
     def flights(self) -> list[Flight]:
         """How it went with each that was sent."""
@@ -68,7 +75,8 @@ class Canaries:
 
 def _send(asking: Asking, queue: str, timeout_s: float) -> str:
     number = str(uuid.uuid4())
-    asking.publish_task(queue, _body(asking), _headers(number, timeout_s))
+    headers = _headers(number, timeout_s)
+    asking.publish_task(queue, _body(asking), headers, expires_s=timeout_s)
     return number
 
 

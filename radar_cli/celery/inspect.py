@@ -154,8 +154,10 @@ class Asking:
         """Send a command that nobody answers."""
         self._send(command, arguments, list(destinations), None, 60.0)
 
-    def publish_task(self, queue: str, body: Any, headers: Mapping[str, Any]) -> None:
-        """Put a task into a queue, as Celery's protocol 2 has it."""
+    def publish_task(
+        self, queue: str, body: Any, headers: Mapping[str, Any], *, expires_s: float
+    ) -> None:
+        """Put a task into a queue, as Celery's protocol 2 has it, for so long (in RabbitMQ)."""
         self._producer().publish(
             body,
             exchange="",
@@ -166,6 +168,7 @@ class Asking:
             retry=False,
             correlation_id=headers["id"],
             delivery_mode=1,
+            expiration=expires_s,
         )
 
     def callback_options(self) -> dict[str, str]:

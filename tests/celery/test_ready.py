@@ -82,6 +82,19 @@ def test_a_canary_without_a_worker_is_not_back(redis_url: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
+def test_a_canary_that_is_not_back_leaves_nothing(broker_url: str, tmp_path: Path) -> None:
+    Worker(broker_url, tmp_path, queues="mail").wait().process.kill()  # RabbitMQ keeps its queue
+    words = ("celery", "canary", "-b", broker_url, "--queue", "mail", "--timeout", "1s")
+    assert run_radar(*words).returncode == 1
+
+    def depth() -> int:
+        done = run_radar("celery", "queues", "-b", broker_url, "--queue", "mail", "--json")
+        return int(json.loads(done.stdout)["data"][0]["depth"])
+
+    wait_until(lambda: depth() == 0, 20, "it is gone", every_s=0.2)
+
+
+@pytest.mark.slow
 def test_a_canary_in_a_broker_that_hangs_is_not_back() -> None:
     with redis.running() as server, Relay(server.port) as relay:
         url = f"redis://127.0.0.1:{relay.port}/0"

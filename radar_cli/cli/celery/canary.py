@@ -30,7 +30,7 @@ def command(session: Session, /, queues: tuple[str, ...], **options: str) -> Res
     """Send a task of Celery's own through each queue, and tell how long it took to be run.
 
     That is the true time a task waits now. It needs none of your code and no result backend.
-    Exits with 1 if one isn't back within --timeout; it then expires.
+    Exits with 1 if one isn't back within --timeout; it is taken back then.
     """
     del session
 
