@@ -49,7 +49,7 @@ def test_a_quorum_queue_is_seen_as_any_other(rabbitmq_url: str, tmp_path: Path) 
     Worker(rabbitmq_url, tmp_path, queues="solid", slots=1, SHOP_QUORUM="solid").wait()
 
     def left() -> dict[str, Any]:
-        return Verdict(rabbitmq_url)["queues", "solid"]
+        return Verdict(rabbitmq_url, "--queue", "solid")["queues", "solid"]
 
     # One runs and one is fetched: RabbitMQ doesn't count what isn't acknowledged.
     wait_until(lambda: left()["data"]["depth"] == 2, 30, "the worker has its share")
