@@ -46,19 +46,20 @@ def alive(words: "list[str]") -> int:
 def look(file: str, max_age_s: float, *, beat: bool, started: bool) -> "tuple[bool, str]":
     """Whether the worker (or Beat) is alive, and the line to print."""
     role = "beat" if beat else "worker"
+    name = "Beat" if beat else "the worker"
     file = file or default_file(os.environ, role)
     try:
         if started:
             os.stat(file + STARTED_SUFFIX)
-            return True, f"the {role} has started"
+            return True, f"{name} has started"
         age_s = silent_s(file, time.monotonic_ns())
     except OSError as error:
         what = "not started" if started else "no sign of life"
-        return False, f"the {role} gave {what}: {file}: {error.strerror}"
+        return False, f"{name} gave {what}: {file}: {error.strerror}"
     if age_s > max_age_s:
         since = "before this machine started" if age_s == float("inf") else f"{age_s:.0f} s"
-        return False, f"the {role} is silent for {since}, more than {max_age_s:g} s: {file}"
-    return True, f"the {role} is alive: {max(0.0, age_s):.1f} s"
+        return False, f"{name} is silent for {since}, more than {max_age_s:g} s: {file}"
+    return True, f"{name} is alive: {max(0.0, age_s):.1f} s"
 
 
 def _leave_to_click(words: "list[str]") -> int:

@@ -67,6 +67,14 @@ class Broker:
     exchange: str = "celery"  # of remote control
 
 
+def load_driver(url: str) -> None:
+    """Import what a broker needs, before anybody's time runs. Raises UsageError.
+
+    That a machine is slow to start Python isn't its broker's fault.
+    """
+    _make(url, _CONNECT_S, {}, None)
+
+
 def open_broker(
     url: str,
     *,

@@ -10,12 +10,14 @@ import socket
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from radar_cli.celery.broker import Broker
 from radar_cli.celery.inspect import Asking
+from radar_cli.celery.queues import remove_newest
 
 _TASK = "celery.accumulate"
 
@@ -30,33 +32,51 @@ class Flight:
     is_queue_missing: bool = False
 
 
-def fly(broker: Broker, queues: Iterable[str], *, timeout_s: float) -> list[Flight]:
-    """Send a canary through each queue at once, and wait for them no longer than `timeout_s`.
+class Canaries:
+    """Those on their way. `flights()` may be asked at any time, also while a broker hangs."""
 
-    One that isn't back by then expires: a worker that takes it later drops it.
-    """
-    with Asking(broker.connection, exchange=broker.exchange) as asking:
-        sent: dict[str, tuple[str, float]] = {}
-        for queue in dict.fromkeys(queues):
-            sent[_send(asking, queue, timeout_s)] = (queue, time.monotonic())
-        asking.wait_for_tasks(sent, timeout_s)
-        flights = []
-        for number, (queue, at) in sent.items():
-            back = asking.tasks.get(number)
-            flights.append(
-                Flight(
-                    queue,
-                    None if back is None else max(0.0, back.at - at),
-                    "" if back is None else back.origin,
-                    queue in asking.returned,
-                )
-            )
-    return flights
+    def __init__(self) -> None:
+        self._sent: dict[str, tuple[str, float]] = {}
+        self._asking: Asking | None = None
+
+    def fly(self, broker: Broker, queues: Iterable[str], *, timeout_s: float) -> None:
+        """Send one through each queue at once, and wait for them no longer than `timeout_s`.
+
+        One that isn't back by then is taken out of its queue again; what a worker has fetched
+        by then, it drops as expired.
+        """
+        with Asking(broker.connection, exchange=broker.exchange) as asking:
+            self._asking = asking
+            for queue in dict.fromkeys(queues):
+                sent_at = time.monotonic()
+                self._sent[_send(asking, queue, timeout_s)] = (queue, sent_at)
+            asking.wait_for_tasks(self._sent, timeout_s)
+        for number, (queue, _) in self._sent.items():
+            if number not in asking.tasks:
+                with suppress(Exception):  # a broker that goes away makes no difference now
+                    remove_newest(broker, queue, number)
+
+    def flights(self) -> list[Flight]:
+        """How it went with each that was sent."""
+        asking = self._asking
+        # A copy: one that hangs may still be sending.
+        return [self._flight(asking, number) for number in list(self._sent)] if asking else []
+
+    def _flight(self, asking: Asking, number: str) -> Flight:
+        queue, sent_at = self._sent[number]
+        back = asking.tasks.get(number)
+        return Flight(
+            queue,
+            None if back is None else max(0.0, back.at - sent_at),
+            "" if back is None else back.origin,
+            queue in asking.returned,
+        )
 
 
 def _send(asking: Asking, queue: str, timeout_s: float) -> str:
     number = str(uuid.uuid4())
-    asking.publish_task(queue, _body(asking), _headers(number, timeout_s))
+    headers = _headers(number, timeout_s)
+    asking.publish_task(queue, _body(asking), headers, expires_s=timeout_s)
     return number
 
 

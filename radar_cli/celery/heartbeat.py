@@ -17,6 +17,9 @@ from celery.utils.log import get_logger
 from radar_cli.celery.signs import NO_LIMIT_NS, STARTED_SUFFIX, compose, default_file, parse
 
 _EVERY_S = 2.0
+# How long a broker may keep a worker waiting while it connects: the client of Redis has no timeout
+# for that, and a restart would but wait again.
+_CONNECTING_S = 300.0
 _logger = get_logger(__name__)
 # Celery keeps weak references to receivers, if not told otherwise; these live with their app.
 _KEEP = {"weak": False}
@@ -68,6 +71,10 @@ class Signs:
         """Give a sign, unless the last one was just now."""
         if time.monotonic() - self._given_at >= _EVERY_S:
             self.give()
+
+    def connect(self) -> None:
+        """Give a sign before something that waits for a broker, however long it lets us wait."""
+        self.give(time.monotonic() + _CONNECTING_S)
 
     def give(self, quiet_until: float | None = 0.0) -> None:
         """Give a sign; the next may stay away until then (monotonic seconds; None: for good)."""
@@ -171,15 +178,19 @@ def _make_step(signs: Signs) -> type:
             self._timer: Any = None
             signs.begin()
             consumer.ensure_connected = _sign_while_connecting(consumer.ensure_connected, signs)
+            # What it then gives back to the broker may wait for it, too.
+            consumer.on_connection_error_after_connected = _sign_first(
+                consumer.on_connection_error_after_connected, signs.connect
+            )
             if consumer.hub is None:
                 # Without an event loop (threads and green pools), timers run beside the loop.
                 consumer.perform_pending_operations = _sign_first(
-                    consumer.perform_pending_operations, signs
+                    consumer.perform_pending_operations, signs.tick
                 )
 
         def start(self, consumer: Any) -> None:
             """Begin to give signs, once a broker is there, and again with each new connection."""
-            signs.give()
+            signs.connect()  # the steps that follow ask it, too
             if consumer.hub is not None:
                 self._timer = consumer.timer.call_repeatedly(_EVERY_S, signs.tick)
 
@@ -194,9 +205,9 @@ def _make_step(signs: Signs) -> type:
     return HeartbeatStep
 
 
-def _sign_first(function: Callable[..., Any], signs: Signs) -> Callable[..., Any]:
+def _sign_first(function: Callable[..., Any], sign: Callable[[], None]) -> Callable[..., Any]:
     def signing(*arguments: Any, **options: Any) -> Any:
-        signs.tick()
+        sign()
         return function(*arguments, **options)
 
     return signing
@@ -217,11 +228,11 @@ def _sign_at_retries(connection: Any, signs: Signs) -> None:
 
     def ensure_connection(*arguments: Any, callback: Any = None, **options: Any) -> Any:
         def at_each_second() -> None:
-            signs.tick()
+            signs.connect()
             if callback is not None:
                 callback()
 
-        signs.tick()
+        signs.connect()
         return ensure(*arguments, callback=at_each_second, **options)
 
     connection.ensure_connection = ensure_connection

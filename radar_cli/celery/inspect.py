@@ -1,8 +1,8 @@
 """Asking workers by remote control, without their app and no longer than it takes.
 
-The messages are those of kombu's pidbox (kombu/pidbox.py), which haven't changed in ten years. Of
-what `celery inspect` does, this leaves out waiting for the whole timeout: Redis tells how many
-heard the question, and RabbitMQ returns a question that reaches nobody.
+The messages are those of kombu's pidbox (kombu/pidbox.py), unchanged in ten years. Unlike `celery
+inspect` this doesn't wait for the whole timeout: Redis tells how many heard, and RabbitMQ returns
+what reaches nobody.
 """
 
 import time
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from kombu import Connection
 
 _EXCHANGE = "celery"  # Celery's control_exchange, unless its conf says otherwise
-# A reply queue that nobody deletes, since radar was killed, goes by itself.
-_REPLY_QUEUE_EXPIRES_S = 60.0
+_REPLY_QUEUE_EXPIRES_S = 60.0  # where nobody deletes it, since radar was killed
 # How Celery names a Beat, unless -n of celery beat says otherwise.
 BEAT_PREFIX = "celerybeat@"
+# How long after the last reply another may come, where nothing tells how many there are.
+_QUIET_S = 1.0
 # How long after the expected number of replies one more may come, where that number is a guess.
 _SETTLE_S = 0.1
 
@@ -120,8 +121,8 @@ class Asking:
         """Send each command with its arguments to all nodes or to `destinations`.
 
         Returns as soon as all replies are in that are expected: one of each destination, else of
-        each node that heard, else `expect` and those that come right after. Raises the errors of
-        the broker's library.
+        each node that heard, else `expect` and those that come right after; where nothing tells how
+        many, a second after the last. Raises what the broker's library does.
         """
         names = list(destinations)
         self.returned.clear()
@@ -154,8 +155,10 @@ class Asking:
         """Send a command that nobody answers."""
         self._send(command, arguments, list(destinations), None, 60.0)
 
-    def publish_task(self, queue: str, body: Any, headers: Mapping[str, Any]) -> None:
-        """Put a task into a queue, as Celery's protocol 2 has it."""
+    def publish_task(
+        self, queue: str, body: Any, headers: Mapping[str, Any], *, expires_s: float
+    ) -> None:
+        """Put a task into a queue, as Celery's protocol 2 has it, for so long (in RabbitMQ)."""
         self._producer().publish(
             body,
             exchange="",
@@ -166,6 +169,7 @@ class Asking:
             retry=False,
             correlation_id=headers["id"],
             delivery_mode=1,
+            expiration=expires_s,
         )
 
     def callback_options(self) -> dict[str, str]:
@@ -189,7 +193,7 @@ class Asking:
     ) -> None:
         is_guess = not names and answers.heard is None
         wanted = len(names) or (answers.heard if answers.heard is not None else expect)
-        until = deadline
+        is_open, seen, until = wanted is None, 0, deadline
         while (left_s := until - time.monotonic()) > 0:
             if answers.heard is None and self.returned:
                 answers.heard = 0
@@ -208,6 +212,8 @@ class Asking:
                 continue
             with suppress(TimeoutError):
                 self._connection.drain_events(timeout=min(left_s, 0.2))
+            if is_open and (count := sum(map(len, answers.replies.values()))) > seen:
+                until, seen = min(deadline, time.monotonic() + _QUIET_S), count
 
     def _take(self, body: Any, message: Any) -> None:
         """Keep a reply, `{node: reply}`; late ones of an earlier question count no more."""

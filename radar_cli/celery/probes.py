@@ -82,14 +82,12 @@ def compose_kubernetes(deployment: Deployment) -> str:
     return "\n---\n".join(
         (
             "# The app calls radar_cli.celery.install_heartbeat(app).\n"
-            + _manifest(deployment, "worker", deployment.worker, worker, ()),
+            + _manifest(deployment, "worker", deployment.worker, worker),
             _manifest(
                 deployment,
                 "beat",
                 deployment.beat,
                 beat,
-                # Two Beats send every task twice, even for the moment of a rolling update.
-                ("  replicas: 1", "  strategy:", "    type: Recreate"),
             ),
         )
     )
@@ -100,33 +98,40 @@ def _manifest(
     role: str,
     command: Sequence[str],
     probes: Sequence[str],
-    of_deployment: Sequence[str],
 ) -> str:
     name = f"{deployment.name}-{role}"
-    signs = [f"            - {{name: RADAR_ALIVE_FILE, value: {json.dumps(deployment.file)}}}"]
+    is_worker = role == "worker"
+    patience = (
+        "      # longer than the longest task: a warm shutdown waits for it",
+        "      terminationGracePeriodSeconds: 120",
+    )
+    # Two Beats send every task twice, even for the moment of a rolling update.
+    only_one = ("  replicas: 1", "  strategy:", "    type: Recreate")
+    signs = (f"            - {{name: RADAR_ALIVE_FILE, value: {json.dumps(deployment.file)}}}",)
+    broker = (
+        "            - name: RADAR_CELERY_BROKER # for the readiness probe",
+        "              valueFrom:",
+        f"                secretKeyRef: {{name: {deployment.name}, key: broker-url}}",
+    )
+    env = (*(signs if deployment.file else ()), *(broker if is_worker else ()))
     lines = [
         "apiVersion: apps/v1",
         "kind: Deployment",
         f"metadata: {{name: {name}}}",
         "spec:",
-        *of_deployment,
+        *(() if is_worker else only_one),
         "  selector:",
         f"    matchLabels: {{app: {name}}}",
         "  template:",
         "    metadata:",
         f"      labels: {{app: {name}}}",
         "    spec:",
-        "      # longer than the longest task: a warm shutdown waits for it",
-        "      terminationGracePeriodSeconds: 120",
+        *(patience if is_worker else ()),
         "      containers:",
         f"        - name: {role}",
         f"          image: {json.dumps(deployment.image)}",
         f"          command: {json.dumps(list(command))}",
-        "          env:",
-        *(signs if deployment.file else ()),
-        "            - name: RADAR_CELERY_BROKER # for the readiness probe",
-        "              valueFrom:",
-        f"                secretKeyRef: {{name: {deployment.name}, key: broker-url}}",
+        *(("          env:", *env) if env else ()),
         *probes,
     ]
     return "\n".join(lines)
@@ -162,15 +167,24 @@ def compose_prometheus(deployment: Deployment) -> str:
     ]
     names = json.dumps("|".join(map(re.escape, deployment.queues)))
     selector = f"{{queue=~{names}}}" if deployment.queues else ""
-    expressions = {
-        "CeleryBacklog": f"radar_celery_queue_depth{selector} > {deployment.max_depth}",
-        "CeleryUnconsumed": f"radar_celery_queue_consumers{selector} == 0",
-    }
-    told = "{{ $labels.queue }}: {{ $value }}"
-    rules += [_rule(name, expression, "10m", told) for name, expression in expressions.items()]
+    rules += [
+        _rule(
+            "CeleryBacklog",
+            f"radar_celery_queue_depth{selector} > {deployment.max_depth}",
+            "10m",
+            "queue {{ $labels.queue }}: {{ $value }} messages wait",
+        ),
+        _rule(
+            "CeleryUnconsumed",
+            f"radar_celery_queue_consumers{selector} == 0",
+            "10m",
+            "queue {{ $labels.queue }} has no consumer",
+        ),
+    ]
     return "\n".join(
         (
             "# Fed by cron, through node_exporter's textfile collector:",
+            "#   RADAR_CELERY_BROKER=redis://HOST:6379/0",
             f"#   * * * * * {_check_line(deployment)}",
             "groups:",
             "  - name: celery",

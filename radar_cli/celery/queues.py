@@ -19,6 +19,8 @@ _MOST_UNACKED = 500
 # In a database of more keys than that, nobody looks for queues that weren't named.
 _MOST_KEYS = 200_000
 _SCAN = 2000
+# How many may have been sent after a task that is to be removed.
+_NEWEST = 1000
 _BINDING = "_kombu.binding."
 
 
@@ -103,6 +105,20 @@ def read_unacked(broker: Broker) -> Unacked | None:
                 continue
             by_queue[str(key)] = by_queue.get(str(key), 0) + 1
     return Unacked(count, age_s, by_queue)
+
+
+def remove_newest(broker: Broker, queue: str, task_id: str) -> None:
+    """Take a task that was just sent out of a queue of Redis.
+
+    RabbitMQ drops what has expired by itself, once it is the next of its queue.
+    """
+    if broker.kind != "redis":
+        return
+    client, _ = _redis(broker)
+    key = broker.key_prefix + queue
+    for message in client.lrange(key, 0, _NEWEST - 1):
+        if task_id.encode() in message:
+            client.lrem(key, 1, message)
 
 
 def find_names(broker: Broker) -> tuple[set[str], set[str]]:

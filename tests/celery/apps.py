@@ -10,7 +10,7 @@ from tests.support.radar import environment, run_radar
 from tests.support.waiting import wait_until
 
 _APP = '''
-import os, time
+import ctypes, os, time
 from celery import Celery
 from celery.schedules import crontab
 from celery.worker.control import control_command
@@ -39,8 +39,8 @@ def nap(seconds):
 
 @control_command()
 def wedge(state):
-    """Block the consumer's loop."""
-    time.sleep(3600)
+    """Block the consumer's loop; gevent knows nothing of this sleep."""
+    ctypes.CDLL(None).sleep(3600)
 '''
 
 

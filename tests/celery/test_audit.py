@@ -18,7 +18,9 @@ from radar_cli.celery.audit.facts import Facts, seconds_of
 from radar_cli.celery.audit.gathering import read_app
 from radar_cli.celery.project import Project
 from tests.celery.apps import Project as Running
+from tests.support.celery_app import Worker
 from tests.support.radar import environment, run_radar
+from tests.support.waiting import wait_until
 
 _AT_STARTUP = "broker_connection_retry_on_startup"
 _POOL = "broker_pool_limit"
@@ -259,8 +261,22 @@ def test_it_judges_what_running_workers_go_by(project: Running, redis_url: str) 
         done = run_radar("celery", "audit", "-b", redis_url, "--json", env=environment())
         return {each["setting"]: each for each in json.loads(done.stdout)["data"]}
 
-    from tests.support.waiting import wait_until
-
     wait_until(lambda: VISIBILITY in judged(), 15, "the ETA that the worker holds", every_s=0.3)
     assert re.search(r"an ETA (2 h|1 h 59 min) ahead", judged()[VISIBILITY]["why"])
     assert "task_time_limit" not in judged()  # no pool that keeps them
+
+
+@pytest.mark.slow
+def test_it_judges_workers_on_rabbitmq_by_other_rules(rabbitmq_url: str, tmp_path: Path) -> None:
+    worker = Worker(rabbitmq_url, tmp_path, pool="prefork", slots=1).wait()
+    ready = ("celery", "ready", worker.node, "-b", rabbitmq_url)
+    wait_until(lambda: run_radar(*ready).returncode == 0, 30, "it is ready")
+    done = run_radar("celery", "audit", "-b", rabbitmq_url, "--json")
+    judged = {each["setting"]: each for each in json.loads(done.stdout)["data"]}
+    assert done.returncode in (0, 1)
+    assert {"task_time_limit", "worker_max_tasks_per_child"} <= judged.keys()
+    # What is Redis's alone.
+    assert not [name for name in judged if name.startswith("broker_transport_options")]
+    assert "maxmemory-policy" not in judged
+    fixed = run_radar("celery", "audit", "-b", rabbitmq_url, "--fix", text=True)
+    assert "app.conf.update(" in fixed.stdout

@@ -31,6 +31,7 @@ def age(folder: Path, seconds: float) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.celery_versions
 def test_it_reads_what_a_real_beat_writes_while_it_writes(project: Project) -> None:
     beat = project.beat("-s", "own")
     path = project.folder / "own"
@@ -60,6 +61,7 @@ def test_it_reads_what_a_real_beat_writes_while_it_writes(project: Project) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.celery_versions
 def test_it_tells_what_drifted_from_the_workers(
     project: Project, redis_url: str, tmp_path: Path
 ) -> None:

@@ -1,11 +1,7 @@
-"""Brokers that are down, refuse, hang or stop in the middle: each by its cause, and in time."""
+"""Brokers that are down, refuse or hang: each by its cause."""
 
-import contextlib
 import signal
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -24,6 +20,7 @@ def _cause(verdict: Verdict) -> str:
     return str(finding["data"]["cause"])
 
 
+@pytest.mark.celery_versions
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_nobody_listens(scheme: str) -> None:
     verdict = Verdict(f"{scheme}://127.0.0.1:{free_port()}/0")
@@ -37,6 +34,7 @@ def test_the_host_has_no_address(scheme: str) -> None:
     assert (verdict.code, _cause(verdict)) == (3, "dns")
 
 
+@pytest.mark.celery_versions
 def test_redis_refuses_a_password() -> None:
     with redis.running("--requirepass", "right") as server:
         wrong = Verdict(server.url(login=":wrong@"))
@@ -57,6 +55,7 @@ def test_redis_takes_no_writes() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.celery_versions
 def test_rabbitmq_refuses_a_password_or_a_vhost(rabbitmq_server: Rabbitmq) -> None:
     verdict = Verdict(rabbitmq_server.url(login="radar:wr0ng"))
     assert (verdict.code, _cause(verdict)) == (3, "password")
@@ -73,68 +72,6 @@ def test_redis_that_is_stopped_hangs() -> None:
         took_s = time.monotonic() - started
     assert (verdict.code, _cause(verdict)) == (1, "hang")
     assert took_s < 2 + _START_S
-
-
-def _nothing(client: socket.socket) -> None:
-    """Accept, and never answer."""
-
-
-def _half(client: socket.socket) -> None:
-    client.recv(100)
-    client.sendall(b"$1000\r\nhalf of it")
-
-
-def _drop(client: socket.socket) -> None:
-    client.recv(100)
-    client.close()
-
-
-def _drip(client: socket.socket) -> None:
-    """Answer byte by byte, so that no timeout of a single read ever ends it."""
-    client.sendall(b"$100000\r\n")
-    for _ in range(100):
-        time.sleep(0.1)
-        client.sendall(b"x")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["redis", "rediss", "amqp", "amqps"])
-@pytest.mark.parametrize("behave", [_nothing, _half, _drop, _drip])
-def test_it_ends_in_time_whatever_the_broker_does(
-    scheme: str, behave: Callable[[socket.socket], None]
-) -> None:
-    with _listening(behave) as port:
-        started = time.monotonic()
-        verdict = Verdict(f"{scheme}://127.0.0.1:{port}/0", "--timeout", "2s")
-        took_s = time.monotonic() - started
-    assert verdict.code in (1, 3)
-    assert verdict.wrong()[0][0] == "broker"
-    assert took_s < 2 + _START_S
-
-
-@contextlib.contextmanager
-def _listening(behave: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server that treats each client so; its port."""
-    kept = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    client, _ = listener.accept()
-                    kept.append(client)
-                    threading.Thread(target=_quietly, args=(behave, client), daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-    for client in kept:
-        client.close()
-
-
-def _quietly(behave: Callable[[socket.socket], None], client: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        behave(client)
 
 
 def _cause_of_any(verdict: Verdict) -> str:

@@ -2,14 +2,17 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
+import celery
 import pytest
+from kombu import Queue
 
 from tests.celery.checking import Verdict
 from tests.support.celery_app import Worker, send, start
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.celery_versions]
 
 
 def test_a_queue_without_consumer_is_bad(broker_url: str, tmp_path: Path) -> None:
@@ -32,6 +35,26 @@ def test_a_queue_that_nobody_declared_is_missing(rabbitmq_url: str, tmp_path: Pa
     Worker(rabbitmq_url, tmp_path).wait()
     verdict = Verdict(rabbitmq_url, "--queue", "typo")
     assert verdict["queues", "typo"]["message"] == "there is no such queue"
+
+
+@pytest.mark.skipif(
+    celery.VERSION < (5, 5), reason="workers of Celery before 5.5 can't consume quorum queues"
+)
+def test_a_quorum_queue_is_seen_as_any_other(rabbitmq_url: str, tmp_path: Path) -> None:
+    solid = Queue("solid", routing_key="solid", queue_arguments={"x-queue-type": "quorum"})
+    send(rabbitmq_url, "shop.nap", 60, queue=solid, count=4)
+    alone = Verdict(rabbitmq_url, "--queue", "solid")["queues", "solid"]
+    assert (alone["state"], alone["data"]["depth"]) == ("bad", 4)
+    assert alone["data"]["consumers"] == 0
+    Worker(rabbitmq_url, tmp_path, queues="solid", slots=1, SHOP_QUORUM="solid").wait()
+
+    def left() -> dict[str, Any]:
+        return Verdict(rabbitmq_url, "--queue", "solid")["queues", "solid"]
+
+    # One runs and one is fetched: RabbitMQ doesn't count what isn't acknowledged.
+    wait_until(lambda: left()["data"]["depth"] == 2, 30, "the worker has its share")
+    assert (left()["state"], left()["data"]["consumers"]) == ("ok", 1)
+    assert left()["cause"] == "the pools of its workers are full of running tasks (shop.nap)"
 
 
 def test_depth_counts_all_priorities(redis_url: str) -> None:

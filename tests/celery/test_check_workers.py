@@ -10,7 +10,7 @@ from tests.celery.checking import Verdict
 from tests.support.celery_app import Worker, send
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.celery_versions]
 
 
 def test_all_is_well_with_a_worker(broker_url: str, tmp_path: Path) -> None:
@@ -19,6 +19,17 @@ def test_all_is_well_with_a_worker(broker_url: str, tmp_path: Path) -> None:
     assert (verdict.code, verdict.state, verdict.wrong()) == (0, "ok", []), verdict.said
     assert verdict["workers", worker.node]["message"] == "prefork, 0 of 2 slots busy"
     assert verdict["queues", "celery"]["data"]["consumers"] == 1
+
+
+def test_a_pool_of_gevent_is_told_of_as_any_other(broker_url: str, tmp_path: Path) -> None:
+    pytest.importorskip("gevent", reason="gevent has no wheel for this Python")
+    Worker(broker_url, tmp_path, pool="gevent", slots=3).wait()
+    send(broker_url, "shop.nap", 60, count=4)
+    full = "its pool is full of running tasks"
+    wait_until(lambda: Verdict(broker_url)["workers", "w@test"]["cause"] == full, 30, full)
+    verdict = Verdict(broker_url)
+    assert verdict["workers", "w@test"]["message"].startswith("gevent, 3 of 3 slots busy")
+    assert verdict.state == "ok", verdict.said
 
 
 def test_no_worker_was_ever_there(broker_url: str) -> None:

@@ -1,16 +1,20 @@
 """Signs of life of real workers and a real Beat, as `radar celery alive` reads them."""
 
+import contextlib
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.celery.apps import Project
+from tests.support.rabbitmq import Rabbitmq
 from tests.support.redis import Redis
+from tests.support.relay import Relay
 from tests.support.waiting import wait_until
 
-POOLS = ("prefork", "threads", "solo")
+POOLS = ("prefork", "threads", "solo", "gevent")
 pytestmark = pytest.mark.slow
 
 
@@ -25,6 +29,7 @@ def watch(project: Project, seconds: float, *words: str) -> list[str]:
     return said
 
 
+@pytest.mark.celery_versions
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_worker_is_alive_until_it_stops_or_its_loop_is_stuck(pool: str, project: Project) -> None:
     worker = project.worker(pool)
@@ -39,17 +44,40 @@ def test_a_worker_is_alive_until_it_stops_or_its_loop_is_stuck(pool: str, projec
     wait_until(lambda: not project.is_alive("--max-age", "4s"), 15, "noticing the stuck loop")
 
 
-@pytest.mark.parametrize("pool", ["prefork", "solo"])
+@pytest.mark.parametrize(
+    "pool", [pytest.param("prefork", marks=pytest.mark.celery_versions), "solo"]
+)
 def test_a_broker_that_is_away_kills_no_worker(pool: str, tmp_path: Path) -> None:
     with Redis() as own:
         project = Project(tmp_path / "shop", own.url())
         project.worker(pool)
         own.stop()
-        assert watch(project, 8) == []
+        assert watch(project, 6) == []
         own.start()
         project.send("shop.add", 1, 2)
         wait_until(lambda: "shop.add" in project.log("worker"), 30, "the task")
         assert watch(project, 5) == []
+
+
+@pytest.mark.parametrize(
+    "pool", [pytest.param("prefork", marks=pytest.mark.celery_versions), "threads"]
+)
+def test_a_broker_that_hangs_kills_no_worker(
+    pool: str, redis_server: Redis, rabbitmq_server: Rabbitmq, tmp_path: Path
+) -> None:
+    projects = []
+    with contextlib.ExitStack() as stack:
+        relays = []
+        for server, name in ((redis_server, "redis"), (rabbitmq_server, "rabbitmq")):
+            relays.append(stack.enter_context(Relay(server.port)))
+            url = server.url().replace(f":{server.port}/", f":{relays[-1].port}/")
+            projects.append(Project(tmp_path / name, url))
+        for project in projects:
+            project.worker(pool)
+        for relay in relays:
+            relay.hang()
+        with ThreadPoolExecutor() as both:
+            assert list(both.map(lambda project: watch(project, 6), projects)) == [[], []]
 
 
 def test_a_worker_that_never_had_a_broker_is_alive_but_has_not_started(tmp_path: Path) -> None:
@@ -74,10 +102,10 @@ def test_a_busy_solo_worker_is_alive_until_its_tasks_time_limit(project: Project
 
 def test_a_worker_that_ends_after_its_tasks_is_alive_so_long(project: Project) -> None:
     worker = project.worker("prefork")
-    project.send("shop.nap", 12)
+    project.send("shop.nap", 9)
     wait_until(lambda: "shop.nap" in project.log("worker"), 20, "the task")
     worker.send_signal(signal.SIGTERM)
-    said = watch(project, 8)
+    said = watch(project, 6)
     assert worker.poll() is None
     assert said == []
     worker.wait(20)
@@ -102,21 +130,23 @@ def test_two_workers_that_share_a_file_are_told_so(project: Project) -> None:
     wait_until(lambda: "set RADAR_ALIVE_FILE" in project.log("worker"), 30, "the warning")
 
 
+@pytest.mark.celery_versions
 def test_beat_is_alive_while_it_ticks(project: Project) -> None:
     beat = project.beat()
-    assert watch(project, 6, "--beat") == []
+    assert watch(project, 5, "--beat") == []
     beat.send_signal(signal.SIGSTOP)
     wait_until(lambda: not project.is_alive("--beat", "--max-age", "3s"), 12, "noticing SIGSTOP")
     beat.send_signal(signal.SIGCONT)
     wait_until(lambda: project.is_alive("--beat", "--max-age", "3s"), 12, "noticing SIGCONT")
 
 
+@pytest.mark.celery_versions
 def test_a_broker_that_is_away_does_not_kill_beat(tmp_path: Path) -> None:
     with Redis() as own:
         project = Project(tmp_path / "shop", own.url())
         own.stop()
         project.beat()
-        assert watch(project, 10, "--beat") == []
+        assert watch(project, 6, "--beat") == []
 
 
 def test_a_file_that_cannot_be_written_costs_nothing_else(project: Project) -> None:

@@ -37,13 +37,18 @@ class Looker:
     def __exit__(self, *_: object) -> None:
         self._asking.__exit__(None, None, None)
 
-    def look(self, left_s: Callable[[], float], *, with_tasks: bool = False) -> Look:
-        """Look once; workers have a second to answer, or less if less is left."""
+    def look(
+        self, left_s: Callable[[], float], *, with_tasks: bool = False, workers: int = 0
+    ) -> Look:
+        """Look once; workers have a second to answer, or less if less is left.
+
+        So many `workers` are known to be there: where nobody tells, no more are waited for.
+        """
         queues, nodes = find_names(self._broker)
         names = [*self._wanted, *sorted(queues)] or [_DEFAULT_QUEUE]
         seen = read_queues(self._broker, names)
         # Where the broker doesn't tell who hears, its consumers are as many as will answer.
-        most = max((queue.consumers or 0 for queue in seen.values()), default=0)
+        most = max((queue.consumers or 0 for queue in seen.values()), default=0) or workers
         # Celery's own, too: an entry of the schedule may be celery.backend_cleanup.
         tasks = {"registered": {"builtins": True}} if with_tasks else {}
         answers = self._asking.ask(
@@ -51,16 +56,16 @@ class Looker:
             timeout_s=max(0.1, min(_REPLY_S, left_s())),
             expect=most or None,
         )
-        workers = read_workers(answers.replies)
-        consumed = {name for worker in workers.values() for name in worker.queues or ()}
+        found = read_workers(answers.replies)
+        consumed = {name for worker in found.values() for name in worker.queues or ()}
         seen |= read_queues(self._broker, sorted(consumed - seen.keys()))
         if with_tasks:
             self._read_registered(answers)
-        beats = [node for node in answers.nodes() if node not in workers]
+        beats = [node for node in answers.nodes() if node not in found]
         heard = None if answers.heard is None else max(0, answers.heard - len(beats))
         unacked = read_unacked(self._broker)
         known = frozenset(nodes)
-        return Look(time.monotonic(), seen, workers, heard, unacked, known)
+        return Look(time.monotonic(), seen, found, heard, unacked, known)
 
     def look_for_progress(
         self, left_s: Callable[[], float], *, with_tasks: bool = False
@@ -72,7 +77,7 @@ class Looker:
         if not (waits or holds) or not first.workers or left_s() < _INTERVAL_S:
             return [first]
         time.sleep(_INTERVAL_S)
-        return [first, self.look(left_s)]
+        return [first, self.look(left_s, workers=len(first.workers))]
 
     def _read_registered(self, answers: Answers) -> None:
         lists = [r for r in answers.replies["registered"].values() if isinstance(r, list)]

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from radar_cli.celery.broker import Broker, BrokerError, explain, open_broker, without_password
+from radar_cli.celery.broker import (
+    Broker,
+    BrokerError,
+    explain,
+    load_driver,
+    open_broker,
+    without_password,
+)
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.looking import Looker
@@ -53,6 +60,7 @@ def check(
     `beat` is where Beat's schedule is, empty if nobody asks; `memory` is a folder for what one
     check remembers for the next. Raises UsageError.
     """
+    load_driver(project.broker)
     checked = Checked()
     bound: Bounded[bool] = Bounded(timeout_s)
 
@@ -130,7 +138,14 @@ def _look_at_schedule(text: str, broker: Broker | None, checked: Checked) -> Non
         checked.entries = list(source.entries(now))
         beats = source.beats(now)
     except UsageError:
-        raise
+        if broker is not None:
+            raise
+        # It is kept in the broker, whose finding says what is wrong.
+        reason = checked.findings[-1].message
+        checked.findings.append(
+            Finding("schedule", text, "unknown", "can't be read", f"broker: {reason}")
+        )
+        return
     except RadarError as error:
         checked.findings.append(
             Finding("schedule", text, "unknown", error.message, hint=error.hint)
@@ -193,9 +208,21 @@ def _missing_layers(findings: list[Finding], *, beat: bool) -> list[Finding]:
 
 
 def relate(findings: Iterable[Finding], entries: Iterable[Entry]) -> list[Finding]:
-    """The findings with causes across layers: what Beat sent into a queue that nobody empties."""
+    """The findings with causes across layers.
+
+    What Beat sent into a queue that nobody empties; a Beat that lives and whose broker is away.
+    """
+    found = list(findings)
     sent = [entry for entry in entries if entry.queue and entry.has_run and entry.last_run_at]
-    return [_with_sent(finding, sent) for finding in findings]
+    is_away = any(finding.layer == "broker" and finding.state == "bad" for finding in found)
+    related = [_with_sent(finding, sent) for finding in found]
+    return [_without_broker(finding) for finding in related] if is_away else related
+
+
+def _without_broker(finding: Finding) -> Finding:
+    if finding.layer != "schedule" or finding.state != "ok" or "how" not in finding.data:
+        return finding
+    return replace(finding, cause="it is alive; what it sends is lost while the broker is away")
 
 
 def _with_sent(finding: Finding, sent: Iterable[Entry]) -> Finding:

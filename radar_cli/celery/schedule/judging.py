@@ -103,7 +103,9 @@ def _judge_entry(
         return found("bad", f"overdue by {overdue}{ran}", cause, "see Beat's log")
     if registered is not None and entry.task not in registered:
         hint = "deploy the workers, or correct the name in the schedule"
-        return found("bad", f"no worker knows the task {entry.task}", "it ends as unknown", hint)
+        return found(
+            "bad", f"no worker knows the task {entry.task}", "a worker that gets it drops it", hint
+        )
     if consumed is not None and entry.queue and entry.queue not in consumed:
         hint = f"start a worker with -Q {entry.queue}"
         return found("bad", f"no worker takes from its queue {entry.queue}", "it waits", hint)

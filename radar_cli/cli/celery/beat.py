@@ -8,14 +8,19 @@ from typing import Any
 
 import click
 
-from radar_cli.celery.broker import Broker
+from radar_cli.celery.broker import Broker, without_password
 from radar_cli.celery.findings import EXIT_CODES, Finding, verdict
 from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.judging import GRACE_S, judge_schedule
 from radar_cli.celery.schedule.sources import KINDS, open_source
 from radar_cli.celery.schedule.workers import Known, ask_workers
-from radar_cli.cli.celery.opening import with_broker
-from radar_cli.cli.celery.options import broker_options, read_duration, timeout_option
+from radar_cli.cli.celery.opening import with_broker, within
+from radar_cli.cli.celery.options import (
+    broker_options,
+    read_duration,
+    read_period,
+    timeout_option,
+)
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.cli.status import ago
@@ -50,7 +55,9 @@ def command(session: Session, /, source: str | None, grace: str | None, **option
 
     if options["broker"] or options["app"]:
         return with_broker(options, look)
-    return look(None, None, 0.0)
+    timeout_s = read_period("--timeout", options["timeout"])
+    shown = without_password(text) if "://" in text else text
+    return within(timeout_s, shown, lambda _: look(None, None, 0.0))
 
 
 def _look(

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from radar_cli import exits
-from radar_cli.celery.broker import Broker
-from radar_cli.celery.canary import Flight, fly
+from radar_cli.celery.broker import Broker, BrokerError
+from radar_cli.celery.canary import Canaries, Flight
 from radar_cli.celery.inspect import ask
 from radar_cli.celery.project import Project
 from radar_cli.celery.queues import read_queues
@@ -30,21 +30,30 @@ def command(session: Session, /, queues: tuple[str, ...], **options: str) -> Res
     """Send a task of Celery's own through each queue, and tell how long it took to be run.
 
     That is the true time a task waits now. It needs none of your code and no result backend.
-    Exits with 1 if one isn't back within --timeout; it then expires.
+    Exits with 1 if one isn't back within --timeout; it is taken back then.
     """
     del session
 
-    def send(broker: Broker, project: Project, left_s: float) -> list[Flight]:
+    canaries, gone = Canaries(), set[str]()
+
+    def send(broker: Broker, project: Project, left_s: float) -> bool:
         # All that workers consume, unless somebody names them.
         names = queues or project.queues or _consumed(broker)
         if not names:
             raise UsageError("no worker answers: which queues?", "name them by --queue")
-        missing = {n for n, seen in read_queues(broker, names).items() if seen.fault == "missing"}
-        there = [name for name in names if name not in missing]
-        gone = [Flight(name, None, is_queue_missing=True) for name in names if name in missing]
-        return [*fly(broker, there, timeout_s=left_s), *gone]
+        gone.update(n for n, seen in read_queues(broker, names).items() if seen.fault == "missing")
+        there = [name for name in names if name not in gone]
+        canaries.fly(broker, there, timeout_s=left_s)
+        return True
 
-    flights = with_broker(options, send)
+    try:
+        with_broker(options, send)
+    except BrokerError as error:
+        if error.cause != "hang" or not canaries.flights():
+            raise
+        # Else they tell what isn't back.
+    flights = canaries.flights()
+    flights += [Flight(name, None, is_queue_missing=True) for name in sorted(gone)]
     rows = [
         (
             flight.queue,

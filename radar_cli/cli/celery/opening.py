@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from radar_cli.celery.broker import Broker, BrokerError, explain, open_broker, without_password
+from radar_cli.celery.broker import (
+    Broker,
+    BrokerError,
+    explain,
+    load_driver,
+    open_broker,
+    without_password,
+)
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.project import Project, project_of
 from radar_cli.cli.celery.options import read_period
@@ -25,9 +32,9 @@ def with_broker(options: dict[str, str], function: Callable[[Broker, Project, fl
         options["broker"], options["app"], key_prefix=options["key_prefix"], timeout_s=timeout_s
     )
     shown = without_password(project.broker)
-    bound: Bounded[T] = Bounded(timeout_s)
+    load_driver(project.broker)
 
-    def work() -> T:
+    def work(left_s: Callable[[], float]) -> T:
         broker = open_broker(
             project.broker,
             timeout_s=timeout_s,
@@ -36,14 +43,24 @@ def with_broker(options: dict[str, str], function: Callable[[Broker, Project, fl
             exchange=project.exchange,
         )
         try:
-            left_s = bound.left_s()
-            return function(broker, project, max(0.1, left_s - max(_LAST_WORDS_S, left_s / 10)))
+            most_s = left_s()
+            return function(broker, project, max(0.1, most_s - max(_LAST_WORDS_S, most_s / 10)))
         except RadarError:
             raise
         except Exception as error:
             raise explain(error, shown, None) from error
 
-    result = bound.run(work)
+    return within(timeout_s, shown, work)
+
+
+def within(timeout_s: float, whom: str, function: Callable[[Callable[[], float]], T]) -> T:
+    """What the function returns, which gets a function for the seconds that are left.
+
+    Raises BrokerError if it isn't done in time; `whom` it waits for then.
+    """
+    bound: Bounded[T] = Bounded(timeout_s)
+    result = bound.run(lambda: function(bound.left_s))
     if result is None:
-        raise BrokerError("hang", f"{shown}: no answer within {timeout_s:g} s", "see the broker")
+        hint = "see it, or give a longer --timeout"
+        raise BrokerError("hang", f"{whom}: no answer within {timeout_s:g} s", hint)
     return result

@@ -92,7 +92,8 @@ def for_prometheus(findings: Sequence[Finding]) -> Result:
             ]
             if samples:
                 full = f"radar_celery_{name}"
-                lines += [f"# HELP {full} {help_text}", f"# TYPE {full} gauge", *samples]
+                kind = "counter" if name.endswith("_total") else "gauge"
+                lines += [f"# HELP {full} {help_text}", f"# TYPE {full} {kind}", *samples]
     return Result(None, text="\n".join(lines), exit_code=EXIT_CODES[state])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready
+from kombu import Queue
 
 app = Celery("shop", broker=os.environ["SHOP_BROKER"])
 app.conf.update(
@@ -18,6 +19,11 @@ app.conf.update(
         "report": {"task": "shop.quick", "schedule": 1.0, "options": {"queue": "reports"}},
     },
 )
+
+if name := os.environ.get("SHOP_QUORUM"):
+    quorum = {"x-queue-type": "quorum"}
+    app.conf.broker_native_delayed_delivery_queue_type = "classic"  # 28 of them: quicker
+    app.conf.task_queues = [Queue(name, routing_key=name, queue_arguments=quorum)]
 
 
 @app.task  # type: ignore[untyped-decorator]  # Celery has no types

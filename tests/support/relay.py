@@ -1,0 +1,66 @@
+"""A relay before a real server, which stops passing on what the server says, and says nothing."""
+
+import contextlib
+import socket
+import threading
+
+
+class Relay:
+    """A context manager. It passes on `most_bytes` of all that the server says, if they are given;
+    nothing after `freeze()`. Connections stay open."""
+
+    def __init__(self, to_port: int, most_bytes: int | None = None) -> None:
+        self._to_port = to_port
+        self._left = most_bytes
+        self._is_frozen = threading.Event()
+        self._kept: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> "Relay":
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_frozen.set()
+        for each in (self._listener, *self._kept):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def freeze(self) -> None:
+        """Say nothing more, and accept whoever comes."""
+        self._is_frozen.set()
+
+    def hang(self) -> None:
+        """Hang up on all, and say nothing to those who come again."""
+        self._is_frozen.set()
+        for each in self._kept:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._to_port))
+                self._kept += [client, server]
+                for pump, pair in ((self._ask, (client, server)), (self._answer, (server, client))):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    def _ask(self, client: socket.socket, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                server.sendall(data)
+            server.shutdown(socket.SHUT_WR)
+
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := server.recv(65536):
+                if self._left is not None:
+                    data = data[: self._left]
+                    self._left -= len(data)
+                if not self._is_frozen.is_set():
+                    client.sendall(data)
+            if not self._is_frozen.is_set():
+                client.shutdown(socket.SHUT_WR)
