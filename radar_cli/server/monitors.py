@@ -61,23 +61,22 @@ def list_monitors(
     """
     now_us = time.time_ns() // 1000
     wanted = frozenset(tag or ()), search.casefold()
-    found, last, looked_at = [], "", 0
+    found: list[tuple[Judged, dict[str, Any]]] = []
+    last, looked_at, following = "", 0, None
     for known in _choose(service, after, key, status):
         last, looked_at = known.key, looked_at + 1
         if api_key.covers(known.key) and _is_like(known, *wanted):
             entry = encode_monitor(known, now_us)
-            if runs:
-                has_output = output == "1" or (output == "alarming" and _is_alarming(entry))
-                entry["runs"] = [
-                    encode_run(run, known.state.running)
-                    for run in service.store.last_runs(known.key, runs, has_output=has_output)
-                ]
             if pings:
                 entry["pings"] = service.store.count_pings(known.key)
-            found.append(MonitorAnswer.model_validate(entry))
+            found.append((known, entry))
         if len(found) >= limit or looked_at >= _LOOKED_AT_MAX:
-            return MonitorPage(monitors=found, next=last)
-    return MonitorPage(monitors=found, next=None)
+            following = last
+            break
+    if runs:
+        _add_runs(service, found, runs, output)
+    answers = [MonitorAnswer.model_validate(entry) for _, entry in found]
+    return MonitorPage(monitors=answers, next=following)
 
 
 @routes.get("/monitor-keys", responses=errors())
@@ -189,6 +188,19 @@ def _choose(
         known = found[key]
         if key > after and (not statuses or known.view.status in statuses):
             yield known
+
+
+def _add_runs(
+    service: Service, found: list[tuple[Judged, dict[str, Any]]], count: int, output: str
+) -> None:
+    """Add to each monitor its last runs, and to these what the last one wrote, if it is wanted."""
+    store = service.store
+    runs = store.last_runs([known.key for known, _ in found], count)
+    for known, entry in found:
+        last = runs[known.key]
+        if output == "1" or (output == "alarming" and _is_alarming(entry)):
+            last = store.with_last_output(known.key, last)
+        entry["runs"] = [encode_run(run, known.state.running) for run in last]
 
 
 def _is_like(known: Judged, tags: frozenset[str], search: str) -> bool:

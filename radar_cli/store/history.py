@@ -45,16 +45,17 @@ class History(Reading):
         pings = self.pings_of_run(monitor, run.run_id, (min(times_us), max(times_us)))
         return next((each for each in fold_runs(pings) if each.ended_us == run.ended_us), run)
 
-    def last_runs(self, monitor: str, count: int, *, has_output: bool) -> list[Run]:
-        """The last runs, `count` at least if there are as many, the oldest of them first.
+    def last_runs(self, monitors: Sequence[str], count: int) -> dict[str, list[Run]]:
+        """The last runs of monitors, `count` at least if there are as many, the oldest first.
 
-        With `has_output` the last one that ended has its output.
+        They are without their outputs.
         """
-        runs = fold_runs(self.newest_of_runs(monitor, 2 * count + 2))
-        if has_output and (number := _last_ended(runs)) is not None:
-            runs[number] = self.with_output(monitor, runs[number])
-        return runs
+        pings = self.newest_of_each(monitors, 2 * count + 2)
+        return {monitor: fold_runs(each) for monitor, each in pings.items()}
 
-
-def _last_ended(runs: Sequence[Run]) -> int | None:
-    return next((n for n in reversed(range(len(runs))) if not runs[n].is_running), None)
+    def with_last_output(self, monitor: str, runs: list[Run]) -> list[Run]:
+        """The same runs, the last one that ended with its output."""
+        number = next((n for n in reversed(range(len(runs))) if not runs[n].is_running), None)
+        if number is None:
+            return runs
+        return [*runs[:number], self.with_output(monitor, runs[number]), *runs[number + 1 :]]

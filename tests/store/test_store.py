@@ -95,3 +95,21 @@ def test_it_adds_all_of_a_batch_or_nothing(store: Store) -> None:
         add(store, [_ping(1), bad])
     assert list(store.monitors()) == []
     assert add(store, [_ping(3)]) == 1
+
+
+def test_several_monitors_are_read_together_as_each_alone(store: Store) -> None:
+    keys = [f"m{number:03}" for number in range(57)]
+    pings = [
+        _ping(9 + moment // 2, key, ("start", "fail", "log", "success")[moment % 4])
+        for index, key in enumerate(keys)
+        for moment in range(index % 11)
+    ]
+    add(store, pings)
+    for limit in (1, 4, 50):
+        together = store.newest_of_each([*keys, "nobody"], limit)
+        assert together.pop("nobody") == []
+        assert list(together) == keys
+        for key, found in together.items():
+            alone = store.newest_of_runs(key, limit)
+            assert [ping.id for ping in found] == [ping.id for ping in alone]
+    assert store.newest_of_each([], 4) == {}

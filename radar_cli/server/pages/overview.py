@@ -10,10 +10,10 @@ from radar_cli.server.depends import Served
 from radar_cli.server.health import STUCK_AFTER_S
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.sessions import Session
-from radar_cli.server.pages.showing import show
+from radar_cli.server.pages.showing import show_all
 from radar_cli.server.pages.visits import PageRoute, PagesServed, Visitor, now_us
 from radar_cli.server.service import Service
-from radar_cli.store.searching import GROUPS, Cursor, Found, Wanted, count_by_status, search
+from radar_cli.store.searching import GROUPS, Cursor, Found, Wanted, search
 
 _ROWS = 100
 _RUNS = 24
@@ -53,11 +53,11 @@ def list_monitors(
         after=_read_cursor(after),
         before=_read_cursor(before),
     )
-    counts = count_by_status(service.store.database, wanted.pattern)
+    counts = pages.tally.count(wanted.pattern)
     asked = {"q": wanted.words, "tag": list(wanted.tags), "status": list(map(str, wanted.statuses))}
     values = {
         **frame(session, service, now),
-        "rows": [show(service.store, known, now, _RUNS) for known in found.monitors],
+        "rows": show_all(service.store, found.monitors, now, _RUNS),
         "counts": [(str(each), counts[each]) for each in _STATUSES],
         "total": sum(counts.values()),
         "asked": asked,

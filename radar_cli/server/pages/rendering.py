@@ -13,6 +13,7 @@ from radar_cli import __version__
 from radar_cli.server.limits import Limits
 from radar_cli.server.pages.sessions import Sessions
 from radar_cli.server.pages.showing import FILTERS
+from radar_cli.server.pages.tally import Tally
 from radar_cli.server.service import Service
 
 HEADERS = {
@@ -34,6 +35,7 @@ class Pages:
 
     def __init__(self, service: Service) -> None:
         self.root = service.settings.root_path.rstrip("/")
+        self.tally = Tally(service.store.database)
         self.sessions = Sessions(service.store.database, service.keys)
         # A proxy may stand on this machine: its clients are limited, too.
         rate = min(service.settings.rate_limit, GUESSES_A_MINUTE)

@@ -6,9 +6,9 @@ from typing import Any, Callable, Sequence
 
 from radar_cli.grammar import format_duration
 from radar_cli.monitors.monitor import Monitor
-from radar_cli.monitors.runs import Run, fold_runs
+from radar_cli.monitors.runs import Run
 from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words, what_happened
-from radar_cli.monitors.state import View
+from radar_cli.monitors.state import Reason, View
 from radar_cli.monitors.strip import Mark, Place, find_places
 from radar_cli.monitors.words import in_words
 from radar_cli.server.pages.text import one_line, whole
@@ -16,8 +16,6 @@ from radar_cli.store.judged import Judged
 from radar_cli.store.overview import ALARMING
 from radar_cli.store.store import Store
 
-# Behind some runs that go on there is the last one that ended, with its output.
-_PINGS_WITH_OUTPUT = 12
 MARK_WORDS = {
     Mark.SUCCESS: "well",
     Mark.FAIL: "failed",
@@ -106,14 +104,24 @@ class Shown:
 
 def show(store: Store, known: Judged, now_us: int, limit: int) -> Shown:
     """A monitor with its newest runs, at most `limit`."""
+    return show_all(store, [known], now_us, limit)[0]
+
+
+def show_all(store: Store, several: Sequence[Judged], now_us: int, limit: int) -> list[Shown]:
+    """The same for several."""
+    # One whose start was cut off is older than what is shown.
+    runs = store.last_runs([known.key for known in several], limit)
+    return [_show(store, known, runs[known.key][-limit:], now_us, limit) for known in several]
+
+
+def _show(store: Store, known: Judged, runs: list[Run], now_us: int, limit: int) -> Shown:
     view = known.view_at(now_us)
-    # A run has two pings; one whose start was cut off is older than what is shown.
-    runs = fold_runs(store.newest_of_runs(known.key, 2 * limit + 2))[-limit:]
     places = find_places(known.monitor, runs, now_us, running=known.state.running, limit=limit)
     why = ""
     if view.status in ALARMING:
-        said = fold_runs(store.newest(known.key, _PINGS_WITH_OUTPUT))
-        last = next((run for run in reversed(said) if not run.is_running), None)
+        last = next((run for run in reversed(runs) if not run.is_running), None)
+        if last is not None and view.reason == Reason.FAILED:
+            last = store.with_output(known.key, last)
         why = one_line(what_happened(view, last, _WHY_MAX), _WHY_MAX)
     return Shown(known, view, now_us, runs, [_tick(place) for place in places], why)
 

@@ -49,6 +49,24 @@ def test_no_page_is_wider_than_a_phone(server: RadarServer, page: Page, key: str
     assert page.complaints == []
 
 
+def test_no_status_in_the_list_is_cut_off(server: RadarServer, page: Page, key: str) -> None:
+    now = time.time()
+    for name, kind, ago_s in (("a", "fail", 9.9 * 3600), ("b", "success", 9.9 * 86_400)):
+        ping = {"every": "3600", "create": "1", "ts": f"{now - ago_s:.3f}", "sent": f"{now:.3f}"}
+        server.ping(f"{key}-{name}/{kind}", b"long " * 99, **ping)
+    for width in (1280, 800, 360):
+        page.resize(width, 740)
+        page.open(f"{server.url}/?q={key}-")
+        assert page.evaluate("document.querySelectorAll('tr.r-down td.status small').length") == 2
+        cut = "e => e.scrollWidth - e.clientWidth"
+        cuts = page.evaluate(f"[...document.querySelectorAll('td.status span')].map({cut})")
+        assert max(cuts) <= 0, width
+        # Of an output that says much, the list shows little.
+        lines = "e => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)"
+        heights = page.evaluate(f"[...document.querySelectorAll('.why')].map({lines})")
+        assert max(heights) < 2.5, width
+
+
 def test_the_list_and_a_monitor_refresh_themselves(
     server: RadarServer, page: Page, key: str
 ) -> None:

@@ -122,6 +122,17 @@ def test_what_was_said_between_runs_is_shown(server: RadarServer, admin: Visitor
     assert "Said between runs skipped: another run holds the lock" in text
 
 
+def test_who_left_a_message_has_said_something(
+    server: RadarServer, admin: Visitor, key: str
+) -> None:
+    server.ping(key)
+    assert "It said nothing" in admin.text(f"/monitors/{key}")
+    server.ping(key, message="12 tables copied")
+    text = admin.text(f"/monitors/{key}")
+    assert "12 tables copied" in text
+    assert "It said nothing" not in text
+
+
 def test_what_cannot_be_used_of_a_schedule_is_said(
     server: RadarServer, admin: Visitor, key: str
 ) -> None:
