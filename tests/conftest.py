@@ -32,6 +32,7 @@ _OFF_LIMITS = (
 )
 _FOREIGN_PREFIXES = ("RADAR_", "CRONRADAR_", "SENTRY_", "XDG_", "SSL_CERT_")
 _FOREIGN_SUFFIXES = ("_PROXY",)
+_POSTGRESQL = "postgresql"
 
 
 def pytest_configure() -> None:
@@ -39,6 +40,14 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs PostgreSQL is slow: it is the same one for every version of Python."""
+    for item in items:
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if _POSTGRESQL in (*parameters, *getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_report_header() -> list[str]:

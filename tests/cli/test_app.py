@@ -264,6 +264,7 @@ def test_it_does_not_read_the_words_of_a_wrapped_command() -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_it_says_more_wherever_verbose_stands() -> None:
     env = environment(RADAR_SERVER="http://127.0.0.1:1", RADAR_API_KEY="k")
     before = run_radar("-v", "run", "job", "--", "true", env=env, text=True)

@@ -109,6 +109,7 @@ def _words(line: str) -> list[str]:
     return [word.replace("#", " ") for word in line.split(" ")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lines", [_READING[::3], _READING[1::3], _READING[2::3], _CHANGING], ids=("a", "b", "c", "d")
 )

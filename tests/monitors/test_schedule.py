@@ -118,6 +118,7 @@ def test_it_agrees_with_cronsim_across_every_clock_change(name: str) -> None:
     assert compared > 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _HALF_HOURS)
 def test_it_runs_by_the_real_clock_where_clocks_change_by_half_an_hour(name: str) -> None:
     zone = ZoneInfo(name)

@@ -42,6 +42,7 @@ def _ping(kind: str, minute: int, **fields: str) -> Ping:
     return Ping(kind, "job", time_us=_BEGIN + minute * _MINUTE, fields=fields, body=b"the end\n")
 
 
+@pytest.mark.slow
 def test_a_long_history_in_one_piece_is_told_from_end_to_end(store: Store, tmp_path: Path) -> None:
     """More flips than anybody reads at once, all of them noticed by one look."""
     pings = [_ping("success" if number % 2 else "fail", number) for number in range(1300)]

@@ -8,8 +8,7 @@ import pytest
 from tests.support.postgresql import Postgresql, running
 from tests.support.radar_server import RadarServer, serving
 
-# The same code on another database: once is enough, on one version of Python.
-DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+DATABASES = ["sqlite", "postgresql"]
 
 
 @pytest.fixture
