@@ -20,6 +20,7 @@ from radar_cli import exits
 from radar_cli.cli.celery import group as celery_group
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.monitors.group import command as monitors
+from radar_cli.cli.server import command as server
 from radar_cli.config.channel_settings import CHANNEL_KINDS, CHANNEL_SETTINGS
 from radar_cli.config.channels import read_channels
 from radar_cli.config.load import load
@@ -32,6 +33,7 @@ from radar_cli.pings import command as ping_command
 from radar_cli.wrap import options
 from tests.notify.notices import NOTICE
 from tests.support.radar import environment
+from tests.support.radar_server import serving
 
 _CHECKOUT = Path(__file__).parent.parent
 _README = (_CHECKOUT / "README.md").read_text()
@@ -62,7 +64,8 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     known = {row[0] for row in (*options.TABLE, *ping_command.TABLE)}
     common = {"--json", "--verbose", "--no-color", "--help", "--version", "--format"}
     elsewhere = {"--all", "--all-users", "--notify", "--show-origin", "--strict", "--yes"}
-    elsewhere |= {"--root-path", "--scope", "--trusted-proxy"}
+    elsewhere |= {flag for param in server.params for flag in param.opts}
+    elsewhere |= {"--database", "--scope"}
     elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}
     elsewhere |= {"--key", "--monitor", "--scope"}
     elsewhere |= {"--beat", "--file", "--max-age", "--started"}
@@ -136,6 +139,40 @@ def test_it_documents_every_option_and_command_of_celery() -> None:
     for flag, name in _options_of_celery():
         assert flag in common or f"{flag} " in section or f"{flag}`" in section, flag
         assert re.search(rf"\b{name}\b", section), name
+
+
+def test_it_documents_every_option_of_the_server() -> None:
+    section = _README.partition("## The server")[2].partition("\n## ")[0]
+    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
+    assert isinstance(server, click.Group)
+    (keys,) = server.commands.values()
+    assert isinstance(keys, click.Group)
+    for command in (server, *keys.commands.values()):
+        for param in command.params:
+            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags), flags
+    assert all(f"`radar server keys {name}" in section for name in keys.commands)
+
+
+def test_every_line_of_curl_is_taken(tmp_path: Path) -> None:
+    (block,) = [block for block in _blocks("") if "curl" in block and "$KEY" in block]
+    (tmp_path / "backup.log").write_text("no space\n")
+    with serving(tmp_path / "server") as running:
+        for line in block.splitlines():
+            done = subprocess.run(
+                ["/bin/sh", "-c", line.replace("https://radar.example.com", running.url)],
+                env=environment(KEY=running.key),
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            assert '"monitor": "backup"' in done.stdout
+        with running.store() as store:
+            kinds = [(ping.kind, ping.body) for ping in store.newest("backup", 9)]
+    assert kinds == [("success", b""), ("fail", b"no space\n"), ("start", b"")]
 
 
 def test_every_line_of_the_crontab_example_is_understood() -> None:

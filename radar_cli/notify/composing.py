@@ -10,6 +10,7 @@ from radar_cli.monitors.runs import Run, fold_runs
 from radar_cli.monitors.state import Reason, Status
 from radar_cli.monitors.words import in_words
 from radar_cli.notify.channel import Channel
+from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.keeping import encode_notice
 from radar_cli.notify.notice import Notice
 from radar_cli.notify.words import long_time
@@ -46,7 +47,12 @@ class Composer:
     def _compose(self, known: Judged, flip: Flip) -> Notice:
         monitor = known.monitor
         runs = fold_runs(self._store.newest(known.key, _PINGS_READ))
-        last = next((run for run in reversed(runs) if not run.is_running), None)
+        ended = [run for run in runs if not run.is_running]
+        # More may have ended since: the one that this is about says why.
+        last = next(
+            (run for run in reversed(ended) if run.ended_us == flip.time_us),
+            ended[-1] if ended else None,
+        )
         is_down = flip.status == Status.DOWN
         notice = Notice(
             key="",
@@ -93,13 +99,14 @@ def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
         limit_s = monitor.max_runtime_s
         within = f" within {format_duration(limit_s)}" if limit_s is not None else ""
         return f"a run that began ends{within}, by {since}", "it has not ended"
-    return "its runs succeed", "a run failed" + (f": {_how(last)}" if last is not None else "")
+    how = _how(last) if last is not None else ""
+    return "its runs succeed", "a run failed" + (f": {how}" if how else "")
 
 
 def _how(run: Run) -> str:
-    """How a run failed: its reason, or else its exit code or signal."""
+    """How a run failed: its reason, or else its exit code, its signal or what it says of it."""
     if run.reason:
         return run.reason
     if run.signal is not None:
         return f"signal {run.signal}"
-    return "" if run.exit_code is None else f"exit {run.exit_code}"
+    return one_line(run.message) if run.exit_code is None else f"exit {run.exit_code}"

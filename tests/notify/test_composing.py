@@ -68,3 +68,27 @@ def test_it_says_what_was_expected_and_what_happened(store: Store, tmp_path: Pat
     assert (up.kind, up.happened) == ("up", "a run succeeded")
     assert up.previous_since_us == missed.since_us
     assert up.look == ("radar monitors show job", "radar monitors output job")
+
+
+def test_each_notice_is_about_the_run_that_made_it(store: Store, tmp_path: Path) -> None:
+    """Several may have ended before anybody looks."""
+    pings = [
+        _ping("fail", 0, message="no space"),
+        _ping("success", 1),
+        _ping("fail", 2),
+        _ping("success", 3),
+        _ping("fail", 4, exit="3"),
+        _ping("success", 5),
+    ]
+    store.add(pings, pings[-1].time_us)
+    told = _tell(store, tmp_path, pings[-1].time_us)
+    assert [notice.happened for notice in told] == [
+        "a run failed: no space",
+        "a run succeeded",
+        "a run failed",
+        "a run succeeded",
+        "a run failed: exit 3",
+        "a run succeeded",
+    ]
+    ends = [notice.last_run.ended_us for notice in told if notice.last_run is not None]
+    assert ends == [ping.time_us for ping in pings]
