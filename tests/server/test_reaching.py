@@ -31,7 +31,7 @@ def reached(
     if request.param == "a certificate":
         with serving(tmp_path / "state", authority=authority) as server:
             yield server, server.url
-        close_all()
+            close_all()
         return
     options = ("--root-path", "/radar", "--trusted-proxy", "127.0.0.1")
     with (
@@ -39,7 +39,7 @@ def reached(
         ReverseProxy(server.url, "/radar", authority.server_context()) as proxy,
     ):
         yield server, proxy.url
-    close_all()
+        close_all()
 
 
 def test_all_of_radar_works_over_it(reached: tuple[RadarServer, str], authority: Authority) -> None:
