@@ -79,6 +79,16 @@ class GuardedProtocol(HttpToolsProtocol):
         self._short = None
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """The server ends: so does a connection that has nothing under way.
+
+        Closing one waits for the client's end of TLS, and an idle client has no reason to answer.
+        """
+        super().shutdown()
+        transport = self.transport
+        if transport.is_closing() and not transport.get_write_buffer_size():
+            transport.abort()
+
     def begin_answer(self) -> bytes:
         """The headers that every answer has."""
         return _word(tuple(self.server_state.default_headers))

@@ -1,6 +1,7 @@
 """A server where people put it: with a certificate of its own, or behind a proxy with a path."""
 
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from radar_cli.server.serving import _GRACEFUL_S
 from tests.server.pages.visitor import Visitor, addresses, close_all
 from tests.support.certificates import Authority
 from tests.support.radar import environment, run_radar
@@ -129,3 +131,16 @@ def test_the_addresses_that_the_api_tells_are_those_that_work(
             told = client.post(f"/api/v1/monitors/job/{what}").json()["url"]
             assert told.startswith(f"{url}/")
             assert client.get(told, headers={"Authorization": ""}).status_code == 200
+
+
+def test_a_client_that_says_nothing_holds_up_no_end(tmp_path: Path, authority: Authority) -> None:
+    with serving(tmp_path / "state", authority=authority) as server:
+        context = authority.client_context()
+        with (
+            socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as idle,
+        ):
+            idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert idle.recv(15) == b"HTTP/1.1 200 OK"
+            # Its patience with requests that are under way is longer.
+            assert server.stop(timeout_s=_GRACEFUL_S - 1) == 0
