@@ -7,8 +7,9 @@ import pytest
 
 from tests.celery.checking import Verdict
 from tests.support import redis
+from tests.support.ports import free_port
 from tests.support.rabbitmq import Rabbitmq
-from tests.support.redis import Redis, free_port
+from tests.support.redis import Redis
 
 # What a check may take beyond its --timeout: a start of Python on a busy machine.
 _START_S = 20.0

@@ -9,8 +9,8 @@ from redis import Redis as Client
 from tests.cli.envelopes import read_envelope
 from tests.support import redis
 from tests.support.celery_app import Worker, send
+from tests.support.ports import free_port
 from tests.support.radar import environment, run_radar, start_radar
-from tests.support.redis import free_port
 from tests.support.relay import Relay
 from tests.support.waiting import wait_until
 

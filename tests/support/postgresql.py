@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 from tests.support import processes
+from tests.support.ports import free_port
 from tests.support.requirements import require
 from tests.support.waiting import wait_until
 
@@ -52,9 +52,7 @@ class Postgresql:
         self._numbers = itertools.count()
         self._server: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", self._data, "-U", "radar", "-A", "trust", "-N", "-E", "UTF8")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.start()
 
     def __enter__(self) -> "Postgresql":

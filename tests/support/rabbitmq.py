@@ -16,7 +16,7 @@ from pathlib import Path
 import amqp
 
 from tests.support import processes
-from tests.support.redis import free_port
+from tests.support.ports import free_port
 from tests.support.requirements import require, require_program
 from tests.support.waiting import wait_until
 

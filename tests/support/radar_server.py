@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from radar_cli.store.opening import open_database, open_embedded
 from radar_cli.store.store import Store
 from tests.support import processes
 from tests.support.certificates import Authority
+from tests.support.ports import free_port
 from tests.support.radar import Word, environment, radar_path
 from tests.support.waiting import wait_until
 
@@ -156,11 +156,3 @@ def serving(state: Path, *options: str, **more: Any) -> Iterator[RadarServer]:
     """A server for as long as the block lasts."""
     with RadarServer(state, *options, **more) as server:
         yield server
-
-
-def free_port() -> int:
-    """A port on which nobody listens at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

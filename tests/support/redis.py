@@ -10,15 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support import processes
+from tests.support.ports import free_port
 from tests.support.requirements import require_program
 from tests.support.waiting import wait_until
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Redis:
