@@ -25,6 +25,9 @@ def broken(tmp_path: Path) -> Iterator[RadarServer]:
     with serving(tmp_path / "server") as server:
         server.ping("job", create="1")
         connection = sqlite3.connect(server.state / "radar.db")
+        # The evaluator has read the row, too, for whoever is to be told of its flip.
+        untold = "SELECT count(*) FROM flip WHERE fate = ''"
+        wait_until(lambda: connection.execute(untold).fetchone() == (0,), 10, "no untold flip")
         # Words that JSON knows, but no status does: the exception repeats them.
         words = " ".join(_SECRETS)
         (judged,) = connection.execute("SELECT judged FROM monitor").fetchone()
