@@ -6,7 +6,7 @@ The figures to hold are those of the design; a row without one is for informatio
 import os
 import select
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.benchmarks import measure
@@ -19,10 +19,12 @@ from tests.benchmarks.measure import (
     ratios,
     take_turns,
 )
+from tests.benchmarks.memory import PATIENCE_S, settled_pss
+from tests.benchmarks.peers import Sentry, find_sentry, two_curls
 from tests.benchmarks.results import Result, Row
-from tests.benchmarks.workplace import Server, Workplace, end, program
+from tests.benchmarks.workplace import Workplace, end
+from tests.support.waiting import wait_until
 
-_PATIENCE_S = 60.0
 # The baseline of the launch: Python as an interpreter of scripts starts anyway, nothing else.
 _SPAWN = "import os, sys; os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ); os.wait()"
 _AT_ONCE = 100
@@ -57,7 +59,7 @@ def launch(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
         "server": launcher(wrapped, place.server_environment(plain)),
         "hang": launcher(wrapped, place.server_environment(hanging)),
     }
-    sentry = _sentry(place)
+    sentry = find_sentry(place)
     if sentry.path:
         contestants["sentry"] = launcher(sentry.run, place.server_environment(plain))
     costs = take_turns(contestants, rounds)
@@ -74,14 +76,14 @@ def http(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
     """A whole run of `true`, with its two pings."""
     server = place.server("plain")
     env = place.server_environment(server)
-    return _whole_runs(place, rounds, env, _curls(place, server), 1.0, sentry=_sentry(place))
+    return _whole_runs(place, rounds, env, two_curls(place, server), 1.0, sentry=find_sentry(place))
 
 
 def https(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
     """The same with TLS, where both trust the system's whole store of authorities."""
     server, certificates = place.server("tls"), place.certificates()
     env = place.server_environment(server, SSL_CERT_DIR=str(certificates.hashed))
-    curls = _curls(place, server, f"--cacert {certificates.bundle}")
+    curls = two_curls(place, server, f"--cacert {certificates.bundle}")
     return _whole_runs(place, rounds, env, curls, 0.6)
 
 
@@ -93,8 +95,8 @@ def memory(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
     def wrapped() -> Costs:
         before = server.count()
         pid = measure.spawn([place.radar, "run", "job", "--", "sleep", "60"], env, place.output)
-        _wait_until(lambda: server.count() > before, "the start ping")
-        cost = {"PSS": _settled_pss(pid)}
+        wait_until(lambda: server.count() > before, PATIENCE_S, "the start ping")
+        cost = {"PSS": settled_pss(pid)}
         os.kill(pid, 15)  # it goes to the job, as it would from cron
         os.waitpid(pid, 0)
         return cost
@@ -102,7 +104,7 @@ def memory(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
     def python() -> Costs:
         words = [place.python, "-c", "import time; time.sleep(60)"]
         pid = measure.spawn(words, bare, place.output)
-        cost = {"PSS": _settled_pss(pid)}
+        cost = {"PSS": settled_pss(pid)}
         end(pid)
         return cost
 
@@ -126,7 +128,7 @@ def crowd(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
             raise UnmeasurableError(f"{server.count() - before} pings arrived, not {2 * _AT_ONCE}")
         return cost
 
-    curls = _curls(place, server)
+    curls = two_curls(place, server)
     costs = take_turns(
         {
             "in turn": lambda: _shell(place, loop % f"{curls};", env),
@@ -220,7 +222,7 @@ def _whole_runs(
     env: Mapping[str, str],
     curls: str,
     to_hold: float,
-    sentry: "_Sentry | None" = None,
+    sentry: "Sentry | None" = None,
 ) -> list[Result]:
     words: Words = [place.radar, "run", "job", "--", "true"]
     contestants = {
@@ -269,13 +271,6 @@ def _against_pass(
     )
 
 
-def _curls(place: Workplace, server: Server, options: str = "") -> str:
-    """What people put into a crontab: a ping before the job and one after it."""
-    curl = program("curl", place.python, "Debian: curl")
-    ping = f'{curl} -fsS -m 10 {options} "{server.url}/ping/job/%s" >/dev/null'
-    return f"{ping % 'start'}; true; {ping % 'complete'}"
-
-
 def _shell(place: Workplace, line: str, env: Mapping[str, str]) -> Costs:
     return measure.run(["/bin/sh", "-c", line], env, place.output)
 
@@ -284,29 +279,6 @@ def _said(place: Workplace, words: Words, env: Mapping[str, str]) -> str:
     """What radar has to say about a run with --verbose: nothing, if its pings arrive."""
     measure.run([*words[:3], "--verbose", *words[3:]], env, place.output)
     return place.output.read_text(errors="replace").strip()
-
-
-class _Sentry:
-    """The peer, if it is there."""
-
-    def __init__(self, path: str, missing: str) -> None:
-        self.path = path
-        self.run = [path, "monitors", "run", "job", "--"]
-        self._missing = missing
-
-    def result(
-        self, what: str, costs: Mapping[str, list[Costs]], baseline: list[Costs], measured: str
-    ) -> Result:
-        if not self.path:
-            return Result(what, note=self._missing)
-        return Result(what, ratios(costs["sentry"], baseline, measured))
-
-
-def _sentry(place: Workplace) -> _Sentry:
-    try:
-        return _Sentry(program("sentry-cli", place.python, "pip install --group bench"), "")
-    except UnmeasurableError as reason:
-        return _Sentry("", str(reason))
 
 
 class _Fifo:
@@ -319,39 +291,9 @@ class _Fifo:
         self._fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
     def read(self) -> bytes:
-        if not select.select([self._fd], [], [], _PATIENCE_S)[0]:
+        if not select.select([self._fd], [], [], PATIENCE_S)[0]:
             raise UnmeasurableError("the job doesn't start")
         return os.read(self._fd, 4096)
 
     def close(self) -> None:
         os.close(self._fd)
-
-
-def _wait_until(is_so: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise UnmeasurableError(f"waited for {what} in vain")
-        time.sleep(0.02)
-
-
-def _settled_pss(pid: int) -> float:
-    """The memory of a process and its share of what it shares, once that stays as it is."""
-    seen = [0.0]
-
-    def is_settled() -> bool:
-        seen.append(_pss(pid))
-        return len(seen) > 5 and len(set(seen[-5:])) == 1
-
-    _wait_until(is_settled, f"the memory of process {pid} to settle")
-    return seen[-1]
-
-
-def _pss(pid: int) -> float:
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return float(line.split()[1]) * 1024
-    except FileNotFoundError:
-        pass
-    raise UnmeasurableError("there is no /proc/PID/smaps_rollup")
