@@ -254,6 +254,18 @@ def test_the_first_line_installs_radar_and_shows_a_job(tmp_path: Path) -> None:
     assert table[0] == "hello from a job"
     assert table[-1].split()[:2] == ["hello", "up"]
     assert table[-1].endswith("hello from a job")
+    # Nobody has to guess how a part is added that this line leaves out: not from an index.
+    home = Path(environment()["HOME"])
+    missed = subprocess.run(
+        [home / ".radar/bin/radar", "server"],
+        env=environment(measured=False),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert missed.returncode == 2
+    command = f"{home}/.radar/bin/python3 -m pip install '{checkout}[server]'"
+    assert missed.stderr == f"radar: the server needs uvicorn ({command})\n"
 
 
 def test_the_second_line_is_what_ci_runs() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Mapping
 
 from radar_cli import exits
 from radar_cli.errors import NotInstalledError, RadarError, UsageError
+from radar_cli.extras import install_command
 
 if TYPE_CHECKING:
     from kombu import Connection
@@ -115,7 +116,7 @@ def _make(url: str, timeout_s: float, options: dict[str, Any], use_ssl: Any) -> 
         from kombu import Connection
     except ModuleNotFoundError as error:
         raise NotInstalledError(
-            f"radar celery needs {error.name}", "pip install 'radar-cli[celery]'"
+            f"radar celery needs {error.name}", install_command("celery")
         ) from None
     bounded_s = min(timeout_s, 3.0)
     connect_s = min(timeout_s, _CONNECT_S)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from radar_cli.errors import NotInstalledError, RadarError, UsageError
+from radar_cli.extras import install_command
 
 
 class AppError(RadarError):
@@ -41,7 +42,7 @@ def load_project(name: str, *, timeout_s: float, broker: str = "") -> Project:
         from celery.app.utils import find_app
     except ModuleNotFoundError as error:
         raise NotInstalledError(
-            f"radar celery needs {error.name}", "pip install 'radar-cli[celery]'"
+            f"radar celery needs {error.name}", install_command("celery")
         ) from None
     sys.path.insert(0, os.getcwd())
     importlib.invalidate_caches()

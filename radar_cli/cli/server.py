@@ -14,6 +14,7 @@ from radar_cli.cli.notify import load_channels
 from radar_cli.cli.options import AnyFunction, Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, complain
 from radar_cli.errors import NotInstalledError, StateError, UsageError
+from radar_cli.extras import install_command
 from radar_cli.grammar import parse_duration, parse_size
 from radar_cli.places import state_directory
 
@@ -190,7 +191,7 @@ def _import_server() -> Any:
         from radar_cli.server import serving
     except ModuleNotFoundError as error:
         raise NotInstalledError(
-            f"the server needs {error.name}", "pip install 'radar-cli[server]'"
+            f"the server needs {error.name}", install_command("server")
         ) from None
     return serving
 

@@ -11,6 +11,7 @@ from radar_cli.config.channels import ChannelTable
 from radar_cli.config.load import Config
 from radar_cli.config.secrets import SecretError
 from radar_cli.config.shown import mask_url
+from radar_cli.extras import install_command
 from radar_cli.notify.bounded import call_within
 from radar_cli.notify.channel import ChannelError, UnusableChannelError
 from radar_cli.notify.excerpt import one_line
@@ -42,7 +43,7 @@ class AppriseChannel:
             import apprise  # noqa: F401  (so that it is missed here, and not in a thread)
         except ImportError:
             message = "apprise is not installed"
-            raise UnusableChannelError(message, "pip install 'radar-cli[notify]'") from None
+            raise UnusableChannelError(message, install_command("notify")) from None
         failures: list[str] = []
         try:
             call_within(timeout_s, lambda: failures.extend(self._tell(notice)))

@@ -1,6 +1,7 @@
 """Opening the store: the embedded one of a state directory, or a database that a URL names."""
 
 from radar_cli.errors import UsageError
+from radar_cli.extras import install_command
 from radar_cli.store.database import Database
 from radar_cli.store.store import Store
 
@@ -30,6 +31,6 @@ def _connect(url: str) -> Database:
         from radar_cli.store.postgresql import PostgresqlDatabase
     except ImportError:
         raise UsageError(
-            "PostgreSQL's client is not installed", "pip install 'radar-cli[server]'"
+            "PostgreSQL's client is not installed", install_command("server")
         ) from None
     return PostgresqlDatabase(url)

@@ -86,4 +86,5 @@ def test_without_apprise_it_says_how_to_get_it(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2, done.stderr
-    assert "apprise is not installed (pip install 'radar-cli[notify]')" in done.stdout
+    command = f"{sys.executable} -m pip install 'radar-cli[notify]'"
+    assert f"apprise is not installed ({command})" in done.stdout
