@@ -243,6 +243,7 @@ def _read_bind(text: str) -> tuple[str, int]:
 def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
     """Say where it serves and, at the first start, what to do next."""
     from radar_cli.server.keys import Keys
+    from radar_cli.server.limits import is_loopback
     from radar_cli.server.serving import show_first_key
 
     known = Keys(store.database)
@@ -258,10 +259,15 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
                 "name another RADAR_STATE_DIR, or try 'radar server keys create --scope admin'",
             ) from error
         lines += [
-            f"1. on another machine:  radar login {settings.url}",
-            "2. in front of a job:   radar run backup --schedule '5 2 * * *' -- backup.sh",
-            f"3. in a browser:        {settings.url}/",
+            f"1. where jobs run:     radar login {settings.url}",
+            "2. in front of a job:  radar run backup --schedule '5 2 * * *' -- backup.sh",
+            f"3. in a browser:       {settings.url}/",
         ]
+        if is_loopback(settings.host) or settings.host == "localhost":
+            lines.append(
+                "only this machine, and a proxy on it, reach it: "
+                f"'--bind 0.0.0.0:{settings.port}' lets others in"
+            )
     if not channels:
         lines.append("nobody is told of anything yet: see 'radar notify'")
     for line in lines:

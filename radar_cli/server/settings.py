@@ -1,6 +1,7 @@
 """How a server was asked to run."""
 
 from dataclasses import dataclass
+from socket import gethostname
 
 PORT = 8321
 BODY_LIMIT_BYTES = 100_000
@@ -19,7 +20,7 @@ class ServerSettings:
     tls_key: str = ""
     root_path: str = ""  # what a proxy puts before every path
     public_url: str = ""  # as people reach it; "": as each of them does
-    allowed_hosts: tuple[str, ...] = ()  # for the Host header; empty: see hosts.py
+    allowed_hosts: tuple[str, ...] = ()  # for the Host header; empty: see guards.allowed_hosts
     trusted_proxies: tuple[str, ...] = ()  # addresses whose forwarded headers count
     access_log: str = ""  # a file, or - for stdout
     rate_limit: int = REQUESTS_A_MINUTE  # requests a minute, per key and per address; 0: none
@@ -35,5 +36,5 @@ class ServerSettings:
         scheme = "https" if self.tls_cert else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         if self.host in ("0.0.0.0", "::"):  # noqa: S104 (it isn't bound here)
-            host = "localhost"
+            host = gethostname()  # as others may know it
         return f"{scheme}://{host}:{self.port}{self.root_path.rstrip('/')}"

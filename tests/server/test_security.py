@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import stat
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from radar_cli.server.settings import ServerSettings
 from radar_cli.store.tokens import PING
 from tests.support.radar import run_radar
 from tests.support.radar_server import RadarServer, serving
@@ -168,6 +170,11 @@ def test_the_first_key_is_kept_once_and_for_its_owner_only(tmp_path: Path) -> No
         assert path.read_text().strip() == server.key
         assert str(path) in server.said()
         assert server.key not in server.said()
+        assert f"radar login {server.url}\n" in server.said()
+        assert (
+            f"only this machine, and a proxy on it, reach it: '--bind 0.0.0.0:{server.port}'"
+            in (server.said())
+        )
         assert stat.S_IMODE((tmp_path / "server" / "radar.db").stat().st_mode) == 0o600
         path.unlink()
         server.stop()
@@ -176,6 +183,12 @@ def test_the_first_key_is_kept_once_and_for_its_owner_only(tmp_path: Path) -> No
         assert server.said().count("admin key") == 1
         database = (tmp_path / "server" / "radar.db").read_bytes()
         assert server.key.split("_")[-1].encode() not in database
+
+
+def test_a_server_for_others_is_called_as_they_may_know_it(tmp_path: Path) -> None:
+    settings = ServerSettings(state_directory=str(tmp_path), host="0.0.0.0", port=8321)
+
+    assert settings.url == f"http://{socket.gethostname()}:8321"
 
 
 def test_another_host_is_turned_away(tmp_path: Path) -> None:
