@@ -50,3 +50,10 @@ def shared(
         patch.setenv("RADAR_STATE_DIR", str(folder / "unused"))
         with serving(folder / "server", database=new_database(request), is_shared=True) as started:
             yield started
+
+
+@pytest.fixture
+def api(tmp_path: Path, database: str) -> Iterator[RadarServer]:
+    """A server of the test's own, on either database."""
+    with serving(tmp_path / "server", database=database) as started:
+        yield started

@@ -1,32 +1,13 @@
 """The management API, as a program in any language uses it."""
 
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.server.managing import MONITORS, RID, create
 from tests.support.radar import run_radar
-from tests.support.radar_server import RadarServer, serving
+from tests.support.radar_server import RadarServer
 from tests.support.waiting import wait_until
-
-_MONITORS = "/api/v1/monitors"
-_RID = "018f4e9a-7b1c-4c3d-8e2f-5a6b7c8d9e0f"
-
-
-@pytest.fixture
-def api(tmp_path: Path, database: str) -> Iterator[RadarServer]:
-    with serving(tmp_path / "server", database=database) as started:
-        yield started
-
-
-def _create(api: RadarServer, key: str, **declared: Any) -> dict[str, Any]:
-    made = api.request("POST", _MONITORS, json={"key": key, **declared})
-    assert made.status_code == 201, made.text
-    answer: dict[str, Any] = made.json()
-    return answer
 
 
 def _key(api: RadarServer, *options: str) -> str:
@@ -37,114 +18,31 @@ def _key(api: RadarServer, *options: str) -> str:
 
 
 def _listed(api: RadarServer, query: str = "", key: str | None = None) -> list[str]:
-    page = api.request("GET", f"{_MONITORS}?{query}", key=key)
+    page = api.request("GET", f"{MONITORS}?{query}", key=key)
     assert page.status_code == 200, page.text
     return [entry["key"] for entry in page.json()["monitors"]]
 
 
 def test_a_monitor_is_created_changed_and_deleted(api: RadarServer) -> None:
-    made = _create(api, "job", schedule="5 2 * * *", grace_s=600, tags=["a", "b"], name="Job")
+    made = create(api, "job", schedule="5 2 * * *", grace_s=600, tags=["a", "b"], name="Job")
     assert (made["schedule"], made["tz"], made["grace_s"]) == ("5 2 * * *", "UTC", 600)
     assert (made["tags"], made["name"], made["status"]) == (["a", "b"], "Job", "new")
-    changed = api.request("PATCH", f"{_MONITORS}/job", json={"every_s": 60, "grace_s": None})
+    changed = api.request("PATCH", f"{MONITORS}/job", json={"every_s": 60, "grace_s": None})
     assert changed.status_code == 200
-    job = api.request("GET", f"{_MONITORS}/job").json()
+    job = api.request("GET", f"{MONITORS}/job").json()
     assert (job["schedule"], job["every_s"], job["grace_s"]) == (None, 60, 300)
     assert job["name"] == "Job"
     assert api.ping("job").status_code == 200
-    gone = api.request("DELETE", f"{_MONITORS}/job")
+    gone = api.request("DELETE", f"{MONITORS}/job")
     assert gone.json() == {"deleted": ["job"], "pings": 1}
-    assert api.request("GET", f"{_MONITORS}/job").json()["error"] == "UNKNOWN_MONITOR"
+    assert api.request("GET", f"{MONITORS}/job").json()["error"] == "UNKNOWN_MONITOR"
     # The server has known it, and doesn't any more.
     assert api.ping("job").status_code == 404
 
 
-def test_no_ping_changes_what_was_set(api: RadarServer) -> None:
-    _create(api, "job", every_s=3600)
-    api.ping("job", every="60", name="sent")
-    job = api.request("GET", f"{_MONITORS}/job").json()
-    assert (job["every_s"], job["name"]) == (3600, "sent")
-    assert job["record"]["settled"] == ["every"]
-
-
-def test_a_change_of_what_was_changed_meanwhile_is_refused(api: RadarServer) -> None:
-    _create(api, "job")
-    seen = api.request("GET", f"{_MONITORS}/job")
-    tag = seen.headers["ETag"]
-    assert tag == f'"{seen.json()["fingerprint"]}"'
-    first = api.request(
-        "PATCH", f"{_MONITORS}/job", json={"name": "mine"}, headers={"If-Match": tag}
-    )
-    assert first.status_code == 200
-    assert first.headers["ETag"] != tag
-    late = {"If-Match": tag}
-    for refused in (
-        api.request("PATCH", f"{_MONITORS}/job", json={"name": "yours"}, headers=late),
-        api.request("PATCH", f"{_MONITORS}/job", json={}, headers=late),
-        api.request("DELETE", f"{_MONITORS}/job", headers=late),
-        api.request("DELETE", f"{_MONITORS}/job", headers={"If-Match": "nonsense"}),
-    ):
-        assert (refused.status_code, refused.json()["error"]) == (412, "CHANGED_MEANWHILE")
-    assert api.request("GET", f"{_MONITORS}/job").json()["name"] == "mine"
-    now = {"If-Match": f'"x", {first.headers["ETag"]}'}
-    assert api.request("DELETE", f"{_MONITORS}/job", headers=now).status_code == 200
-
-
-def test_what_only_the_job_has_done_stops_no_change(api: RadarServer) -> None:
-    _create(api, "job", every_s=3600)
-    tag = api.request("GET", f"{_MONITORS}/job").headers["ETag"]
-    api.ping("job/start", rid=_RID, every="60")
-    api.ping("job/fail", b"broken\n", rid=_RID)
-    seen = api.request("GET", f"{_MONITORS}/job")
-    assert (seen.json()["status"], seen.headers["ETag"]) == ("down", tag)
-    changed = api.request(
-        "PATCH", f"{_MONITORS}/job", json={"name": "mine"}, headers={"If-Match": tag}
-    )
-    assert changed.status_code == 200
-    # A pause is a person's doing, and so is its end; what a job declares is no news of a run.
-    tags = [changed.headers["ETag"]]
-    tags.append(api.request("POST", f"{_MONITORS}/job/pause").headers["ETag"])
-    tags.append(api.request("POST", f"{_MONITORS}/job/resume").headers["ETag"])
-    api.ping("job", tags="declared")
-    tags.append(api.request("GET", f"{_MONITORS}/job").headers["ETag"])
-    assert len({tag, *tags}) == 5
-
-
-def test_of_several_who_change_it_at_once_one_wins(api: RadarServer) -> None:
-    _create(api, "job", every_s=3600)
-    editors, rounds = 6, 5
-    together = threading.Barrier(editors + 1)
-
-    def edit(number: int, turn: int, tag: str) -> tuple[int, str]:
-        name = f"{turn}-{number}"
-        together.wait(30)
-        answer = api.request(
-            "PATCH", f"{_MONITORS}/job", json={"name": name}, headers={"If-Match": tag}
-        )
-        return answer.status_code, name
-
-    def ping() -> None:
-        together.wait(30)
-        for _ in range(10):
-            assert api.ping("job").status_code == 200
-
-    with ThreadPoolExecutor(editors + 1) as pool:
-        for turn in range(rounds):
-            tag = api.request("GET", f"{_MONITORS}/job").headers["ETag"]
-            pinging = pool.submit(ping)
-            edits = [pool.submit(edit, number, turn, tag) for number in range(editors)]
-            answers = [each.result(60) for each in edits]
-            pinging.result(60)
-            assert sorted(status for status, _ in answers) == [200] + [412] * (editors - 1)
-            (winner,) = [name for status, name in answers if status == 200]
-            assert api.request("GET", f"{_MONITORS}/job").json()["name"] == winner
-    (job,) = api.request("GET", f"{_MONITORS}?pings=1").json()["monitors"]
-    assert (job["pings"], job["every_s"]) == (10 * rounds, 3600)
-
-
 def test_a_second_one_of_a_key_is_refused(api: RadarServer) -> None:
-    _create(api, "job")
-    again = api.request("POST", _MONITORS, json={"key": "job"})
+    create(api, "job")
+    again = api.request("POST", MONITORS, json={"key": "job"})
     assert (again.status_code, again.json()["error"]) == (409, "MONITOR_EXISTS")
 
 
@@ -174,7 +72,7 @@ def test_a_second_one_of_a_key_is_refused(api: RadarServer) -> None:
 def test_what_is_impossible_is_refused(
     shared: RadarServer, status: int, body: dict[str, Any]
 ) -> None:
-    refused = shared.request("POST", _MONITORS, json=body)
+    refused = shared.request("POST", MONITORS, json=body)
     assert refused.status_code == status, refused.text
     assert set(refused.json()) == {"error", "message"}
     assert _listed(shared) == []
@@ -188,17 +86,17 @@ def test_what_is_wrong_is_said_by_the_name_that_it_has_here(shared: RadarServer)
         ({"every_s": 60, "schedule": "@daily"}, "every_s: a schedule and an interval exclude"),
         ({"schedule": "61 * * * *"}, "bad minute '61'"),
     ):
-        refused = shared.request("POST", _MONITORS, json={"key": "x", **body})
+        refused = shared.request("POST", MONITORS, json={"key": "x", **body})
         assert expected in refused.json()["message"]
 
 
 def test_monitors_come_in_pages(api: RadarServer) -> None:
     for number in range(7):
-        _create(api, f"m{number}")
+        create(api, f"m{number}")
     found: list[str] = []
     after: str | None = ""
     while after is not None:
-        page = api.request("GET", f"{_MONITORS}?limit=3&after={after}").json()
+        page = api.request("GET", f"{MONITORS}?limit=3&after={after}").json()
         assert len(page["monitors"]) <= 3
         found += [entry["key"] for entry in page["monitors"]]
         after = page["next"]
@@ -210,8 +108,8 @@ def test_monitors_come_in_pages(api: RadarServer) -> None:
 
 
 def test_monitors_are_chosen_by_tag_status_and_words(api: RadarServer) -> None:
-    _create(api, "backup", tags=["db", "nightly"], name="Sicherung")
-    _create(api, "clean", tags=["db"])
+    create(api, "backup", tags=["db", "nightly"], name="Sicherung")
+    create(api, "clean", tags=["db"])
     api.ping("broken/fail", create="1")
     assert _listed(api, "tag=db") == ["backup", "clean"]
     assert _listed(api, "tag=db&tag=nightly") == ["backup"]
@@ -226,29 +124,29 @@ def test_monitors_are_chosen_by_tag_status_and_words(api: RadarServer) -> None:
 def test_the_last_runs_come_with_the_monitors(api: RadarServer) -> None:
     api.ping("job", b"first\n", create="1")
     api.ping("job/3", b"second\n")
-    (job,) = api.request("GET", f"{_MONITORS}?runs=2&output=1&pings=1").json()["monitors"]
+    (job,) = api.request("GET", f"{MONITORS}?runs=2&output=1&pings=1").json()["monitors"]
     assert [run["outcome"] for run in job["runs"]] == ["success", "fail"]
     assert [run["output"] for run in job["runs"]] == ["", "second\n"]
     assert (job["runs"][1]["exit_code"], job["pings"]) == (3, 2)
-    (job,) = api.request("GET", _MONITORS).json()["monitors"]
+    (job,) = api.request("GET", MONITORS).json()["monitors"]
     assert (job["runs"], job["pings"]) == (None, None)
 
 
 def test_a_pause_ends_by_itself_or_by_hand(api: RadarServer) -> None:
-    _create(api, "job", every_s=60)
-    paused = api.request("POST", f"{_MONITORS}/job/pause", json={"for_s": 0.5}).json()
+    create(api, "job", every_s=60)
+    paused = api.request("POST", f"{MONITORS}/job/pause", json={"for_s": 0.5}).json()
     assert (paused["status"], paused["paused_until"] is None) == ("paused", False)
     wait_until(lambda: _listed(api, "status=new") == ["job"])
-    paused = api.request("POST", f"{_MONITORS}/job/pause").json()
+    paused = api.request("POST", f"{MONITORS}/job/pause").json()
     assert (paused["status"], paused["paused_until"]) == ("paused", None)
     for _ in range(2):
-        resumed = api.request("POST", f"{_MONITORS}/job/resume")
+        resumed = api.request("POST", f"{MONITORS}/job/resume")
         assert (resumed.status_code, resumed.json()["status"]) == (200, "new")
 
 
 def test_several_are_changed_together_or_not_at_all(api: RadarServer) -> None:
     for key in ("a", "b"):
-        _create(api, key)
+        create(api, key)
     for action in ("pause", "resume", "delete"):
         refused = api.request("POST", f"/api/v1/batch/{action}", json={"keys": ["a", "nobody"]})
         assert (refused.status_code, refused.json()["error"]) == (404, "UNKNOWN_MONITOR")
@@ -262,18 +160,18 @@ def test_several_are_changed_together_or_not_at_all(api: RadarServer) -> None:
 
 
 def test_it_tells_what_a_monitor_has_told(api: RadarServer) -> None:
-    api.ping("job/start", create="1", rid=_RID, host="db1")
-    api.ping("job/fail", b"no \xc3\xa9 space\n", rid=_RID, omitted="9")
+    api.ping("job/start", create="1", rid=RID, host="db1")
+    api.ping("job/fail", b"no \xc3\xa9 space\n", rid=RID, omitted="9")
     api.ping("job", b"well\n")
-    history = f"{_MONITORS}/job"
+    history = f"{MONITORS}/job"
     runs = api.request("GET", f"{history}/runs").json()["runs"]
-    assert [(run["outcome"], run["run_id"]) for run in runs] == [("success", None), ("fail", _RID)]
-    output = api.request("GET", f"{history}/runs/{_RID}/output")
+    assert [(run["outcome"], run["run_id"]) for run in runs] == [("success", None), ("fail", RID)]
+    output = api.request("GET", f"{history}/runs/{RID}/output")
     assert output.content == b"no \xc3\xa9 space\n"
     assert output.headers["content-type"] == "text/plain; charset=utf-8"
     assert output.headers["radar-omitted-bytes"] == "9"
     assert api.request("GET", f"{history}/runs/last/output").content == b"well\n"
-    missing = api.request("GET", f"{history}/runs/{_RID[1:]}/output")
+    missing = api.request("GET", f"{history}/runs/{RID[1:]}/output")
     assert (missing.status_code, missing.json()["error"]) == (404, "UNKNOWN_RUN")
     flips = api.request("GET", f"{history}/flips").json()["flips"]
     assert [flip["status"] for flip in flips] == ["up", "down"]
@@ -288,22 +186,22 @@ def test_it_tells_what_a_monitor_has_told(api: RadarServer) -> None:
 
 
 def test_a_secret_token_pings_without_a_key_until_it_is_revoked(api: RadarServer) -> None:
-    _create(api, "job")
-    made = api.request("POST", f"{_MONITORS}/job/token").json()
+    create(api, "job")
+    made = api.request("POST", f"{MONITORS}/job/token").json()
     assert made["url"] == f"{api.url}/ping/{made['token']}"
-    assert api.request("POST", f"{_MONITORS}/job/token").json() == made
+    assert api.request("POST", f"{MONITORS}/job/token").json() == made
     assert api.request("GET", f"/ping/{made['token']}", key="").status_code == 200
-    assert api.request("DELETE", f"{_MONITORS}/job/token").json() == {"revoked": True}
-    assert api.request("DELETE", f"{_MONITORS}/job/token").json() == {"revoked": False}
+    assert api.request("DELETE", f"{MONITORS}/job/token").json() == {"revoked": True}
+    assert api.request("DELETE", f"{MONITORS}/job/token").json() == {"revoked": False}
     assert api.request("GET", f"/ping/{made['token']}", key="").status_code == 401
-    badge = api.request("POST", f"{_MONITORS}/job/badge").json()
+    badge = api.request("POST", f"{MONITORS}/job/badge").json()
     assert badge["url"] == f"{api.url}/badge/{badge['token']}.svg"
-    assert api.request("DELETE", f"{_MONITORS}/job/badge").json() == {"revoked": True}
+    assert api.request("DELETE", f"{MONITORS}/job/badge").json() == {"revoked": True}
 
 
 def test_a_key_sees_only_its_own_monitors(api: RadarServer) -> None:
     for key in ("db-a", "db-b", "web"):
-        _create(api, key)
+        create(api, key)
     narrow = _key(api, "--scope", "admin", "--monitor", "db-*")
     assert _listed(api, key=narrow) == ["db-a", "db-b"]
     assert _listed(api, "key=web&key=db-a", key=narrow) == ["db-a"]
@@ -311,11 +209,11 @@ def test_a_key_sees_only_its_own_monitors(api: RadarServer) -> None:
     assert keys == ["db-a", "db-b"]
     assert api.request("GET", "/api/v1/status", key=narrow).json()["monitors"]["new"] == 2
     for method, path, body in (
-        ("GET", f"{_MONITORS}/web", None),
-        ("GET", f"{_MONITORS}/nobody", None),
-        ("GET", f"{_MONITORS}/web/runs", None),
-        ("PATCH", f"{_MONITORS}/web", {"name": "x"}),
-        ("POST", _MONITORS, {"key": "other"}),
+        ("GET", f"{MONITORS}/web", None),
+        ("GET", f"{MONITORS}/nobody", None),
+        ("GET", f"{MONITORS}/web/runs", None),
+        ("PATCH", f"{MONITORS}/web", {"name": "x"}),
+        ("POST", MONITORS, {"key": "other"}),
         ("POST", "/api/v1/batch/delete", {"keys": ["db-a", "web"]}),
     ):
         refused = api.request(method, path, key=narrow, json=body)
@@ -342,7 +240,7 @@ def test_every_route_wants_a_key_that_may(api: RadarServer) -> None:
 
 
 def test_the_status_counts_and_tells_the_time(api: RadarServer) -> None:
-    _create(api, "watched", every_s=60)
+    create(api, "watched", every_s=60)
     api.ping("broken/fail", create="1")
     answer = api.request("GET", "/api/v1/status")
     status = answer.json()
@@ -354,12 +252,12 @@ def test_the_status_counts_and_tells_the_time(api: RadarServer) -> None:
 
 @pytest.mark.parametrize("key", ["%00", "..", "a%2Fb", "%ff", "x" * 300, "BAD"])
 def test_what_is_no_key_is_no_monitor(shared: RadarServer, key: str) -> None:
-    assert shared.request("GET", f"{_MONITORS}/{key}/runs").status_code in (404, 422)
+    assert shared.request("GET", f"{MONITORS}/{key}/runs").status_code in (404, 422)
 
 
 def test_a_body_without_end_is_not_read_to_its_end(api: RadarServer) -> None:
     for key in (None, ""):
-        refused = api.request("POST", _MONITORS, key=key, content=b"x" * 2_000_000)
+        refused = api.request("POST", MONITORS, key=key, content=b"x" * 2_000_000)
         assert (refused.status_code, refused.json()["error"]) == (413, "TOO_LARGE")
 
 
