@@ -58,7 +58,7 @@ def flush(
     destination; any other finds nothing to do.
     """
     flushed = Flushed()
-    names = spool.names(suffix)
+    names = spool.outbound(suffix)
     server = carrier.destination.server
     lock = lock_for_flush(spool, server) if names else None
     if lock is None:

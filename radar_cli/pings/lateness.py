@@ -83,7 +83,7 @@ def in_turn(
 
 def _hold_back(spool: Spool, destination: "Destination", ping: "Ping") -> Late:
     """Keep others from sending what is older than this ping, which goes out now."""
-    names = [name for name in spool.names() if _time_of(name) < ping.time_us]
+    names = [name for name in spool.outbound() if _time_of(name) < ping.time_us]
     return Late(spool, _by_monitor(spool, names, destination).get(ping.monitor, []))
 
 

@@ -24,6 +24,7 @@ WAITING = ".ping"  # to be delivered
 MAGIC = b"radar-ping/1 "
 _NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
 _LOOKED_AT = 3
+_LAST_OF_UUID = 12  # digits; those of a destination are eight
 # Readers of the store take the spool in; where there are none, the wrapper does it now and then.
 MANY_WAIT = 1000
 
@@ -131,7 +132,7 @@ class Spool:
 
         With a hundred jobs at once, what is there is on its way already; the oldest tell.
         """
-        return any(map(self.is_free, self.names()[:_LOOKED_AT]))
+        return any(map(self.is_free, self.outbound()[:_LOOKED_AT]))
 
     def needs_care(self) -> bool:
         """Whether many pings wait for the store, or a killed writer may have left a file."""
@@ -176,6 +177,11 @@ class Spool:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return []
 
+    def outbound(self, suffix: str = WAITING) -> list[str]:
+        """Those of `names` that may wait for a server: the store's may be many, for long."""
+        end = -len(suffix)
+        return [name for name in self.names(suffix) if not _ends_with_id(name[:end])]
+
 
 def state_error() -> "type[StateError]":
     """`StateError`: just a spool with a fault pays for loading errors.py."""
@@ -211,6 +217,11 @@ def write(
         return fd
     os.close(fd)
     return None
+
+
+def _ends_with_id(stem: str) -> bool:
+    """Whether a file's name ends with its ping's id, a UUID, and so names no destination."""
+    return len(stem.rpartition("-")[2]) == _LAST_OF_UUID
 
 
 def is_unfinished(name: str) -> bool:

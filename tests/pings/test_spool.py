@@ -14,6 +14,7 @@ from radar_cli.pings.outbox import claim, lock_for_flush, parse, peek, unlock
 from radar_cli.pings.ping import Ping
 from radar_cli.pings.spool import Entry, Spool
 from tests.pings.arrivals import accepted, facts
+from tests.support.folder_watch import OPENED, FolderWatch
 from tests.support.pings import read_pings
 from tests.support.radar import run_radar, spool_files
 from tests.support.server import Server
@@ -239,3 +240,17 @@ def test_what_a_killed_writer_left_is_removed_without_a_server(age_s: int, state
     # A writer that is at work is no killed one.
     assert left.exists() == (age_s == 0)
     assert len(read_pings()) == 4
+
+
+def test_a_run_for_a_server_opens_no_ping_of_the_store(
+    server: Server, env: dict[str, str], state_dir: Path
+) -> None:
+    for number in range(4):
+        assert run_radar("run", f"m{number}", "--", "true").returncode == 0
+    of_the_store = {path.name for path in spool_files()}
+    with FolderWatch(state_dir / "spool", OPENED) as watch:
+        assert run_radar("run", "m", "--", "true", env=env).returncode == 0
+        assert len(accepted(server, "m")) == 2
+        opened = watch.names()
+    assert any(name.startswith(".") for name in opened), "its own pings aren't seen, either"
+    assert not opened & of_the_store

@@ -1,4 +1,4 @@
-"""Every file that is ever renamed into a folder, however short it stays (Linux's inotify)."""
+"""Every file that is ever renamed into a folder, or opened in it (Linux's inotify)."""
 
 import ctypes
 import os
@@ -8,19 +8,19 @@ from typing import Self
 
 from tests.support.requirements import require_linux
 
-_MOVED_TO = 0x80
+MOVED_TO, OPENED = 0x80, 0x20  # linux/inotify.h
 _OVERFLOWED = 0x4000
 _HEAD = struct.Struct("iIII")
 
 
 class FolderWatch:
-    """Notes the names from its beginning on; a context manager."""
+    """Notes the names from its beginning on, however short a file stays; a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, what: int = MOVED_TO) -> None:
         require_linux("inotify")
         libc = ctypes.CDLL(None, use_errno=True)
         self._fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        watched = libc.inotify_add_watch(self._fd, bytes(folder), _MOVED_TO)
+        watched = libc.inotify_add_watch(self._fd, bytes(folder), what)
         assert watched >= 0, os.strerror(ctypes.get_errno())
         self._names: set[str] = set()
 
