@@ -167,13 +167,11 @@ class Run:
         report = None
         try:
             if number == 1:
-                from radar_cli import ahead
+                from radar_cli.__main__ import load
 
-                ahead.load_extensions(ahead.EXTENSIONS_BESIDE_THE_JOB)
-                ahead.load(ahead.BESIDE_THE_JOB)
+                load("beside-the-job")
                 if os.environ.get("RADAR_SERVER"):
-                    ahead.load_extensions(ahead.EXTENSIONS_FOR_A_SERVER)
-                    ahead.load(ahead.FOR_A_SERVER)
+                    load("for-a-server")
             from radar_cli.wrap.report import Report
 
             report = Report(self.options, self.streams, started)

@@ -26,7 +26,6 @@ HEAVY = {
 FIRST_RING = {
     "radar_cli",
     "radar_cli.__main__",
-    "radar_cli.ahead",
     "radar_cli.ids",
     "radar_cli.wrap",
     "radar_cli.wrap.child",
