@@ -45,6 +45,7 @@ MODULES = {
         "urls",
         "pings.destinations",
         "pings.spool",
+        "pings.courier",
         "pings.announcer",
     ),
     "for-a-server": ("pings.http", "pings.delivery", "pings.radar"),
@@ -119,7 +120,7 @@ def load(step: str) -> None:
         if status.st_size != size_bytes or status.st_mtime > newest:
             return
         if name not in sys.modules:
-            # As importlib does, which is all that typeshed knows of.
+            # As importlib does; typeshed does not know of it.
             _imp._fix_co_filename(code, source)  # type: ignore[attr-defined]
             _make(name, source, code)
 

@@ -1,4 +1,4 @@
-"""The small grammars of the command line: durations, sizes, counts, exit codes, switches.
+"""The small grammars of the command line: durations, sizes, counts, exit codes, switches, ids.
 
 The wrapper imports it before the spawn if an option needs it, so it imports nothing.
 """
@@ -91,3 +91,16 @@ def parse_switch(text: str) -> bool:
     if word in ("", "0", "false", "no", "off"):
         return False
     raise ValueError(f"bad switch {text[:60]!r}: use 1 or 0")
+
+
+def parse_run_id(text: str) -> str:
+    """A run id, a UUID in its canonical form; ValueError if it isn't one."""
+    word = text.lower()
+    parts = word.split("-")
+    if [len(part) for part in parts] != [8, 4, 4, 4, 12] or not frozenset(
+        "0123456789abcdef"
+    ).issuperset("".join(parts)):
+        raise ValueError(
+            f"bad run id {text[:60]!r}: it is a UUID, like 018f4e9a-7b1c-4c3d-8e2f-5a6b7c8d9e0f"
+        )
+    return word

@@ -46,16 +46,3 @@ def is_key(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def parse_run_id(text: str) -> str:
-    """A run id, a UUID in its canonical form; ValueError if it isn't one."""
-    word = text.lower()
-    parts = word.split("-")
-    if [len(part) for part in parts] != [8, 4, 4, 4, 12] or not frozenset(
-        "0123456789abcdef"
-    ).issuperset("".join(parts)):
-        raise ValueError(
-            f"bad run id {text[:60]!r}: it is a UUID, like 018f4e9a-7b1c-4c3d-8e2f-5a6b7c8d9e0f"
-        )
-    return word

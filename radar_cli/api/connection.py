@@ -12,9 +12,9 @@ from radar_cli import __version__
 from radar_cli.api.errors import AnswerError, RefusedError, UnreachableError, WrongServerError
 from radar_cli.config.profiles import Profile
 from radar_cli.notify.bounded import call_within
-from radar_cli.pings.codec import unquote
 from radar_cli.pings.http import LinkError
 from radar_cli.pings.proxies import proxy_for
+from radar_cli.pings.reading import unquote
 from radar_cli.pings.text import printable
 from radar_cli.pings.tls import CaError, make_context
 from radar_cli.urls import Url

@@ -17,7 +17,7 @@ from radar_cli.pings.announcer import PING_TIMEOUT_S
 from radar_cli.pings.delivery import Carrier
 from radar_cli.pings.destinations import UNRESOLVED, Destination, Resolved, resolve
 from radar_cli.pings.flush import Flushed, flush
-from radar_cli.pings.outbox import REJECTED, claim, peek
+from radar_cli.pings.outbox import REJECTED, claim, is_free, peek
 from radar_cli.pings.spool import WAITING, Entry, Spool
 from radar_cli.places import state_directory
 
@@ -84,7 +84,7 @@ def flush_pings(session: Session) -> Result:
             else:
                 _take_in(spool, destination, address, total)
     left = _undelivered(spool)
-    held = [entry for entry in left if not spool.is_free(os.path.basename(entry.path))]
+    held = [entry for entry in left if not is_free(spool, os.path.basename(entry.path))]
     if held:
         number = f"{len(held)} is" if len(held) == 1 else f"{len(held)} are"
         notes.append(f"{number} being delivered by a running job")

@@ -2,7 +2,7 @@
 
 import os
 
-from radar_cli.pings.destinations import unresolved
+from radar_cli.pings.unresolved import unresolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,6 @@
 # The largest prime of 32 bits: modulo a prime, no flipped bit goes unnoticed.
 _PRIME = 4_294_967_291
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_HEX = frozenset(b"0123456789abcdefABCDEF")
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
 def quote(text: str) -> str:
@@ -22,34 +20,9 @@ def quote(text: str) -> str:
     return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in raw)
 
 
-def unquote(text: str) -> str:
-    """The text that `quote` encoded; ValueError if it isn't percent-encoded UTF-8."""
-    if "%" not in text:
-        return text
-    first, *rest = text.encode().split(b"%")
-    raw = bytearray(first)
-    for part in rest:
-        if len(part) < 2 or not _HEX.issuperset(part[:2]):
-            raise ValueError(f"bad percent-encoding: {text[:60]!r}")
-        raw.append(int(part[:2], 16))
-        raw += part[2:]
-    return raw.decode()
-
-
 def encode_fields(fields: "dict[str, str]") -> str:
     """`a=1&b=x%20y`, leaving out what is empty."""
     return "&".join(f"{name}={quote(value)}" for name, value in fields.items() if value != "")
-
-
-def decode_fields(text: str) -> dict[str, str]:
-    """The fields that `encode_fields` encoded; ValueError if it did not."""
-    fields = {}
-    for pair in text.split("&") if text else ():
-        name, equals, value = pair.partition("=")
-        if not equals or not name or not _NAME.issuperset(name):
-            raise ValueError(f"no field: {pair[:60]!r}")
-        fields[name] = unquote(value)
-    return fields
 
 
 def fingerprint(data: bytes) -> str:

@@ -156,6 +156,8 @@ def resolve(
         resolve_profiles(resolved, profiles, server, environ)
     except Exception as fault:  # noqa: BLE001 (whatever it is, the job goes on)
         resolved.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
+        from radar_cli.pings.unresolved import unresolved
+
         resolved.destinations = unresolved(profiles, environ)
     return resolved
 
@@ -169,12 +171,6 @@ def _is_there(path: str) -> bool:
     except OSError:
         return True
     return True
-
-
-def unresolved(profiles: list[str], environ: "Mapping[str, str]") -> list[Destination]:
-    """What stands for the destinations of these profiles while it isn't known where they are."""
-    names = profiles or [environ.get("RADAR_PROFILE", "")]
-    return [Destination(UNRESOLVED, profile=name) for name in dict.fromkeys(names)]
 
 
 def _from_variables_alone(environ: "Mapping[str, str]") -> Destination | None:

@@ -5,8 +5,9 @@ import os
 import stat
 import time
 
-from radar_cli.pings import codec
-from radar_cli.pings.ping import Ping, decode
+from radar_cli.pings.codec import fingerprint
+from radar_cli.pings.ping import Ping
+from radar_cli.pings.reading import decode, decode_fields
 from radar_cli.pings.spool import MAGIC, WAITING, Entry, Spool, checksum, try_lock, write
 
 TYPE_CHECKING = False
@@ -72,6 +73,25 @@ def peek(spool: Spool, name: str) -> Entry | None:
         os.close(fd)
 
 
+def is_free(spool: Spool, name: str) -> bool:
+    """Whether nobody works on a file, as far as can be told without reading it."""
+    path = os.path.join(spool.folder, name)
+    with spool.looking:
+        if spool.is_held(name):
+            return False
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return True  # whoever looks closer finds out what it is
+        try:
+            os.lockf(fd, os.F_TEST, 0)
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
+        return True
+
+
 def set_aside(spool: Spool, name: str) -> None:
     """Move a file that is no ping to `aside`, where it is in nobody's way."""
     folder = os.path.join(spool.folder, "aside")
@@ -134,7 +154,7 @@ def unlock(spool: Spool, fd: int, destination: str = "") -> None:
 
 
 def _lock_name(destination: str) -> str:
-    return ".flush" + ("-" + codec.fingerprint(destination.encode()) if destination else "")
+    return ".flush" + ("-" + fingerprint(destination.encode()) if destination else "")
 
 
 def _read(fd: int) -> tuple[Ping, dict[str, str]]:
@@ -166,4 +186,4 @@ def parse(data: bytes) -> tuple[Ping, dict[str, str]]:
     if words[0] != b"%d" % len(body):
         raise ValueError("not a whole ping")
     body.decode()
-    return decode(line.decode(), body), codec.decode_fields(to.decode())
+    return decode(line.decode(), body), decode_fields(to.decode())

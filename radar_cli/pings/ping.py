@@ -1,9 +1,8 @@
 """A ping: one fact about one run, with an id of its own, so that it counts once."""
 
-from radar_cli.ids import check_key, new_id
+from radar_cli.ids import new_id
 from radar_cli.pings import codec
 
-_SECONDS_DIGITS = 11  # until the year 5138, and what every database takes
 KINDS = ("start", "success", "fail", "log")
 
 
@@ -48,34 +47,6 @@ class Ping:
         )
 
 
-def decode(line: str, body: bytes) -> Ping:
-    """The ping that `Ping.encode` encoded; ValueError if it did not."""
-    fields = codec.decode_fields(line)
-    try:
-        kind = fields.pop("kind")
-        if kind not in KINDS:
-            raise ValueError(f"no kind of ping: {kind[:60]!r}")
-        return Ping(
-            kind,
-            check_key(fields.pop("monitor")),
-            ping_id=fields.pop("id"),
-            time_us=parse_time(fields.pop("ts")),
-            run_id=fields.pop("rid", ""),
-            fields=fields,
-            body=body,
-        )
-    except KeyError as missing:
-        raise ValueError(f"no field {missing}") from None
-
-
 def format_time(time_us: int) -> str:
     """Unix time in seconds with microseconds, exactly."""
     return f"{time_us // 1_000_000}.{time_us % 1_000_000:06d}"
-
-
-def parse_time(text: str) -> int:
-    """Microseconds of a Unix time in seconds; ValueError if it isn't one."""
-    seconds, _, fraction = text.partition(".")
-    if len(seconds) > _SECONDS_DIGITS:
-        raise ValueError(f"no time of ours: {text[:60]!r}")
-    return int(seconds) * 1_000_000 + int(fraction[:6].ljust(6, "0"))

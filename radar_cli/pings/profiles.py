@@ -4,7 +4,8 @@ import os
 
 from radar_cli.config.load import load
 from radar_cli.errors import ConfigError
-from radar_cli.pings.destinations import STORE, Destination, Resolved, unresolved
+from radar_cli.pings.destinations import STORE, Destination, Resolved
+from radar_cli.pings.unresolved import unresolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

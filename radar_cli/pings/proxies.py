@@ -1,7 +1,7 @@
 """Through which proxy a server is reached, and the tunnel through it."""
 
-from radar_cli.pings.codec import unquote
 from radar_cli.pings.http import LinkError
+from radar_cli.pings.reading import unquote
 from radar_cli.urls import Url
 
 TYPE_CHECKING = False

@@ -109,30 +109,17 @@ class Spool:
         """Whether a thread of this process works on a file: then opening it is harmful."""
         return name in self._held
 
-    def is_free(self, name: str) -> bool:
-        """Whether nobody works on a file, as far as can be told without reading it."""
-        path = os.path.join(self.folder, name)
-        with self.looking:
-            if self.is_held(name):
-                return False
-            try:
-                fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-            except OSError:
-                return True  # whoever looks closer finds out what it is
-            try:
-                os.lockf(fd, os.F_TEST, 0)
-            except OSError:
-                return False
-            finally:
-                os.close(fd)
-            return True
-
     def has_left_behind(self) -> bool:
         """Whether any pings wait that nobody works on.
 
         With a hundred jobs at once, what is there is on its way already; the oldest tell.
         """
-        return any(map(self.is_free, self.outbound()[:_LOOKED_AT]))
+        names = self.outbound()[:_LOOKED_AT]
+        if not names:
+            return False
+        from radar_cli.pings.outbox import is_free
+
+        return any(is_free(self, name) for name in names)
 
     def needs_care(self) -> bool:
         """Whether many pings wait for the store, or a killed writer may have left a file."""

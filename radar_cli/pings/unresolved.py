@@ -1,19 +1,25 @@
 """Pings that were made before it could be known where they go, and what must not go there."""
 
+from radar_cli.pings.destinations import UNRESOLVED, Destination
 from radar_cli.pings.ping import Ping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-
-    from radar_cli.pings.destinations import Destination
+    from collections.abc import Mapping
 
 # What may hold a line of output, or the command; it was cut after its secrets were taken out.
 _WORDS = ("reason", "message", "command")
 _SHORTEST_HALF_BYTES = 4
 
 
-def clean(ping: Ping, destination: "Destination") -> Ping:
+def unresolved(profiles: list[str], environ: "Mapping[str, str]") -> list[Destination]:
+    """What stands for the destinations of these profiles while it isn't known where they are."""
+    names = profiles or [environ.get("RADAR_PROFILE", "")]
+    return [Destination(UNRESOLVED, profile=name) for name in dict.fromkeys(names)]
+
+
+def clean(ping: Ping, destination: Destination) -> Ping:
     """The ping without what its destination's config wants redacted: it could not be read then."""
     from radar_cli.wrap.redaction import redact, secrets_in_headers, secrets_of
     from radar_cli.wrap.watchers import compile_patterns

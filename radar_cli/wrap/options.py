@@ -5,7 +5,7 @@ with a flag stops radar before the job runs; what is wrong with a variable is a 
 Imported before the job is spawned: see the import budget in tests/wrap/test_imports.py.
 """
 
-from radar_cli.ids import check_key, parse_run_id
+from radar_cli.ids import check_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -230,11 +230,11 @@ def _convert(kind: str, value: str) -> object:
         raise ValueError("it is empty")
     if kind == "lock" and value in _LOCKS:
         return value
-    if kind == "run_id":
-        return parse_run_id(value)
     # Most lines have no option that needs it.
     from radar_cli import grammar
 
+    if kind == "run_id":
+        return grammar.parse_run_id(value)
     if kind == "switch":
         return grammar.parse_switch(value)
     if kind == "period":

@@ -5,7 +5,7 @@ import time
 
 from radar_cli.pings.ping import Ping
 from radar_cli.wrap.run import elapsed_us, say
-from radar_cli.wrap.streams import STDERR, STDOUT, make_counters, make_matchers
+from radar_cli.wrap.streams import STDERR, STDOUT
 from radar_cli.wrap.tail import Tail
 
 TYPE_CHECKING = False
@@ -63,9 +63,12 @@ class Report:
         self._options = options
         self._started = started
         self._own_rss_bytes = _own_rss_bytes()
-        self._matchers = make_matchers(streams, options)
+        self._matchers: dict[int, Matcher] = {}
         self._counters: dict[int, Counter] = {}
-        if options.fail_if_empty or options.fail_on_stderr:
+        if options.fail_on or options.fail_if_empty or options.fail_on_stderr:
+            from radar_cli.wrap.watchers import make_counters, make_matchers
+
+            self._matchers = make_matchers(streams, options)
             self._counters = make_counters(streams, options)
 
     def taps(self) -> "dict[int, list[Callable[[memoryview], None]]]":
@@ -161,20 +164,6 @@ def start_ping(run: "Run") -> Ping:
         run_id=run.run_id,
         time_us=run.started_us,
         fields=dict(run.declared()),
-    )
-
-
-def skipped_ping(run: "Run", *, is_failure: bool) -> Ping:
-    """The only ping of a run that was not to be, since another one holds the lock."""
-    fields = {"reason": "skipped: another run holds the lock"}
-    if is_failure:
-        fields = {"reason": "another run holds the lock"}
-    return Ping(
-        "fail" if is_failure else "log",
-        run.options.monitor,
-        run_id=run.run_id,
-        time_us=run.started_us,
-        fields={**fields, **run.declared()},
     )
 
 

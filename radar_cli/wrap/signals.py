@@ -94,7 +94,9 @@ class Signals:
                 break
             number, is_at_job = self._next(deadline)
             if number == 0:
-                _end_group(pid, _signal.SIGKILL if timed_out else _signal.SIGTERM, own_group)
+                from radar_cli.wrap.group import end
+
+                end(pid, _signal.SIGKILL if timed_out else _signal.SIGTERM, own_group=own_group)
                 deadline = None if timed_out else time.monotonic() + kill_after_s
                 timed_out = True
             elif number != _signal.SIGCHLD:
@@ -106,7 +108,7 @@ class Signals:
                     self.ending = number
                 # At a terminal the job itself shows whether it stops: an editor may not.
                 if number in _STOPS and not at_terminal:
-                    self._stop(number)
+                    _stop(number)
         if timed_out and own_group:
             from radar_cli.wrap.group import end_rest
 
@@ -144,7 +146,7 @@ class Signals:
                 elif asks_to_end:
                     self._aftermath = number
             elif number in _STOPS:
-                self._stop(number)
+                _stop(number)
             elif asks_to_end:
                 self.ending, self.is_hurried = number, True
         return True
@@ -164,26 +166,11 @@ class Signals:
         return not self.is_hurried
 
     def die(self, number: int) -> None:
-        """End radar by the signal that ended the job, without a core file of ours.
+        """End radar by the signal that ended the job; return where that is impossible, as PID 1."""
+        if not self._is_init:  # which has no default actions
+            from radar_cli.wrap.dying import die
 
-        Returns only where that is impossible: PID 1 has no default actions.
-        """
-        if self._is_init:
-            return
-        try:
-            import resource
-
-            # 1 and not 0: it stops files and, where core_pattern is a pipe, the program behind it.
-            hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-            resource.setrlimit(resource.RLIMIT_CORE, (min(1, hard) if hard >= 0 else 1, hard))
-        except Exception:  # noqa: BLE001, S110 (see _wait: a core file is better than another end)
-            pass
-        try:  # noqa: SIM105 (contextlib is an import of 3 ms)
-            _signal.signal(number, _signal.SIG_DFL)
-        except (OSError, ValueError):
-            pass  # KILL, or one that the C library keeps for itself: it's at its default
-        os.kill(os.getpid(), number)
-        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
+            die(number)
 
     def _next(self, deadline: float | None) -> tuple[int, bool]:
         """The next signal and whether the job knows of it, too; 0 on the deadline."""
@@ -229,7 +216,7 @@ class Signals:
                 return None
             if os.WIFSTOPPED(status):
                 # The shell must see us stopped to give the terminal back to the person.
-                self._stop(os.WSTOPSIG(status))
+                _stop(os.WSTOPSIG(status))
                 continue
             return Ended(status, cpu_s, max_rss_bytes)
 
@@ -242,17 +229,6 @@ class Signals:
                 os.waitpid(found.si_pid, 0)
             except ChildProcessError:
                 return
-
-    def _stop(self, number: int) -> None:
-        """Stop radar as the signal would have, had it not been blocked; return when continued."""
-        if number == _signal.SIGSTOP:
-            number = _signal.SIGTSTP  # has no effect where there is no shell to continue us
-        # A stop takes back a SIGCONT that has come in the meantime.
-        if _is_ignored(number) or _signal.SIGCONT in _signal.sigpending():
-            return
-        os.kill(os.getpid(), number)
-        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
-        _signal.pthread_sigmask(_signal.SIG_BLOCK, (number,))
 
 
 def heed_interrupts() -> None:
@@ -291,13 +267,8 @@ def _send(pid: int, number: int) -> None:
         return  # it changed its user id (sudo) or is a zombie: nobody else could send it, either
 
 
-def _end_group(pid: int, number: int, own_group: bool) -> None:
-    """Send the job, or all of its group, a signal that a stopped process hears as well."""
-    for each in (number, _signal.SIGCONT):
-        try:
-            if own_group:
-                os.killpg(pid, each)
-            else:
-                os.kill(pid, each)
-        except OSError:
-            return
+def _stop(number: int) -> None:
+    from radar_cli.wrap.job_control import stop
+
+    if not _is_ignored(number):
+        stop(number)

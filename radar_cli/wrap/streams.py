@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from radar_cli.wrap.relay import Outlet, Relay
     from radar_cli.wrap.signals import Signals
     from radar_cli.wrap.tail import Tail
-    from radar_cli.wrap.watchers import Counter, Matcher
 
 STDOUT, STDERR = 1, 2
 
@@ -178,21 +177,3 @@ def make_outlets(streams: Streams, *, quiet: bool) -> "dict[int, Outlet | Held]"
     from radar_cli.wrap.held import Held
 
     return {fd: Held(outlet) for fd, outlet in outlets.items()}
-
-
-def make_matchers(streams: Streams, options: Options) -> "dict[int, Matcher]":
-    """A matcher for each group's output, where `--fail-on` asks for one."""
-    if not options.fail_on:
-        return {}
-    from radar_cli.wrap.watchers import Matcher, compile_patterns
-
-    patterns = compile_patterns(options.fail_on, "--fail-on", options.warnings)
-    return {group[0]: Matcher(patterns) for group in streams.groups} if patterns else {}
-
-
-def make_counters(streams: Streams, options: Options) -> "dict[int, Counter]":
-    """A counter for each stream whose mere amount of output matters."""
-    from radar_cli.wrap.watchers import Counter
-
-    wanted = {STDOUT: options.fail_if_empty, STDERR: options.fail_on_stderr}
-    return {fd: Counter() for fd in wanted if wanted[fd] and (fd,) in streams.groups}

@@ -10,6 +10,7 @@ from radar_cli.wrap.signals import Ended, Signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from radar_cli.pings.ping import Ping
     from radar_cli.wrap.report import Report
 
 _MISSING = (2, 20)  # ENOENT, ENOTDIR
@@ -49,15 +50,28 @@ def take_lock(run: Run) -> bool:
 
 def pass_by(run: Run) -> int:
     """Do not run, as another run holds the lock, and tell the monitor; return the exit code."""
-    from radar_cli.wrap.report import skipped_ping
-
     run.signals = Signals()
     is_failure = run.options.lock == lock.FAIL
     announcer = run.open_announcer()
-    announcer.post(skipped_ping(run, is_failure=is_failure))
+    announcer.post(_skipped_ping(run, is_failure=is_failure))
     deadline = time.monotonic() + announcer.timeout_s
     announcer.close(deadline)
     if is_failure:
         run.warnings.append("not run: another run holds the lock")
     run.deliver(announcer, deadline)
     return exits.TEMPFAIL if is_failure else exits.OK
+
+
+def _skipped_ping(run: Run, *, is_failure: bool) -> "Ping":
+    from radar_cli.pings.ping import Ping
+
+    fields = {"reason": "skipped: another run holds the lock"}
+    if is_failure:
+        fields = {"reason": "another run holds the lock"}
+    return Ping(
+        "fail" if is_failure else "log",
+        run.options.monitor,
+        run_id=run.run_id,
+        time_us=run.started_us,
+        fields={**fields, **run.declared()},
+    )

@@ -2,9 +2,14 @@
 
 import os
 
+from radar_cli.wrap.streams import STDERR, STDOUT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+
+    from radar_cli.wrap.options import Options
+    from radar_cli.wrap.streams import Streams
 
 # A long line is looked at in pieces that overlap by half: `.*ERROR` takes time that grows with the
 # square of a piece, and meanwhile no other thread of radar's runs, so that nothing is relayed and
@@ -85,3 +90,15 @@ def compile_patterns(
         except (re.error, OverflowError, RecursionError) as error:
             warnings.append(f"{option} {text[:60]!r} is ignored: {error}")
     return patterns
+
+
+def make_matchers(streams: "Streams", options: "Options") -> dict[int, Matcher]:
+    """A matcher for each group's output, where `--fail-on` asks for one."""
+    patterns = compile_patterns(options.fail_on, "--fail-on", options.warnings)
+    return {group[0]: Matcher(patterns) for group in streams.groups} if patterns else {}
+
+
+def make_counters(streams: "Streams", options: "Options") -> dict[int, Counter]:
+    """A counter for each stream whose mere amount of output matters."""
+    wanted = {STDOUT: options.fail_if_empty, STDERR: options.fail_on_stderr}
+    return {fd: Counter() for fd in wanted if wanted[fd] and (fd,) in streams.groups}

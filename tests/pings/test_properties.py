@@ -14,7 +14,8 @@ from radar_cli.ids import KEY_MAX
 from radar_cli.pings import codec
 from radar_cli.pings.http import Link, LinkError
 from radar_cli.pings.outbox import parse, peek
-from radar_cli.pings.ping import KINDS, Ping, decode, format_time, parse_time
+from radar_cli.pings.ping import KINDS, Ping, format_time
+from radar_cli.pings.reading import decode, decode_fields, parse_time, unquote
 from radar_cli.pings.spool import Spool, write
 from radar_cli.pings.text import cut, printable, valid
 from radar_cli.urls import Url
@@ -45,12 +46,12 @@ def test_any_text_can_be_quoted(text: str) -> None:
     assert not any(c in quoted for c in " \r\n&=#?/%" if c != "%")
     clean = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     if "\ufffd" not in clean:
-        assert codec.unquote(quoted) == text
+        assert unquote(quoted) == text
 
 
 @given(fields)
 def test_fields_come_back(given_fields: dict[str, str]) -> None:
-    assert codec.decode_fields(codec.encode_fields(given_fields)) == given_fields
+    assert decode_fields(codec.encode_fields(given_fields)) == given_fields
 
 
 @given(st.text())
@@ -60,10 +61,10 @@ def test_fields_come_back(given_fields: dict[str, str]) -> None:
 @example("a\r=b")
 def test_what_is_no_query_is_refused_or_read(text: str) -> None:
     try:
-        found = codec.decode_fields(text)
+        found = decode_fields(text)
     except ValueError:
         return
-    assert codec.decode_fields(codec.encode_fields(found)) == {k: v for k, v in found.items() if v}
+    assert decode_fields(codec.encode_fields(found)) == {k: v for k, v in found.items() if v}
 
 
 @given(pings)

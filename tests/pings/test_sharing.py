@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from radar_cli.pings.destinations import Destination
-from radar_cli.pings.outbox import claim_for
+from radar_cli.pings.outbox import claim_for, is_free
 from radar_cli.pings.ping import Ping
 from radar_cli.pings.spool import Spool
 
@@ -35,4 +35,4 @@ def test_they_never_take_each_others_looking_for_work(state_dir: Path) -> None:
         for thread in threads:
             thread.join()
         assert found == {"a": 60, "b": 60}
-        assert all(spool.is_free(name) for name in names)
+        assert all(is_free(spool, name) for name in names)

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from radar_cli.ids import parse_run_id
+from radar_cli.grammar import parse_run_id
 from radar_cli.monitors.pitfalls import warn_of
 from radar_cli.monitors.runs import Run, fold_runs
 from radar_cli.monitors.sentences import next_in_words
