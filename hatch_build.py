@@ -1,4 +1,4 @@
-"""Puts the bytecode of a plain run's modules into the wheel: see radar_cli/__main__.py.
+"""Puts the bytecode of a plain run's modules into the wheel: see radar_cli/__init__.py.
 
 Such a wheel is for the Python that built it, and its tag says so.
 """
@@ -23,12 +23,12 @@ class Bytecode(BuildHookInterface[Any]):
         if version == "editable":
             return
         sys.path.insert(0, self.root)
-        from radar_cli import __main__ as start
+        import radar_cli
 
         self._folder = Path(tempfile.mkdtemp())
-        for step, names in start.MODULES.items():
+        for step, names in radar_cli.MODULES.items():
             modules = tuple(_compiled(Path(self.root, "radar_cli"), name) for name in names)
-            file = self._folder / start.file_name(step)
+            file = self._folder / radar_cli.file_name(step)
             file.write_bytes(MAGIC_NUMBER + marshal.dumps(modules))
             build_data["force_include"][str(file)] = f"radar_cli/{file.name}"
         build_data["tag"] = f"{interpreter_name()}{interpreter_version()}-none-any"

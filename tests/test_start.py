@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import radar_cli
-from radar_cli.__main__ import EXTENSIONS, MODULES, file_name
+from radar_cli import EXTENSIONS, MODULES, file_name
 from tests.support.radar import environment, radar_path
 from tests.support.server import Server
 
@@ -27,7 +27,7 @@ sys.meta_path.insert(0, Spy)
 """
 _DESCRIBE = """
 import importlib, sys
-from radar_cli.__main__ import MODULES, load
+from radar_cli import MODULES, load
 names = sys.argv[2:]
 if sys.argv[1] == "load":
     for step in MODULES:
@@ -62,7 +62,7 @@ def test_it_leaves_nothing_of_a_plain_run_to_the_import_system(
     found = looked_for(tmp_path, server)
 
     ours = {name for name in found if name.startswith("radar_cli")}
-    assert ours == {"radar_cli", "radar_cli.__main__"}
+    assert ours == {"radar_cli"}
     assert not found.intersection(_EXTENSIONS)
 
 
@@ -72,7 +72,7 @@ def test_modules_are_what_an_import_makes_of_them() -> None:
 
 def test_extensions_are_what_an_import_makes_of_them() -> None:
     script = (
-        "import sys; from radar_cli.__main__ import MODULES, load; names = sys.argv[2:]\n"
+        "import sys; from radar_cli import MODULES, load; names = sys.argv[2:]\n"
         "if sys.argv[1] == 'load': [load(step) for step in MODULES]\n"
         "known = {*sys.modules, *sys.builtin_module_names}\n"
         "assert sys.argv[1] == 'import' or known.issuperset(names)\n"
@@ -104,7 +104,7 @@ def copy(tmp_path: Path) -> Path:
 def loaded(package: Path) -> list[str]:
     """Which modules are loaded in one go, and what a value in `ids.py` is then."""
     script = (
-        "import sys; from radar_cli.__main__ import load; load('before-the-job')\n"
+        "import sys; from radar_cli import load; load('before-the-job')\n"
         "print(*sorted(n for n in sys.modules if n.startswith('radar_cli.')))\n"
         "from radar_cli import ids, wrap; print(ids.KEY_MAX, ids.__file__)"
     )
@@ -116,7 +116,7 @@ def loaded(package: Path) -> list[str]:
 
 
 def test_a_copy_of_the_package_is_loaded_in_one_go(copy: Path) -> None:
-    names = sorted(["radar_cli.__main__", *(f"radar_cli.{m}" for m in MODULES["before-the-job"])])
+    names = sorted(f"radar_cli.{m}" for m in MODULES["before-the-job"])
     assert loaded(copy) == [" ".join(names), f"200 {copy / 'ids.py'}"]
 
 
@@ -125,7 +125,7 @@ def test_an_edited_source_counts(copy: Path, value: str) -> None:
     source = copy / "ids.py"
     source.write_text(source.read_text().replace("KEY_MAX = 200", f"KEY_MAX = {value}"))
 
-    assert loaded(copy) == ["radar_cli.__main__", f"{value} {source}"]
+    assert loaded(copy) == ["", f"{value} {source}"]
 
 
 @pytest.mark.parametrize("change", ["for another Python", "half of it", "empty", "none"])
@@ -140,4 +140,4 @@ def test_it_takes_no_bytecode_that_it_cant_use(copy: Path, change: str) -> None:
     else:
         bytecode.unlink()
 
-    assert loaded(copy) == ["radar_cli.__main__", f"200 {copy / 'ids.py'}"]
+    assert loaded(copy) == ["", f"200 {copy / 'ids.py'}"]

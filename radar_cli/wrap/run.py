@@ -167,7 +167,7 @@ class Run:
         report = None
         try:
             if number == 1:
-                from radar_cli.__main__ import load
+                from radar_cli import load
 
                 load("beside-the-job")
                 if os.environ.get("RADAR_SERVER"):

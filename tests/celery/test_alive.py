@@ -103,7 +103,6 @@ def test_it_imports_next_to_nothing(tmp_path: Path) -> None:
     assert {name for name in loaded if not name.startswith("radar_cli")} <= {"gc", "time"}
     assert {name for name in loaded if name.startswith("radar_cli")} == {
         "radar_cli",
-        "radar_cli.__main__",
         "radar_cli.celery",
         "radar_cli.celery.alive",
         "radar_cli.celery.signs",

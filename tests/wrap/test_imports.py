@@ -25,7 +25,6 @@ HEAVY = {
 }  # fmt: skip
 FIRST_RING = {
     "radar_cli",
-    "radar_cli.__main__",
     "radar_cli.ids",
     "radar_cli.wrap",
     "radar_cli.wrap.child",
