@@ -41,7 +41,6 @@ MODULES = {
         "pings.ping",
         "wrap.tail",
         "wrap.report",
-        "wrap.relay",
         "places",
         "urls",
         "pings.destinations",
@@ -49,10 +48,15 @@ MODULES = {
         "pings.courier",
         "pings.announcer",
     ),
+    "for-output": ("wrap.relay",),
     "for-a-server": ("pings.http", "pings.delivery", "pings.radar"),
 }
 # Of Python's own, in C; in some Pythons they are built in, and need no loading.
-EXTENSIONS = {"beside-the-job": ("select", "resource"), "for-a-server": ("_socket",)}
+EXTENSIONS = {
+    "beside-the-job": ("resource",),
+    "for-output": ("select",),
+    "for-a-server": ("_socket",),
+}
 _EXTENSIONS_FOLDER = "/lib-dynload"
 _INIT = "/__init__.py"
 # An installer writes the sources and the bytecode within it; nobody edits one so soon.
@@ -100,7 +104,7 @@ def _trust_no_foreign_modules() -> None:
 def load(step: str) -> None:
     """Load the modules of this step, as far as that is simple.
 
-    Only in a thread beside which no other one imports: no lock keeps that one off a half-made
+    Only in a thread beside which no other one imports them: no lock keeps that one off a half-made
     module.
     """
     _load_extensions(EXTENSIONS.get(step, ()))

@@ -35,7 +35,7 @@ if sys.argv[1] == "load":
     assert sys.modules.keys() >= {*names}
 for m in [importlib.import_module(name) for name in names]:
     s = m.__spec__
-    print(m.__name__, m.__file__, m.__package__, getattr(m, "__path__", None), m.__doc__, s.name,
+    print(m.__name__, m.__file__, m.__package__, getattr(m, "__path__", None), s.name,
           s.origin, s.cached, s.parent, s.submodule_search_locations, s.has_location,
           getattr(sys.modules[m.__name__.rpartition(".")[0]], m.__name__.rpartition(".")[2]) is m,
           sorted(n for n in vars(m) if not n.startswith("__")),

@@ -71,7 +71,7 @@ class ByHand:
                     data = os.read(pipe[0], _CHUNK_BYTES)
                     if not data:
                         break
-                    _write(pipe[1], data)
+                    write(pipe[1], data)
                 else:
                     continue
             except BlockingIOError:
@@ -82,7 +82,8 @@ class ByHand:
             os.close(pipe[0])
 
 
-def _write(target: int, data: bytes) -> None:
+def write(target: int, data: bytes) -> None:
+    """Write all of `data`, or as much as a full disk takes; OSError: its reader is gone."""
     while data:
         try:
             data = data[os.write(target, data) :]

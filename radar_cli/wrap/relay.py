@@ -83,16 +83,15 @@ class Relay:
         self._wake = wake
         self._nudge = nudge
         self._reading = _thread.allocate_lock()  # whoever reads shows it before anybody reads on
+        self._first = memoryview(b"")  # what was in the pipe when radar began to read
         self._rest: list[bytes] | None = None  # what was in the pipe when the job had ended
         self.is_done = False  # all that the job wrote has passed
 
-    def start(self) -> None:
-        """Begin to copy, if there is anything to come: most jobs that end at once are silent."""
-        if self.source is not None and _is_at_end(self.source):
-            self._close()
-            self.is_done = True
-        else:
-            _thread.start_new_thread(self._run, ())
+    def start(self, first: bytes) -> None:
+        """Begin to copy, with what is read already."""
+        self._first = memoryview(first)
+        self._show(self._first)
+        _thread.start_new_thread(self._run, ())
 
     def drain(self) -> None:
         """Show the taps, now, what the job left in the pipe; the thread passes it on.
@@ -135,6 +134,8 @@ class Relay:
             self._nudge()
 
     def _pump(self) -> None:
+        if not self._pass_on(self._first):
+            return
         if self.source is not None and not self._copy(self.source):
             return
         for data in self._rest or ():
@@ -185,13 +186,6 @@ class Relay:
         if self.source is not None:
             os.close(self.source)
             self.source = None
-
-
-def _is_at_end(pipe: int) -> bool:
-    """Whether nothing is in a pipe and nobody can write to it any more."""
-    poll = select.poll()
-    poll.register(pipe, select.POLLIN)
-    return poll.poll(0) == [(pipe, select.POLLHUP)]
 
 
 def _enlarge(pipe: int) -> None:

@@ -177,8 +177,8 @@ class Run:
             report = Report(self.options, self.streams, started)
             if self.lock is not None:
                 self.lock.note_job(pid)
-            outlets, tail = self._open_outlets(), self._open_tail()
-            capture.start(outlets, tail, report.taps(), self.signals.nudge)
+            tail = self._open_tail()
+            capture.start(self._open_outlet, tail, report.taps(), self.signals.nudge)
             if number == 1:
                 self._announce_start()
         except Exception as fault:  # noqa: BLE001 (see above)
@@ -282,12 +282,17 @@ class Run:
             self.tail = make_tail(self.options)
         return self.tail
 
-    def _open_outlets(self) -> "dict[int, Outlet | Held]":
-        if not self.outlets:
-            from radar_cli.wrap.streams import make_outlets
+    def _open_outlet(self, fd: int) -> "Outlet | Held":
+        """Where goes on to what the job writes to this descriptor, for all tries."""
+        if fd not in self.outlets:
+            from radar_cli.wrap.relay import Outlet
 
-            self.outlets = make_outlets(self.streams, quiet=self.options.quiet)
-        return self.outlets
+            self.outlets[fd] = outlet = Outlet(fd)
+            if self.options.quiet:
+                from radar_cli.wrap.held import Held
+
+                self.outlets[fd] = Held(outlet)
+        return self.outlets[fd]
 
     def _show_held(self) -> None:
         from radar_cli.wrap.held import Showing

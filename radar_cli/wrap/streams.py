@@ -6,6 +6,7 @@ has its pipe, and where both are one file, as under cron, they share one so that
 
 import os
 
+from radar_cli import load
 from radar_cli.wrap.options import Options
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from radar_cli.wrap.tail import Tail
 
 STDOUT, STDERR = 1, 2
+_FIRST_BYTES = 8192
 
 
 class Pipe:
@@ -27,6 +29,17 @@ class Pipe:
     def __init__(self, stands_for: tuple[int, ...]) -> None:
         self.stands_for = stands_for
         self.read, self.write = os.pipe()
+        self.first: bytes | None = None  # what was in it when radar began to read
+
+    def look(self) -> None:
+        """Read what is in it by now, into `first`: nothing if it is at its end, else None."""
+        os.set_blocking(self.read, False)
+        try:
+            self.first = os.read(self.read, _FIRST_BYTES)
+        except BlockingIOError:
+            self.first = None
+        finally:
+            os.set_blocking(self.read, True)
 
 
 class Streams:
@@ -74,6 +87,7 @@ class Capture:
 
     def __init__(self, groups: list[tuple[int, ...]]) -> None:
         self._pipes: list[Pipe] = []
+        self._unread: list[Pipe] = []  # by now
         self._relays: list[Relay] = []
         self._wake_read = self._wake_write = -1
         try:
@@ -93,25 +107,36 @@ class Capture:
 
     def start(
         self,
-        outlets: "dict[int, Outlet | Held]",
+        open_outlet: "Callable[[int], Outlet | Held]",
         tail: "Tail",
         taps: "dict[int, list[Callable[[memoryview], None]]]",
         nudge: "Callable[[], None]",
     ) -> None:
-        """Begin to read; `nudge` is called when a pipe is done."""
-        from radar_cli.wrap.relay import Relay
+        """Begin to read; `nudge` is called when a pipe is done.
 
-        for pipe in self._pipes:
-            fd = pipe.stands_for[0]
-            each = [tail.add, *taps.get(fd, [])]
-            relay = Relay(pipe.read, fd, outlets[fd], each, self._wake_read, nudge)
-            relay.start()
-            self._relays.append(relay)
+        A job that has ended in silence by now leaves nothing to relay.
+        """
+        while self._unread:
+            pipe = self._unread[0]
+            pipe.look()
+            if pipe.first == b"":
+                os.close(pipe.read)
+            else:
+                load("for-output")
+                from radar_cli.wrap.relay import Relay
+
+                fd = pipe.stands_for[0]
+                each = [tail.add, *taps.get(fd, [])]
+                relay = Relay(pipe.read, fd, open_outlet(fd), each, self._wake_read, nudge)
+                relay.start(pipe.first or b"")
+                self._relays.append(relay)
+            del self._unread[0]
 
     def let_go(self) -> None:
         """Close the job's ends of the pipes: it has its own."""
         for pipe in self._pipes:
             os.close(pipe.write)
+        self._unread = list(self._pipes)
 
     def cancel(self) -> None:
         """Close everything: the job could not be started."""
@@ -124,10 +149,15 @@ class Capture:
 
     def hand_over(self, signals: "Signals") -> None:
         """Leave to a `cat` what no relay reads: no thread could be started, say."""
-        from radar_cli.wrap.cat import ByHand, leave_cat
+        from radar_cli.wrap.cat import ByHand, leave_cat, write
 
         by_hand = ByHand()
-        for pipe in self._pipes[len(self._relays) :]:
+        for pipe in self._unread:
+            try:
+                write(pipe.stands_for[0], pipe.first or b"")
+            except OSError:  # the reader is gone: the job learns it as it would without us
+                os.close(pipe.read)
+                continue
             if leave_cat(pipe.read, pipe.stands_for[0], signals.mask):
                 os.close(pipe.read)
             else:
@@ -165,15 +195,3 @@ class Capture:
     def faults(self) -> list[str]:
         """What went wrong in our own code while relaying."""
         return [f"{type(r.fault).__name__}: {r.fault}" for r in self._relays if r.fault]
-
-
-def make_outlets(streams: Streams, *, quiet: bool) -> "dict[int, Outlet | Held]":
-    """Where each group's output goes on to, by the group's first descriptor."""
-    from radar_cli.wrap.relay import Outlet
-
-    outlets = {group[0]: Outlet(group[0]) for group in streams.groups}
-    if not quiet:
-        return {**outlets}
-    from radar_cli.wrap.held import Held
-
-    return {fd: Held(outlet) for fd, outlet in outlets.items()}
