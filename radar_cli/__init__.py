@@ -74,6 +74,10 @@ def main() -> int:
 
         return run(words[1:])
     if words[:1] == ["ping"]:
+        load("before-the-job")
+        load("beside-the-job")
+        if os.environ.get("RADAR_SERVER"):
+            load("for-a-server")
         from radar_cli.pings.command import ping
 
         return ping(words[1:])

@@ -9,7 +9,6 @@ from radar_cli.errors import UsageError
 from radar_cli.ids import check_key
 from radar_cli.pings.announcer import Announcer
 from radar_cli.pings.ping import KINDS, Ping
-from radar_cli.wrap.declaration import declare
 from radar_cli.wrap.options import DECLARATION, DESTINATION, Options, Parser, Row
 from radar_cli.wrap.run import say
 
@@ -39,11 +38,7 @@ class PingOptions(Options):
 
 
 def ping(words: list[str]) -> int:
-    """Carry out `radar ping WORDS` and return the exit code.
-
-    0: delivered, or safely in the outbox; 1: refused for good; 2: a usage error; 3: neither
-    delivered nor kept.
-    """
+    """Carry out `radar ping WORDS`. Ends the process, save for a usage error and for help."""
     try:
         options = parse(words)
     except UsageError as error:
@@ -53,6 +48,15 @@ def ping(words: list[str]) -> int:
         from radar_cli.cli.ping import show_help
 
         return show_help()
+    os._exit(send(options))
+
+
+def send(options: PingOptions) -> int:
+    """Send the ping and return the exit code.
+
+    0: delivered, or safely in the outbox; 1: refused for good; 3: neither delivered nor kept;
+    130: interrupted.
+    """
     waiting = _thread.allocate_lock()
     waiting.acquire()
 
@@ -130,7 +134,10 @@ def _make(options: PingOptions) -> Ping:
     fields = {}
     if options.exit_code:
         fields["exit"] = str(options.exit_code[0])
-    fields.update(declare(options))
+    if options.declares():
+        from radar_cli.wrap.declaration import declare
+
+        fields.update(declare(options))
     run_id = options.rid or ""
     # Inside a job that radar wraps, a ping of the same monitor belongs to that run.
     if not run_id and os.environ.get("RADAR_MONITOR") == options.monitor:

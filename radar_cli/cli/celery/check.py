@@ -131,11 +131,11 @@ def _say(session: Session, findings: list[Finding], form: str) -> Result:
 
 def _ping(session: Session, monitor: str, findings: list[Finding]) -> int:
     """Send the verdict; the exit code of a ping that was lost, else 0."""
-    from radar_cli.pings.command import ping
+    from radar_cli.pings.command import parse, send
 
     kind = _PINGS[verdict(findings)]
     line = in_a_line(findings)[:1000]
-    code = ping([monitor, kind, "--message", line, *session.forwarded()])
+    code = send(parse([monitor, kind, "--message", line, *session.forwarded()]))
     return 0 if code == exits.OK else code
 
 
