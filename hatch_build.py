@@ -3,6 +3,8 @@
 Such a wheel is for the Python that built it, and its tag says so.
 """
 
+import __future__
+
 import marshal
 import shutil
 import sys
@@ -45,4 +47,7 @@ def _compiled(package: Path, name: str) -> tuple[str, str, int, object]:
     source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
     text = source.read_bytes()
     file = str(source.relative_to(package))
-    return f"radar_cli.{name}", file, len(text), compile(text, file, "exec", dont_inherit=True)
+    # What nobody reads in a run costs nothing there: docstrings, and the values of annotations.
+    flags = __future__.annotations.compiler_flag
+    code = compile(text, file, "exec", flags, dont_inherit=True, optimize=2)
+    return f"radar_cli.{name}", file, len(text), code
