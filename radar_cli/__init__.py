@@ -48,13 +48,15 @@ MODULES = {
         "pings.courier",
         "pings.announcer",
     ),
-    "for-output": ("wrap.relay",),
+    "for-a-value": ("grammar",),
+    "for-a-declaration": ("cron", "zone", "wrap.declaration"),
+    "for-output": ("pings.text", "wrap.relay", "wrap.watchers", "wrap.redaction"),
     "for-a-server": ("pings.http", "pings.delivery", "pings.radar"),
 }
 # Of Python's own, in C; in some Pythons they are built in, and need no loading.
 EXTENSIONS = {
     "beside-the-job": ("resource",),
-    "for-output": ("select",),
+    "for-output": ("select", "binascii"),
     "for-a-server": ("_socket",),
 }
 _EXTENSIONS_FOLDER = "/lib-dynload"

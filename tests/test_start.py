@@ -43,26 +43,30 @@ for m in [importlib.import_module(name) for name in names]:
 """
 
 
-def looked_for(tmp_path: Path, server: Server) -> set[str]:
-    """The modules that a plain run has the import system find."""
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run m -- true",
+        "run m --schedule @daily --grace 10m -- echo much done",
+        "run m --every 1d --timeout 1h --tag nightly -- false",
+    ],
+)
+def test_it_leaves_nothing_of_a_plain_run_to_the_import_system(
+    tmp_path: Path, server: Server, line: str
+) -> None:
     (tmp_path / "sitecustomize.py").write_text(_SPY)
     to = tmp_path / "looked-for"
     own = {"PYTHONPATH": str(tmp_path), "LOOKED_FOR": str(to)}
     env = environment(measured=False, RADAR_SERVER=server.url, RADAR_API_KEY="k1") | own
+
     done = subprocess.run(
-        [str(radar_path()), "run", "m", "--", "true"], env=env, capture_output=True, check=True
+        [str(radar_path()), *line.split()], env=env, capture_output=True, check=False
     )
+
     assert done.stderr == b""
-    return set(to.read_text().split())
-
-
-def test_it_leaves_nothing_of_a_plain_run_to_the_import_system(
-    tmp_path: Path, server: Server
-) -> None:
-    found = looked_for(tmp_path, server)
-
-    ours = {name for name in found if name.startswith("radar_cli")}
-    assert ours == {"radar_cli"}
+    assert len(server.accepted) == 2
+    found = set(to.read_text().split())
+    assert {name for name in found if name.startswith("radar_cli")} == {"radar_cli"}
     assert not found.intersection(_EXTENSIONS)
 
 

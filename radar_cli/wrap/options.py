@@ -5,6 +5,7 @@ with a flag stops radar before the job runs; what is wrong with a variable is a 
 Imported before the job is spawned: see the import budget in tests/wrap/test_imports.py.
 """
 
+from radar_cli import load
 from radar_cli.ids import check_key
 
 TYPE_CHECKING = False
@@ -230,7 +231,8 @@ def _convert(kind: str, value: str) -> object:
         raise ValueError("it is empty")
     if kind == "lock" and value in _LOCKS:
         return value
-    # Most lines have no option that needs it.
+    # Not every line has an option that needs it.
+    load("for-a-value")
     from radar_cli import grammar
 
     if kind == "run_id":

@@ -170,6 +170,8 @@ class Run:
                 from radar_cli import load
 
                 load("beside-the-job")
+                if self.options.declares():
+                    load("for-a-declaration")
                 if os.environ.get("RADAR_SERVER"):
                     load("for-a-server")
             from radar_cli.wrap.report import Report
