@@ -9,6 +9,7 @@ is left to the import system: the `import` statements stand where they always do
 """
 
 import _imp
+import _thread
 import gc
 import marshal
 import os
@@ -108,15 +109,14 @@ def _trust_no_foreign_modules() -> None:
 
 
 def load(step: str) -> None:
-    """Load the modules of this step, as far as that is simple.
-
-    Only in a thread beside which no other one imports them: no lock keeps that one off a half-made
-    module.
-    """
-    _load_extensions(EXTENSIONS.get(step, ()))
+    """Load the modules of this step, as far as that is simple and not done yet."""
+    # No lock keeps another thread off a half-made module.
+    if f"{__name__}.{MODULES[step][-1]}" in sys.modules or _thread._count():
+        return
     # With -X importtime, too, it is left to the import system, which is to be looked at then.
     if sys._xoptions or sys.flags.optimize:
         return
+    _load_extensions(EXTENSIONS.get(step, ()))
     root = __path__[0]
     try:
         modules, newest = _read(f"{root}/{file_name(step)}")
@@ -182,7 +182,7 @@ def _make(name: str, source: str, code: "CodeType") -> None:
 def _load_extensions(names: tuple[str, ...]) -> None:
     """Load these modules of Python's own, where it keeps them as shared libraries."""
     folder = next((path for path in sys.path if path.endswith(_EXTENSIONS_FOLDER)), "")
-    if sys._xoptions or not folder:
+    if not folder:
         return
     for name in names:
         if name in sys.modules or name in sys.builtin_module_names:

@@ -145,3 +145,18 @@ def test_it_takes_no_bytecode_that_it_cant_use(copy: Path, change: str) -> None:
         bytecode.unlink()
 
     assert loaded(copy) == ["", f"200 {copy / 'ids.py'}"]
+
+
+def test_beside_other_threads_it_leaves_all_to_the_import_system() -> None:
+    script = (
+        "import sys, threading; from radar_cli import load; wait = threading.Event()\n"
+        "thread = threading.Thread(target=wait.wait); thread.start()\n"
+        "load('before-the-job'); print('radar_cli.ids' in sys.modules)\n"
+        "wait.set(); thread.join()\n"
+        "load('before-the-job'); print('radar_cli.ids' in sys.modules)"
+    )
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(
+        words, env=environment(measured=False), capture_output=True, check=True, text=True
+    )
+    assert done.stdout.split() == ["False", "True"]
