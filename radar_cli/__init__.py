@@ -28,10 +28,12 @@ _GARBAGE_OBJECTS = 50_000
 # By the step of a run that needs them, each after those that it imports.
 MODULES = {
     "before-the-job": (
+        "exits",
         "ids",
         "wrap",
         "wrap.options",
         "wrap.child",
+        "wrap.kill",
         "wrap.signals",
         "wrap.streams",
         "wrap.run",

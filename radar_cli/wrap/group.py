@@ -1,4 +1,4 @@
-"""Ending a job that ran out of time, and all of its process group."""
+"""The process group of a job that ran out of time: all of it has to end, not just the job."""
 
 import os
 import time
@@ -11,18 +11,6 @@ else:
     import _signal
 
 _POLL_S = 0.02
-
-
-def end(pid: int, number: int, *, own_group: bool) -> None:
-    """Send the job, or all of its group, a signal that a stopped process hears as well."""
-    for each in (number, _signal.SIGCONT):
-        try:
-            if own_group:
-                os.killpg(pid, each)
-            else:
-                os.kill(pid, each)
-        except OSError:
-            return
 
 
 def end_rest(group: int, deadline: float | None, reap: "Callable[[], None]") -> None:

@@ -9,6 +9,7 @@ import _thread
 import os
 import time
 
+from radar_cli import exits
 from radar_cli.ids import new_id
 from radar_cli.wrap import options as table
 from radar_cli.wrap.child import Launch, guard_standard_descriptors
@@ -39,8 +40,6 @@ def run(words: list[str]) -> int:
     try:
         options = table.parse(words)
     except table.usage_error() as error:  # evaluated once there is an exception
-        from radar_cli import exits
-
         say(error.line())
         return exits.RUN_USAGE
     if options.help:
@@ -219,8 +218,6 @@ class Run:
             self.signals.die(self.signals.ending)
             return 128 + self.signals.ending
         if ended.timed_out:
-            from radar_cli import exits
-
             return exits.TIMEOUT
         if ended.signal:
             self.signals.die(ended.signal)

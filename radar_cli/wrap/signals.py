@@ -8,6 +8,8 @@ radar's process group; what a process sent to radar has not.
 import os
 import time
 
+from radar_cli.wrap.kill import end, end_self, is_ignored, send, stop_self
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
@@ -84,6 +86,8 @@ class Signals:
         kill_after_s: float,
     ) -> Ended:
         """Wait for the end of the job, sending it what radar is sent, and KILL when it's time."""
+        if own_group:  # now: by the time it is needed, radar may have been removed
+            from radar_cli.wrap.group import end_rest
         self._job = pid
         self._heeds_nudges = self._is_init  # the first nudge is when it may bury strays
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
@@ -94,24 +98,20 @@ class Signals:
                 break
             number, is_at_job = self._next(deadline)
             if number == 0:
-                from radar_cli.wrap.group import end
-
                 end(pid, _signal.SIGKILL if timed_out else _signal.SIGTERM, own_group=own_group)
                 deadline = None if timed_out else time.monotonic() + kill_after_s
                 timed_out = True
             elif number != _signal.SIGCHLD:
                 if not is_at_job:
-                    _send(pid, number)
+                    send(pid, number)
                 elif own_group:
-                    _send(-pid, number)
-                if number in _ENDS and not _is_ignored(number):
+                    send(-pid, number)
+                if number in _ENDS and not is_ignored(number):
                     self.ending = number
                 # At a terminal the job itself shows whether it stops: an editor may not.
                 if number in _STOPS and not at_terminal:
-                    _stop(number)
+                    stop_self(number)
         if timed_out and own_group:
-            from radar_cli.wrap.group import end_rest
-
             end_rest(pid, deadline, self._reap_strays)
         if self.meanwhile is not None:
             self.meanwhile()
@@ -138,7 +138,7 @@ class Signals:
             if number == _signal.SIGCHLD:
                 self._reap_strays()
                 continue
-            asks_to_end = number in _ENDS and not _is_ignored(number)
+            asks_to_end = number in _ENDS and not is_ignored(number)
             if time.monotonic() - self._job_ended_at <= _AFTERMATH_S:
                 # Who asks twice means radar.
                 if asks_to_end and self._aftermath:
@@ -146,7 +146,7 @@ class Signals:
                 elif asks_to_end:
                     self._aftermath = number
             elif number in _STOPS:
-                _stop(number)
+                stop_self(number)
             elif asks_to_end:
                 self.ending, self.is_hurried = number, True
         return True
@@ -168,9 +168,7 @@ class Signals:
     def die(self, number: int) -> None:
         """End radar by the signal that ended the job; return where that is impossible, as PID 1."""
         if not self._is_init:  # which has no default actions
-            from radar_cli.wrap.dying import die
-
-            die(number)
+            end_self(number)
 
     def _next(self, deadline: float | None) -> tuple[int, bool]:
         """The next signal and whether the job knows of it, too; 0 on the deadline."""
@@ -216,7 +214,7 @@ class Signals:
                 return None
             if os.WIFSTOPPED(status):
                 # The shell must see us stopped to give the terminal back to the person.
-                _stop(os.WSTOPSIG(status))
+                stop_self(os.WSTOPSIG(status))
                 continue
             return Ended(status, cpu_s, max_rss_bytes)
 
@@ -233,7 +231,7 @@ class Signals:
 
 def heed_interrupts() -> None:
     """Die of ^C as other programs do, until signals are blocked: without a traceback."""
-    if not _is_ignored(_signal.SIGINT):
+    if not is_ignored(_signal.SIGINT):
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
@@ -254,21 +252,3 @@ def _wait(pid: int, flags: int) -> tuple[int, int, float, int]:
     found, status, usage = os.wait4(pid, flags)
     unit = 1 if os.uname().sysname == "Darwin" else 1024
     return found, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
-
-
-def _is_ignored(number: int) -> bool:
-    return bool(_signal.getsignal(number) == _signal.SIG_IGN)
-
-
-def _send(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except OSError:
-        return  # it changed its user id (sudo) or is a zombie: nobody else could send it, either
-
-
-def _stop(number: int) -> None:
-    from radar_cli.wrap.job_control import stop
-
-    if not _is_ignored(number):
-        stop(number)

@@ -25,9 +25,11 @@ HEAVY = {
 }  # fmt: skip
 FIRST_RING = {
     "radar_cli",
+    "radar_cli.exits",
     "radar_cli.ids",
     "radar_cli.wrap",
     "radar_cli.wrap.child",
+    "radar_cli.wrap.kill",
     "radar_cli.wrap.options",
     "radar_cli.wrap.run",
     "radar_cli.wrap.signals",
@@ -37,7 +39,6 @@ BUILT_IN = {"_signal", "gc", "time"}
 # What an option needs before the spawn, beside its value.
 FOR_A_VALUE = {"radar_cli.grammar"}
 FOR_A_LOCK = {
-    "radar_cli.exits",
     "radar_cli.places",
     "radar_cli.wrap.lock",
     "radar_cli.wrap.unstarted",
