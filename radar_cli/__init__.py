@@ -52,6 +52,7 @@ MODULES = {
         "pings.announcer",
     ),
     "for-a-value": ("grammar",),
+    "for-a-timeout": ("wrap.group",),
     "for-a-declaration": ("cron", "zone", "wrap.declaration"),
     "for-output": ("pings.text", "wrap.relay", "wrap.watchers", "wrap.redaction"),
     "for-a-server": ("pings.http", "pings.delivery", "pings.radar"),

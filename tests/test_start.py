@@ -129,7 +129,9 @@ def test_an_edited_source_counts(copy: Path, value: str) -> None:
     source = copy / "ids.py"
     source.write_text(source.read_text().replace("KEY_MAX = 200", f"KEY_MAX = {value}"))
 
-    assert loaded(copy) == ["", f"{value} {source}"]
+    before = MODULES["before-the-job"][: MODULES["before-the-job"].index("ids")]
+    names = " ".join(f"radar_cli.{name}" for name in before)
+    assert loaded(copy) == [names, f"{value} {source}"]
 
 
 @pytest.mark.parametrize("change", ["for another Python", "half of it", "empty", "none"])

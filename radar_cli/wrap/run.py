@@ -169,6 +169,8 @@ class Run:
                 from radar_cli import load
 
                 load("beside-the-job")
+                if self.options.timeout:
+                    load("for-a-timeout")
                 if self.options.declares():
                     load("for-a-declaration")
                 if os.environ.get("RADAR_SERVER"):
