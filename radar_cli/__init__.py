@@ -54,7 +54,7 @@ MODULES = {
     "for-a-value": ("grammar",),
     "for-a-timeout": ("wrap.group",),
     "for-a-declaration": ("cron", "zone", "wrap.declaration"),
-    "for-output": ("pings.text", "wrap.relay", "wrap.watchers", "wrap.redaction"),
+    "for-output": ("pings.text", "wrap.cat", "wrap.relay", "wrap.watchers", "wrap.redaction"),
     "for-a-server": ("pings.http", "pings.delivery", "pings.radar"),
 }
 # Of Python's own, in C; in some Pythons they are built in, and need no loading.
@@ -65,7 +65,8 @@ EXTENSIONS = {
 }
 _EXTENSIONS_FOLDER = "/lib-dynload"
 _INIT = "/__init__.py"
-# An installer writes the sources and the bytecode within it; nobody edits one so soon.
+# An installer writes the sources and the bytecode within it. A source that was written earlier is
+# another one as well: `cp -p` puts one there with its own time.
 _SAME_INSTALL_S = 2.0
 
 
@@ -122,7 +123,7 @@ def load(step: str) -> None:
     _load_extensions(EXTENSIONS.get(step, ()))
     root = __path__[0]
     try:
-        modules, newest = _read(f"{root}/{file_name(step)}")
+        modules, written = _read(f"{root}/{file_name(step)}")
     except (OSError, ValueError, EOFError, TypeError):
         return
     for name, file, size_bytes, code in modules:
@@ -131,7 +132,8 @@ def load(step: str) -> None:
             status = os.stat(source)
         except OSError:
             return
-        if status.st_size != size_bytes or status.st_mtime > newest:
+        is_same_install = abs(status.st_mtime - written) <= _SAME_INSTALL_S
+        if status.st_size != size_bytes or not is_same_install:
             return
         if name not in sys.modules:
             # As importlib does; typeshed does not know of it.
@@ -149,7 +151,7 @@ def file_name(step: str) -> str:
 
 
 def _read(path: str) -> "tuple[tuple[tuple[str, str, int, CodeType], ...], float]":
-    """What is in a step's file, and when its sources were written at the latest (Unix time)."""
+    """What is in a step's file, and when that was written (Unix time)."""
     fd = os.open(path, os.O_RDONLY)
     try:
         status = os.fstat(fd)
@@ -159,7 +161,7 @@ def _read(path: str) -> "tuple[tuple[tuple[str, str, int, CodeType], ...], float
     if not data.startswith(MAGIC_NUMBER):
         raise ValueError("it is for another Python")
     modules = marshal.loads(memoryview(data)[len(MAGIC_NUMBER) :])  # noqa: S302 (as an import would)
-    return modules, status.st_mtime + _SAME_INSTALL_S
+    return modules, status.st_mtime
 
 
 def _make(name: str, source: str, code: "CodeType") -> None:

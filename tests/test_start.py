@@ -124,10 +124,16 @@ def test_a_copy_of_the_package_is_loaded_in_one_go(copy: Path) -> None:
     assert loaded(copy) == [" ".join(names), f"200 {copy / 'ids.py'}"]
 
 
-@pytest.mark.parametrize("value", ["300", "1234"], ids=["as long", "longer"])
-def test_an_edited_source_counts(copy: Path, value: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "age_s"),
+    [("300", 0), ("1234", 0), ("300", 90), ("300", 10**8)],
+    ids=["as long", "longer", "older than the rest", "years old"],
+)
+def test_another_source_counts(copy: Path, value: str, age_s: int) -> None:
     source = copy / "ids.py"
     source.write_text(source.read_text().replace("KEY_MAX = 200", f"KEY_MAX = {value}"))
+    written = source.stat().st_mtime - age_s
+    os.utime(source, (written, written))
 
     before = MODULES["before-the-job"][: MODULES["before-the-job"].index("ids")]
     names = " ".join(f"radar_cli.{name}" for name in before)

@@ -139,7 +139,10 @@ class Announcer:
                 _thread.start_new_thread(self._run_another, (courier,))
             first.run()
         finally:
-            self._trim()
+            try:
+                self._trim()
+            except Exception as fault:  # noqa: BLE001 (the pings are where they have to be)
+                self.warnings.append(f"the outbox is not trimmed: {type(fault).__name__}: {fault}")
             self._is_done = True
             self.nudge()
 

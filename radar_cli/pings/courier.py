@@ -54,7 +54,7 @@ class Courier:
             self.is_done = True
         except Exception as fault:  # noqa: BLE001 (whatever it is, the job goes on)
             announcer.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
-            self.abandon()
+            self._keep_rest()
             self.is_done = True
 
     def abandon(self) -> None:
@@ -79,6 +79,15 @@ class Courier:
         ping = announcer.pings[self._next]
         announcer.complete(ping)
         return ping
+
+    def _keep_rest(self) -> None:
+        """Leave in the spool what isn't delivered, and whatever is still to come."""
+        with self._deciding:
+            entry, self._entry = self._entry, None
+            if entry is not None:
+                entry.sync()
+                self._next += 1
+        self._keep_all()
 
     def _keep_all(self) -> None:
         spool, destination = self._announcer.spool, self._destination

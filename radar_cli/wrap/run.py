@@ -9,7 +9,7 @@ import _thread
 import os
 import time
 
-from radar_cli import exits
+from radar_cli import exits, load
 from radar_cli.ids import new_id
 from radar_cli.wrap import options as table
 from radar_cli.wrap.child import Launch, guard_standard_descriptors
@@ -166,8 +166,6 @@ class Run:
         report = None
         try:
             if number == 1:
-                from radar_cli import load
-
                 load("beside-the-job")
                 if self.options.timeout:
                     load("for-a-timeout")
@@ -186,7 +184,10 @@ class Run:
                 self._announce_start()
         except Exception as fault:  # noqa: BLE001 (see above)
             say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
-            capture.hand_over(self.signals)
+            try:
+                capture.hand_over(self.signals)
+            except Exception as again:  # noqa: BLE001 (then it waits for the job all the same)
+                say(f"{self.options.monitor}: its output is lost: {again}")
         return report
 
     def _finish(self, report: "Report", tries: int) -> None:
@@ -286,6 +287,8 @@ class Run:
     def _open_outlet(self, fd: int) -> "Outlet | Held":
         """Where goes on to what the job writes to this descriptor, for all tries."""
         if fd not in self.outlets:
+            if self.announcer is None:  # whose thread may import some of it, too
+                load("for-output")
             from radar_cli.wrap.relay import Outlet
 
             self.outlets[fd] = outlet = Outlet(fd)
@@ -298,7 +301,7 @@ class Run:
     def _show_held(self) -> None:
         from radar_cli.wrap.held import Showing
 
-        showing = Showing(list(self.outlets.values()), self.signals.nudge)
+        showing = Showing([self.outlets[fd] for fd in sorted(self.outlets)], self.signals.nudge)
         self.signals.wait_until(showing.is_done, None)
 
     def declared(self) -> dict[str, str]:

@@ -6,7 +6,6 @@ has its pipe, and where both are one file, as under cron, they share one so that
 
 import os
 
-from radar_cli import load
 from radar_cli.wrap.options import Options
 
 TYPE_CHECKING = False
@@ -122,12 +121,12 @@ class Capture:
             if pipe.first == b"":
                 os.close(pipe.read)
             else:
-                load("for-output")
+                fd = pipe.stands_for[0]
+                outlet = open_outlet(fd)
                 from radar_cli.wrap.relay import Relay
 
-                fd = pipe.stands_for[0]
                 each = [tail.add, *taps.get(fd, [])]
-                relay = Relay(pipe.read, fd, open_outlet(fd), each, self._wake_read, nudge)
+                relay = Relay(pipe.read, fd, outlet, each, self._wake_read, nudge)
                 relay.start(pipe.first or b"")
                 self._relays.append(relay)
             del self._unread[0]
@@ -148,7 +147,10 @@ class Capture:
             os.close(self._wake_write)
 
     def hand_over(self, signals: "Signals") -> None:
-        """Leave to a `cat` what no relay reads: no thread could be started, say."""
+        """Leave to a `cat` what no relay reads: no thread could be started, say.
+
+        What was read already may have to wait here for its reader.
+        """
         from radar_cli.wrap.cat import ByHand, leave_cat, write
 
         by_hand = ByHand()

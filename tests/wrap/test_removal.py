@@ -9,8 +9,10 @@ import pytest
 
 import radar_cli
 from tests.support import processes
-from tests.support.pings import kinds
-from tests.support.radar import environment
+from tests.support.answers import delayed
+from tests.support.pings import kinds, read_pings
+from tests.support.radar import environment, run_radar
+from tests.support.server import Server
 from tests.support.waiting import wait_until
 
 
@@ -27,6 +29,7 @@ from tests.support.waiting import wait_until
             124,
         ),
         (("--schedule", "@daily", "--grace", "10m"), "exit 5", 5),
+        ((), "sleep 3 & exit 6", 6),
     ],
 )
 def test_the_job_ends_as_it_would(
@@ -38,13 +41,37 @@ def test_the_job_ends_as_it_would(
     script = f"until [ -e {tmp_path}/go ]; do sleep 0.02; done; {end}"
     run = [sys.executable, "-P", "-m", "radar_cli", "run", "job", *options]
     words = [*run, "--", "sh", "-c", script]
-    radar = processes.remember(
-        subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    )
+    with (tmp_path / "said").open("wb") as said:
+        radar = processes.remember(subprocess.Popen(words, env=env, stdout=said, stderr=said))
     wait_until(lambda: kinds() == ["start"])
     package.rename(tmp_path / "gone")
     (tmp_path / "go").touch()
 
-    _, said = radar.communicate(timeout=20)
-    assert (radar.returncode, said) == (code, b"")
+    assert radar.wait(20) == code
+    assert (tmp_path / "said").read_text() in ("", "much done\n")
     assert kinds() == ["start", "success" if code == 0 else "fail"]
+
+
+def test_its_pings_are_kept_though_nothing_more_can_be_imported(
+    tmp_path: Path, server: Server
+) -> None:
+    package = tmp_path / "here" / "radar_cli"
+    shutil.copytree(Path(radar_cli.__path__[0]), package)
+    own = {"PYTHONPATH": str(package.parent), "RADAR_SERVER": server.url, "RADAR_API_KEY": "k1"}
+    env = environment(measured=False) | own
+    elsewhere = {"RADAR_SERVER": "http://127.0.0.1:9", "RADAR_PING_TIMEOUT": "1"}
+    run_radar("run", "left-behind", "--", "true", env=env | elsewhere)
+    server.behave(delayed(1.0))
+    words = [sys.executable, "-P", "-m", "radar_cli", "run", "job", "--", "sleep", "2"]
+    radar = processes.remember(
+        subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    )
+    wait_until(lambda: bool(server.requests))
+    package.rename(tmp_path / "gone")
+
+    _, said = radar.communicate(timeout=20)
+    assert radar.returncode == 0
+    expected = ("radar: job: pings are kept: Module", "radar: job: the outbox is not trimmed")
+    assert all(line.startswith(expected) for line in said.decode().splitlines())
+    assert [ping.kind for ping in server.accepted] == ["start"]
+    assert [ping.kind for ping in read_pings() if ping.monitor == "job"] == ["success"]

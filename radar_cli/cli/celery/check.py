@@ -132,10 +132,16 @@ def _say(session: Session, findings: list[Finding], form: str) -> Result:
 def _ping(session: Session, monitor: str, findings: list[Finding]) -> int:
     """Send the verdict; the exit code of a ping that was lost, else 0."""
     from radar_cli.pings.command import parse, send
+    from radar_cli.wrap.run import say
 
     kind = _PINGS[verdict(findings)]
     line = in_a_line(findings)[:1000]
-    code = send(parse([monitor, kind, "--message", line, *session.forwarded()]))
+    try:
+        options = parse([monitor, kind, "--message", line, *session.forwarded()])
+    except UsageError as error:
+        say(error.line())
+        return exits.USAGE
+    code = send(options)
     return 0 if code == exits.OK else code
 
 
