@@ -52,7 +52,7 @@ def look(file: str, max_age_s: float, *, beat: bool, started: bool) -> "tuple[bo
         if started:
             os.stat(file + STARTED_SUFFIX)
             return True, f"{name} has started"
-        age_s = silent_s(file, time.monotonic_ns())
+        age_s = silent_s(file, time.monotonic_ns)
     except OSError as error:
         what = "not started" if started else "no sign of life"
         return False, f"{name} gave {what}: {file}: {error.strerror}"

@@ -10,7 +10,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 VARIABLE = "RADAR_ALIVE_FILE"
 # Behind the file's name: it is there once the worker takes tasks.
@@ -44,16 +44,18 @@ def parse(content: bytes) -> "tuple[int, int, int] | None":
     return int(words[0]), int(words[1]), int(words[2])
 
 
-def silent_s(file: str, now_ns: int) -> float:
+def silent_s(file: str, clock_ns: "Callable[[], int]") -> float:
     """For how many seconds a sign is overdue, or how old the last one is. Raises OSError.
 
     Negative while a long task or Beat's sleep excuses the silence. Of a file that something else
-    touches, it is the age.
+    touches, it is the age. The clock is read after the file: a sign given in between would come
+    from the future, as one of an earlier boot does.
     """
     with open(file, "rb", buffering=0) as opened:
         found = parse(opened.read(100))
         if found is None:
             return time.time() - os.fstat(opened.fileno()).st_mtime
+    now_ns = clock_ns()
     given_ns, quiet_until_ns, _ = found
     if given_ns > now_ns:
         return float("inf")  # of an earlier boot: that clock began anew

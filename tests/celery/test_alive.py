@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.celery.signs import NO_LIMIT_NS, compose, default_file, parse
+from radar_cli.celery.signs import NO_LIMIT_NS, compose, default_file, parse, silent_s
 from tests.support.radar import environment, radar_path, run_radar
 from tests.wrap.test_imports import HEAVY
 
@@ -107,3 +107,17 @@ def test_it_imports_next_to_nothing(tmp_path: Path) -> None:
         "radar_cli.celery.alive",
         "radar_cli.celery.signs",
     }
+
+
+def test_a_sign_that_is_given_while_a_probe_looks_is_not_of_an_earlier_boot(tmp_path: Path) -> None:
+    file = tmp_path / "beat"
+    file.write_bytes(compose(1_000, 0, 7))
+    reads: list[int] = []
+
+    def clock_ns() -> int:
+        file.write_bytes(compose(5_000, 0, 7))  # as a tick of Beat's would just now
+        reads.append(1)
+        return 4_000
+
+    assert silent_s(str(file), clock_ns) == 3_000 / 1e9
+    assert reads == [1]
