@@ -136,8 +136,7 @@ def load(step: str) -> None:
         if status.st_size != size_bytes or not is_same_install:
             return
         if name not in sys.modules:
-            # As importlib does; typeshed does not know of it.
-            _imp._fix_co_filename(code, source)  # type: ignore[attr-defined]
+            _imp._fix_co_filename(code, source)  # type: ignore[attr-defined]  # not in typeshed
             _make(name, source, code)
 
 

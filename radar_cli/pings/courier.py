@@ -50,21 +50,28 @@ class Courier:
         """Take each ping to its place, until there will be no more."""
         announcer = self._announcer
         try:
-            (self._carry_all if self._destination.is_server else self._keep_all)()
-            self.is_done = True
+            if self._destination.is_server:
+                self._carry_all()
+            else:
+                self._keep_all()
+                self._care_for_spool()
         except Exception as fault:  # noqa: BLE001 (whatever it is, the job goes on)
             announcer.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
             self._keep_rest()
-            self.is_done = True
+        self.is_done = True
 
-    def abandon(self) -> None:
-        """Leave what isn't delivered in the spool, safe from a power failure."""
+    def abandon(self) -> int:
+        """Leave what isn't delivered in the spool, safe from a power failure.
+
+        Return how many of the run's pings are dealt with then.
+        """
         from radar_cli.pings.abandoned import keep_undelivered
 
         with self._deciding:
             self._is_abandoned = True
             rest = self._announcer.pings[self._next :]
             keep_undelivered(self._announcer, self._destination, self._carrier, self._entry, rest)
+            return self._next + len(rest)
 
     def _wait_for_ping(self, timeout_s: float = _LONGEST_WAIT_S) -> "Ping | None":
         """The next ping; None at the end, or when there is none in time."""
@@ -82,18 +89,19 @@ class Courier:
 
     def _keep_rest(self) -> None:
         """Leave in the spool what isn't delivered, and whatever is still to come."""
-        with self._deciding:
-            entry, self._entry = self._entry, None
-            if entry is not None:
-                entry.sync()
-                self._next += 1
+        try:
+            self._next = self.abandon()
+        except Exception as fault:  # noqa: BLE001 (as above; then they are kept one by one)
+            self._announcer.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
         self._keep_all()
 
     def _keep_all(self) -> None:
-        spool, destination = self._announcer.spool, self._destination
         while (ping := self._wait_for_ping()) is not None:
-            self._announcer.keep(ping, destination.address())
+            self._announcer.keep(ping, self._destination.address())
             self._next += 1
+
+    def _care_for_spool(self) -> None:
+        spool, destination = self._announcer.spool, self._destination
         if destination.protocol == STORE and spool.needs_care():
             from radar_cli.pings.trim import care_for
 
