@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import answers
 from tests.support.children import flood_bytes
-from tests.support.pings import kinds
-from tests.support.radar import run_radar, start_radar
+from tests.support.pings import kinds, last_ping
+from tests.support.radar import environment, run_radar, start_radar
 from tests.support.requirements import require_program, require_root
+from tests.support.server import Server
 from tests.support.waiting import wait_until
 
 # Root knows no limit. It is a user of whom nobody else has a process, and may read what root may.
@@ -31,10 +33,33 @@ def test_the_output_of_both_streams_passes(code: int, alone: list[str]) -> None:
     script = f"import sys; print('out'); print('err', file=sys.stderr); sys.exit({code})"
     done = run_radar("run", "job", "--", sys.executable, "-c", script, prefix=alone, text=True)
 
-    assert (done.returncode, done.stdout) == (code, "out\n")
-    assert "err" in done.stderr.splitlines()
-    assert "can't start new thread" in done.stderr
-    assert kinds() == ["success" if code == 0 else "fail"]
+    assert (done.returncode, done.stdout, done.stderr) == (code, "out\n", "err\n")
+    assert kinds() == ["start", "success" if code == 0 else "fail"]
+    assert sorted(last_ping().body.splitlines()) == [b"err", b"out"]
+
+
+def test_what_the_output_says_still_counts(alone: list[str]) -> None:
+    done = run_radar("run", "job", "--fail-on", "ERR", "-c", "echo an ERR", prefix=alone)
+
+    assert (done.returncode, done.stdout) == (0, b"an ERR\n")
+    assert kinds() == ["start", "fail"]
+
+
+def test_both_pings_reach_a_server(alone: list[str], server: Server) -> None:
+    env = environment(measured=False, RADAR_SERVER=server.url, RADAR_API_KEY="k1")
+    done = run_radar("run", "job", "--", "true", prefix=alone, env=env)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [ping.kind for ping in server.accepted] == ["start", "complete"]
+
+
+def test_it_waits_for_a_slow_server_only_briefly(alone: list[str], server: Server) -> None:
+    server.behave(answers.delayed(8))
+    env = environment(measured=False, RADAR_SERVER=server.url, RADAR_API_KEY="k1")
+    done = run_radar("run", "job", "--", "true", prefix=alone, env=env)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert kinds() == ["start", "success"]  # they have not been delivered
 
 
 def test_much_output_passes_a_slow_reader(children: Path, alone: list[str]) -> None:
@@ -67,4 +92,4 @@ def test_the_job_learns_that_its_reader_is_gone(alone: list[str]) -> None:
     radar.stdout.close()
 
     assert radar.wait(10) == -13
-    wait_until(lambda: kinds() == ["fail"])
+    wait_until(lambda: kinds() == ["start", "fail"])

@@ -1,0 +1,1 @@
+"""How the `radar` command begins: alone in its Python, and by the shortest way to the job."""
