@@ -25,6 +25,9 @@ class MonitorStore(Protocol):
     def place(self) -> str:
         """Where they are, for people."""
 
+    def find_neglect(self, now_us: int) -> int | None:
+        """Return since when nobody has looked, if that is longer than it should be; else None."""
+
     def judge(self, now_us: int) -> int:
         """Let time pass until `now_us` for those monitors that it may change; return how many."""
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from radar_cli.api.connection import Connection
 from radar_cli.api.errors import AnswerError
-from radar_cli.api.wire import decode_flip, decode_monitor, decode_run, encode_declared
+from radar_cli.api.wire import decode_flip, decode_monitor, decode_run, encode_declared, from_iso
 from radar_cli.core.errors import UsageError
 from radar_cli.core.ids import is_key
 from radar_cli.monitors.runs import Run
@@ -57,6 +57,10 @@ class ServerStore:
     def now_us(self) -> int:
         """What the time is by the server's clock: Unix time in microseconds."""
         return self._connection.now_us()
+
+    def find_neglect(self, now_us: int) -> int | None:  # noqa: ARG002 (the server says it)
+        """See `MonitorStore`."""
+        return from_iso(self._connection.get("/api/v1/status").get("unlooked_since"))
 
     def judge(self, now_us: int) -> int:  # noqa: ARG002 (as a store here has it)
         """Nothing: the server does it all the time."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Collection
 
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Pause, to_us
+from radar_cli.monitors.monitor import Outage, Pause, to_us
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Status, View
 from radar_cli.store.flips import Flip
@@ -68,6 +68,7 @@ def encode_monitor(known: Judged, now_us: int) -> dict[str, Any]:
             "settled": sorted(known.settled),
             "created_us": known.created_us,
             "pauses": [[pause.begin_us, pause.end_us] for pause in known.pauses],
+            "outages": [[outage.begin_us, outage.end_us] for outage in known.outages],
             "judged": json.loads(known.encode()),
         },
     }
@@ -84,6 +85,7 @@ def decode_monitor(entry: dict[str, Any]) -> Judged:
         tuple(Pause(begin_us, end_us) for begin_us, end_us in record["pauses"]),
         frozenset(record["settled"]),
         entry["version"],
+        tuple(Outage(begin_us, end_us) for begin_us, end_us in record.get("outages", ())),
     )
 
 

@@ -72,6 +72,7 @@ def command(
             with open_monitors(session, place) as opened:
                 # One moment for both: what is bad by the exit code has been told.
                 now_us = opened.now_us()
+                opened.note_check(now_us)
                 if notifies:
                     told = told.and_also(tell_people(session, opened, now_us))
                 round_.look_at(opened, now_us)

@@ -9,6 +9,7 @@ from typing import Iterator
 
 import click
 
+from radar_cli.api.wire import from_iso
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.config.channels import read_channels
@@ -18,6 +19,7 @@ from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
+from radar_cli.monitors.sentences import local_time
 from radar_cli.outbox.spool import REJECTED, WAITING, Spool, peek
 from radar_cli.store.opening import open_embedded
 
@@ -73,7 +75,7 @@ def _look(session: Session) -> Iterator[Remark]:
         if profile.server:
             yield from _look_at_server(profile)
         else:
-            yield _look_at_store(directory)
+            yield from _look_at_store(directory)
             yield _look_at_channels(session)
     yield _look_at_cron()
 
@@ -118,13 +120,23 @@ def _look_at_outbox(spool: Spool) -> Iterator[Remark]:
         yield Remark("outbox", GOOD, "no ping waits")
 
 
-def _look_at_store(directory: str) -> Remark:
+def _look_at_store(directory: str) -> Iterator[Remark]:
     try:
         with open_embedded(directory) as store:
             count = sum(store.count_by_status().values())
+            since_us = store.find_neglect(time.time_ns() // 1000)
     except RadarError as error:
-        return Remark("store", BAD, error.message, error.hint)
-    return Remark("store", GOOD, f"{count} monitor{'' if count == 1 else 's'} on this machine")
+        yield Remark("store", BAD, error.message, error.hint)
+        return
+    yield Remark("store", GOOD, f"{count} monitor{'' if count == 1 else 's'} on this machine")
+    yield _look_at_checker(since_us, "a crontab's 'radar check --notify' does it, or a server")
+
+
+def _look_at_checker(since_us: int | None, hint: str) -> Remark:
+    """Whether somebody looks for what is missing."""
+    if since_us is None:
+        return Remark("checker", GOOD, "silence is looked for")
+    return Remark("checker", BAD, f"nobody has looked since {local_time(since_us)}", hint)
 
 
 def _look_at_channels(session: Session) -> Remark:
@@ -161,6 +173,7 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
         yield Remark("server", BAD, error.message, error.hint)
         return
     yield Remark("server", GOOD, f"{server}: radar {status['version']}, a key to {status['scope']}")
+    yield _look_at_checker(from_iso(status.get("unlooked_since")), "see the server's log")
     if apart_s > _CLOCKS_APART_S:
         words = f"the server's is {format_duration(apart_s)} from this one"
         yield Remark("clock", BEWARE, words, "is this machine's clock set by the network?")

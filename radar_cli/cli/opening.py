@@ -13,6 +13,7 @@ from radar_cli.cli.options import Session
 from radar_cli.core.errors import ConfigError
 from radar_cli.core.places import state_directory
 from radar_cli.delivery.destinations import STORE, Destination
+from radar_cli.monitors.sentences import local_time
 from radar_cli.outbox.spool import Spool, peek
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
@@ -36,6 +37,30 @@ class Opened:
     user: str = ""  # whose it is, if not one's own
     now_us: Callable[[], int] = _here_us
     local: Store | None = None  # the same store, if it is on this machine
+
+    def note_check(self, now_us: int) -> None:
+        """Note in the store here that a checker looks, and remark for how long nobody did."""
+        if self.local is None or self.is_elsewhere:
+            return
+        outage = self.local.note_check(now_us)
+        if outage is not None:
+            self.notes.append(outage.words())
+
+    def find_neglect(self, now_us: int) -> list[str]:
+        """Return a remark if nobody looks for what is missing."""
+        if self.is_elsewhere:
+            return []
+        since_us = self.store.find_neglect(now_us)
+        if since_us is None:
+            return []
+        words = f"nobody has looked since {local_time(since_us)}: {self.neglect_hint()}"
+        return [f"{self.user}: {words}" if self.user else words]
+
+    def neglect_hint(self) -> str:
+        """Return who should look for what is missing."""
+        if self.local is None:
+            return "see the server's log"
+        return "a crontab's 'radar check --notify' does it, or a server"
 
     def remarks(self) -> list[str]:
         """All remarks, also on what isn't delivered."""

@@ -36,7 +36,7 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
         with open_monitors(session, place) as opened:
             now_us = opened.now_us()
             data += [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
-            notes += opened.remarks()
+            notes += [*opened.remarks(), *opened.find_neglect(now_us)]
     found = {entry["key"] for entry in data}
     notes += [f"no monitor {shorten(key)!r}" for key in dict.fromkeys(keys) if key not in found]
     code = exits.OK if found >= set(keys) else exits.BAD

@@ -9,6 +9,9 @@ from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_sch
 GRACE_S = 300.0
 # A run that begins this much before its slot is still that slot's (clocks differ a little).
 _EARLY_US = 60_000_000
+# After an outage outboxes and retries need time to deliver, and a long grace isn't for that.
+_DELIVERY_AT_LEAST_US = 60_000_000
+_DELIVERY_AT_MOST_US = 900_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -25,6 +28,21 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which no server looked, so that no ping could arrive: Unix time in microseconds.
+
+    Its begin is the last look before it, its end the first one after it.
+    """
+
+    begin_us: int
+    end_us: int
+
+    def covers(self, time_us: int) -> bool:
+        """Whether nobody looked at `time_us`."""
+        return self.begin_us <= time_us < self.end_us
+
+
+@dataclass(frozen=True, slots=True)
 class Monitor:
     """What is expected: a cron schedule or an interval, or nothing. Times in seconds."""
 
@@ -37,6 +55,7 @@ class Monitor:
     failure_tolerance: int = 0
     tags: tuple[str, ...] = ()
     pauses: tuple[Pause, ...] = ()  # in the order of time, none within another
+    outages: tuple[Outage, ...] = ()  # in the order of time, none within another
     created_us: int = 0
     faults: tuple[str, ...] = field(default=())  # what of its declaration can't be used
 
@@ -51,6 +70,18 @@ class Monitor:
             if pause.begin_us <= now_us and not pause.is_over(now_us):
                 return pause
         return None
+
+    def judged_us(self, deadline_us: int) -> int:
+        """Return when a deadline is judged: later, once, if it fell into an outage.
+
+        A deadline that has been moved isn't moved again by another outage, and one that lies
+        after an outage stays, though its slot fell into it.
+        """
+        for outage in self.outages:
+            if outage.covers(deadline_us):
+                wait_us = min(round(self.grace_s * 1e6), _DELIVERY_AT_MOST_US)
+                return outage.end_us + max(wait_us, _DELIVERY_AT_LEAST_US)
+        return deadline_us
 
     def expected_after(self, seen_us: int) -> int | None:
         """The time of the first run that is due after `seen_us`; None if none ever is.
@@ -87,7 +118,11 @@ class Monitor:
 
 
 def from_declared(
-    key: str, declared: Mapping[str, str], created_us: int, pauses: Iterable[Pause] = ()
+    key: str,
+    declared: Mapping[str, str],
+    created_us: int,
+    pauses: Iterable[Pause] = (),
+    outages: Iterable[Outage] = (),
 ) -> Monitor:
     """The monitor that these fields declare; what can't be used in them is a fault.
 
@@ -127,6 +162,7 @@ def from_declared(
         failure_tolerance=int(tolerance),
         tags=tuple(declared.get("tags", "").split()),
         pauses=tuple(pauses),
+        outages=tuple(outages),
         created_us=created_us,
         faults=tuple(faults),
     )

@@ -8,7 +8,7 @@ again. `evaluate(monitor, state, now_us)` lets time pass until now. Both are pur
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from typing import Iterable, Iterator
+from typing import Iterable, Iterator, NamedTuple
 
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Monitor, Pause
@@ -93,17 +93,17 @@ def advance(monitor: Monitor, state: State, now_us: int) -> State:
 
 def _let_pass(monitor: Monitor, state: State, now_us: int) -> State:
     # A run that hangs is taken from those that run; what ends next may hang, too.
-    while (deadline := _first_deadline(monitor, state)) is not None and deadline[0] < now_us:
-        at_us, run_id = deadline
+    while (deadline := _first_deadline(monitor, state)) is not None and deadline.at_us < now_us:
+        since_us, run_id = deadline.since_us, deadline.run_id
         if run_id is None:
             if state.status == Status.DOWN:
                 return state
-            return replace(state, status=Status.DOWN, reason=Reason.MISSED, since_us=at_us)
+            return replace(state, status=Status.DOWN, reason=Reason.MISSED, since_us=since_us)
         start_us = state.running[run_id]
         state = _without(state, run_id)
         # Where a later run has gone well, this one went down with its machine, long ago.
         if state.status != Status.DOWN and start_us >= state.succeeded_start_us:
-            state = replace(state, status=Status.DOWN, reason=Reason.HUNG, since_us=at_us)
+            state = replace(state, status=Status.DOWN, reason=Reason.HUNG, since_us=since_us)
     return state
 
 
@@ -112,9 +112,9 @@ def _resume(monitor: Monitor, state: State, begin_us: int, end_us: int) -> State
 
     A run whose end was due meanwhile may have gone down with the machine that was worked on.
     """
-    for at_us, run_id in list(_run_deadlines(monitor, state)):
-        if begin_us <= at_us < end_us:
-            state = _without(state, run_id)
+    for deadline in list(_run_deadlines(monitor, state)):
+        if deadline.run_id is not None and begin_us <= deadline.at_us < end_us:
+            state = _without(state, deadline.run_id)
     return replace(state, covered_us=max(state.covered_us, end_us))
 
 
@@ -184,7 +184,7 @@ def evaluate(monitor: Monitor, state: State, now_us: int) -> View:
     expected_us = monitor.expected_after(state.covered_us) if monitor.is_watched else None
     deadline = _first_deadline(monitor, state)
     status, since_us = state.status, state.since_us
-    looks = [] if deadline is None else [deadline[0]]
+    looks = [] if deadline is None else [deadline.at_us]
     if expected_us is not None and not state.running and status != Status.DOWN:
         if expected_us < now_us:
             status, since_us = Status.LATE, expected_us
@@ -220,21 +220,34 @@ def _evaluate_paused(monitor: Monitor, state: State, pause: Pause) -> View:
     )
 
 
-def _first_deadline(monitor: Monitor, state: State) -> tuple[int, str | None] | None:
-    """The next moment at which silence turns into down, and whose: a run's, or None's."""
+class _Deadline(NamedTuple):
+    """A moment at which silence turns into down; `run_id` is None for a run that hasn't begun."""
+
+    at_us: int  # when it is judged
+    since_us: int  # since when it will have been so: earlier, if that fell into an outage
+    run_id: str | None
+
+
+def _first_deadline(monitor: Monitor, state: State) -> _Deadline | None:
+    """Return the next deadline; None if nothing is expected."""
     if state.running:
         # A run in progress covers the slots that pass.
         return min(_run_deadlines(monitor, state), default=None)
     expected_us = monitor.expected_after(state.covered_us)
-    return None if expected_us is None else (expected_us + round(monitor.grace_s * 1e6), None)
+    if expected_us is None:
+        return None
+    since_us = expected_us + round(monitor.grace_s * 1e6)
+    return _Deadline(monitor.judged_us(since_us), since_us, None)
 
 
-def _run_deadlines(monitor: Monitor, state: State) -> Iterator[tuple[int, str]]:
-    """When each run in progress hangs; one that never does isn't among them."""
+def _run_deadlines(monitor: Monitor, state: State) -> Iterator[_Deadline]:
+    """Yield when each run in progress hangs; one that never does isn't among them."""
     for run_id, start_us in state.running.items():
         if monitor.max_runtime_s is not None:
-            yield start_us + round(monitor.max_runtime_s * 1e6), run_id
-            continue
-        expected_us = monitor.expected_after(monitor.covered_by_start(start_us))
-        if expected_us is not None:
-            yield expected_us + round(monitor.grace_s * 1e6), run_id
+            since_us = start_us + round(monitor.max_runtime_s * 1e6)
+        else:
+            expected_us = monitor.expected_after(monitor.covered_by_start(start_us))
+            if expected_us is None:
+                continue
+            since_us = expected_us + round(monitor.grace_s * 1e6)
+        yield _Deadline(monitor.judged_us(since_us), since_us, run_id)

@@ -78,7 +78,9 @@ def _find_gaps(monitor: Monitor, covered_us: int, until_us: int) -> Iterator[Pla
     found = 0
     while found < GAPS_IN_A_ROW:
         slot_us = monitor.expected_after(covered_us)
-        if slot_us is None or slot_us <= covered_us or slot_us + grace_us >= until_us:
+        if slot_us is None or slot_us <= covered_us:
+            return
+        if monitor.judged_us(slot_us + grace_us) >= until_us:
             return
         pause = monitor.pause_at(slot_us + grace_us)
         if pause is None:

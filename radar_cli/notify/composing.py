@@ -16,7 +16,7 @@ from radar_cli.notify.notice import Notice
 from radar_cli.notify.words import long_time
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
-from radar_cli.store.reading import Reading
+from radar_cli.store.outages import Watching
 
 # Enough to find the last run that ended behind some that go on.
 _PINGS_READ = 12
@@ -29,7 +29,7 @@ class Composer:
     `host` is this machine's name, for monitors whose runs tell none.
     """
 
-    def __init__(self, store: Reading, channels: Sequence[Channel], host: str) -> None:
+    def __init__(self, store: Watching, channels: Sequence[Channel], host: str) -> None:
         self._store = store
         self._channels = channels
         self._host = host
@@ -71,6 +71,10 @@ class Composer:
             tz=known.declared.get("tz") or "UTC",
             previous_since_us=None if is_down else self._down_since(flip),
         )
+        if flip.reason in (Reason.MISSED, Reason.HUNG) and (
+            outage := self._store.outage_at(flip.time_us)
+        ):
+            notice = replace(notice, outage_us=(outage.begin_us, outage.end_us))
         expected, happened = _tell(monitor, flip, notice)
         return replace(notice, expected=expected, happened=happened)
 

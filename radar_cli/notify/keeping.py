@@ -32,4 +32,7 @@ def decode_notice(text: str, key: str) -> Notice:
         values["last_run"] = Run(**{**run, "output": run["output"].encode()})
     for name in ("look", "tags"):
         values[name] = tuple(values[name])
+    if values.get("outage_us") is not None:
+        begin_us, end_us = values["outage_us"]
+        values["outage_us"] = (begin_us, end_us)
     return Notice(key=key, **values)

@@ -31,6 +31,7 @@ class Notice:
     tags: tuple[str, ...] = ()
     tz: str = "UTC"  # of the monitor's schedule, an IANA name: times are told in it
     previous_since_us: int | None = None  # since when `previous` was its status
+    outage_us: tuple[int, int] | None = None  # when nobody looked, if that is why it comes late
 
 
 def rehearse(key: str, host: str, now_us: int, tz: str = "UTC") -> Notice:

@@ -51,6 +51,7 @@ def facts(notice: Notice) -> list[tuple[str, str]]:
         ("Happened", one_line(notice.happened)),
         ("Since", long_time(notice, notice.since_us)),
         ("Noticed", long_time(notice, notice.noticed_us)),
+        ("Outage", _outage_line(notice)),
         ("On", one_line(notice.host)),
         ("Tags", one_line(" ".join(notice.tags))),
     ]
@@ -59,6 +60,15 @@ def facts(notice: Notice) -> list[tuple[str, str]]:
     if notice.last_run is not None:
         found.append(("Last run", run_line(notice, notice.last_run)))
     return [(label, value) for label, value in found if value]
+
+
+def _outage_line(notice: Notice) -> str:
+    """When nobody looked, if the deadline fell into that time."""
+    if notice.outage_us is None:
+        return ""
+    begin_us, end_us = notice.outage_us
+    length = format_duration(max(1, (end_us - begin_us) // 1_000_000))
+    return f"nobody looked from {_time(notice, begin_us)} to {_time(notice, end_us)}, for {length}"
 
 
 def run_line(notice: Notice, run: Run) -> str:
@@ -108,6 +118,7 @@ def data(notice: Notice) -> dict[str, Any]:
         "reason": notice.reason or None,
         "since": _iso(notice.since_us),
         "noticed": _iso(notice.noticed_us),
+        "outage": None if notice.outage_us is None else [*map(_iso, notice.outage_us)],
         "expected": _valid(notice.expected),
         "happened": _valid(notice.happened),
         "host": _valid(notice.host) or None,

@@ -11,15 +11,13 @@ from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
 from radar_cli.notify.delivering import deliver_in_turn
 from radar_cli.server.now import Clock
+from radar_cli.store.outages import NotedOutage
 from radar_cli.store.store import Store
 
 _TICK_S = 0.2
 _DELIVERY_S = 60.0
 # After a fault of the database, not every tick complains.
 _AFTER_FAULT_S = 5.0
-# A server that was away for less has missed nothing that a grace doesn't forgive.
-BLIND_FROM_S = 30.0
-_ALIVE_EVERY_S = 5.0
 _REMINDED_EVERY_S = 2.0
 # What is on its way when the server is told to end is sent again by the next one.
 _STOP_PATIENCE_S = 5.0
@@ -37,6 +35,7 @@ class Evaluator:
         clock: Clock,
         take_in: Callable[[], None],
         note_fault: Callable[[RadarError], None],
+        note_outage: Callable[[NotedOutage], None],
         remind_every_s: float = 0.0,
     ) -> None:
         self._store = store
@@ -44,6 +43,7 @@ class Evaluator:
         self._clock = clock
         self._take_in = take_in
         self._note_fault = note_fault
+        self._note_outage = note_outage
         self._remind_every_us = round(remind_every_s * 1e6)
         self._stopping = threading.Event()
         deliver = [(functools.partial(self._deliver, each), each.table.name) for each in channels]
@@ -51,7 +51,7 @@ class Evaluator:
             threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True)
             for step, name in ((self._judge, "evaluator"), *deliver)
         ]
-        self._alive_at = self._reminded_at = float("-inf")
+        self._reminded_at = float("-inf")
         self._failures: dict[str, list[str]] = {}  # of each channel, the last time
         self.last_tick = time.monotonic()  # of the evaluator, to tell whether it lives
 
@@ -83,6 +83,10 @@ class Evaluator:
                 self._stopping.wait(_AFTER_FAULT_S)
 
     def _judge(self) -> None:
+        now_us = self._clock.now_us()
+        # The process may have been stopped, its machine asleep, or its database away.
+        if (outage := self._store.keep_watch(now_us)) is not None:
+            self._note_outage(outage)
         self._take_in()
         now_us = self._clock.now_us()
         self._store.judge(now_us)
@@ -92,9 +96,6 @@ class Evaluator:
         if every_us and self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
             self._reminded_at = self.last_tick
             self._store.remind(now_us, every_us, self._compose)
-        if self.last_tick - self._alive_at >= _ALIVE_EVERY_S:
-            self._alive_at = self.last_tick
-            self._store.note_alive(now_us)
 
     def _deliver(self, channel: Channel) -> None:
         deadline = time.monotonic() + _DELIVERY_S

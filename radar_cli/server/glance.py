@@ -11,7 +11,7 @@ from radar_cli.monitors.state import Status
 from radar_cli.server.depends import ReadKey, Served
 from radar_cli.server.errors import errors
 from radar_cli.server.keys import ApiKey
-from radar_cli.server.models import BlindnessAnswer, StatusAnswer
+from radar_cli.server.models import OutageAnswer, StatusAnswer
 from radar_cli.server.service import Service
 
 routes = APIRouter(prefix="/api/v1", tags=["monitors"])
@@ -20,22 +20,25 @@ routes = APIRouter(prefix="/api/v1", tags=["monitors"])
 @routes.get("/status", responses=errors())
 def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
     """How many monitors say what, and when last nobody looked."""
+    now_us = time.time_ns() // 1000
     counts = _count(service, api_key)
-    blind = service.store.last_blindness()
+    outage = service.store.last_outage()
     return StatusAnswer.model_validate(
         {
             "version": __version__,
-            "time": iso(time.time_ns() // 1000),
+            "time": iso(now_us),
             "scope": api_key.scope,
             "key_monitors": api_key.monitors,
             "monitors": {str(each): counts[each, True] + counts[each, False] for each in Status},
             "unwatched": {str(each): counts[each, False] for each in Status},
-            "blindness": None
-            if blind is None
-            else BlindnessAnswer(
-                begin=iso(blind.begin_us) or "",
-                end=iso(blind.end_us) or "",
-                monitors=blind.monitors,
+            "looked_at": iso(service.store.last_look()),
+            "unlooked_since": iso(service.store.find_neglect(now_us)),
+            "outage": None
+            if outage is None
+            else OutageAnswer(
+                begin=iso(outage.begin_us) or "",
+                end=iso(outage.end_us) or "",
+                monitors=outage.monitors,
             ),
         }
     )

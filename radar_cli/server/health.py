@@ -35,7 +35,7 @@ def tell_health(service: Served) -> JSONResponse:
         "status": "ok" if is_well else "bad",
         "database": database,
         "evaluator": evaluator,
-        "blind": None if service.blindness is None else service.blindness.words(),
+        "outage": None if service.outage is None else service.outage.words(),
         "version": __version__,
         "uptime_s": round(time.monotonic() - service.started, 1),
     }

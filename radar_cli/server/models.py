@@ -50,6 +50,7 @@ class Record(BaseModel):
     settled: list[str] = Field(description="Which of these a person has set: no ping changes them.")
     created_us: int
     pauses: list[list[int | None]]
+    outages: list[list[int]] = Field(description="Those that may have moved a deadline.")
     judged: dict[str, Any]
 
 
@@ -230,8 +231,8 @@ class RevokedAnswer(BaseModel):
     revoked: bool
 
 
-class BlindnessAnswer(BaseModel):
-    """A time in which no server looked; what fell due in it isn't missed."""
+class OutageAnswer(BaseModel):
+    """A time in which no server looked; a deadline that fell into it was moved once, a little."""
 
     begin: str
     end: str
@@ -247,4 +248,8 @@ class StatusAnswer(BaseModel):
     key_monitors: str = Field(description="The pattern of monitors that the key is for.")
     monitors: dict[STATUSES, int]
     unwatched: dict[STATUSES, int] = Field(description="Those of them whose silence is no news.")
-    blindness: BlindnessAnswer | None
+    looked_at: str | None = Field(description="When somebody last looked for what is missing.")
+    unlooked_since: str | None = Field(
+        description="The same, if that is longer ago than it should be: nobody looks."
+    )
+    outage: OutageAnswer | None

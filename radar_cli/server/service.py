@@ -13,14 +13,14 @@ from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
 from radar_cli.outbox.spool import Spool
 from radar_cli.server.access import Access
-from radar_cli.server.evaluator import BLIND_FROM_S, Evaluator
+from radar_cli.server.evaluator import Evaluator
 from radar_cli.server.keys import Keys
 from radar_cli.server.limits import Limits
 from radar_cli.server.now import Clock
 from radar_cli.server.settings import ServerSettings
 from radar_cli.server.writer import Writer
-from radar_cli.store.blindness import Blindness
 from radar_cli.store.intake import take_in
+from radar_cli.store.outages import NotedOutage
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
 
@@ -53,10 +53,10 @@ class Service:
         self.access = Access(self.keys)
         self.limits = Limits(settings.rate_limit, limits_loopback=settings.limits_loopback)
         self.clock = Clock()
-        self.writer = Writer(store, self.clock)
+        self.writer = Writer(store, self.clock, self.note_outage)
         self.counters = Counters()
         self.started = time.monotonic()
-        self.blindness: Blindness | None = None
+        self.outage: NotedOutage | None = None  # the last one since the start, or before it
         self.last_fault = ""
         self._retention = retention
         self._taken_in_at = float("-inf")
@@ -67,15 +67,14 @@ class Service:
             clock=self.clock,
             take_in=self._take_in,
             note_fault=self.note_fault,
+            note_outage=self.note_outage,
             remind_every_s=settings.remind_every_s,
         )
 
     def start(self) -> None:
         """Begin to work. StateError: the database can't be used."""
-        now_us = self.clock.now_us()
-        self.blindness = self.store.open_eyes(now_us, round(BLIND_FROM_S * 1e6))
-        if self.blindness is not None:
-            sys.stderr.write(f"radar: {self.blindness.words()}\n")
+        if (outage := self.store.keep_watch(self.clock.now_us())) is not None:
+            self.note_outage(outage)
         self.writer.start()
         self.evaluator.start()
 
@@ -83,8 +82,13 @@ class Service:
         """Store what was answered, and end."""
         self.writer.stop()
         self.evaluator.stop()
-        self.store.note_alive(self.clock.now_us())
+        self.store.leave(self.clock.now_us())
         self.store.close()
+
+    def note_outage(self, outage: NotedOutage) -> None:
+        """Say that nobody looked for a while."""
+        self.outage = outage
+        sys.stderr.write(f"radar: {outage.words()}\n")
 
     def note_fault(self, error: RadarError) -> None:
         """Say once what is wrong with the database, until it is something else."""

@@ -17,6 +17,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.server.now import Clock
 from radar_cli.server.requests import CLOCK_SLACK_US
 from radar_cli.store.database import ChangedMeanwhileError
+from radar_cli.store.outages import NotedOutage
 from radar_cli.store.store import Store
 
 _BATCH_MAX = 500
@@ -45,8 +46,11 @@ class _Arrival:
 class Writer:
     """Stores pings; started and stopped with the server."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, note_outage: Callable[[NotedOutage], None]
+    ) -> None:
         self._clock = clock
+        self._note_outage = note_outage
         self._store = store
         self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -105,6 +109,9 @@ class Writer:
         now_us = self._clock.now_us()
         outcomes: list[Outcome] = []
         try:
+            # The first ping after an outage must not be the one that judges what fell into it.
+            if (outage := self._store.keep_watch(now_us)) is not None:
+                self._note_outage(outage)
             creating = {arrival.ping.monitor for arrival in batch if arrival.may_create}
             pings = [arrival.ping for arrival in batch]
             add = partial(

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, Iterable, Sequence
 
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Monitor, Pause, from_declared
+from radar_cli.monitors.monitor import Monitor, Outage, Pause, from_declared
 from radar_cli.monitors.state import (
     Reason,
     State,
@@ -24,6 +24,8 @@ from radar_cli.store.flips import Flip, find_flip
 _STATE_FIELDS = tuple(field.name for field in fields(State))
 _VIEW_FIELDS = tuple(field.name for field in fields(View))
 _read_all_of_state, _read_all_of_view = attrgetter(*_STATE_FIELDS), attrgetter(*_VIEW_FIELDS)
+# A story that is told anew reaches back no further than some hundred pings.
+_KEPT_OUTAGES = 50
 # Who sets one of these has said when the job runs: the others don't come from elsewhere.
 _WHEN = frozenset(("schedule", "every", "tz"))
 
@@ -40,11 +42,13 @@ class Judged:
         pauses: tuple[Pause, ...] = (),
         settled: frozenset[str] = frozenset(),
         version: int = 0,
+        outages: tuple[Outage, ...] = (),
     ) -> None:
         self.key = key
         self.declared = declared
         self.created_us = created_us
         self.pauses = pauses
+        self.outages = outages  # those that may have moved a deadline of this one
         self.settled = settled  # what of it a person has set: no ping changes that
         self.version = version
         known: dict[str, Any] = json.loads(judged) if judged else {}
@@ -64,7 +68,7 @@ class Judged:
     @cached_property
     def monitor(self) -> Monitor:
         """What is expected of the job."""
-        return from_declared(self.key, self.declared, self.created_us, self.pauses)
+        return from_declared(self.key, self.declared, self.created_us, self.pauses, self.outages)
 
     @cached_property
     def declared_json(self) -> str:
@@ -116,7 +120,10 @@ class Judged:
 
     def with_declared(self, declared: dict[str, str], settled: frozenset[str]) -> "Judged":
         """The same monitor as it is declared from now on; its story has to be told anew."""
-        other = Judged(self.key, declared, self.created_us, "", self.pauses, settled, self.version)
+        other = Judged(
+            *(self.key, declared, self.created_us, "", self.pauses, settled),
+            *(self.version, self.outages),
+        )
         other._kept, other.has_no_beginning = self._kept, self.has_no_beginning
         return other
 
@@ -178,10 +185,23 @@ class Judged:
         """The same monitor, and what is known of it, with other pauses."""
         other = Judged(
             *(self.key, self.declared, self.created_us, self.encode(), tuple(pauses)),
-            *(self.settled, self.version),
+            *(self.settled, self.version, self.outages),
         )
         other._kept, other._flips = self._kept, self._flips
         return other
+
+    def live_through(self, outage: Outage) -> "Judged":
+        """Return the same monitor after an outage, which moves the deadlines that fell into it.
+
+        It is as it was judged before the outage; what lies behind it is left to the next look.
+        """
+        outages = (*self.outages, outage)[-_KEPT_OUTAGES:]
+        other = Judged(
+            *(self.key, self.declared, self.created_us, self.encode(), self.pauses),
+            *(self.settled, self.version, outages),
+        )
+        other._kept, other._flips = self._kept, self._flips
+        return other.pass_time(max(outage.begin_us, other.newest[0], other.passed_us))
 
     def note_kept(self) -> None:
         """The store holds it as it is now, and its next version changes that."""
@@ -206,6 +226,18 @@ class Judged:
 def in_order(ping: Ping) -> tuple[int, str]:
     """The order in which events are told."""
     return ping.time_us, ping.id
+
+
+def read_outages(text: str) -> tuple[Outage, ...]:
+    """Return the outages that `write_outages` wrote."""
+    if text == "[]":
+        return ()
+    return tuple(Outage(begin_us, end_us) for begin_us, end_us in json.loads(text))
+
+
+def write_outages(outages: Sequence[Outage]) -> str:
+    """Return the JSON that outages are kept as: a list of begins and ends."""
+    return json.dumps([[each.begin_us, each.end_us] for each in outages]) if outages else "[]"
 
 
 def read_pauses(text: str) -> tuple[Pause, ...]:

@@ -8,7 +8,7 @@ from radar_cli.core.errors import UsageError
 from radar_cli.monitors.monitor import Pause
 from radar_cli.store.database import Change, ChangedMeanwhileError, chunks, marks
 from radar_cli.store.flips import add_flips
-from radar_cli.store.judged import Judged, write_pauses
+from radar_cli.store.judged import Judged, write_outages, write_pauses
 from radar_cli.store.reading import COLUMNS, PING_COLUMNS, Reading, read_pings, read_row
 
 # Today's state doesn't depend on what was before that many pings.
@@ -130,11 +130,12 @@ def save(change: Change, known: Judged, now_us: int, encoded: str | None = None)
     """
     found = change.execute(
         "UPDATE monitor SET declared = ?, settled = ?, created_us = ?, judged = ?, pauses = ?,"
-        " status = ?, watched = ?, next_look_us = ?, version = version + 1"
+        " outages = ?, status = ?, watched = ?, next_look_us = ?, version = version + 1"
         " WHERE key = ? AND version = ?",
         (
             *(known.declared_json, _settled(known), known.created_us),
             *(known.encode() if encoded is None else encoded, write_pauses(known.pauses)),
+            write_outages(known.outages),
             *(str(known.view.status), int(known.is_watched), known.view.next_look_us),
             *(known.key, known.version),
         ),
@@ -154,6 +155,7 @@ def save_many(change: Change, several: Sequence[Judged], now_us: int) -> list[tu
             (
                 *(known.key, known.declared_json, known.created_us, known.encode()),
                 *(write_pauses(known.pauses), _settled(known), known.version),
+                write_outages(known.outages),
                 *(str(known.view.status), int(known.is_watched), known.view.next_look_us),
             )
             for known in some
@@ -164,7 +166,7 @@ def save_many(change: Change, several: Sequence[Judged], now_us: int) -> list[tu
         )
         if changed != len(found):
             raise ChangedMeanwhileError("monitors were changed meanwhile", "try again")
-        rows += [(*row[:6], row[6] + 1) for row in found]
+        rows += [(*row[:6], row[6] + 1, row[7]) for row in found]
     for known in several:
         add_flips(change, known.version + 1, known.flips, now_us)
     return rows
@@ -179,7 +181,8 @@ def _settled(known: Judged) -> str:
 _UPDATE_MANY = (
     "UPDATE monitor SET declared = new.column2, created_us = new.column3, judged = new.column4,"
     " pauses = new.column5, settled = new.column6, version = monitor.version + 1,"
-    " status = new.column8, watched = new.column9, next_look_us = CAST(new.column10 AS BIGINT)"
+    " outages = new.column8, status = new.column9, watched = new.column10,"
+    " next_look_us = CAST(new.column11 AS BIGINT)"
     " FROM (VALUES {}) AS new WHERE monitor.key = new.column1 AND monitor.version = new.column7"
 )
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Collection, Iterator, Sequence
 from radar_cli.model.ping import Ping
 from radar_cli.store.database import Database, Rows, chunks, marks
 from radar_cli.store.flips import Flip, read_flip
-from radar_cli.store.judged import Judged, in_order, read_pauses
+from radar_cli.store.judged import Judged, in_order, read_outages, read_pauses
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-COLUMNS = "key, declared, created_us, judged, pauses, settled, version"
+COLUMNS = "key, declared, created_us, judged, pauses, settled, version, outages"
 PING_COLUMNS = "id, monitor, kind, run_id, time_us, fields"
 _PAGE = 500
 _LOG_BYTES = 500
@@ -211,7 +211,7 @@ def read_pings(rows: Rows) -> list[Ping]:
 
 def read_row(row: tuple[Any, ...]) -> Judged:
     """The monitor in a row of COLUMNS."""
-    key, declared, created_us, judged, pauses, settled, version = row
+    key, declared, created_us, judged, pauses, settled, version, outages = row
     return Judged(
         key,
         json.loads(declared),
@@ -220,4 +220,5 @@ def read_row(row: tuple[Any, ...]) -> Judged:
         read_pauses(pauses),
         frozenset(json.loads(settled)),
         version,
+        read_outages(outages),
     )

@@ -120,6 +120,19 @@ MIGRATIONS = (
 
     CREATE INDEX flip_to_remind ON flip (remind_us) WHERE remind_us IS NOT NULL;
     """,
+    """
+    ALTER TABLE monitor ADD COLUMN outages {text} NOT NULL DEFAULT '[]'; -- JSON: begins and ends
+
+    ALTER TABLE monitor ADD COLUMN faults {text} NOT NULL DEFAULT '[]'; -- JSON: see faults.py
+
+    ALTER TABLE monitor ADD COLUMN fault {integer} NOT NULL DEFAULT 0; -- 1: beware, 2: bad
+
+    ALTER TABLE monitor ADD COLUMN news {integer} NOT NULL DEFAULT 0; -- 1: of a fault, untold
+
+    CREATE INDEX monitor_by_fault ON monitor (fault) WHERE fault > 0;
+
+    CREATE INDEX monitor_by_news ON monitor (key) WHERE news > 0;
+    """,
 )
 
 

@@ -7,11 +7,11 @@ from typing import Any, Collection, Iterable, Sequence
 
 from radar_cli.model.ping import Ping
 from radar_cli.store.alerting import Alerting
-from radar_cli.store.blindness import Blinking
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.judged import Judged, in_order
 from radar_cli.store.managing import find_for_update, retold, save, save_many
+from radar_cli.store.outages import Watching
 from radar_cli.store.overview import Overview
 from radar_cli.store.reading import COLUMNS, read_row
 from radar_cli.store.reminding import Reminding
@@ -34,7 +34,7 @@ class Added:
     unknown: set[str]
 
 
-class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview):
+class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Watching, Overview):
     """Monitors and their pings in a database. StateError: it can't be used.
 
     A context manager, which closes the database.

@@ -80,6 +80,7 @@ def two_worlds(folder: Path) -> Iterator[Worlds]:
             store.create(key, declared, now_us - 100 * _HOUR_US)
         store.add(_tell(now_us), now_us)
         store.pause(["paused"], now_us - _HOUR_US, now_us + 30 * _HOUR_US)
+        store.note_check(now_us)  # at the server somebody looks, too
     shutil.copytree(here, there)
     with RadarServer(there) as server:
         yield Worlds(here, server)

@@ -154,7 +154,9 @@ def _make_blind(server: RadarServer, seconds: int) -> None:
         change.execute("UPDATE mark SET value = ? WHERE name = 'alive'", (str(since_us),))
 
 
-def test_what_fell_due_while_no_server_looked_is_not_called_missed(tmp_path: Path) -> None:
+def test_what_fell_due_while_no_server_looked_is_judged_when_outboxes_had_time(
+    tmp_path: Path,
+) -> None:
     with Server() as receiver:
         server = RadarServer(tmp_path / "server", config=_hook("ops", receiver))
         with server:
@@ -163,26 +165,98 @@ def test_what_fell_due_while_no_server_looked_is_not_called_missed(tmp_path: Pat
             ago_us = now_us - 7200 * _US
             with server.store() as store:
                 due = Ping("success", "due", time_us=ago_us, fields={"every": "3600"})
-                # A run that began before, and ends after: perhaps it went down with the machine.
                 running = Ping("start", "running", time_us=ago_us, fields={"max_runtime": "3600"})
                 before = Ping("success", "before", time_us=ago_us, fields={"every": "60"})
-                store.add([due, running, before], ago_us)
+                # Its deadline is right after the outage: that stays.
+                behind = {"every": "7199", "gracePeriod": "4"}
+                after = Ping("success", "after", time_us=ago_us, fields=behind)
+                store.add([due, running, before, after], ago_us)
                 store.judge(ago_us + 600 * _US)
             _make_blind(server, 5400)
             server.start()
             assert "nobody looked for 1 h 30 min" in server.said()
-            assert "1 h 30 min" in server.request("GET", "/healthz").json()["blind"]
-            # What was down before anybody was blind is so still.
-            _wait_for(receiver, ("before", "down", "missed"))
-            server.ping("running/complete")
-            time.sleep(2)  # nothing else is told
-            assert len(receiver.requests) == 1
+            assert "1 h 30 min" in server.request("GET", "/healthz").json()["outage"]
+            _wait_for(receiver, ("before", "down", "missed"), ("after", "down", "missed"))
+            # One reports late, the other never does.
+            server.ping("running/complete", rid="")
             with server.store() as store:
                 statuses = {known.key: str(known.view.status) for known in store.monitors()}
-            assert statuses == {"due": "up", "running": "up", "before": "down"}
+                assert statuses == {
+                    "due": "late",
+                    "running": "up",
+                    "before": "down",
+                    "after": "down",
+                }
+                outage = store.last_outage()
+                assert outage is not None
+                store.judge(outage.end_us + 300 * _US + 1)  # as the server will then
+                assert [flip.reason for flip in store.flips("due", 1)] == ["missed"]
+            _wait_for(
+                receiver,
+                *(("before", "down", "missed"), ("after", "down", "missed")),
+                ("due", "down", "missed"),
+            )
+            texts = [json.loads(request.body)["text"] for request in receiver.requests]
+            assert ["nobody looked from" in text for text in texts] == [False, False, True]
 
 
-def test_what_falls_due_after_blindness_is_missed(tmp_path: Path) -> None:
+def test_a_killed_servers_heartbeat_tells_when_somebody_last_looked(tmp_path: Path) -> None:
+    require(_FAKETIME is not None, "libfaketime is not installed (Debian: libfaketime)")
+    offset = tmp_path / "offset"
+    offset.write_text("+0\n")
+    env = {
+        "LD_PRELOAD": str(_FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+    def last_look_us(server: RadarServer) -> int:
+        with server.store() as store:
+            return store.last_look() or 0
+
+    server = RadarServer(tmp_path / "server", env=env)
+    with server:
+        began_us = last_look_us(server)
+        server.ping("job", every="1800", gracePeriod="60")
+        wait_until(lambda: last_look_us(server) > began_us, 30, "a heartbeat")
+        first_us = last_look_us(server)
+        wait_until(lambda: last_look_us(server) > first_us, 30, "another heartbeat")
+        server.stop(signal.SIGKILL)
+        killed_us = last_look_us(server)
+        offset.write_text("+3600\n")
+        server.start()
+        with server.store() as store:
+            outage = store.last_outage()
+        assert outage is not None
+        assert outage.begin_us == killed_us
+        assert outage.monitors == 1
+        # What fell due in that hour waits for who reports it late.
+        status = server.request("GET", "/api/v1/monitors/job").json()["status"]
+        assert status == "late"
+
+
+def test_a_server_that_was_stopped_for_a_while_has_been_away(tmp_path: Path) -> None:
+    """Its clock jumps, as that of a machine that has slept."""
+    require(_FAKETIME is not None, "libfaketime is not installed (Debian: libfaketime)")
+    offset = tmp_path / "offset"
+    offset.write_text("+0\n")
+    env = {
+        "LD_PRELOAD": str(_FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    with serving(tmp_path / "server", env=env) as server:
+        server.ping("job", every="1800", gracePeriod="60")
+        offset.write_text("+3600\n")
+        wait_until(lambda: "nobody looked for 1 h" in server.said(), 30)
+        job = server.request("GET", "/api/v1/monitors/job").json()
+        assert job["status"] == "late"
+        assert server.is_healthy()
+
+
+def test_what_falls_due_after_an_outage_is_missed(tmp_path: Path) -> None:
     with Server() as receiver:
         server = RadarServer(tmp_path / "server", config=_hook("ops", receiver))
         with server:
@@ -190,20 +264,22 @@ def test_what_falls_due_after_blindness_is_missed(tmp_path: Path) -> None:
             server.stop(signal.SIGKILL)
             _make_blind(server, 60)
             server.start()
+            # One that fell into it waits for a minute, and this one, too.
+            server.ping("job", every="4", gracePeriod="1")
             _wait_for(receiver, ("job", "down", "missed"), within_s=20)
 
 
-def test_nobody_was_blind_while_another_server_looked(tmp_path: Path, cluster: Postgresql) -> None:
+def test_there_is_no_outage_while_another_server_looks(tmp_path: Path, cluster: Postgresql) -> None:
     url = cluster.url()
     with serving(tmp_path / "one", database=url) as one:
         two = RadarServer(tmp_path / "two", database=url)
         with two:
-            assert two.request("GET", "/healthz", key="").json()["blind"] is None
+            assert two.request("GET", "/healthz", key="").json()["outage"] is None
             two.stop(signal.SIGKILL)
             two.start()
-            assert two.request("GET", "/healthz", key="").json()["blind"] is None
+            assert two.request("GET", "/healthz", key="").json()["outage"] is None
         with one.store() as store:
-            assert store.last_blindness() is None
+            assert store.last_outage() is None
 
 
 def test_reminders_come_until_it_is_up_again(tmp_path: Path, cluster: Postgresql) -> None:

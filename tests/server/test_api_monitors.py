@@ -246,7 +246,7 @@ def test_the_status_counts_and_tells_the_time(api: RadarServer) -> None:
     status = answer.json()
     assert status["monitors"] == {"new": 1, "up": 0, "late": 0, "down": 1, "paused": 0}
     assert status["unwatched"] == {"new": 0, "up": 0, "late": 0, "down": 1, "paused": 0}
-    assert (status["scope"], status["key_monitors"], status["blindness"]) == ("admin", "*", None)
+    assert (status["scope"], status["key_monitors"], status["outage"]) == ("admin", "*", None)
     assert int(answer.headers["radar-time"]) > 1_700_000_000_000_000
 
 

@@ -17,8 +17,8 @@ from radar_cli.store.searching import GROUPS, Cursor, Found, Wanted, search
 
 _ROWS = 100
 _RUNS = 24
-# A blindness is worth a line for so long.
-_BLINDNESS_SHOWN_US = 86_400 * 1_000_000
+# An outage is worth a line for so long.
+_OUTAGE_SHOWN_US = 86_400 * 1_000_000
 _WORDS_MAX, _TAGS_MAX, _TEXT_MAX = 5, 5, 200
 # In the order in which they matter.
 _STATUSES = (Status.DOWN, Status.LATE, Status.UP, Status.NEW, Status.PAUSED)
@@ -69,15 +69,15 @@ def list_monitors(
 
 def frame(session: Session, service: Service, now: int) -> dict[str, Any]:
     """What every page shows of the server and of who looks."""
-    blindness = service.store.last_blindness()
-    if blindness is not None and now - blindness.end_us > _BLINDNESS_SHOWN_US:
-        blindness = None
+    outage = service.store.last_outage()
+    if outage is not None and now - outage.end_us > _OUTAGE_SHOWN_US:
+        outage = None
     idle_s = time.monotonic() - service.evaluator.last_tick
     return {
         "session": session,
         "csrf": session.csrf,
         "now": now,
-        "blindness": blindness,
+        "outage": outage,
         "idle_s": idle_s if idle_s >= STUCK_AFTER_S else 0,
         "alerts_waiting": service.store.count_waiting_alerts(),
         "channels": len(service.channels),

@@ -158,7 +158,7 @@ def test_it_says_when_nobody_looked(tmp_path: Path) -> None:
         server.ping("job/success", every="60")
         server.stop()
         with server.store() as store:
-            store.note_alive(time.time_ns() // 1000 - 300_000_000)
+            store.leave(time.time_ns() // 1000 - 300_000_000)
         server.start()
         text = Visitor(server.url, server.key).text("/")
         assert "The server was away for 5 min" in text
