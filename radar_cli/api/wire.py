@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Collection
 
+from radar_cli.core.grammar import format_seconds
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Outage, Pause, to_us
 from radar_cli.monitors.runs import Run
@@ -222,8 +223,3 @@ def _from_json(field: str, value: Any) -> str | None:
     if field in _SECONDS:
         return format_seconds(value)
     return " ".join(value) if field == "tags" else str(value)
-
-
-def format_seconds(seconds: float) -> str:
-    """Seconds as they are declared: no more digits than needed, at most microseconds."""
-    return f"{seconds:.6f}".rstrip("0").rstrip(".")

@@ -4,17 +4,30 @@ The wrapper imports it before the spawn if an option needs it, so it imports not
 """
 
 LONGEST_S = 366 * 86400 * 10
-_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# In the order in which they may stand behind one another.
+_UNIT_S = {"w": 604_800, "d": 86400, "h": 3600, "m": 60, "min": 60, "s": 1}
+_DIGITS = frozenset("0123456789.")
+_LETTERS = frozenset("wdhmins")
 _UNIT_BYTES = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1000_000, "mb": 1000_000}
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of a duration like `90s`, `15m`, `6h`, `2d` or `90`; ValueError if it isn't one."""
-    word = text.strip()
-    number, unit = (word[:-1], word[-1]) if word[-1:] in _UNIT_S else (word, "s")
-    seconds = _decimal(number) * _UNIT_S[unit]
-    if not 0 <= seconds <= LONGEST_S:
-        raise ValueError(f"bad duration {text[:60]!r}: use 90s, 15m, 6h or 2d")
+    """Seconds of a duration like `90s`, `5min`, `6h`, `1w`, `1h30m` or `90`; else ValueError."""
+    seconds, smallest = 0.0, float("inf")
+    # `90` is `90s`, but `1h30` is nothing.
+    rest = text.strip()
+    rest += "s" if _decimal(rest) >= 0 else ""
+    while rest and smallest:
+        number = _leading(rest, _DIGITS)
+        rest = rest[len(number) :].lstrip(" ")
+        unit = _leading(rest, _LETTERS)
+        rest = rest[len(unit) :].lstrip(" ")
+        size, value = _UNIT_S.get(unit, 0), _decimal(number)
+        # Larger units come first, and each once; 0 ends it.
+        smallest = size if size < smallest and value >= 0 else 0
+        seconds += value * smallest
+    if not smallest or smallest == float("inf") or not 0 <= seconds <= LONGEST_S:
+        raise ValueError(f"bad duration {text[:60]!r}: use 90s, 15m, 6h, 2d, 1w or 1h30m")
     return seconds
 
 
@@ -24,6 +37,19 @@ def parse_period(text: str) -> float:
     if not seconds:
         raise ValueError(f"bad duration {text[:60]!r}: it has to be more than 0")
     return seconds
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration for programs: no more digits than needed, at most microseconds."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")
+
+
+def _leading(text: str, letters: "frozenset[str]") -> str:
+    """The beginning of `text` that consists of these characters."""
+    end = 0
+    while end < len(text) and text[end] in letters:
+        end += 1
+    return text[:end]
 
 
 def _decimal(number: str) -> float:

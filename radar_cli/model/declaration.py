@@ -1,6 +1,7 @@
 """What an unknown monitor is created with on its first ping: its schedule and its limits."""
 
 from radar_cli.core.cron import find_fault
+from radar_cli.core.grammar import format_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def declare(options: "Options") -> dict[str, str]:
         else:
             fields["schedule"] = schedule
     elif options.every:
-        fields["every"] = _number(options.every)
+        fields["every"] = format_seconds(options.every)
     if options.tz:
         if _is_timezone(options.tz):
             fields["tz"] = options.tz
@@ -27,9 +28,9 @@ def declare(options: "Options") -> dict[str, str]:
                 f"timezone {options.tz[:60]!r} is ignored: use a name like Europe/London"
             )
     if options.grace is not None:
-        fields["gracePeriod"] = _number(options.grace)
+        fields["gracePeriod"] = format_seconds(options.grace)
     if options.max_runtime is not None:
-        fields["max_runtime"] = _number(options.max_runtime)
+        fields["max_runtime"] = format_seconds(options.max_runtime)
     if options.name:
         fields["name"] = options.name[:200]
     if options.tag:
@@ -45,7 +46,3 @@ def _is_timezone(name: str) -> bool:
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         return False
     return True
-
-
-def _number(seconds: float) -> str:
-    return str(int(seconds)) if seconds == int(seconds) else str(seconds)

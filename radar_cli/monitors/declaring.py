@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Mapping
 
 from radar_cli.core.errors import RadarError, UsageError
-from radar_cli.core.grammar import parse_count, parse_duration
+from radar_cli.core.grammar import format_seconds, parse_count, parse_duration
 from radar_cli.core.zone import local_zone
 from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_timezone
 
@@ -101,7 +101,7 @@ def _read_duration(text: str, *, at_least_s: float = 0.0) -> str:
         raise FieldError(message, hint) from None
     if seconds < at_least_s:
         raise FieldError(f"{text[:60]!r} is too short", f"at least {at_least_s:g}s")
-    return f"{seconds:.6f}".rstrip("0").rstrip(".")
+    return format_seconds(seconds)
 
 
 def _read_period(text: str) -> str:

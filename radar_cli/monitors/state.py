@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Iterable, Iterator, NamedTuple
 
+from radar_cli.core.grammar import parse_duration
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Monitor, Pause
 
@@ -46,6 +47,9 @@ class State:
     failed_start_us: int = 0  # when the newest run that failed had begun
     succeeded_start_us: int = 0  # and the newest that succeeded
     running: dict[str, int] = field(default_factory=dict)  # run id to start, in order
+    extended: dict[str, int] = field(
+        default_factory=dict
+    )  # run id to when it hangs at the earliest
     # The newest runs whose end is known and whose start isn't, with the time of the end: where a
     # clock was set back, a run's start may be dated after its end.
     ended: dict[str, int] = field(default_factory=dict)
@@ -96,9 +100,8 @@ def _let_pass(monitor: Monitor, state: State, now_us: int) -> State:
     while (deadline := _first_deadline(monitor, state)) is not None and deadline.at_us < now_us:
         since_us, run_id = deadline.since_us, deadline.run_id
         if run_id is None:
-            if state.status == Status.DOWN:
-                return state
-            return replace(state, status=Status.DOWN, reason=Reason.MISSED, since_us=since_us)
+            state = replace(state, status=Status.DOWN, reason=Reason.MISSED, since_us=since_us)
+            continue
         start_us = state.running[run_id]
         state = _without(state, run_id)
         # Where a later run has gone well, this one went down with its machine, long ago.
@@ -119,14 +122,17 @@ def _resume(monitor: Monitor, state: State, begin_us: int, end_us: int) -> State
 
 
 def _without(state: State, run_id: str) -> State:
-    running = {known: start for known, start in state.running.items() if known != run_id}
-    return replace(state, running=running)
+    return replace(
+        state,
+        running={known: start for known, start in state.running.items() if known != run_id},
+        extended={known: until for known, until in state.extended.items() if known != run_id},
+    )
 
 
 def apply(monitor: Monitor, state: State, ping: Ping) -> State:
     """What a ping makes of a state in which its time has come."""
     if ping.kind == "log":
-        return state
+        return _extend(state, ping)
     time_us = ping.time_us
     running = dict(state.running)
     if ping.kind == "start":
@@ -148,8 +154,11 @@ def apply(monitor: Monitor, state: State, ping: Ping) -> State:
     if not monitor.is_watched and monitor.max_runtime_s is None:
         # Nothing tells when an older run without an end has hung: it doesn't go on for ever.
         running = {run_id: began for run_id, began in running.items() if began > start_us}
+    extended = state.extended
+    if extended:
+        extended = {run_id: until for run_id, until in extended.items() if run_id in running}
     # One `replace` an outcome: every ping comes along here.
-    changed = partial(replace, state, running=running, covered_us=covered_us)
+    changed = partial(replace, state, running=running, extended=extended, covered_us=covered_us)
     if ping.kind == "success":
         succeeded_us = max(state.succeeded_start_us, start_us)
         if start_us < state.failed_start_us:
@@ -176,6 +185,36 @@ def apply(monitor: Monitor, state: State, ping: Ping) -> State:
     )
 
 
+def _extend(state: State, ping: Ping) -> State:
+    """Give the run that a log ping is of, or else the newest, more time from then on."""
+    extension_us = round(extension_s(ping) * 1e6)
+    if not extension_us or not state.running:
+        return state
+    run_id = ping.run_id
+    if not run_id and run_id not in state.running:
+        run_id = max(state.running, key=lambda known: state.running[known])
+    if run_id not in state.running:
+        return state
+    until_us = max(ping.time_us + extension_us, state.extended.get(run_id, 0))
+    return replace(state, extended={**state.extended, run_id: until_us})
+
+
+def extension_s(ping: Ping) -> float:
+    """Return for how long a log ping says that its run may go on; 0 for what isn't one."""
+    try:
+        return parse_duration(ping.fields.get("extend") or "0")
+    except ValueError:
+        return 0.0
+
+
+def _is_covering(state: State) -> bool:
+    """Whether a run in progress covers the slots that pass.
+
+    One that began before a later one went well does not: it may have gone down with its machine.
+    """
+    return any(start_us >= state.succeeded_start_us for start_us in state.running.values())
+
+
 def evaluate(monitor: Monitor, state: State, now_us: int) -> View:
     """What the monitor says at `now_us`, which is no earlier than its newest ping."""
     state = advance(monitor, state, now_us)
@@ -185,13 +224,11 @@ def evaluate(monitor: Monitor, state: State, now_us: int) -> View:
     deadline = _first_deadline(monitor, state)
     status, since_us = state.status, state.since_us
     looks = [] if deadline is None else [deadline.at_us]
-    if expected_us is not None and not state.running and status != Status.DOWN:
+    if expected_us is not None and status != Status.DOWN and not _is_covering(state):
         if expected_us < now_us:
             status, since_us = Status.LATE, expected_us
         else:
             looks.append(expected_us)
-    if state.status == Status.DOWN and not state.running:
-        looks.clear()
     # A late ping is judged by its own time, before a pause that has begun since. A view holds
     # to the end of its last moment, and a pause is on from its first.
     looks += [pause.begin_us - 1 for pause in monitor.pauses if now_us < pause.begin_us]
@@ -230,14 +267,13 @@ class _Deadline(NamedTuple):
 
 def _first_deadline(monitor: Monitor, state: State) -> _Deadline | None:
     """Return the next deadline; None if nothing is expected."""
-    if state.running:
-        # A run in progress covers the slots that pass.
-        return min(_run_deadlines(monitor, state), default=None)
-    expected_us = monitor.expected_after(state.covered_us)
-    if expected_us is None:
-        return None
-    since_us = expected_us + round(monitor.grace_s * 1e6)
-    return _Deadline(monitor.judged_us(since_us), since_us, None)
+    deadlines = list(_run_deadlines(monitor, state)) if state.running else []
+    if state.status != Status.DOWN and not _is_covering(state):
+        expected_us = monitor.expected_after(state.covered_us)
+        if expected_us is not None:
+            since_us = expected_us + round(monitor.grace_s * 1e6)
+            deadlines.append(_Deadline(monitor.judged_us(since_us), since_us, None))
+    return min(deadlines, key=lambda deadline: deadline[:2], default=None)
 
 
 def _run_deadlines(monitor: Monitor, state: State) -> Iterator[_Deadline]:
@@ -250,4 +286,5 @@ def _run_deadlines(monitor: Monitor, state: State) -> Iterator[_Deadline]:
             if expected_us is None:
                 continue
             since_us = expected_us + round(monitor.grace_s * 1e6)
+        since_us = max(since_us, state.extended.get(run_id, 0))
         yield _Deadline(monitor.judged_us(since_us), since_us, run_id)

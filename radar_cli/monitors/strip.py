@@ -48,17 +48,17 @@ def find_places(
     """
     places: list[Place] = []
     covered_us = monitor.created_us
+    last_well_us = max((_start_of(run) for run in runs if run.outcome == "success"), default=0)
     for number, run in enumerate(runs):
-        start_us = run.started_us if run.started_us is not None else run.ended_us
-        if start_us is None:
-            continue
+        start_us = _start_of(run)
         # What was before the first of these runs nobody knows: there may have been others.
         if number:
             places += _find_gaps(monitor, covered_us, start_us)
         if run.is_running:
             goes_on = run.run_id in running
             mark = Mark.RUNNING if goes_on else Mark.HUNG
-            end_us = now_us if goes_on else start_us
+            # One that a later run has outlived covers nothing.
+            end_us = now_us if goes_on and start_us >= last_well_us else start_us
         else:
             mark = Mark.SUCCESS if run.outcome == "success" else Mark.FAIL
             end_us = run.ended_us or start_us
@@ -70,6 +70,11 @@ def find_places(
         )
     places += _find_gaps(monitor, covered_us, now_us)
     return places[-limit:]
+
+
+def _start_of(run: Run) -> int:
+    """When it began, or else ended."""
+    return run.started_us if run.started_us is not None else run.ended_us or 0
 
 
 def _find_gaps(monitor: Monitor, covered_us: int, until_us: int) -> Iterator[Place]:

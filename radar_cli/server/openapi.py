@@ -24,6 +24,7 @@ _QUERY = {
     "tz": "Timezone of the schedule.",
     "gracePeriod": "How late a run may be, in seconds.",
     "max_runtime": "A run that takes longer is hung, in seconds.",
+    "extend": "With a log: the run that goes on isn't hung for so long from now on.",
     "name": "The monitor's name for people.",
     "tags": "Its tags, separated by spaces.",
     "create": "1: make an unknown monitor.",

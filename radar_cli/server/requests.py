@@ -13,7 +13,7 @@ SCHEDULE_MAX = 1000
 # Query fields that are kept, and how many characters of them (README, "What a ping says").
 _KEPT = {
     **dict.fromkeys(("duration", "cpu", "rss", "exit", "signal", "tries", "output", "omitted"), 40),
-    **dict.fromkeys(("every", "gracePeriod", "max_runtime"), 40),
+    **dict.fromkeys(("every", "gracePeriod", "max_runtime", "extend"), 40),
     "tz": 100,
     "host": 255,
     "name": 200,

@@ -5,14 +5,17 @@ from dataclasses import replace
 from typing import Any, Callable, Collection, Iterator, Mapping, Sequence
 
 from radar_cli.core.errors import UsageError
+from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Pause
 from radar_cli.store.database import Change, ChangedMeanwhileError, chunks, marks
 from radar_cli.store.flips import add_flips
-from radar_cli.store.judged import Judged, write_outages, write_pauses
+from radar_cli.store.judged import Judged, in_order, write_outages, write_pauses
 from radar_cli.store.reading import COLUMNS, PING_COLUMNS, Reading, read_pings, read_row
 
 # Today's state doesn't depend on what was before that many pings.
 _RETOLD_PINGS = 200
+# But a run may go on for long, and say so each minute: all of them are the chain that holds it.
+_RETOLD_LOGS = 10_000
 # Nor on older pauses.
 _KEPT_PAUSES = 50
 # What goes with a monitor.
@@ -195,10 +198,22 @@ def retold(change: Change, known: Judged, now_us: int) -> Judged:
         (known.key, _RETOLD_PINGS),
     )
     pings = read_pings(rows)
+    if pings:
+        pings = merge_logs(change, known.key, pings)
     from_us = None
-    if known.has_no_beginning or len(pings) == _RETOLD_PINGS:
+    if known.has_no_beginning or len(rows) == _RETOLD_PINGS:
         from_us = pings[0].time_us if pings else now_us
     return known.retell(pings, now_us, from_us=from_us)
+
+
+def merge_logs(change: Change, key: str, pings: list[Ping]) -> list[Ping]:
+    """Return these pings and the log pings since the first of them that extend a run."""
+    rows = change.read(
+        f"SELECT {PING_COLUMNS} FROM ping WHERE monitor = ? AND kind = 'log'"  # noqa: S608 (a constant)
+        " AND time_us >= ? AND fields LIKE '%\"extend\":%' ORDER BY time_us DESC, id DESC LIMIT ?",
+        (key, pings[0].time_us, _RETOLD_LOGS),
+    )
+    return sorted([*pings, *read_pings(rows)], key=in_order) if rows else pings
 
 
 def forget_beginning(change: Change, key: str, now_us: int) -> None:

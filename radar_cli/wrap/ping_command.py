@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TABLE: tuple[Row, ...] = (
     ("--message", "text", "TEXT", "a line to go with the ping"),
     ("--exit-code", "codes", "N", "the job's exit code: 0 is a success, any other a failure"),
+    ("--extend", "period", "DURATION", "with log: the run that goes on isn't hung for so long"),
     *DECLARATION,
     *DESTINATION,
 )
@@ -35,6 +36,7 @@ class PingOptions(Options):
         super().__init__()
         self.message: str | None = None
         self.exit_code: tuple[int, ...] = ()
+        self.extend: float | None = None
         self.kind = "success"
         self.reads_stdin = False
 
@@ -128,6 +130,10 @@ def parse(words: list[str]) -> PingOptions:
         if named[1] not in KINDS:
             raise UsageError(f"no kind of ping {named[1][:60]!r}", f"use {', '.join(KINDS)}")
         options.kind = named[1]
+    if options.kind != "log":
+        if parser.has("--extend"):
+            raise UsageError("--extend goes with log", "radar ping MONITOR log --extend 30m")
+        options.extend = None
     if parser.has("--schedule") and parser.has("--every"):
         raise UsageError("both --schedule and --every", "give one of them")
     return options
@@ -137,6 +143,10 @@ def _make(options: PingOptions) -> Ping:
     fields = {}
     if options.exit_code:
         fields["exit"] = str(options.exit_code[0])
+    if options.extend is not None:
+        from radar_cli.core.grammar import format_seconds
+
+        fields["extend"] = format_seconds(options.extend)
     if options.declares():
         from radar_cli.model.declaration import declare
 

@@ -99,11 +99,21 @@ class Story:
                 return True
             if start is not None and start <= at:
                 stops = end if self._ended(start, end) else self._gone(start)
-                if stops is not None and (at < stops or (stops == end and slot <= stops)):
+                goes_on = stops is not None and at < stops and not self._is_outlived(start, at)
+                if goes_on or (stops is not None and stops == end and slot <= stops <= at):
                     return True
             if began is None and end is not None and slot - EARLY <= end <= at:
                 return True
         return False
+
+    def _is_outlived(self, start: int, at: int) -> bool:
+        """Whether a run that began later has gone well by then."""
+        return any(
+            outcome == "success" and end is not None and end <= at and start < began
+            for begin, end, outcome in self.runs.values()
+            if (began := begin if begin is not None and self._ended(begin, end) else end)
+            is not None
+        )
 
     def _began(self, start: int | None, end: int | None) -> int | None:
         """The beginning by which an end goes: None if it is on its own."""

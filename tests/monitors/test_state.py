@@ -114,6 +114,75 @@ def test_a_run_that_went_down_with_its_machine_is_forgotten_once_a_later_one_wen
     assert _look(_nightly(), "+1 12:00", *cut_off, later[0]).reason == Reason.HUNG
 
 
+def test_a_run_without_end_covers_nothing_once_a_later_one_went_well() -> None:
+    """A machine went down in its nightly run; its next run, the last one ever, went well."""
+    monitor = _nightly(max_runtime_s=7 * 86_400.0)
+    cut_off = _ping("start", "02:05", "a")
+    later = [_ping("start", "+1 02:05", "b"), _ping("success", "+1 02:06", "b")]
+    assert _look(monitor, "+2 02:06", cut_off).status == Status.NEW  # it may still go on
+    assert _look(monitor, "+2 02:06", cut_off, *later).status == Status.LATE
+    view = _look(monitor, "+2 02:11", cut_off, *later)
+    assert (view.reason, view.since_us) == (Reason.MISSED, _at("+2 02:10"))
+    # It is no news that it hangs, nor when it ends after all.
+    assert _look(monitor, "+8 00:00", cut_off, *later).since_us == _at("+2 02:10")
+    end = _ping("success", "+1 03:00", "a")
+    assert _look(monitor, "+2 02:11", cut_off, *later, end).reason == Reason.MISSED
+
+
+def test_a_later_run_that_failed_or_goes_on_takes_no_ones_cover() -> None:
+    monitor = _nightly(schedule=CronSchedule("0 * * * *"), max_runtime_s=6 * 3600.0)
+    running, other = _ping("start", "01:00", "a"), _ping("start", "02:00", "b")
+    assert _look(monitor, "03:30", running, other).status == Status.NEW
+    tolerant = _nightly(
+        schedule=CronSchedule("0 * * * *"), max_runtime_s=6 * 3600.0, failure_tolerance=1
+    )
+    failed = _ping("fail", "02:01", "b")
+    assert _look(tolerant, "03:30", running, other, failed).status == Status.NEW
+
+
+def _extend(at: str, extend: str, run_id: str = "r") -> Ping:
+    return Ping("log", "backup", run_id=run_id, time_us=_at(at), fields={"extend": extend})
+
+
+def test_a_log_gives_a_run_more_time() -> None:
+    monitor = _nightly(max_runtime_s=3600.0)
+    start, more = _ping("start", "02:05"), _extend("03:00", "30m")
+    assert _look(monitor, "03:05:01", start).reason == Reason.HUNG
+    assert _look(monitor, "03:30", start, more).is_running
+    view = _look(monitor, "03:30:01", start, more)
+    assert (view.reason, view.since_us) == (Reason.HUNG, _at("03:30"))
+    again = _extend("03:25", "1h30m")
+    assert _look(monitor, "04:55", start, more, again, again).is_running
+    assert _look(monitor, "04:55:01", start, more, again, again).reason == Reason.HUNG
+
+
+def test_a_log_takes_no_time_from_a_run() -> None:
+    monitor = _nightly(max_runtime_s=3600.0)
+    pings = [_ping("start", "02:05"), _extend("02:06", "30m"), _extend("02:07", "5m")]
+    assert _look(monitor, "03:05", *pings).is_running
+    pings = [_ping("start", "02:05"), _extend("03:00", "1h"), _extend("03:01", "1m")]
+    assert _look(monitor, "04:00", *pings).is_running
+
+
+@pytest.mark.parametrize("extend", ["", "soon", "-5m", "0", "1e9", "m", "1y"])
+def test_a_log_that_says_no_time_gives_none(extend: str) -> None:
+    monitor = _nightly(max_runtime_s=3600.0)
+    pings = [_ping("start", "02:05"), _extend("03:00", extend)]
+    assert _look(monitor, "03:05:01", *pings).reason == Reason.HUNG
+
+
+def test_a_log_of_no_run_gives_the_newest_more_time_and_one_of_another_run_gives_none() -> None:
+    monitor = _nightly(max_runtime_s=3600.0)
+    starts = [_ping("start", "02:05", "a"), _ping("start", "02:06", "b")]
+    view = _look(monitor, "03:06:01", *starts, _extend("03:00", "30m", ""))
+    assert (view.reason, view.since_us, view.is_running) == (Reason.HUNG, _at("03:05"), True)
+    assert not _look(monitor, "03:06:01", *starts, _extend("03:00", "30m", "c")).is_running
+    # What has ended, or hung, isn't brought back.
+    late = _extend("03:10", "30m", "a")
+    assert _look(monitor, "03:20", starts[0], late).reason == Reason.HUNG
+    assert not _look(monitor, "03:20", starts[0], late).is_running
+
+
 def test_an_unwatched_monitor_does_not_run_for_ever() -> None:
     monitor = _nightly(schedule=None)
     pings = [

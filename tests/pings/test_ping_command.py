@@ -1,5 +1,6 @@
 """`radar ping`: one ping by hand."""
 
+import json
 import os
 import resource
 import signal
@@ -48,6 +49,30 @@ def test_it_says_what_it_was_given(server: Server, env: dict[str, str]) -> None:
     query = server.accepted[0].query
     assert query["message"] == "50% done & more"
     assert (query["schedule"], query["rid"]) == ("@daily", RUN_ID)
+
+
+def test_a_log_gives_a_run_more_time(server: Server, env: dict[str, str]) -> None:
+    assert run_radar("ping", "m", "log", "--extend", "1h30m", env=env).returncode == 0
+    assert run_radar("ping", "m", "log", "--extend", "4w", env=env).returncode == 0
+    assert [ping.query["extend"] for ping in server.accepted] == ["5400", "2419200"]
+    # A variable for all lines of a crontab is for those that it means something to.
+    done = run_radar("ping", "m", env={**env, "RADAR_EXTEND": "30m"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "extend" not in server.accepted[2].query
+
+
+@pytest.mark.parametrize("words", [("--extend", "30m"), ("log", "--extend", "soon")])
+def test_it_extends_by_a_log_and_a_duration_alone(words: tuple[str, ...]) -> None:
+    done = run_radar("ping", "m", *words, text=True)
+    assert done.returncode == 2
+    assert "--extend" in done.stderr
+
+
+def test_a_run_here_is_extended() -> None:
+    run_radar("ping", "m", "start", "--max-runtime", "1s", "--every", "1h")
+    run_radar("ping", "m", "log", "--extend", "1h")
+    extended = run_radar("monitors", "show", "m", "--json", text=True)
+    assert json.loads(extended.stdout)["data"]["running"]
 
 
 def test_it_joins_the_run_that_it_is_part_of(server: Server, env: dict[str, str]) -> None:

@@ -263,3 +263,42 @@ def _draw_pings(data: st.DataObject, now_us: int, number: int) -> list[Ping]:
         )
         for age in ages
     ]
+
+
+def test_a_run_that_is_extended_in_time_hangs_later_whatever_order_its_pings_come_in(
+    store: Store,
+) -> None:
+    add(store, [_ping("start", 60, max_runtime="600", **_HOURLY)])
+    add(store, [_ping("log", 65, extend="30m")])
+    store.judge(_at(71))
+    assert _told(store) == []
+    # Another story of it knows as much.
+    store.update("m", {"name": "another"}, _at(72))
+    store.judge(_at(94))
+    assert _told(store) == []
+    store.judge(_at(96))
+    assert _told(store) == [("new", "down", "hung", 95)]
+    # A log that was long on its way corrects that; the same one again changes nothing.
+    late = _ping("log", 94, extend="1h")
+    for _ in range(2):
+        store.add([late], _at(97))
+    assert _told(store)[1:] == [("down", "new", "", 95)]
+    known = store.find("m")
+    assert known is not None
+    assert known.view.is_running
+    store.judge(_at(155))
+    assert _told(store)[2:] == [("new", "down", "hung", 154)]
+
+
+def test_logs_without_number_hide_no_beginning(store: Store) -> None:
+    add(store, [_ping("start", 0, max_runtime="600", **_HOURLY)])
+    for minute in range(1, 400):
+        add(store, [_ping("log", minute, extend="5m", message=f"{minute}%")])
+    store.update("m", {"name": "another"}, _at(400))
+    store.judge(_at(403))
+    known = store.find("m")
+    assert known is not None
+    assert known.view.is_running
+    assert known.state.running == {"r": _at(0)}
+    store.judge(_at(405))
+    assert _told(store) == [("new", "down", "hung", 404)]
