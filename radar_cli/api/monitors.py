@@ -56,6 +56,12 @@ class MonitorStore(Protocol):
     def count_by_status(self) -> dict[tuple[str, bool], int]:
         """How many monitors said what when they were last judged, and are watched or not."""
 
+    def count_faults(self) -> dict[str, int]:
+        """Return how many monitors have a fault, by the worst of each."""
+
+    def faulty(self, limit: int) -> list[Judged]:
+        """Return the monitors that have a fault, at most so many, the bad ones first."""
+
     def count_pings(self, *monitors: str) -> int:
         """How many pings of monitors are kept."""
 

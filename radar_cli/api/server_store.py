@@ -26,6 +26,7 @@ _PAGE_WITH_OUTPUTS = 200
 # As many as fit into a URL whatever they are called.
 _KEYS_AT_ONCE = 50
 _LONGEST_ENDING = 100
+_FAULTY_MAX = 1000
 
 
 class ServerStore:
@@ -109,6 +110,16 @@ class ServerStore:
             unwatched = status["unwatched"][name]
             counts[name, True], counts[name, False] = count - unwatched, unwatched
         return {what: count for what, count in counts.items() if count}
+
+    def count_faults(self) -> dict[str, int]:
+        """See `MonitorStore`."""
+        counts: dict[str, int] = self._connection.get("/api/v1/status").get("faults", {})
+        return {kind: count for kind, count in counts.items() if count}
+
+    def faulty(self, limit: int) -> list[Judged]:
+        """See `MonitorStore`."""
+        page = self._connection.get(_MONITORS, fault=True, limit=min(limit, _FAULTY_MAX))
+        return [decode_monitor(entry) for entry in page["monitors"]]
 
     def count_pings(self, *monitors: str) -> int:
         """See `MonitorStore`."""

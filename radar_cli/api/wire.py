@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import Any, Collection
 
 from radar_cli.core.grammar import format_seconds
+from radar_cli.model.fault import Fault
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Outage, Pause, to_us
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Status, View
 from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.store.judged import Judged, read_faults, write_faults
 
 RUNNING, HUNG = "running", "hung"
 
@@ -53,7 +54,8 @@ def describe_monitor(known: Judged, view: View, now_us: int) -> dict[str, Any]:
         "paused": view.status == Status.PAUSED,
         "paused_until": iso(pause.end_us) if pause is not None else None,
         "created_at": iso(known.created_us),
-        "faults": list(monitor.faults),
+        "hosts": str(monitor.hosts) or None,
+        "faults": [describe_fault(fault) for fault in known.active_faults],
     }
 
 
@@ -69,6 +71,7 @@ def encode_monitor(known: Judged, now_us: int) -> dict[str, Any]:
             "settled": sorted(known.settled),
             "created_us": known.created_us,
             "pauses": [[pause.begin_us, pause.end_us] for pause in known.pauses],
+            "faults": json.loads(write_faults(known.faults)),
             "outages": [[outage.begin_us, outage.end_us] for outage in known.outages],
             "judged": json.loads(known.encode()),
         },
@@ -87,7 +90,19 @@ def decode_monitor(entry: dict[str, Any]) -> Judged:
         frozenset(record["settled"]),
         entry["version"],
         tuple(Outage(begin_us, end_us) for begin_us, end_us in record.get("outages", ())),
+        read_faults(json.dumps(record.get("faults", []))),
     )
+
+
+def describe_fault(fault: Fault) -> dict[str, Any]:
+    """Return what is wrong with a declaration, by the name that its field has in the API."""
+    return {
+        "kind": fault.kind,
+        "field": DECLARED.get(fault.field, fault.field),
+        "text": fault.text,
+        "message": fault.message,
+        "since": iso(fault.since_us),
+    }
 
 
 def describe_run(run: Run) -> dict[str, Any]:
@@ -191,6 +206,7 @@ DECLARED = {
     "max_runtime": "max_runtime_s",
     "failure_tolerance": "failure_tolerance",
     "tags": "tags",
+    "hosts": "hosts",
 }
 _SECONDS = ("every", "gracePeriod", "max_runtime")
 
@@ -220,6 +236,6 @@ def _to_json(field: str, text: str | None) -> Any:
 def _from_json(field: str, value: Any) -> str | None:
     if value is None or value in ("", []):
         return None
-    if field in _SECONDS:
+    if field in _SECONDS and not isinstance(value, str):
         return format_seconds(value)
     return " ".join(value) if field == "tags" else str(value)

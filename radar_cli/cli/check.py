@@ -19,12 +19,15 @@ from radar_cli.cli.status import ago, describe
 from radar_cli.cli.telling import Told, tell_people
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
+from radar_cli.model.fault import BAD, Fault
 from radar_cli.monitors.sentences import what_happened
 from radar_cli.monitors.state import Status, View
 from radar_cli.store.judged import Judged
 from radar_cli.store.overview import ALARMING, Seen, look, look_at_alarming
 
 FORMATS = ("table", "json", "nagios", "prometheus")
+# All of them count; more rows than that are nobody's to read.
+_FAULTY_SHOWN = 200
 _STYLES = {Status.LATE: "yellow", Status.DOWN: "bold red"}
 
 
@@ -57,9 +60,10 @@ def command(
 ) -> Result:
     """Judge all monitors now, or just those named.
 
-    Exits with 0 if all is well, with 1 if a monitor is down (with --strict, or late), and with 3
-    if all is well but people could not be told of what was. With --notify, a line of cron prints
-    nothing about monitors: people are told once, when something changes.
+    Exits with 0 if all is well, with 1 if a monitor is down (with --strict, or late) or declared
+    so that it can't be watched as it should be, and with 3 if all is well but people could not be
+    told of what was. With --notify, a line of cron prints nothing about monitors: people are told
+    once, when something changes.
     """
     if form == "table":
         form = session.format
@@ -116,6 +120,7 @@ class Round:
     alarming: list[tuple[str, View]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     found: set[str] = field(default_factory=set)
+    faults: list[tuple[str, Fault]] = field(default_factory=list)
     is_elsewhere: bool = False
 
     def look_at(self, opened: Opened, now_us: int) -> None:
@@ -125,11 +130,21 @@ class Round:
         self.found |= chosen.keys()
         self.notes += opened.remarks()
         self.is_elsewhere |= opened.is_elsewhere
+        faulty = [*chosen.values()] if self.keys else opened.store.faulty(_FAULTY_SHOWN)
+        owner = f"{opened.user}/" if opened.user else ""
+        self.faults += [
+            (owner + known.key, fault) for known in faulty for fault in known.active_faults
+        ]
         if self.form == "nagios":
             self._name_alarming(opened, now_us, chosen)
         elif self.form == "table":
             self.rows += [
                 _row(seen, opened.user, now_us) for seen in self._alarming(opened, now_us)
+            ]
+            self.rows += [
+                _fault_row(known.key, fault, opened.user, now_us)
+                for known in faulty
+                for fault in known.active_faults
             ]
         else:
             for seen in look(opened.store, now_us, self.keys, output_of=ALARMING):
@@ -143,6 +158,7 @@ class Round:
         """What is found, for all formats but Nagios's: cron would mail whatever is said."""
         notes = self._notes()
         is_bad = any(self.counts[status] for status in bad) or len(self.found) < len(set(self.keys))
+        is_bad |= any(fault.kind == BAD for _, fault in self.faults)
         code = exits.BAD if is_bad else exits.OK
         if self.form == "prometheus":
             return Result(None, text=self.metrics.text(), notes=notes, exit_code=code)
@@ -166,7 +182,7 @@ class Round:
         # Another user's state directory, or a server that knows instead: who says all is well?
         if self.is_elsewhere or not self.counts.total():
             return say_unknown("; ".join(self._notes()) or "no monitors here")
-        return say_verdict(self.alarming, self.counts, bad)
+        return say_verdict(self.alarming, self.counts, bad, self.faults)
 
     def _alarming(self, opened: Opened, now_us: int) -> Iterator[Seen]:
         if not self.keys:
@@ -221,6 +237,18 @@ def _row(seen: Seen, user: str, now_us: int) -> tuple[object, ...]:
         ago(iso(view.since_us) or "", now_us),
         what_happened(seen.view, seen.last_ended),
         f"{look_at} status -v {seen.known.key}",
+    )
+
+
+def _fault_row(key: str, fault: Fault, user: str, now_us: int) -> tuple[object, ...]:
+    look_at = f"sudo -iu {user} radar" if user else "radar"
+    return (
+        user,
+        key,
+        Cell("declared wrongly", "bold red") if fault.kind == BAD else Cell("beware", "yellow"),
+        ago(iso(fault.since_us) or "", now_us),
+        fault.message,
+        f"{look_at} monitors show {key}",
     )
 
 

@@ -5,11 +5,11 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Iterator, Sequence
 
 import click
 
-from radar_cli.api.wire import from_iso
+from radar_cli.api.wire import decode_monitor, from_iso
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.config.channels import read_channels
@@ -21,6 +21,7 @@ from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
 from radar_cli.monitors.sentences import local_time
 from radar_cli.outbox.spool import REJECTED, WAITING, Spool, peek
+from radar_cli.store.judged import Judged
 from radar_cli.store.opening import open_embedded
 
 GOOD, BEWARE, BAD = "ok", "beware", "bad"
@@ -31,6 +32,7 @@ _LITTLE_SPACE_BYTES = 100_000_000
 # Schedules go by the server's clock, and people by this one.
 _CLOCKS_APART_S = 30.0
 _LONG_WAIT_S = 3600.0
+_FAULTY_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,22 @@ def _look_at_store(directory: str) -> Iterator[Remark]:
         with open_embedded(directory) as store:
             count = sum(store.count_by_status().values())
             since_us = store.find_neglect(time.time_ns() // 1000)
+            faulty = store.faulty(_FAULTY_SHOWN)
     except RadarError as error:
         yield Remark("store", BAD, error.message, error.hint)
         return
     yield Remark("store", GOOD, f"{count} monitor{'' if count == 1 else 's'} on this machine")
+    yield from _look_at_faults(faulty)
     yield _look_at_checker(since_us, "a crontab's 'radar check --notify' does it, or a server")
+
+
+def _look_at_faults(faulty: Sequence[Judged]) -> Iterator[Remark]:
+    """What is wrong with the declarations of monitors."""
+    for known in faulty:
+        for fault in known.active_faults:
+            state = BAD if fault.kind == BAD else BEWARE
+            hint = f"in its line, or 'radar monitors update {known.key}'"
+            yield Remark(f"monitor {known.key}", state, fault.message, hint)
 
 
 def _look_at_checker(since_us: int | None, hint: str) -> Remark:
@@ -160,6 +173,12 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
         connection = Connection(find_address(profile))
         try:
             status = connection.get("/api/v1/status")
+            faulty = [
+                decode_monitor(entry)
+                for entry in connection.get("/api/v1/monitors", fault=True, limit=_FAULTY_SHOWN)[
+                    "monitors"
+                ]
+            ]
             apart_s = abs(connection.now_us() - time.time_ns() // 1000) / 1e6
         finally:
             connection.close()
@@ -173,6 +192,7 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
         yield Remark("server", BAD, error.message, error.hint)
         return
     yield Remark("server", GOOD, f"{server}: radar {status['version']}, a key to {status['scope']}")
+    yield from _look_at_faults(faulty)
     yield _look_at_checker(from_iso(status.get("unlooked_since")), "see the server's log")
     if apart_s > _CLOCKS_APART_S:
         words = f"the server's is {format_duration(apart_s)} from this one"

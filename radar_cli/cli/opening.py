@@ -10,7 +10,6 @@ from radar_cli.api.monitors import MonitorStore
 from radar_cli.cli.everybody import Place, as_owner
 from radar_cli.cli.local import bring_up_to_date, retention_of
 from radar_cli.cli.options import Session
-from radar_cli.core.errors import ConfigError
 from radar_cli.core.places import state_directory
 from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.monitors.sentences import local_time
@@ -79,7 +78,8 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
     """The monitors of the session's server or, without one, of the store here.
 
     That has all that waited in the spool. A `place` is a store on this machine, in any case: with
-    everybody's, one's own is among them. StateError, UnreachableError: they can't be had.
+    everybody's, one's own is among them. StateError, UnreachableError: they can't be had;
+    ConfigError: it can't be known where they are.
     """
     if place is not None and place.user:
         with as_owner(place), open_embedded(place.directory) as store:
@@ -88,26 +88,20 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
             bring_up_to_date(store, place.directory, own, Retention())
             yield Opened(store, user=place.user, local=store)
         return
-    profile, notes = None, []
-    try:
-        profile = session.load_profile()
-    except ConfigError as error:
-        if session.profile is not None or session.server is not None:
-            raise
-        # Whoever looks at 3 AM wants to see what there is.
-        notes.append(f"new pings wait in the spool: {error.line()}")
-    if profile is not None and profile.server and profile.protocol == "radar" and place is None:
+    # Which monitors are meant can't be known without it: those here may be nobody's any more.
+    profile, notes = session.load_profile(), list[str]()
+    if profile.server and profile.protocol == "radar" and place is None:
         with _open_server(profile, notes) as opened:
             yield opened
         return
     directory = state_directory(os.environ)
     with open_embedded(directory) as store:
         opened = Opened(store, notes, local=store)
-        if profile is not None and profile.server:
+        if profile.server:
             opened.is_elsewhere = True
             lists = "" if place is not None else ", which can't list monitors"
             notes.append(f"pings go to {profile.server}{lists}; this is what the store here holds")
-        elif profile is not None:
+        else:
             own = Destination(STORE, profile=profile.name, redact=profile.redact)
             bring_up_to_date(store, directory, own, retention_of(profile))
         yield opened

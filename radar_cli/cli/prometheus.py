@@ -3,6 +3,7 @@
 from typing import Callable
 
 from radar_cli.cli.render import clean
+from radar_cli.model.fault import BAD, BEWARE, worst
 from radar_cli.monitors.state import Status
 from radar_cli.store.overview import Seen
 
@@ -13,6 +14,11 @@ def _seconds(time_us: int | None) -> float | None:
 
 _METRICS: tuple[tuple[str, str, Callable[[Seen], float | None]], ...] = (
     ("up", "1 unless the monitor is down", lambda s: float(s.view.status != Status.DOWN)),
+    (
+        "fault",
+        "2 if it is declared wrongly, 1 if it may be",
+        lambda s: float(("", BEWARE, BAD).index(worst(s.known.faults))),
+    ),
     ("late", "1 if a run is late", lambda s: float(s.view.status == Status.LATE)),
     ("running", "1 if a run is in progress", lambda s: float(s.view.is_running)),
     (

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from radar_cli.api.wire import describe_run, iso
+from radar_cli.api.wire import describe_fault, describe_run, iso
 from radar_cli.cli.everybody import all_users_option, find_places
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, shorten
 from radar_cli.core import exits
 from radar_cli.core.grammar import format_duration
+from radar_cli.model.fault import BAD
 from radar_cli.monitors.sentences import last_line_of
 from radar_cli.store.overview import Seen, look
 
@@ -35,7 +36,9 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
     for place in find_places(all_users=all_users):
         with open_monitors(session, place) as opened:
             now_us = opened.now_us()
-            data += [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
+            found_here = [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
+            data += found_here
+            notes += _fault_notes(found_here)
             notes += [*opened.remarks(), *opened.find_neglect(now_us)]
     found = {entry["key"] for entry in data}
     notes += [f"no monitor {shorten(key)!r}" for key in dict.fromkeys(keys) if key not in found]
@@ -60,6 +63,17 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
     return Result(data, Table(columns, rows, empty), notes=tuple(notes), exit_code=code)
 
 
+def _fault_notes(data: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with declarations, a line for each."""
+    notes = []
+    for entry in data:
+        owner = f"{entry['user']}: " if entry["user"] else ""
+        for fault in entry["faults"]:
+            word = "declared wrongly" if fault["kind"] == BAD else "beware"
+            notes.append(f"{owner}{entry['key']}: {word}: {fault['message']}")
+    return notes
+
+
 def describe(seen: Seen, user: str = "") -> dict[str, Any]:
     """One monitor for programs: times in ISO 8601, durations in seconds, memory in bytes."""
     declared, view, last = seen.known.declared, seen.view, seen.last_ended
@@ -79,6 +93,7 @@ def describe(seen: Seen, user: str = "") -> dict[str, Any]:
         # Without a schedule nothing tells that a run is missing.
         "watched": seen.known.is_watched,
         "tags": declared.get("tags", "").split(),
+        "faults": [describe_fault(fault) for fault in seen.known.active_faults],
         "started_at": iso(running[-1].started_us) if view.is_running and running else None,
         "last_run": None if last is None else describe_run(last),
     }
@@ -87,13 +102,18 @@ def describe(seen: Seen, user: str = "") -> dict[str, Any]:
 def _row(entry: dict[str, Any], now_us: int) -> tuple[Any, ...]:
     status = entry["status"] + (f" ({entry['reason']})" if entry["reason"] else "")
     status += ", running" if entry["running"] else ""
+    style = STYLES[entry["status"]]
+    if entry["faults"]:
+        is_bad = entry["faults"][0]["kind"] == BAD  # the worst is the first
+        status += ", declared wrongly" if is_bad else ", beware"
+        style = style if entry["status"] == "down" else "bold red" if is_bad else "yellow"
     schedule = entry["schedule"] or ""
     if entry["every_s"]:
         schedule = f"every {format_duration(entry['every_s'])}"
     last = entry["last_run"]
     return (
         entry["key"],
-        Cell(status, STYLES[entry["status"]]),
+        Cell(status, style),
         "" if last is None else ago(last["ended_at"], now_us),
         "" if last is None or last["duration_s"] is None else format_duration(last["duration_s"]),
         "" if last is None else how_it_ended(last),

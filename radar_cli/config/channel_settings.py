@@ -40,7 +40,7 @@ KINDS_OF_SETTING = {
 }
 # `radar config set` takes several values for these.
 LIST_KINDS = frozenset(("words", "addresses", "services", "kinds", "tags"))
-TOLD = ("down", "up")
+TOLD = ("down", "up", "fault")
 SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")

@@ -109,6 +109,15 @@ def parse_count(text: str) -> int:
     return int(text)
 
 
+def parse_hosts(text: str) -> str:
+    """How many machines serve a slot: `any`, `each` or a number; ValueError if it is neither."""
+    word = text.strip().lower()
+    is_count = word.isascii() and word.isdigit() and len(word) <= 3 and int(word) > 0
+    if word in ("any", "each") or is_count:
+        return word.lstrip("0")
+    raise ValueError(f"bad hosts {text[:60]!r}: use any, each, or how many")
+
+
 def parse_switch(text: str) -> bool:
     """A yes or no as environment variables spell it; ValueError if it is neither."""
     word = text.strip().lower()

@@ -7,23 +7,29 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from radar_cli.wrap.options import Options
 
+_LONGEST_REFUSED = 200
+
 
 def declare(options: "Options") -> dict[str, str]:
-    """The fields that declare the monitor; what is wrong in one is left out, with a warning."""
+    """Return the fields that declare the monitor.
+
+    What can't be read goes along as it is, with a warning here: who keeps the monitor shows it as
+    a fault, since nobody reads what a line of a crontab says on stderr.
+    """
     fields: dict[str, str] = {}
     if options.schedule:
         schedule = " ".join(options.schedule.split())
         wrong = find_fault(schedule)
         if wrong:
             options.warnings.append(f"schedule {options.schedule[:60]!r} is ignored: {wrong}")
-        else:
-            fields["schedule"] = schedule
+        fields["schedule"] = schedule[:_LONGEST_REFUSED] if wrong else schedule
     elif options.every:
         fields["every"] = format_seconds(options.every)
     if options.tz:
-        if _is_timezone(options.tz):
-            fields["tz"] = options.tz
-        else:
+        from radar_cli.core.zone import is_zone
+
+        fields["tz"] = options.tz[:_LONGEST_REFUSED]
+        if not is_zone(options.tz):
             options.warnings.append(
                 f"timezone {options.tz[:60]!r} is ignored: use a name like Europe/London"
             )
@@ -31,6 +37,10 @@ def declare(options: "Options") -> dict[str, str]:
         fields["gracePeriod"] = format_seconds(options.grace)
     if options.max_runtime is not None:
         fields["max_runtime"] = format_seconds(options.max_runtime)
+    if options.hosts:
+        fields["hosts"] = options.hosts
+    for flag, text in options.refused.items():
+        fields[_FIELDS[flag]] = text[:_LONGEST_REFUSED]
     if options.name:
         fields["name"] = options.name[:200]
     if options.tag:
@@ -38,11 +48,10 @@ def declare(options: "Options") -> dict[str, str]:
     return fields
 
 
-def _is_timezone(name: str) -> bool:
-    import zoneinfo
-
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return False
-    return True
+# What pings call the options whose variable may hold what can't be read.
+_FIELDS = {
+    "--every": "every",
+    "--grace": "gracePeriod",
+    "--max-runtime": "max_runtime",
+    "--hosts": "hosts",
+}

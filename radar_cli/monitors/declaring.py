@@ -4,14 +4,18 @@ Options, forms and JSON all come to this as texts, by the names that fields have
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Callable, Mapping
 
 from radar_cli.core.errors import RadarError, UsageError
-from radar_cli.core.grammar import format_seconds, parse_count, parse_duration
+from radar_cli.core.grammar import format_seconds, parse_count, parse_duration, parse_hosts
 from radar_cli.core.zone import local_zone
+from radar_cli.model.fault import Fault, refuse
+from radar_cli.model.ping import Ping
 from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_timezone
 
 LONGEST_TEXT = 200
+_READINGS_KEPT = 10_000
 LONGEST_TAGS = 500
 HIGHEST_TOLERANCE = 1000
 
@@ -79,6 +83,49 @@ def read_changes(
     return found.changes
 
 
+@lru_cache(_READINGS_KEPT)
+def read_field(name: str, text: str) -> tuple[str | None, str]:
+    """Return what a field is declared as, in one form whoever wrote it, or why it can't be read."""
+    try:
+        return FIELDS[name](text), ""
+    except RadarError as error:
+        words = error.message
+        return None, words if isinstance(error, BadScheduleError) else f"{LABELS[name]}: {words}"
+
+
+def read_declared(said: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:
+    """Return what a ping or a row declares, as far as it can be read, and a fault for the rest.
+
+    Its name, its tags and what isn't declared are left as they are.
+    """
+    declared: dict[str, str] = {}
+    faults = []
+    for name, text in said.items():
+        if name not in JUDGED or not text:
+            declared[name] = text
+            continue
+        value, message = read_field(name, text)
+        if value is None:
+            faults.append(refuse(name, text, message))
+        else:
+            declared[name] = value
+    return declared, faults
+
+
+def warnings_of(ping: Ping) -> list[str]:
+    """Return what can't be read in what a ping says of its monitor or its run."""
+    if JUDGED.isdisjoint(ping.fields) and "extend" not in ping.fields:
+        return []
+    _, faults = read_declared(ping.fields)
+    warnings = [fault.message for fault in faults]
+    if (extend := ping.fields.get("extend")) and ping.kind == "log":
+        try:
+            parse_duration(extend)
+        except ValueError as error:
+            warnings.append(f"extend: {error}")
+    return warnings
+
+
 def _read_schedule(text: str) -> str:
     expression = " ".join(text.split())
     if len(expression) > LONGEST_TEXT:
@@ -125,6 +172,14 @@ def _check_text(text: str, longest: int) -> str:
     return text
 
 
+def _read_hosts(text: str) -> str:
+    try:
+        return parse_hosts(text)
+    except ValueError as error:
+        message, _, hint = str(error).partition(": ")
+        raise FieldError(message, hint) from None
+
+
 def _read_tolerance(text: str) -> str:
     try:
         number = parse_count(text.strip())
@@ -144,6 +199,15 @@ FIELDS: dict[str, Callable[[str], str]] = {
     "name": _read_name,
     "tags": _read_tags,
     "failure_tolerance": _read_tolerance,
+    "hosts": _read_hosts,
+}
+# What is judged by; a name or a tag can be anything.
+JUDGED = frozenset(FIELDS) - {"name", "tags"}
+LABELS = {
+    **{name: name for name in FIELDS},
+    "gracePeriod": "grace",
+    "max_runtime": "max runtime",
+    "failure_tolerance": "failure tolerance",
 }
 # What options and forms call these.
 OPTIONS = {
@@ -155,4 +219,5 @@ OPTIONS = {
     "name": "name",
     "tag": "tags",
     "failure_tolerance": "failure_tolerance",
+    "hosts": "hosts",
 }

@@ -1,10 +1,12 @@
 """A monitor: what is expected of a job."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Iterable, Mapping
 
-from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_schedule
+from radar_cli.model.fault import Fault
+from radar_cli.monitors.declaring import read_declared
+from radar_cli.monitors.schedule import CronSchedule, load_schedule
 
 GRACE_S = 300.0
 # A run that begins this much before its slot is still that slot's (clocks differ a little).
@@ -57,12 +59,18 @@ class Monitor:
     pauses: tuple[Pause, ...] = ()  # in the order of time, none within another
     outages: tuple[Outage, ...] = ()  # in the order of time, none within another
     created_us: int = 0
-    faults: tuple[str, ...] = field(default=())  # what of its declaration can't be used
+    hosts: int | str = ""  # how many serve its slots; each, any, or "" where nobody said it
+    faults: tuple[Fault, ...] = ()  # what of its declaration can't be used
 
     @property
     def is_watched(self) -> bool:
         """Whether its silence would be noticed."""
         return self.schedule is not None or self.every_s is not None
+
+    @property
+    def counts_hosts(self) -> bool:
+        """Whether more than one machine is expected to serve each slot."""
+        return self.hosts not in ("", "any", 1)
 
     def pause_at(self, now_us: int) -> Pause | None:
         """The pause that is on at `now_us`."""
@@ -92,6 +100,14 @@ class Monitor:
         if self.every_s is not None:
             return seen_us + round(self.every_s * 1e6)
         return None if self.schedule is None else self.schedule.next_us(seen_us)
+
+    def slot_of(self, start_us: int) -> int | None:
+        """Return a number for the slot of a run, which is higher the later that is."""
+        if self.every_s is not None:
+            return start_us // max(1, round(self.every_s * 1e6))
+        if self.schedule is None:
+            return None
+        return self.schedule.next_us(self.covered_by_start(start_us))
 
     def covered_by_start(self, start_us: int) -> int:
         """Up to when no other run is due once one has begun at `start_us`.
@@ -124,48 +140,41 @@ def from_declared(
     pauses: Iterable[Pause] = (),
     outages: Iterable[Outage] = (),
 ) -> Monitor:
-    """The monitor that these fields declare; what can't be used in them is a fault.
+    """Return the monitor that these fields declare; what can't be used in them is a fault.
 
     The fields are those of a ping (README, "What a ping says"), and failure_tolerance.
     """
-    faults = []
+    read, faults = read_declared(declared)
     schedule = None
-    if declared.get("schedule"):
-        try:
-            schedule = load_schedule(declared["schedule"], declared.get("tz") or "UTC")
-        except BadScheduleError as error:
-            faults.append(error.message)
+    if "schedule" in read:
+        schedule = load_schedule(read["schedule"], read.get("tz") or "UTC")
 
     def seconds(name: str) -> float | None:
-        text = declared.get(name)
-        try:
-            value = None if not text else float(text)
-        except ValueError:
-            value = -1.0
-        if value is not None and not 0 < value < 1e10:
-            faults.append(f"bad {name} {str(text)[:40]!r}")
-            return None
-        return value
+        return float(read[name]) if name in read else None
 
-    tolerance = declared.get("failure_tolerance") or "0"
-    if not (tolerance.isascii() and tolerance.isdigit() and len(tolerance) <= 6):
-        faults.append(f"bad failure_tolerance {tolerance[:40]!r}")
-        tolerance = "0"
-    grace_s = 0.0 if declared.get("gracePeriod") == "0" else seconds("gracePeriod")
+    every_s, grace_s = None if schedule else seconds("every"), seconds("gracePeriod")
+    hosts = read.get("hosts", "")
     return Monitor(
         key,
         name=declared.get("name", ""),
         schedule=schedule,
-        every_s=None if schedule else seconds("every"),
-        grace_s=GRACE_S if grace_s is None else grace_s,
+        every_s=every_s,
+        grace_s=default_grace_s(schedule, every_s) if grace_s is None else grace_s,
         max_runtime_s=seconds("max_runtime"),
-        failure_tolerance=int(tolerance),
+        failure_tolerance=int(read.get("failure_tolerance", "0")),
+        hosts=int(hosts) if hosts.isdigit() else hosts,
         tags=tuple(declared.get("tags", "").split()),
         pauses=tuple(pauses),
         outages=tuple(outages),
         created_us=created_us,
         faults=tuple(faults),
     )
+
+
+def default_grace_s(schedule: CronSchedule | None, every_s: float | None) -> float:
+    """Return the grace that hides no missed run: 5 min, or half the gap of a quicker job."""
+    gap_s = every_s if schedule is None else schedule.shortest_gap_s
+    return GRACE_S if gap_s is None else min(GRACE_S, gap_s / 2)
 
 
 def to_us(moment: datetime) -> int:

@@ -7,7 +7,8 @@ change, and one in the hour which is repeated runs once; a job whose minute or h
 
 from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SCHEDULES_KEPT = 4096
 _KNOWN_SLOTS = 4
+# Days of the week and of the month, and a February of 29 days.
+_A_MONDAY, _DAYS_OF_PATTERN = date(2024, 1, 1), 400
 
 
 class BadScheduleError(UsageError):
@@ -66,6 +69,18 @@ class CronSchedule:
         )
         # With a star in either, both must match; else one of them is enough (crontab(5)).
         self.needs_both = is_alias or words[2].startswith("*") or words[4].startswith("*")
+
+    @cached_property
+    def shortest_gap_s(self) -> float:
+        """The shortest time from one slot to the next, on days without a clock change."""
+        minutes = self._day_minutes
+        shortest = min((later - earlier for earlier, later in pairwise(minutes)), default=None)
+        overnight = minutes[0] + 1440 - minutes[-1]
+        if shortest is None or overnight < shortest:
+            days = [_A_MONDAY + _ONE_DAY * number for number in range(_DAYS_OF_PATTERN)]
+            if any(self.is_day(one) and self.is_day(next_) for one, next_ in pairwise(days)):
+                shortest = overnight
+        return 60.0 * (2 * 1440 if shortest is None else shortest)
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first slot after an aware `moment`, in UTC; None if there never is one."""

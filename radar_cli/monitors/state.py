@@ -15,6 +15,10 @@ from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Monitor, Pause
 
 _ENDS_REMEMBERED = 16
+_HOSTS_REMEMBERED = 8
+_LONGEST_HOST = 100
+_HOSTS_MAX = 64
+_NOBODY = "?"  # in place of a host that is expected and was never heard of
 
 
 class Status(StrEnum):
@@ -50,6 +54,14 @@ class State:
     extended: dict[str, int] = field(
         default_factory=dict
     )  # run id to when it hangs at the earliest
+    # Hosts, apart by spaces, that ended runs of the newest slot and of the one before it, and
+    # those of them that do so again and again.
+    slot: int = 0
+    slot_hosts: str = ""
+    hosts_before: str = ""
+    rivals: str = ""
+    # Where several machines are to serve the slots: what each has made of it, by its name.
+    by_host: "dict[str, State]" = field(default_factory=dict)
     # The newest runs whose end is known and whose start isn't, with the time of the end: where a
     # clock was set back, a run's start may be dated after its end.
     ended: dict[str, int] = field(default_factory=dict)
@@ -85,6 +97,14 @@ def advance(monitor: Monitor, state: State, now_us: int) -> State:
     What falls due within a pause isn't missed, and a pause may be passed again: the state is the
     same then.
     """
+    if not monitor.counts_hosts:
+        return _advance(monitor, state, now_us)
+    hosts = _hosts_of(state)
+    advanced = {host: _advance(monitor, own, now_us) for host, own in hosts.items()}
+    return state if advanced == hosts else _join(monitor, state, advanced)
+
+
+def _advance(monitor: Monitor, state: State, now_us: int) -> State:
     for pause in monitor.pauses:
         if now_us < pause.begin_us:
             break
@@ -131,6 +151,24 @@ def _without(state: State, run_id: str) -> State:
 
 def apply(monitor: Monitor, state: State, ping: Ping) -> State:
     """What a ping makes of a state in which its time has come."""
+    if not monitor.counts_hosts:
+        return _apply(monitor, state, ping)
+    hosts = _hosts_of(state)
+    # An end need not name the host that its start did.
+    running = (host for host, own in hosts.items() if ping.run_id in own.running)
+    host = "_".join(ping.fields.get("host", "").split())[:_LONGEST_HOST] or next(running, "")
+    if host not in hosts and ping.kind == "log":
+        return state
+    # What fell due before a host was first heard of is no fault of its own.
+    new = State(since_us=state.since_us, covered_us=ping.time_us - 1)
+    hosts = {**hosts, host: _apply(monitor, hosts.get(host, new), ping)}
+    if len(hosts) > _HOSTS_MAX:
+        # So many are names of containers: of those the oldest is gone.
+        del hosts[min(hosts, key=lambda name: hosts[name].covered_us)]
+    return _join(monitor, state, hosts)
+
+
+def _apply(monitor: Monitor, state: State, ping: Ping) -> State:
     if ping.kind == "log":
         return _extend(state, ping)
     time_us = ping.time_us
@@ -157,6 +195,8 @@ def apply(monitor: Monitor, state: State, ping: Ping) -> State:
     extended = state.extended
     if extended:
         extended = {run_id: until for run_id, until in extended.items() if run_id in running}
+    if monitor.hosts != "any" and (host := ping.fields.get("host")):
+        state = _note_host(monitor, state, start_us, host)
     # One `replace` an outcome: every ping comes along here.
     changed = partial(replace, state, running=running, extended=extended, covered_us=covered_us)
     if ping.kind == "success":
@@ -199,12 +239,88 @@ def _extend(state: State, ping: Ping) -> State:
     return replace(state, extended={**state.extended, run_id: until_us})
 
 
+def _note_host(monitor: Monitor, state: State, start_us: int, host: str) -> State:
+    """Note which host ended a run of a slot: two that do so twice in a row serve the same slots.
+
+    A name that is seen once, as that of a container, is nobody's rival.
+    """
+    slot = monitor.slot_of(start_us)
+    if slot is None or slot < state.slot:
+        return state
+    host = "_".join(host.split())[:_LONGEST_HOST]
+    before, hosts, rivals = state.hosts_before, state.slot_hosts.split(), state.rivals
+    if slot > state.slot:
+        if rivals and len(set(hosts) & set(rivals.split())) < 2:
+            rivals = ""
+        before, hosts = state.slot_hosts, []
+    if host in hosts and slot == state.slot:
+        return state
+    hosts = [*hosts, host][:_HOSTS_REMEMBERED]
+    both = sorted(set(hosts) & set(before.split()))
+    if len(both) > 1:
+        rivals = " ".join(both)
+    return replace(state, slot=slot, slot_hosts=" ".join(hosts), hosts_before=before, rivals=rivals)
+
+
 def extension_s(ping: Ping) -> float:
     """Return for how long a log ping says that its run may go on; 0 for what isn't one."""
     try:
         return parse_duration(ping.fields.get("extend") or "0")
     except ValueError:
         return 0.0
+
+
+def _hosts_of(state: State) -> "dict[str, State]":
+    """The states of hosts, at first that of one of which nothing was ever heard."""
+    nobody = State(since_us=state.since_us, covered_us=state.covered_us)
+    return state.by_host or {_NOBODY: nobody}
+
+
+def _join(monitor: Monitor, state: State, hosts: "dict[str, State]") -> State:
+    """Make one state of those of all hosts.
+
+    With `each` it is down if one of them is; with a number, if fewer than so many are not.
+    """
+    expected = _expected_hosts(monitor, hosts)
+    down = [own for own in expected if own.status == Status.DOWN]
+    if isinstance(monitor.hosts, int):
+        is_down = len(expected) - len(down) < monitor.hosts
+    else:
+        # That a host fails is news even if it was never heard of before.
+        down += [
+            own
+            for host, own in hosts.items()
+            if host != _NOBODY and own.reason == Reason.FAILED and own not in down
+        ]
+        is_down = bool(down)
+    running = {run_id: at_us for own in hosts.values() for run_id, at_us in own.running.items()}
+    covered_us = min(own.covered_us for own in expected if own not in down or is_down)
+    joined = replace(state, by_host=hosts, running=running, covered_us=covered_us)
+    if is_down:
+        if state.status == Status.DOWN:
+            return joined
+        # The last one to go makes it down; those before it were within the number.
+        last = max(down, key=lambda own: own.since_us)
+        return replace(joined, status=Status.DOWN, reason=last.reason, since_us=last.since_us)
+    status = Status.UP if any(own.status == Status.UP for own in hosts.values()) else Status.NEW
+    if status == state.status:
+        return joined
+    since_us = max(own.since_us for own in hosts.values() if own.status != Status.DOWN)
+    return replace(joined, status=status, reason=None, since_us=since_us)
+
+
+def _expected_hosts(monitor: Monitor, hosts: "dict[str, State]") -> "list[State]":
+    """The states of those hosts whose silence counts.
+
+    With `each` those that have served two slots, since a name that is seen once is a container's;
+    with a number all, and so many of which nothing was ever heard.
+    """
+    known = [own for host, own in hosts.items() if host != _NOBODY]
+    nobody = hosts.get(_NOBODY, State())
+    if isinstance(monitor.hosts, int):
+        return known + [nobody] * (monitor.hosts - len(known))
+    settled = [own for own in known if own.hosts_before]
+    return settled or known or [nobody]
 
 
 def _is_covering(state: State) -> bool:
@@ -221,14 +337,22 @@ def evaluate(monitor: Monitor, state: State, now_us: int) -> View:
     if (pause := monitor.pause_at(now_us)) is not None:
         return _evaluate_paused(monitor, state, pause)
     expected_us = monitor.expected_after(state.covered_us) if monitor.is_watched else None
-    deadline = _first_deadline(monitor, state)
     status, since_us = state.status, state.since_us
-    looks = [] if deadline is None else [deadline.at_us]
-    if expected_us is not None and status != Status.DOWN and not _is_covering(state):
-        if expected_us < now_us:
-            status, since_us = Status.LATE, expected_us
-        else:
-            looks.append(expected_us)
+    looks = []
+    for own in _expected_hosts(monitor, _hosts_of(state)) if monitor.counts_hosts else [state]:
+        if (deadline := _first_deadline(monitor, own)) is not None:
+            looks.append(deadline.at_us)
+        if not monitor.is_watched or own.status == Status.DOWN or _is_covering(own):
+            continue
+        if (due_us := monitor.expected_after(own.covered_us)) is None:
+            continue
+        if due_us >= now_us:
+            looks.append(due_us)
+        elif status != Status.DOWN:
+            status, since_us = (
+                Status.LATE,
+                min(due_us, since_us) if status == Status.LATE else due_us,
+            )
     # A late ping is judged by its own time, before a pause that has begun since. A view holds
     # to the end of its last moment, and a pause is on from its first.
     looks += [pause.begin_us - 1 for pause in monitor.pauses if now_us < pause.begin_us]

@@ -21,7 +21,7 @@ from radar_cli.notify.words import subject, text
 if TYPE_CHECKING:
     from apprise import Apprise
 
-_KINDS = {"down": "failure", "up": "success"}
+_KINDS = {"down": "failure", "up": "success", "fault": "warning"}
 _SECRET_FROM = 6  # characters: a shorter part of a URL is a word
 
 

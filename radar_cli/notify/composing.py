@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Sequence
 
 from radar_cli.core.grammar import format_duration
+from radar_cli.model.fault import Fault
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.runs import Run, fold_runs
 from radar_cli.monitors.state import Reason, Status
@@ -37,6 +38,33 @@ class Composer:
     def __call__(self, known: Judged, flip: Flip) -> list[tuple[str, str]]:
         """The names of the channels, each with the notice as JSON."""
         notice = self._compose(known, flip)
+        encoded = encode_notice(notice)
+        return [
+            (channel.table.name, encoded)
+            for channel in self._channels
+            if channel.table.hears(notice.kind, notice.tags)
+        ]
+
+    def compose_fault(self, known: Judged, fault: Fault) -> list[tuple[str, str]]:
+        """Return the names of the channels that hear of a fault, each with the notice as JSON."""
+        monitor, view = known.monitor, known.view
+        notice = Notice(
+            key="",
+            kind="fault",
+            monitor=known.key,
+            name=monitor.name,
+            status=str(view.status),
+            previous=str(view.status),
+            reason=fault.kind,
+            since_us=fault.since_us,
+            noticed_us=fault.since_us,
+            expected=in_words(monitor),
+            happened=fault.message,
+            host=self._host,
+            look=(f"radar monitors show {known.key}",),
+            tags=monitor.tags,
+            tz=known.declared.get("tz") or "UTC",
+        )
         encoded = encode_notice(notice)
         return [
             (channel.table.name, encoded)

@@ -7,7 +7,7 @@ from radar_cli.notify.notice import Notice
 from radar_cli.notify.words import facts, headline, subject
 
 # Mail programs drop style sheets; these colours show up on white and on black alike.
-_COLORS = {"down": "#d93025", "up": "#1e8e3e", "test": "#1a73e8"}
+_COLORS = {"down": "#d93025", "up": "#1e8e3e", "test": "#1a73e8", "fault": "#b27300"}
 _GRAY = "#808080"
 _MONO = "font:13px/1.45 ui-monospace,Menlo,Consolas,monospace"
 _PRE = (

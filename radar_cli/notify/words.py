@@ -12,6 +12,7 @@ from radar_cli.notify.notice import Notice
 
 DATA_VERSION = 1
 _NAME_MAX = 60  # characters, in a subject
+_FAULT_MAX = 120
 _LATEST_S = 250_000_000_000.0  # in the year 9892
 _SINCE = {"missed": "missed since", "failed": "failed at", "hung": "hung since"}
 
@@ -33,6 +34,9 @@ def headline(notice: Notice) -> str:
             return f"{name} is up again"
         seconds = max(1, round((notice.since_us - before_us) / 1e6))
         return f"{name} is up again after {format_duration(seconds)}"
+    if notice.kind == "fault":
+        how = "is declared wrongly" if notice.reason == "bad" else "may be declared wrongly"
+        return f"{name} {how}: {one_line(notice.happened, _FAULT_MAX)}"
     when = _short_time(notice)
     # A notice of a down that was one before is a reminder.
     down = "still down" if notice.previous == "down" else "down"

@@ -92,6 +92,7 @@ class Evaluator:
         self._store.judge(now_us)
         every_us = self._remind_every_us
         self._store.enqueue_alerts(now_us, self._compose, remind_every_us=every_us)
+        self._store.enqueue_faults(now_us, self._compose.compose_fault)
         self.last_tick = time.monotonic()
         if every_us and self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
             self._reminded_at = self.last_tick

@@ -7,12 +7,15 @@ from fastapi import APIRouter
 
 from radar_cli import __version__
 from radar_cli.api.wire import iso
+from radar_cli.model.fault import BAD, BEWARE, worst
 from radar_cli.monitors.state import Status
 from radar_cli.server.depends import ReadKey, Served
 from radar_cli.server.errors import errors
 from radar_cli.server.keys import ApiKey
 from radar_cli.server.models import OutageAnswer, StatusAnswer
 from radar_cli.server.service import Service
+
+_FAULTY_MAX = 10_000
 
 routes = APIRouter(prefix="/api/v1", tags=["monitors"])
 
@@ -31,6 +34,7 @@ def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
             "key_monitors": api_key.monitors,
             "monitors": {str(each): counts[each, True] + counts[each, False] for each in Status},
             "unwatched": {str(each): counts[each, False] for each in Status},
+            "faults": _count_faults(service, api_key),
             "looked_at": iso(service.store.last_look()),
             "unlooked_since": iso(service.store.find_neglect(now_us)),
             "outage": None
@@ -42,6 +46,15 @@ def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
             ),
         }
     )
+
+
+def _count_faults(service: Service, api_key: ApiKey) -> dict[str, int]:
+    if api_key.monitors == "*":
+        counts = service.store.count_faults()
+    else:
+        faulty = service.store.faulty(_FAULTY_MAX)
+        counts = Counter(worst(known.faults) for known in faulty if api_key.covers(known.key))
+    return {kind: counts.get(kind, 0) for kind in (BAD, BEWARE)}
 
 
 def _count(service: Service, api_key: ApiKey) -> Counter[tuple[str, bool]]:

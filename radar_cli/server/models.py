@@ -43,6 +43,20 @@ class RunAnswer(BaseModel):
     omitted_bytes: int
 
 
+class FaultAnswer(BaseModel):
+    """What is wrong with a declaration.
+
+    It is `bad` where it leaves the monitor unwatched or with a value that nobody asked for, and
+    `beware` where what a person has set holds, or where it is doubtful.
+    """
+
+    kind: Literal["bad", "beware"]
+    field: str
+    text: str = Field(description="What it was declared as.")
+    message: str
+    since: str
+
+
 class Record(BaseModel):
     """All that is kept of a monitor, as `radar` itself reads it; it may change with versions."""
 
@@ -50,6 +64,7 @@ class Record(BaseModel):
     settled: list[str] = Field(description="Which of these a person has set: no ping changes them.")
     created_us: int
     pauses: list[list[int | None]]
+    faults: list[dict[str, Any]]
     outages: list[list[int]] = Field(description="Those that may have moved a deadline.")
     judged: dict[str, Any]
 
@@ -74,7 +89,8 @@ class MonitorAnswer(BaseModel):
     paused: bool
     paused_until: str | None
     created_at: str
-    faults: list[str] = Field(description="What of its declaration can't be used.")
+    hosts: str | None = Field(description="How many serve its slots: any, each or a number.")
+    faults: list[FaultAnswer] = Field(description="What is wrong with its declaration.")
     watched: bool = Field(description="Whether its silence would be noticed.")
     version: int = Field(description="Counts its changes, pings included.")
     fingerprint: str = Field(
@@ -107,6 +123,8 @@ Seconds = Annotated[
 Period = Annotated[
     float, Field(allow_inf_nan=False, json_schema_extra={"minimum": 1, "maximum": LONGEST_S})
 ]
+# As people type them, `1h30m`.
+Typed = Annotated[str, Field(max_length=40, examples=["1h30m"])]
 Text = Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_TEXT})]
 Tolerance = Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": HIGHEST_TOLERANCE})]
 Tag = Annotated[str, Field(pattern=r"^[^\s,]+$")]
@@ -119,11 +137,12 @@ class MonitorFields(BaseModel):
 
     name: Text | None = None
     schedule: Text | None = Field(None, examples=["5 2 * * *"])
-    every_s: Period | None = None
+    every_s: Period | Typed | None = None
     tz: Text | None = Field(None, examples=["Europe/London"])
-    grace_s: Seconds | None = None
-    max_runtime_s: Period | None = None
+    grace_s: Seconds | Typed | None = None
+    max_runtime_s: Period | Typed | None = None
     failure_tolerance: Tolerance | None = None
+    hosts: Annotated[str, Field(max_length=10, examples=["each"])] | int | None = None
     tags: list[Tag] | None = Field(
         None,
         description=f"All of them, apart by spaces, have at most {LONGEST_TAGS} characters.",
@@ -248,6 +267,9 @@ class StatusAnswer(BaseModel):
     key_monitors: str = Field(description="The pattern of monitors that the key is for.")
     monitors: dict[STATUSES, int]
     unwatched: dict[STATUSES, int] = Field(description="Those of them whose silence is no news.")
+    faults: dict[Literal["bad", "beware"], int] = Field(
+        description="How many monitors have a fault, by the worst of each."
+    )
     looked_at: str | None = Field(description="When somebody last looked for what is missing.")
     unlooked_since: str | None = Field(
         description="The same, if that is longer ago than it should be: nobody looks."

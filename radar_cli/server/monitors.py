@@ -51,19 +51,24 @@ def list_monitors(
     runs: Annotated[int, Query(ge=0, le=50)] = 0,
     output: Annotated[Literal["0", "1", "alarming"], Query()] = "0",
     pings: Annotated[bool, Query()] = False,
+    fault: Annotated[bool, Query()] = False,
 ) -> MonitorPage:
     """Monitors by key: all that the API key sees, or those with one of these keys.
 
     With several `tag` those that have all of them, with several `status` those in any of them;
     `search` is looked for in keys, names and tags. `runs` has each monitor's last runs with it,
     so many at least if there are as many; `output` the output of the last one that ended
-    (`alarming`: only where it is late or down); `pings` how many pings are kept.
+    (`alarming`: only where it is late or down); `pings` how many pings are kept. With `fault` only
+    those that have one, the bad ones first, in one page.
     """
     now_us = time.time_ns() // 1000
     wanted = frozenset(tag or ()), search.casefold()
     found: list[tuple[Judged, dict[str, Any]]] = []
     last, looked_at, following = "", 0, None
-    for known in _choose(service, after, key, status):
+    chosen = _choose(service, after, key, status)
+    if fault:
+        chosen = iter(service.store.faulty(_LOOKED_AT_MAX))
+    for known in chosen:
         last, looked_at = known.key, looked_at + 1
         if api_key.covers(known.key) and _is_like(known, *wanted):
             entry = encode_monitor(known, now_us)
@@ -75,6 +80,8 @@ def list_monitors(
             break
     if runs:
         _add_runs(service, found, runs, output)
+    if fault:
+        following = None
     answers = [MonitorAnswer.model_validate(entry) for _, entry in found]
     return MonitorPage(monitors=answers, next=following)
 
@@ -103,7 +110,7 @@ def create_monitor(
     except ValueError as wrong:
         raise UsageError(str(wrong)) from None
     check(api_key, "admin", key)
-    changes = _read(given, {})
+    changes = _read(given, {}, service.store.default_zone)
     declared = {field: value for field, value in changes.items() if value is not None}
     if not service.store.create(key, declared, _now_us()):
         raise MonitorExistsError(f"monitor {key!r} is there already")
@@ -133,7 +140,7 @@ def change_monitor(
     It is then judged anew from its pings.
     """
     fingerprints = _read_fingerprints(if_match)
-    changes = _read(given, known.declared)
+    changes = _read(given, known.declared, service.store.default_zone)
     if changes or fingerprints is not None:
         known = service.store.update(known.key, changes, _now_us(), fingerprints=fingerprints)
     return _answer(known, response)
@@ -215,10 +222,10 @@ def _is_alarming(entry: dict[str, Any]) -> bool:
     return Status(entry["status"]) in ALARMING
 
 
-def _read(given: MonitorFields, declared: Mapping[str, str]) -> dict[str, str | None]:
-    """What a request changes in what is declared; without a timezone a schedule goes by UTC."""
+def _read(given: MonitorFields, declared: Mapping[str, str], zone: str) -> dict[str, str | None]:
+    """What a request changes in what is declared; a schedule without a timezone goes by `zone`."""
     texts = decode_declared(given.model_dump(exclude_unset=True, exclude={"key"}))
-    return read_changes(texts, declared, DECLARED, "UTC")
+    return read_changes(texts, declared, DECLARED, zone or "UTC")
 
 
 def _read_fingerprints(if_match: str | None) -> frozenset[str] | None:

@@ -20,10 +20,11 @@ _PATHS = {
 }
 _QUERY = {
     "schedule": "When the job runs; makes an unknown monitor.",
-    "every": "How often it runs, in seconds, if not by a schedule.",
+    "every": "How often it runs, if not by a schedule: seconds, or as in 1h30m.",
     "tz": "Timezone of the schedule.",
-    "gracePeriod": "How late a run may be, in seconds.",
-    "max_runtime": "A run that takes longer is hung, in seconds.",
+    "gracePeriod": "How late a run may be: seconds, or as in 10m.",
+    "max_runtime": "A run that takes longer is hung: seconds, or as in 2h.",
+    "hosts": "How many machines serve each slot: any, each or a number.",
     "extend": "With a log: the run that goes on isn't hung for so long from now on.",
     "name": "The monitor's name for people.",
     "tags": "Its tags, separated by spaces.",
@@ -118,5 +119,10 @@ _STORED = {
         "status": {"type": "string", "enum": ["ok", "started", "completed", "failed", "logged"]},
         "monitor": {"type": "string"},
         "duration": {"type": "number"},
+        "warnings": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "What of its declaration can't be read: it is kept as a fault.",
+        },
     },
 }

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from radar_cli.core import text
 from radar_cli.core.errors import RadarError
 from radar_cli.model.ping import Ping
+from radar_cli.monitors.declaring import warnings_of
 from radar_cli.server.access import AccessError, check, read_authorization
 from radar_cli.server.answers import error, send_json
 from radar_cli.server.bodies import said_length
@@ -184,6 +185,8 @@ def answer(ping: Ping, duration_s: float | None, *, is_complete: bool) -> dict[s
     }
     if duration_s is not None:
         content["duration"] = round(duration_s, 3)
+    if warnings := warnings_of(ping):
+        content["warnings"] = warnings
     return content
 
 

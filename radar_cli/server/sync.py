@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from radar_cli.core.ids import KEY_MAX, check_key
-from radar_cli.monitors.schedule import BadScheduleError, load_schedule
+from radar_cli.monitors.declaring import read_declared
 from radar_cli.server.access import AccessError, check
 from radar_cli.server.depends import PingKey, Served
 from radar_cli.server.errors import errors
@@ -28,7 +28,8 @@ class SyncedMonitor(BaseModel):
     key: str = Field(max_length=KEY_MAX)
     schedule: str = Field(max_length=SCHEDULE_MAX)
     name: str | None = Field(None, max_length=200)
-    gracePeriod: int | None = Field(None, ge=0, le=31_536_000)  # noqa: N815 (CronRadar's name)
+    # What can't be read is the monitor's fault, and no reason to refuse all the others.
+    gracePeriod: int | float | str | None = None  # noqa: N815 (CronRadar's name)
     tz: str | None = Field(None, max_length=100)
 
 
@@ -63,17 +64,18 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
     for monitor in request.monitors:
         try:
             check(key, "ping", check_key(monitor.key))
-            tz = monitor.tz or "UTC"
-            schedule = _without_lists_of_all(monitor.schedule)
-            load_schedule(schedule, tz)
-        except (ValueError, BadScheduleError, AccessError) as wrong:
+        except (ValueError, AccessError) as wrong:
             errors.append(f"{monitor.key[:60]}: {wrong}")
             continue
-        fields: dict[str, Any] = {"schedule": schedule, "tz": tz}
+        fields: dict[str, Any] = {"schedule": _without_lists_of_all(monitor.schedule)}
+        if monitor.tz:
+            fields["tz"] = monitor.tz
         if monitor.name is not None:
             fields["name"] = monitor.name
         if monitor.gracePeriod is not None:
             fields["gracePeriod"] = str(monitor.gracePeriod)
+        _, faults = read_declared(fields)
+        errors += [f"{monitor.key}: {fault.message}" for fault in faults]
         declared[monitor.key] = fields
     kept = None
     if request.mode == "reconcile":

@@ -5,15 +5,17 @@ and no dead channel loses it. Its id is its idempotency key: the same however of
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Sequence
 
 from radar_cli.core.errors import RadarError
 from radar_cli.core.ids import new_id
+from radar_cli.model.fault import Fault
 from radar_cli.monitors.state import Status
 from radar_cli.store.database import Change
 from radar_cli.store.flips import Flip, read_flip
 from radar_cli.store.judged import Judged
+from radar_cli.store.managing import find_for_update, save
 from radar_cli.store.reading import COLUMNS, Reading, read_row
 
 TOLD, SILENT = "told", "silent"
@@ -39,6 +41,8 @@ class Alert:
 
 # The channels that are to hear of a monitor's flip, each with what it is to be told.
 Composer = Callable[[Judged, Flip], Sequence[tuple[str, str]]]
+# The same of a fault.
+FaultComposer = Callable[[Judged, Fault], Sequence[tuple[str, str]]]
 
 
 class Alerting(Reading):
@@ -66,6 +70,25 @@ class Alerting(Reading):
             if len(rows) < _LOOKED_AT_ONCE:
                 return made
             after = rows[-1][0]
+
+    def enqueue_faults(self, now_us: int, compose: FaultComposer) -> int:
+        """Make alerts of all faults that nobody was told of, each once; return how many.
+
+        Those of a paused monitor wait for the end of the pause.
+        """
+        made, after = 0, ""
+        query = "SELECT key FROM monitor WHERE news > 0 AND key > ? ORDER BY key LIMIT ?"
+        while rows := self._database.read(query, (after, _ENQUEUED_AT_ONCE)):
+            after = rows[-1][0]
+            for (key,) in rows:
+                try:
+                    with self._database.change() as change:
+                        made += _enqueue_faults(change, key, now_us, compose)
+                except RadarError:
+                    raise
+                except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
+                    sys.stderr.write(f"radar: monitor {key!r} can't be told of: {fault!r}\n")
+        return made
 
     def _enqueue_some(
         self, keys: Sequence[str], now_us: int, compose: Composer, remind_every_us: int
@@ -187,6 +210,20 @@ def _enqueue(change: Change, key: str, now_us: int, compose: Composer, remind_ev
             (fate, remind_us, flip.id),
         )
         assert marked == 1  # noqa: S101 (the monitor's row is ours, and with it its flips)
+    return add_alerts(change, key, notices, now_us)
+
+
+def _enqueue_faults(change: Change, key: str, now_us: int, compose: FaultComposer) -> int:
+    """Make the alerts of one monitor's faults."""
+    known = next(iter(find_for_update(change, [key])), None)
+    if known is None or known.view_at(now_us).status == Status.PAUSED:
+        return 0
+    notices: list[tuple[str, str, str]] = []
+    for fault in known.active_faults:
+        if not fault.is_told:
+            notices += [(f"fault:{fault.field}", *notice) for notice in compose(known, fault)]
+    known.faults = tuple(replace(fault, is_told=True) for fault in known.faults)
+    save(change, known, now_us)
     return add_alerts(change, key, notices, now_us)
 
 

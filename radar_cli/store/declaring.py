@@ -40,7 +40,7 @@ class Declaring(Managing):
             for known in find_for_update(change, sorted(declared)):
                 change.execute("UPDATE monitor SET source = ? WHERE key = ?", (source, known.key))
                 is_new = known.version == 0 and not known.declared
-                if _declare(change, known, declared[known.key], now_us):
+                if _declare(change, known, declared[known.key], now_us, self.default_zone):
                     updated += not is_new
             if kept is not None:
                 rows = change.read("SELECT key FROM monitor WHERE source = ?", (source,))
@@ -50,12 +50,14 @@ class Declaring(Managing):
         return created, updated
 
 
-def _declare(change: Change, known: Judged, fields: Mapping[str, str], now_us: int) -> bool:
+def _declare(
+    change: Change, known: Judged, fields: Mapping[str, str], now_us: int, zone: str
+) -> bool:
     """Declare a monitor anew; False if it is so already."""
     found = known
     if STALE_TAG in known.declared.get("tags", "").split():
         found = _bring_back(known, now_us)
-    wanted = found.redeclare({**fields, "tags": _without_stale(known.declared)})
+    wanted = found.redeclare({**fields, "tags": _without_stale(known.declared)}, now_us, zone)
     if wanted is known:
         return False
     save(change, retold(change, wanted, now_us), now_us)

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, Iterable, Sequence
+from typing import Any, Collection, Iterable, Mapping, Sequence
 
+from radar_cli.model.fault import BAD, BEWARE, Fault, update_faults
 from radar_cli.model.ping import Ping
+from radar_cli.monitors.declaring import read_declared
 from radar_cli.monitors.monitor import Monitor, Outage, Pause, from_declared
+from radar_cli.monitors.pitfalls import find_faults
 from radar_cli.monitors.state import (
     Reason,
     State,
@@ -21,6 +24,7 @@ from radar_cli.monitors.state import (
 )
 from radar_cli.store.flips import Flip, find_flip
 
+_FAULT_FIELDS = tuple(field.name for field in fields(Fault))
 _STATE_FIELDS = tuple(field.name for field in fields(State))
 _VIEW_FIELDS = tuple(field.name for field in fields(View))
 _read_all_of_state, _read_all_of_view = attrgetter(*_STATE_FIELDS), attrgetter(*_VIEW_FIELDS)
@@ -28,6 +32,7 @@ _read_all_of_state, _read_all_of_view = attrgetter(*_STATE_FIELDS), attrgetter(*
 _KEPT_OUTAGES = 50
 # Who sets one of these has said when the job runs: the others don't come from elsewhere.
 _WHEN = frozenset(("schedule", "every", "tz"))
+_WHETHER = frozenset(("schedule", "every"))
 
 
 class Judged:
@@ -43,6 +48,7 @@ class Judged:
         settled: frozenset[str] = frozenset(),
         version: int = 0,
         outages: tuple[Outage, ...] = (),
+        faults: tuple[Fault, ...] = (),
     ) -> None:
         self.key = key
         self.declared = declared
@@ -51,6 +57,7 @@ class Judged:
         self.outages = outages  # those that may have moved a deadline of this one
         self.settled = settled  # what of it a person has set: no ping changes that
         self.version = version
+        self.faults = faults  # also some that have ended, so that nobody is told twice
         known: dict[str, Any] = json.loads(judged) if judged else {}
         self._state = _read_state(known["state"]) if known else None
         self._view = _read_view(known["view"]) if known else None
@@ -62,6 +69,8 @@ class Judged:
         self.newest: tuple[int, str] = tuple(known["newest"]) if known else (0, "")
         # The state has last changed because that moment had come.
         self.passed_us: int = known["passed_us"] if known else 0
+        # What the faults were last found in.
+        self._reviewed: tuple[Monitor, str] | None = None
         # The oldest pings are forgotten: what was before those that are left isn't silence.
         self.has_no_beginning: bool = known.get("has_no_beginning", False)
 
@@ -108,21 +117,84 @@ class Judged:
             return self.view
         return evaluate(self.monitor, self.state, now_us)
 
-    def redeclare(self, declared: dict[str, str]) -> "Judged":
-        """The monitor as a newer ping declares it, save for what a person has set."""
-        settled = self.settled | (_WHEN if self.settled & _WHEN else frozenset())
-        changes = {name: value for name, value in declared.items() if name not in settled}
+    def redeclare(self, said: Mapping[str, str], time_us: int, zone: str = "") -> "Judged":
+        """Return the monitor as a newer ping declares it, save for what a person has set.
+
+        What can't be read becomes a fault, and what was declared before stays. A new schedule
+        without a timezone goes by `zone`, if one is given.
+        """
+        declared, refused = read_declared(said)
+        changes = {name: value for name, value in declared.items() if name not in self._held}
+        if zone and _names_no_zone(changes, self.declared):
+            changes["tz"] = zone
         merged = {**self.declared, **changes}
-        if changes.keys() & {"schedule", "every"}:
+        if changes.keys() & _WHETHER:
             # They exclude one another: the newer one counts.
             merged = {k: v for k, v in merged.items() if k in changes or k not in _WHEN}
-        return self if merged == self.declared else self.with_declared(merged, self.settled)
+        mended = declared.keys() | (_WHETHER if declared.keys() & _WHETHER else set())
+        faults = self._without_faults_of(mended, time_us)
+        if refused:
+            others = [fault for fault in faults if fault.is_active]
+            others = [o for o in others if o.field not in {fault.field for fault in refused}]
+            faults = update_faults(faults, [*others, *refused], time_us)
+        changed = self
+        if merged != self.declared:
+            changed = self.with_declared(merged, self.settled)
+        if faults != self.faults:
+            if changed is self:
+                changed = self.with_declared(merged, self.settled)
+            changed.faults = faults
+        return changed
+
+    @property
+    def _held(self) -> frozenset[str]:
+        """What no ping changes, since a person has set it."""
+        return self.settled | (_WHEN if self.settled & _WHEN else frozenset())
+
+    def mend(self, fields: Collection[str], now_us: int) -> "Judged":
+        """End the faults of declarations of these fields: a person has set them."""
+        when = _WHEN if _WHEN.intersection(fields) else frozenset()
+        self.faults = self._without_faults_of({*fields, *when}, now_us)
+        return self
+
+    def _without_faults_of(self, fields: Collection[str], now_us: int) -> tuple[Fault, ...]:
+        """Return the faults with those ended that were refused for one of these fields."""
+        return tuple(
+            replace(fault, ended_us=now_us)
+            if fault.is_refused and fault.is_active and fault.field in fields
+            else fault
+            for fault in self.faults
+        )
+
+    def review(self, now_us: int) -> "Judged":
+        """Find the faults that there are now in what is declared, and in who runs it."""
+        rivals = self.state.rivals
+        if self._reviewed is None or self._reviewed[0] is not self.monitor:
+            is_same = False
+        else:
+            is_same = self._reviewed[1] == rivals
+        if not is_same:
+            refused = [
+                replace(fault, kind=BEWARE if fault.field in self._held else BAD)
+                for fault in self.faults
+                if fault.is_refused and fault.is_active
+            ]
+            found = find_faults(self.monitor, self.declared, rivals, now_us)
+            if self.faults or refused or found:
+                self.faults = update_faults(self.faults, [*refused, *found], now_us)
+            self._reviewed = (self.monitor, rivals)
+        return self
+
+    @property
+    def active_faults(self) -> list[Fault]:
+        """The faults that go on, bad ones first."""
+        return sorted((f for f in self.faults if f.is_active), key=lambda fault: fault.kind != BAD)
 
     def with_declared(self, declared: dict[str, str], settled: frozenset[str]) -> "Judged":
         """The same monitor as it is declared from now on; its story has to be told anew."""
         other = Judged(
             *(self.key, declared, self.created_us, "", self.pauses, settled),
-            *(self.version, self.outages),
+            *(self.version, self.outages, self.faults),
         )
         other._kept, other.has_no_beginning = self._kept, self.has_no_beginning
         return other
@@ -185,7 +257,7 @@ class Judged:
         """The same monitor, and what is known of it, with other pauses."""
         other = Judged(
             *(self.key, self.declared, self.created_us, self.encode(), tuple(pauses)),
-            *(self.settled, self.version, self.outages),
+            *(self.settled, self.version, self.outages, self.faults),
         )
         other._kept, other._flips = self._kept, self._flips
         return other
@@ -198,7 +270,7 @@ class Judged:
         outages = (*self.outages, outage)[-_KEPT_OUTAGES:]
         other = Judged(
             *(self.key, self.declared, self.created_us, self.encode(), self.pauses),
-            *(self.settled, self.version, outages),
+            *(self.settled, self.version, outages, self.faults),
         )
         other._kept, other._flips = self._kept, self._flips
         return other.pass_time(max(outage.begin_us, other.newest[0], other.passed_us))
@@ -219,13 +291,32 @@ class Judged:
                 "newest": self.newest,
                 "passed_us": self.passed_us,
                 "has_no_beginning": self.has_no_beginning,
-            }
+            },
+            default=asdict,  # of the states of hosts
         )
 
 
 def in_order(ping: Ping) -> tuple[int, str]:
     """The order in which events are told."""
     return ping.time_us, ping.id
+
+
+def _names_no_zone(changes: Mapping[str, str], declared: Mapping[str, str]) -> bool:
+    """Whether a schedule is new, and nothing says by whose clock it goes."""
+    is_new = "schedule" in changes and changes["schedule"] != declared.get("schedule")
+    return is_new and not changes.get("tz") and not declared.get("tz")
+
+
+def read_faults(text: str) -> tuple[Fault, ...]:
+    """Return the faults that `write_faults` wrote."""
+    return () if text == "[]" else tuple(Fault(**entry) for entry in json.loads(text))
+
+
+def write_faults(faults: Sequence[Fault]) -> str:
+    """Return the JSON that faults are kept as."""
+    if not faults:
+        return "[]"
+    return json.dumps([{name: getattr(fault, name) for name in _FAULT_FIELDS} for fault in faults])
 
 
 def read_outages(text: str) -> tuple[Outage, ...]:
@@ -251,6 +342,8 @@ def write_pauses(pauses: Sequence[Pause]) -> str:
 
 
 def _read_state(values: dict[str, Any]) -> State:
+    if by_host := values.get("by_host"):
+        values = {**values, "by_host": {host: _read_state(own) for host, own in by_host.items()}}
     return State(**_with_words(values))
 
 

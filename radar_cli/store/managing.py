@@ -5,12 +5,20 @@ from dataclasses import replace
 from typing import Any, Callable, Collection, Iterator, Mapping, Sequence
 
 from radar_cli.core.errors import UsageError
+from radar_cli.model.fault import worst
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Pause
 from radar_cli.store.database import Change, ChangedMeanwhileError, chunks, marks
 from radar_cli.store.flips import add_flips
-from radar_cli.store.judged import Judged, in_order, write_outages, write_pauses
-from radar_cli.store.reading import COLUMNS, PING_COLUMNS, Reading, read_pings, read_row
+from radar_cli.store.judged import Judged, in_order, write_faults, write_outages, write_pauses
+from radar_cli.store.reading import (
+    COLUMNS,
+    FAULT_KINDS,
+    PING_COLUMNS,
+    Reading,
+    read_pings,
+    read_row,
+)
 
 # Today's state doesn't depend on what was before that many pings.
 _RETOLD_PINGS = 200
@@ -75,6 +83,7 @@ class Managing(Reading):
             merged = {**known.declared, **changes}
             declared = {name: value for name, value in merged.items() if value is not None}
             changed = known.with_declared(declared, known.settled | changes.keys())
+            changed.mend(changes.keys(), now_us)
             return save(change, retold(change, changed, now_us), now_us)
 
     def delete(self, keys: Sequence[str], *, fingerprints: Collection[str] | None = None) -> int:
@@ -131,14 +140,17 @@ def save(change: Change, known: Judged, now_us: int, encoded: str | None = None)
 
     ChangedMeanwhileError: somebody else has judged it since it was read.
     """
+    known.review(now_us)
     found = change.execute(
         "UPDATE monitor SET declared = ?, settled = ?, created_us = ?, judged = ?, pauses = ?,"
-        " outages = ?, status = ?, watched = ?, next_look_us = ?, version = version + 1"
+        " outages = ?, faults = ?, fault = ?, news = ?, status = ?, watched = ?,"
+        " next_look_us = ?, version = version + 1"
         " WHERE key = ? AND version = ?",
         (
             *(known.declared_json, _settled(known), known.created_us),
             *(known.encode() if encoded is None else encoded, write_pauses(known.pauses)),
-            write_outages(known.outages),
+            *(write_outages(known.outages), write_faults(known.faults)),
+            *(_fault_level(known), _has_news(known)),
             *(str(known.view.status), int(known.is_watched), known.view.next_look_us),
             *(known.key, known.version),
         ),
@@ -158,10 +170,11 @@ def save_many(change: Change, several: Sequence[Judged], now_us: int) -> list[tu
             (
                 *(known.key, known.declared_json, known.created_us, known.encode()),
                 *(write_pauses(known.pauses), _settled(known), known.version),
-                write_outages(known.outages),
+                *(write_outages(known.outages), write_faults(known.faults)),
+                *(_fault_level(known), _has_news(known)),
                 *(str(known.view.status), int(known.is_watched), known.view.next_look_us),
             )
-            for known in some
+            for known in (each.review(now_us) for each in some)
         ]
         places = ", ".join([f"({marks(len(found[0]))})"] * len(found))
         changed = change.execute(
@@ -169,10 +182,18 @@ def save_many(change: Change, several: Sequence[Judged], now_us: int) -> list[tu
         )
         if changed != len(found):
             raise ChangedMeanwhileError("monitors were changed meanwhile", "try again")
-        rows += [(*row[:6], row[6] + 1, row[7]) for row in found]
+        rows += [(*row[:6], row[6] + 1, row[7], row[8]) for row in found]
     for known in several:
         add_flips(change, known.version + 1, known.flips, now_us)
     return rows
+
+
+def _fault_level(known: Judged) -> int:
+    return FAULT_KINDS.index(worst(known.faults)) if known.faults else 0
+
+
+def _has_news(known: Judged) -> int:
+    return int(any(fault.is_active and not fault.is_told for fault in known.faults))
 
 
 def _settled(known: Judged) -> str:
@@ -184,8 +205,9 @@ def _settled(known: Judged) -> str:
 _UPDATE_MANY = (
     "UPDATE monitor SET declared = new.column2, created_us = new.column3, judged = new.column4,"
     " pauses = new.column5, settled = new.column6, version = monitor.version + 1,"
-    " outages = new.column8, status = new.column9, watched = new.column10,"
-    " next_look_us = CAST(new.column11 AS BIGINT)"
+    " outages = new.column8, faults = new.column9, fault = new.column10, news = new.column11,"
+    " status = new.column12, watched = new.column13,"
+    " next_look_us = CAST(new.column14 AS BIGINT)"
     " FROM (VALUES {}) AS new WHERE monitor.key = new.column1 AND monitor.version = new.column7"
 )
 

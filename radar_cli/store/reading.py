@@ -3,16 +3,17 @@
 import json
 from typing import TYPE_CHECKING, Any, Collection, Iterator, Sequence
 
+from radar_cli.model.fault import BAD, BEWARE
 from radar_cli.model.ping import Ping
 from radar_cli.store.database import Database, Rows, chunks, marks
 from radar_cli.store.flips import Flip, read_flip
-from radar_cli.store.judged import Judged, in_order, read_outages, read_pauses
+from radar_cli.store.judged import Judged, in_order, read_faults, read_outages, read_pauses
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-COLUMNS = "key, declared, created_us, judged, pauses, settled, version, outages"
+COLUMNS = "key, declared, created_us, judged, pauses, settled, version, outages, faults"
 PING_COLUMNS = "id, monitor, kind, run_id, time_us, fields"
 _PAGE = 500
 _LOG_BYTES = 500
@@ -22,6 +23,7 @@ _NEWEST_OF_EACH = " UNION ALL ".join(
     f" ORDER BY time_us DESC, id DESC LIMIT ?) AS of_{number}"
     for number in range(_ASKED_TOGETHER)
 )
+FAULT_KINDS = ("", BEWARE, BAD)  # as the column `fault` has them
 _BEHIND_ALL = "~"  # no key holds it
 
 
@@ -30,6 +32,8 @@ class Reading:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # By whose clock a schedule goes that names none; "": that of UTC.
+        self.default_zone = ""
 
     @property
     def database(self) -> Database:
@@ -73,6 +77,18 @@ class Reading:
             "SELECT status, watched, count(*) FROM monitor GROUP BY status, watched"
         )
         return {(status, bool(watched)): count for status, watched, count in rows}
+
+    def count_faults(self) -> dict[str, int]:
+        """Return how many monitors have a fault, by the worst of each."""
+        rows = self._database.read(
+            "SELECT fault, count(*) FROM monitor WHERE fault > 0 GROUP BY fault"
+        )
+        return {FAULT_KINDS[fault]: count for fault, count in rows}
+
+    def faulty(self, limit: int) -> list[Judged]:
+        """Return the monitors that have a fault, at most so many, the bad ones first."""
+        query = f"SELECT {COLUMNS} FROM monitor WHERE fault > 0 ORDER BY fault DESC, key LIMIT ?"  # noqa: S608 (a constant)
+        return [read_row(row) for row in self._database.read(query, (limit,))]
 
     def find(self, key: str) -> Judged | None:
         """A monitor as it was last judged; None if there is none of that key."""
@@ -211,7 +227,7 @@ def read_pings(rows: Rows) -> list[Ping]:
 
 def read_row(row: tuple[Any, ...]) -> Judged:
     """The monitor in a row of COLUMNS."""
-    key, declared, created_us, judged, pauses, settled, version, outages = row
+    key, declared, created_us, judged, pauses, settled, version, outages, faults = row
     return Judged(
         key,
         json.loads(declared),
@@ -221,4 +237,5 @@ def read_row(row: tuple[Any, ...]) -> Judged:
         frozenset(json.loads(settled)),
         version,
         read_outages(outages),
+        read_faults(faults),
     )

@@ -132,6 +132,8 @@ MIGRATIONS = (
     CREATE INDEX monitor_by_fault ON monitor (fault) WHERE fault > 0;
 
     CREATE INDEX monitor_by_news ON monitor (key) WHERE news > 0;
+
+    UPDATE monitor SET next_look_us = 0; -- what is declared is read otherwise since
     """,
 )
 

@@ -19,7 +19,10 @@ from radar_cli.store.retention import Sweeping
 from radar_cli.store.tokens import Tokens
 
 # What a ping's fields say of its monitor, rather than of its run.
-DECLARING = ("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "tags")
+DECLARING = (
+    *("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "tags", "hosts"),
+    *("zone", "cron_tz"),  # by which its host runs it, and what its crontab says in vain
+)
 _PUSHED_AWAY_S = 300.0
 # Monitors judged in one transaction: others want to write in between.
 _JUDGED_AT_ONCE = 500
@@ -84,7 +87,10 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Watching, Overview
             for ping in given:
                 if ping.id in new:
                     news.setdefault(ping.monitor, []).append(ping)
-            judged = [_apply(change, there[key], some, now_us) for key, some in news.items()]
+            judged = [
+                _apply(change, there[key], some, now_us, self.default_zone)
+                for key, some in news.items()
+            ]
             rows = save_many(change, judged, now_us)
         self._remember(rows, judged)
         return Added(new, by_monitor.keys() - there.keys())
@@ -148,11 +154,11 @@ def _keep_order(known: Judged, pings: Sequence[Ping], slack_us: int) -> None:
 
 
 def _make(change: Change, firsts: Sequence[Ping]) -> None:
-    """Make the monitors of these pings, as each declares it."""
+    """Make the monitors of these pings; what each declares is read as that of any other."""
     change.execute_many(
-        "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, ?, ?, '')"
+        "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, '{}', ?, '')"
         " ON CONFLICT (key) DO NOTHING",
-        [(ping.monitor, json.dumps(declared_by(ping)), ping.time_us) for ping in firsts],
+        [(ping.monitor, ping.time_us) for ping in firsts],
     )
 
 
@@ -176,20 +182,28 @@ def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
     return new
 
 
-def _apply(change: Change, known: Judged, news: list[Ping], now_us: int) -> Judged:
+def _apply(
+    change: Change, known: Judged, news: list[Ping], now_us: int, default_zone: str
+) -> Judged:
     """A monitor judged anew, as there are new pings of it."""
     news.sort(key=in_order)
     known.is_from(news[0].time_us)
+    if known.version == 0:
+        # It is made as its first ping declares it: there is no other story of it.
+        known = known.redeclare(declared_by(news[0]), news[0].time_us, default_zone)
     is_news, newest = known.is_before(news[0]), known.newest
     declared = known
     for ping in news:
         # Batches are chance: what one of several pings declares counts as if it had come alone.
         if newest < in_order(ping) and (said := declared_by(ping)):
-            declared = declared.redeclare(said)
+            declared = declared.redeclare(said, ping.time_us, default_zone)
     if declared is known and is_news:
         return known.take(news)
     # One that comes late may tell the story otherwise, and so may another schedule.
-    return retold(change, declared, now_us)
+    told = retold(change, declared, now_us)
+    # A story has no logs in it, but what is older than one is no news.
+    told.newest = max(told.newest, newest, in_order(news[-1]))
+    return told
 
 
 def declared_by(ping: Ping) -> dict[str, str]:

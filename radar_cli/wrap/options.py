@@ -26,6 +26,7 @@ DECLARATION: tuple[Row, ...] = (
         "DURATION",
         "a run that takes longer is hung; --timeout ends it",
     ),
+    ("--hosts", "hosts", "any|each|N", "how many machines serve each slot of the schedule"),
     ("--name", "text", "NAME", "the monitor's name for people"),
     ("--tag", "words", "TAG", "a tag of the monitor; may be repeated"),
 )
@@ -71,6 +72,8 @@ TABLE: tuple[Row, ...] = (
     *DESTINATION,
 )
 
+# Whoever keeps the monitor has to know that these could not be read.
+_DECLARING = ("--every", "--grace", "--max-runtime", "--hosts")
 _LOCKS = ("skip", "wait", "fail")
 # Read by every command, meaningless for one that prints nothing of its own.
 _ACCEPTED_ANYWHERE = ("-v", "--verbose", "--no-color", "--json")
@@ -88,7 +91,9 @@ class Options:
         self.tz: str | None = None
         self.grace: float | None = None
         self.max_runtime: float | None = None
+        self.hosts: str | None = None
         self.name: str | None = None
+        self.refused: dict[str, str] = {}  # what variables declare and can't be read, by flag
         self.tag: list[str] = []
         self.timeout: float | None = None
         self.kill_after = 10.0
@@ -123,8 +128,10 @@ class Options:
             or self.tz
             or self.grace is not None
             or self.max_runtime is not None
+            or self.hosts
             or self.name
             or self.tag
+            or self.refused
         )
 
 
@@ -196,6 +203,8 @@ class Parser:
                 self._set(row, value, repeat=False, lines=True)
             except ValueError as error:
                 self._target.warnings.append(f"{variable} is ignored: {error}")
+                if flag in _DECLARING:
+                    self._target.refused[flag] = value
 
     def has(self, flag: str) -> bool:
         """Whether `flag` stood on the command line."""
@@ -242,6 +251,8 @@ def _convert(kind: str, value: str) -> object:
         return grammar.parse_duration(value)
     if kind == "count":
         return grammar.parse_count(value)
+    if kind == "hosts":
+        return grammar.parse_hosts(value)
     if kind == "size":
         return grammar.parse_size(value)
     if kind == "codes":

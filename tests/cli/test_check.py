@@ -140,16 +140,3 @@ def test_nagios_hears_that_there_is_nothing_to_know_here() -> None:
     elsewhere = run_radar("check", "--format", "nagios", env=env, text=True)
     assert elsewhere.returncode == 3
     assert elsewhere.stdout.startswith("RADAR UNKNOWN - pings go to http://127.0.0.1:9")
-
-
-def test_a_broken_config_hides_nothing_that_is_known() -> None:
-    run_radar("run", "job", "--", "false")
-    assert _check()[0] == 1
-    with open(os.environ["RADAR_CONFIG"], "w") as file:
-        file.write("server = [\n")
-    checked = run_radar("check", text=True)
-    assert checked.returncode == 1
-    assert "down (failed)" in checked.stdout
-    assert "new pings wait in the spool" in checked.stderr
-    assert run_radar("status", "job").returncode == 0
-    assert run_radar("status", "nobody").returncode == 1

@@ -112,7 +112,8 @@ def _second_by_second(
             del open_runs[run]
             hung.remove(run)
         # Whatever comes first makes it down.
-        missed = [s for s in slots if s not in covered and s + grace < second and not open_runs]
+        goes_on = any(start >= succeeded_start for start in open_runs.values())
+        missed = [s for s in slots if s not in covered and s + grace < second and not goes_on]
         if is_paused:
             hung, missed = [], []
         if status != Status.DOWN and (hung or missed):
@@ -147,6 +148,7 @@ def _second_by_second(
     if is_paused:
         return Status.PAUSED, None
     due = [slot for slot in slots if slot not in covered and slot < now]
-    if status != Status.DOWN and due and not open_runs:
+    goes_on = any(start >= succeeded_start for start in open_runs.values())
+    if status != Status.DOWN and due and not goes_on:
         return Status.LATE, None
     return status, reason

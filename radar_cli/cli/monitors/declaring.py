@@ -16,6 +16,11 @@ def declaring_options(function: AnyFunction) -> AnyFunction:
         click.option("--tz", metavar="ZONE", help="Timezone of the schedule (this machine's)."),
         click.option("--grace", metavar="DURATION", help="How late a run may be (5m)."),
         click.option("--max-runtime", metavar="DURATION", help="A run that takes longer is hung."),
+        click.option(
+            "--hosts",
+            metavar="any|each|N",
+            help="How many machines serve each slot: any one of them, each, or so many.",
+        ),
         click.option("--name", metavar="NAME", help="Its name for people."),
         click.option("--tag", metavar="TAG", multiple=True, help="A tag; may be repeated."),
         click.option(

@@ -148,7 +148,7 @@ def _show_declared(known: Judged, said: str, now_us: int, notes: list[str]) -> R
     lines = [f"{said}: {in_words(known.monitor)}"]
     if following := next_in_words(known.monitor, view.expected_us):
         lines.append(f"next: {following}")
-    warnings = warn_of(known.monitor, now_us)
+    warnings = warn_of(known.monitor, known.active_faults, now_us)
     data = {**describe_monitor(known, view, now_us), "warnings": warnings}
     notes += [f"warning: {line}" for line in warnings]
     return Result(data, text="\n".join(lines), notes=tuple(notes), exit_code=exits.OK)

@@ -13,6 +13,7 @@ from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.cli.status import STYLES, ago
 from radar_cli.core.grammar import format_duration
+from radar_cli.model.fault import BAD
 from radar_cli.monitors.pitfalls import warn_of
 from radar_cli.monitors.sentences import (
     how_it_went,
@@ -53,7 +54,7 @@ def show_monitor(session: Session, key: str) -> Result:
         "strip": [str(mark) for mark in marks],
         "durations_s": durations_s,
         "last_run": None if last is None else describe_run(last),
-        "warnings": warn_of(known.monitor, now_us),
+        "warnings": warn_of(known.monitor, known.active_faults, now_us),
     }
     rows = [*_show_status(seen, now_us), *_show_declared(seen.known)]
     if marks:
@@ -61,7 +62,10 @@ def show_monitor(session: Session, key: str) -> Result:
     if durations_s:
         rows.append(("took", draw_durations(durations_s)))
     rows += _show_last_run(seen, now_us)
-    rows += [("beware", Cell(line, "yellow")) for line in data["warnings"]]
+    bad = [fault.message for fault in known.active_faults if fault.kind == BAD]
+    rows += [("declared", Cell(f"wrongly: {line}", "bold red")) for line in bad]
+    others = (line for line in data["warnings"] if line not in bad)
+    rows += [("beware", Cell(line, "yellow")) for line in others]
     return Result(data, Table(("monitor", clean(key)), rows), notes=tuple(notes))
 
 
@@ -96,6 +100,8 @@ def _show_declared(known: Judged) -> list[tuple[Any, ...]]:
     rows.append(("grace", format_duration(monitor.grace_s)))
     if monitor.max_runtime_s is not None:
         rows.append(("max runtime", format_duration(monitor.max_runtime_s)))
+    if monitor.hosts:
+        rows.append(("hosts", str(monitor.hosts)))
     if monitor.failure_tolerance:
         rows.append(("tolerance", f"{monitor.failure_tolerance} failures in a row"))
     if monitor.tags:

@@ -22,6 +22,14 @@ def request(
 ) -> tuple[str, dict[str, str], bytes]:
     """Path, headers and body of a ping."""
     declared = {name: ping.fields.get(name, "") for name in ("schedule", "gracePeriod", "name")}
+    if declared["schedule"]:
+        from radar_cli.core.cron import find_fault
+
+        # What it can't read it refuses, and with it the ping.
+        if find_fault(declared["schedule"]):
+            declared["schedule"] = ""
+    if not declared["gracePeriod"].isdigit():
+        declared["gracePeriod"] = ""
     if ping.kind == "fail":
         declared["message"] = message(ping)
     query = encode_fields(declared)

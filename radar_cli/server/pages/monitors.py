@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from radar_cli.core.grammar import parse_run_id
+from radar_cli.model.fault import BAD
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.pitfalls import warn_of
 from radar_cli.monitors.runs import Run, fold_runs
@@ -85,7 +86,12 @@ def render_monitor(
         "expression": known.declared.get("schedule", ""),
         "pause_until_us": None if pause is None else pause.end_us,
         "next_words": next_in_words(monitor, view.expected_us),
-        "warnings": warn_of(monitor, now),
+        "faults": known.active_faults,
+        "warnings": [
+            line
+            for line in warn_of(monitor, known.active_faults, now)
+            if line not in {fault.message for fault in known.active_faults if fault.kind == BAD}
+        ],
         "plot": draw(shown.runs, known.state.running, now, monitor.max_runtime_s),
         "runs": [(run, outcome_of(run, known.state.running)) for run in runs],
         "page": page,
