@@ -85,9 +85,9 @@ def command(context: click.Context, session: Session, /, **given: Any) -> Result
         context.meta["database"] = given["database"]
         return None
     serving = _import_server()
-    settings = _read_settings(given)
     config = session.load_config()
     profile = config.resolve(session.profile, explicit=session.profile is not None)
+    settings = _read_settings(given, profile.tz)
     channels = load_channels(config)
     store = serving.open_store(settings)
     _welcome(store, settings, len(channels))
@@ -196,7 +196,7 @@ def _import_server() -> Any:
     return serving
 
 
-def _read_settings(given: dict[str, Any]) -> "ServerSettings":
+def _read_settings(given: dict[str, Any], tz: str) -> "ServerSettings":
     from radar_cli.server.settings import ServerSettings
 
     host, port = _read_bind(given["bind"])
@@ -229,6 +229,7 @@ def _read_settings(given: dict[str, Any]) -> "ServerSettings":
         limits_loopback=given["limit_loopback"],
         body_limit_bytes=body_limit,
         remind_every_s=remind_s,
+        tz=tz,
     )
 
 

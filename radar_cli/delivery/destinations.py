@@ -115,6 +115,7 @@ class Resolved:
         self.warnings: list[str] = []
         self.host = ""
         self.tz = ""
+        self.clock: dict[str, str] | None = None  # of the scheduler here, once it is known
         self.redact: list[str] = []
         self.tail_bytes: int | None = None
         self.ping_timeout_s: float | None = None
@@ -127,6 +128,13 @@ class Resolved:
             from radar_cli.core.zone import local_zone
 
             ping.fields["tz"] = self.tz or local_zone()
+        if "schedule" in ping.fields:
+            if self.clock is None:
+                from radar_cli.core.zone import describe_clock
+
+                self.clock = describe_clock(os.environ)
+            # It is judged by what is declared, and its scheduler may go by another clock.
+            ping.fields.update(self.clock)
         if "host" not in ping.fields:
             ping.fields["host"] = self.host or os.uname().nodename
 

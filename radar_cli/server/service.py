@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Sequence
 
 from radar_cli.core.errors import RadarError
+from radar_cli.core.zone import local_zone
 from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
@@ -47,6 +48,7 @@ class Service:
         retention: Retention = Retention(),  # noqa: B008 (it can't be changed)
     ) -> None:
         self.store = store
+        store.default_zone = settings.tz or local_zone()
         self.settings = settings
         self.channels = channels
         self.keys = Keys(store.database)

@@ -26,6 +26,7 @@ class ServerSettings:
     rate_limit: int = REQUESTS_A_MINUTE  # requests a minute, per key and per address; 0: none
     limits_loopback: bool = False  # whether that counts for clients on this machine, too
     body_limit_bytes: int = BODY_LIMIT_BYTES
+    tz: str = ""  # of schedules that name none; "": this machine's
     remind_every_s: float = 0.0  # tell again of what is still down; 0: never
 
     @property
