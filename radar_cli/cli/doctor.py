@@ -173,12 +173,8 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
         connection = Connection(find_address(profile))
         try:
             status = connection.get("/api/v1/status")
-            faulty = [
-                decode_monitor(entry)
-                for entry in connection.get("/api/v1/monitors", fault=True, limit=_FAULTY_SHOWN)[
-                    "monitors"
-                ]
-            ]
+            page = connection.get("/api/v1/monitors", fault=True, limit=_FAULTY_SHOWN)
+            faulty = [decode_monitor(entry) for entry in page.get("monitors", ())]
             apart_s = abs(connection.now_us() - time.time_ns() // 1000) / 1e6
         finally:
             connection.close()

@@ -89,7 +89,7 @@ def read_field(name: str, text: str) -> tuple[str | None, str]:
     try:
         return FIELDS[name](text), ""
     except RadarError as error:
-        words = error.message
+        words = error.message + (f" ({error.hint})" if error.hint else "")
         return None, words if isinstance(error, BadScheduleError) else f"{LABELS[name]}: {words}"
 
 

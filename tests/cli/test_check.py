@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from radar_cli.core.zone import local_zone
 from tests.support.radar import environment, run_radar
 from tests.support.waiting import wait_until
 
@@ -39,7 +40,7 @@ def test_it_says_that_a_failed_job_is_down_and_what_it_said() -> None:
 
 @pytest.mark.slow
 def test_a_job_that_stops_being_run_is_late_then_down_and_then_up_again() -> None:
-    run_radar("run", "job", "--every", "2s", "--grace", "2s", "--", "true")
+    run_radar("run", "job", "--every", "3s", "--grace", "2s", "--", "true")
     assert _check()[0] == 0
     wait_until(lambda: "late" in _check()[1])
     assert _check()[0] == 0
@@ -129,8 +130,7 @@ def _with_tz(name: str) -> dict[str, str]:
 
 
 def _zone_of_this_machine() -> str:
-    path = os.path.realpath("/etc/localtime")
-    return path.partition("zoneinfo/")[2]
+    return local_zone(environment())
 
 
 def test_nagios_hears_that_there_is_nothing_to_know_here() -> None:

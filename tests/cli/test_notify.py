@@ -30,7 +30,7 @@ def test_it_lists_channels_without_their_secrets(user_file: Path, system_file: P
     assert cells == [
         ["channel", "kind", "to", "on", "tags"],
         ["chat", "webhook", "https://hooks.chat.example/…", "down"],
-        ["phone", "apprise", "ntfys://…", "down, up", "db"],
+        ["phone", "apprise", "ntfys://…", "down, up, fault", "db"],
     ]
     done = run_radar("notify", "list", "--json", text=True)
     chat, _ = read_envelope(done)["data"]

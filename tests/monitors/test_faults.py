@@ -68,7 +68,7 @@ def test_it_reads_what_can_be_read(field: str, text: str, value: str) -> None:
     [
         ("every", "5x", "every: bad duration '5x'"),
         ("every", "0", "every: '0' is too short"),
-        ("every", "-300", "every: bad duration '-300'"),
+        ("every", "-300", "every: bad duration '-300' (use 90s, 15m, 6h, 2d, 1w or 1h30m)"),
         ("gracePeriod", "long", "grace: bad duration 'long'"),
         ("max_runtime", "1h30", "max runtime: bad duration '1h30'"),
         ("schedule", "garbage", "bad schedule 'garbage': it has 1 field, cron has 5"),
