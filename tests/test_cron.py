@@ -122,3 +122,20 @@ def test_it_starts_the_job_while_no_name_can_be_resolved(tmp_path: Path, server:
     assert run.returncode == 3
     assert started.exists()
     assert [path.name.split("-")[1] for path in spool_files()] == ["start", "fail"]
+
+
+def test_a_zone_that_this_cron_does_not_know_is_told_of(tmp_path: Path) -> None:
+    """Debian's cron runs every line by the machine's clock, whatever CRON_TZ says."""
+    line = f"@reboot {radar_path()} run backup --schedule '5 2 * * *' -- true"
+    with Cron(tmp_path, line, settings={"CRON_TZ": "Asia/Tokyo"}):
+        wait_until(lambda: len(spool_files()) == 2)
+    shown = json.loads(run_radar("monitors", "show", "backup", "--json").stdout)["data"]
+    assert shown["tz"] != "Asia/Tokyo"
+    (fault,) = shown["faults"]
+    assert (fault["kind"], fault["field"], fault["text"]) == ("beware", "tz", "CRON_TZ=Asia/Tokyo")
+    line = f"@reboot {radar_path()} run other --schedule '5 2 * * *' --tz Asia/Tokyo -- true"
+    with Cron(tmp_path / "again", line):
+        wait_until(lambda: len(spool_files()) == 2)
+    shown = json.loads(run_radar("monitors", "show", "other", "--json").stdout)["data"]
+    assert shown["tz"] == "Asia/Tokyo"
+    assert "its host runs it by" in shown["faults"][0]["message"]

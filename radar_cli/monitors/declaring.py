@@ -101,7 +101,7 @@ def read_declared(said: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]
     declared: dict[str, str] = {}
     faults = []
     for name, text in said.items():
-        if name not in JUDGED or not text:
+        if name not in JUDGED:
             declared[name] = text
             continue
         value, message = read_field(name, text)

@@ -125,8 +125,11 @@ class Judged:
         """
         declared, refused = read_declared(said)
         changes = {name: value for name, value in declared.items() if name not in self._held}
-        if zone and _names_no_zone(changes, self.declared):
-            changes["tz"] = zone
+        if "schedule" in changes and "tz" not in changes:
+            # The same schedule goes by the same clock.
+            is_same = changes["schedule"] == self.declared.get("schedule")
+            if tz := self.declared.get("tz", "") if is_same else zone:
+                changes["tz"] = tz
         merged = {**self.declared, **changes}
         if changes.keys() & _WHETHER:
             # They exclude one another: the newer one counts.
@@ -299,12 +302,6 @@ class Judged:
 def in_order(ping: Ping) -> tuple[int, str]:
     """The order in which events are told."""
     return ping.time_us, ping.id
-
-
-def _names_no_zone(changes: Mapping[str, str], declared: Mapping[str, str]) -> bool:
-    """Whether a schedule is new, and nothing says by whose clock it goes."""
-    is_new = "schedule" in changes and changes["schedule"] != declared.get("schedule")
-    return is_new and not changes.get("tz") and not declared.get("tz")
 
 
 def read_faults(text: str) -> tuple[Fault, ...]:

@@ -63,7 +63,7 @@ def test_it_reads_each_kind_of_channel(load_with: Loader) -> None:
 
 def test_it_hears_what_it_is_told_to(load_with: Loader) -> None:
     every = only(load_with(HOOK))
-    assert (every.on, every.tags) == (("down", "up"), ())
+    assert (every.on, every.tags) == (("down", "up", "fault"), ())
     assert every.hears("down", ())
     assert every.hears("up", ("db",))
     some = only(load_with(HOOK + "on = 'down'\ntags = ['db', 'web']"))
@@ -145,7 +145,7 @@ def test_it_warns_once_of_a_channel_that_cannot_work(
     [
         (HOOK + "secert = 's'", "unknown key 'notify.chat.secert' (did you mean 'secret'?)"),
         (HOOK + "zzz = 1", "unknown key 'notify.chat.zzz' (there is command, webhook,"),
-        (HOOK + "on = ['late']", "on: 'late' is not one of down, up (ignored until"),
+        (HOOK + "on = ['late']", "on: 'late' is not one of down, up, fault (ignored until"),
         (HOOK + "tags = 5", "tags must be a list of strings (ignored until"),
         (HOOK + "from = 'a@b'", "from means nothing to a channel of kind webhook (remove it)"),
         ("[notify.one]\nemail = 'root'\npassword = 'p'", "password has no user"),

@@ -30,7 +30,7 @@ def test_a_monitor_is_created_changed_and_deleted(api: RadarServer) -> None:
     changed = api.request("PATCH", f"{MONITORS}/job", json={"every_s": 60, "grace_s": None})
     assert changed.status_code == 200
     job = api.request("GET", f"{MONITORS}/job").json()
-    assert (job["schedule"], job["every_s"], job["grace_s"]) == (None, 60, 300)
+    assert (job["schedule"], job["every_s"], job["grace_s"]) == (None, 60, 30)
     assert job["name"] == "Job"
     assert api.ping("job").status_code == 200
     gone = api.request("DELETE", f"{MONITORS}/job")

@@ -265,7 +265,9 @@ def test_a_schedule_that_is_wrong_is_said_and_the_others_are_synced(server: Rada
             {"key": "empty", "schedule": ""},
         ],
     )
-    assert (answer["synced"], answer["created"]) == (1, 1)
+    # What can't be read is there as a fault, but for a key that is none.
+    assert (answer["synced"], answer["created"]) == (4, 4)
+    assert [fault.field for fault in _find(server, "empty").active_faults] == ["schedule"]
     assert isinstance(answer["errors"], list)
     assert [error.partition(":")[0] for error in answer["errors"]] == [
         *("bad", "Bad Key", "zone", "empty")
@@ -319,7 +321,6 @@ def test_a_sync_leaves_what_a_person_has_set(server: RadarServer) -> None:
         b'{"source": "", "monitors": []}',
         b'{"source": "ci", "monitors": [{"key": "a"}]}',
         b'{"source": "ci", "mode": "merge", "monitors": []}',
-        b'{"source": "ci", "monitors": [{"key": "a", "schedule": "@daily", "gracePeriod": -1}]}',
         b"\xff\xfe",
     ],
 )

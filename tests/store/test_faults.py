@@ -170,3 +170,24 @@ def test_a_poisoned_one_silences_no_other(store: Store) -> None:
     with store.database.change() as change:
         change.execute("UPDATE monitor SET judged = '{x' WHERE key = 'odd'")
     assert sorted(_tell(store, 1)) == [["a", "often"], ["z", "often"]]
+
+
+def test_a_schedule_without_a_timezone_goes_by_the_same_clock_from_ping_to_ping(
+    store: Store,
+) -> None:
+    store.default_zone = "Europe/Berlin"
+    for second in range(1, 4):
+        add(store, [_ping(second, schedule="5 2 * * *")])
+        assert _known(store).declared == {"schedule": "5 2 * * *", "tz": "Europe/Berlin"}
+    add(store, [_ping(5, schedule="5 2 * * *", tz="Asia/Tokyo")])
+    add(store, [_ping(6, schedule="5 2 * * *")])
+    assert _known(store).declared["tz"] == "Asia/Tokyo"
+    # Another schedule is another declaration.
+    add(store, [_ping(7, schedule="6 2 * * *")])
+    assert _known(store).declared["tz"] == "Europe/Berlin"
+    declared = {"schedule": "5 2 * * *"}
+    assert store.declare("app", {"synced": declared}, _BEGIN) == (1, 0)
+    assert store.declare("app", {"synced": declared}, _BEGIN + _SECOND) == (0, 0)
+    synced = store.find("synced")
+    assert synced is not None
+    assert synced.declared["tz"] == "Europe/Berlin"

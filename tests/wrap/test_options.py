@@ -13,6 +13,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "--tz": ("Europe/London", "Europe/London"),
     "--grace": ("10m", 600.0),
     "--max-runtime": ("2h", 7200.0),
+    "--hosts": ("Each", "each"),
     "--name": ("A name", "A name"),
     "--tag": ("a,b c", ["a", "b", "c"]),
     "--timeout": ("1.5", 1.5),

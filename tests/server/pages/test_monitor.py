@@ -137,7 +137,7 @@ def test_what_cannot_be_used_of_a_schedule_is_said(
     server: RadarServer, admin: Visitor, key: str
 ) -> None:
     server.ping(f"bad-{key}/success", schedule="99 * * * *")
-    assert "Beware:" in admin.text(f"/monitors/bad-{key}")
+    assert "Declared wrongly: bad schedule '99 * * * *'" in admin.text(f"/monitors/bad-{key}")
 
 
 def test_the_plot_is_labelled(server: RadarServer, admin: Visitor, key: str) -> None:

@@ -26,7 +26,7 @@ def statuses(server: RadarServer, key: str) -> dict[str, str]:
     keys = {status: f"{status}-{key}" for status in ("up", "late", "down", "new", "paused")}
     _ping(server, keys["up"], "success", 5, every="3600", tags=f"t-{key} web", name="Backups!")
     _ping(server, keys["down"], "fail", 5, every="3600", tags=f"t-{key}", exit="3", message="boo")
-    _ping(server, keys["late"], "success", 90, every="60", tags=f"t-{key}")
+    _ping(server, keys["late"], "success", 90, every="60", gracePeriod="300", tags=f"t-{key}")
     with server.store() as store:
         now_us = time.time_ns() // 1000
         store.create(keys["new"], {"every": "3600", "tags": f"t-{key}"}, now_us)
