@@ -8,7 +8,7 @@ again. `evaluate(monitor, state, now_us)` lets time pass until now. Both are pur
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from typing import Iterable, Iterator, NamedTuple
+from typing import Any, Iterable, Iterator, NamedTuple
 
 from radar_cli.core.grammar import parse_duration
 from radar_cli.model.ping import Ping
@@ -180,13 +180,15 @@ def _apply(monitor: Monitor, state: State, ping: Ping) -> State:
         covered_us = max(state.covered_us, monitor.covered_by_start(time_us))
         return replace(state, running=running, ended=ended, covered_us=covered_us)
     start_us = running.pop(ping.run_id, None)
+    # One `replace` an outcome: every ping comes along here.
+    changes: dict[str, Any] = {}
     if start_us is None:
         # An end without a start counts as its beginning, too.
         start_us = time_us
         covered_us = max(state.covered_us, monitor.covered_by_start(time_us))
         if ping.run_id:
             ended = {**state.ended, ping.run_id: time_us}
-            state = replace(state, ended=dict(list(ended.items())[-_ENDS_REMEMBERED:]))
+            changes["ended"] = dict(list(ended.items())[-_ENDS_REMEMBERED:])
     else:
         covered_us = max(state.covered_us, monitor.covered_by_run(start_us, time_us))
     if not monitor.is_watched and monitor.max_runtime_s is None:
@@ -196,9 +198,10 @@ def _apply(monitor: Monitor, state: State, ping: Ping) -> State:
     if extended:
         extended = {run_id: until for run_id, until in extended.items() if run_id in running}
     if monitor.hosts != "any" and (host := ping.fields.get("host")):
-        state = _note_host(monitor, state, start_us, host)
-    # One `replace` an outcome: every ping comes along here.
-    changed = partial(replace, state, running=running, extended=extended, covered_us=covered_us)
+        changes |= _note_host(monitor, state, start_us, host)
+    if extended is not state.extended:
+        changes["extended"] = extended
+    changed = partial(replace, state, running=running, covered_us=covered_us, **changes)
     if ping.kind == "success":
         succeeded_us = max(state.succeeded_start_us, start_us)
         if start_us < state.failed_start_us:
@@ -239,14 +242,14 @@ def _extend(state: State, ping: Ping) -> State:
     return replace(state, extended={**state.extended, run_id: until_us})
 
 
-def _note_host(monitor: Monitor, state: State, start_us: int, host: str) -> State:
-    """Note which host ended a run of a slot: two that do so twice in a row serve the same slots.
+def _note_host(monitor: Monitor, state: State, start_us: int, host: str) -> dict[str, Any]:
+    """Return what changes by noting which host ended a run of a slot.
 
-    A name that is seen once, as that of a container, is nobody's rival.
+    Two that do so twice in a row serve the same slots. A name that is seen once, as that of a container, is nobody's rival.
     """
     slot = monitor.slot_of(start_us)
     if slot is None or slot < state.slot:
-        return state
+        return {}
     host = "_".join(host.split())[:_LONGEST_HOST]
     before, hosts, rivals = state.hosts_before, state.slot_hosts.split(), state.rivals
     if slot > state.slot:
@@ -254,12 +257,17 @@ def _note_host(monitor: Monitor, state: State, start_us: int, host: str) -> Stat
             rivals = ""
         before, hosts = state.slot_hosts, []
     if host in hosts and slot == state.slot:
-        return state
+        return {}
     hosts = [*hosts, host][:_HOSTS_REMEMBERED]
     both = sorted(set(hosts) & set(before.split()))
     if len(both) > 1:
         rivals = " ".join(both)
-    return replace(state, slot=slot, slot_hosts=" ".join(hosts), hosts_before=before, rivals=rivals)
+    return {
+        "slot": slot,
+        "slot_hosts": " ".join(hosts),
+        "hosts_before": before,
+        "rivals": rivals,
+    }
 
 
 def extension_s(ping: Ping) -> float:

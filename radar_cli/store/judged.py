@@ -25,6 +25,7 @@ from radar_cli.monitors.state import (
 from radar_cli.store.flips import Flip, find_flip
 
 _FAULT_FIELDS = tuple(field.name for field in fields(Fault))
+_ENCODER = json.JSONEncoder(default=asdict)  # of the states of hosts
 _STATE_FIELDS = tuple(field.name for field in fields(State))
 _VIEW_FIELDS = tuple(field.name for field in fields(View))
 _read_all_of_state, _read_all_of_view = attrgetter(*_STATE_FIELDS), attrgetter(*_VIEW_FIELDS)
@@ -69,6 +70,7 @@ class Judged:
         self.newest: tuple[int, str] = tuple(known["newest"]) if known else (0, "")
         # The state has last changed because that moment had come.
         self.passed_us: int = known["passed_us"] if known else 0
+        self._said: dict[str, str] | None = None  # what was last declared, and is so since
         # What the faults were last found in.
         self._reviewed: tuple[Monitor, str] | None = None
         # The oldest pings are forgotten: what was before those that are left isn't silence.
@@ -123,6 +125,8 @@ class Judged:
         What can't be read becomes a fault, and what was declared before stays. A new schedule
         without a timezone goes by `zone`, if one is given.
         """
+        if said == self._said:
+            return self  # as most pings, it says what the last one said
         declared, refused = read_declared(said)
         changes = {name: value for name, value in declared.items() if name not in self._held}
         if "schedule" in changes and "tz" not in changes:
@@ -147,6 +151,7 @@ class Judged:
             if changed is self:
                 changed = self.with_declared(merged, self.settled)
             changed.faults = faults
+        changed._said = {**said}
         return changed
 
     @property
@@ -156,6 +161,7 @@ class Judged:
 
     def mend(self, fields: Collection[str], now_us: int) -> "Judged":
         """End the faults of declarations of these fields: a person has set them."""
+        self._said = None
         when = _WHEN if _WHEN.intersection(fields) else frozenset()
         self.faults = self._without_faults_of({*fields, *when}, now_us)
         return self
@@ -287,15 +293,14 @@ class Judged:
 
     def encode(self) -> str:
         """The JSON that `judged` is kept as."""
-        return json.dumps(
+        return _ENCODER.encode(
             {
                 "state": dict(zip(_STATE_FIELDS, _read_all_of_state(self.state), strict=True)),
                 "view": dict(zip(_VIEW_FIELDS, _read_all_of_view(self.view), strict=True)),
                 "newest": self.newest,
                 "passed_us": self.passed_us,
                 "has_no_beginning": self.has_no_beginning,
-            },
-            default=asdict,  # of the states of hosts
+            }
         )
 
 
