@@ -245,7 +245,8 @@ def _extend(state: State, ping: Ping) -> State:
 def _note_host(monitor: Monitor, state: State, start_us: int, host: str) -> dict[str, Any]:
     """Return what changes by noting which host ended a run of a slot.
 
-    Two that do so twice in a row serve the same slots. A name that is seen once, as that of a container, is nobody's rival.
+    Two that do so twice in a row serve the same slots. A name that is seen once, as that of a
+    container, is nobody's rival.
     """
     slot = monitor.slot_of(start_us)
     if slot is None or slot < state.slot:
