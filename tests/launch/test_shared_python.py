@@ -1,4 +1,4 @@
-"""Instrumentation, debuggers and applications put themselves into every Python: not into radar's."""
+"""Instrumentation, debuggers and applications put themselves into every Python, but radar's."""
 
 import os
 import random
@@ -99,7 +99,7 @@ def report(children: Path, to: Path, *start: str | Path, **variables: str) -> Re
 def test_the_job_finds_everything_as_without_radar(
     children: Path, tmp_path: Path, shared: dict[str, str]
 ) -> None:
-    launch = [children / "launch", "-b", "10", "-i", "12", "--"]
+    launch = (str(children / "launch"), "-b", "10", "-i", "12", "--")
     job = report(children, tmp_path / "a", *launch, radar_path(), "run", "job", "--", **shared)
     plain = report(children, tmp_path / "b", *launch, **shared)
 
@@ -124,7 +124,7 @@ def test_no_signal_is_lost_and_none_kills_radar_alone(
     chance = random.Random(1)
     for number in range(depth(6, 300)):
         log = tmp_path / f"log-{number}"
-        job = [children / "on_signal", log, str(int(signal.SIGTERM)), "7"]
+        job = (children / "on_signal", log, str(int(signal.SIGTERM)), "7")
         radar = start_radar("run", "job", "--", *job, env=environment(measured=False, **shared))
         try:
             radar.wait(chance.uniform(0.02, 0.6))
@@ -133,7 +133,7 @@ def test_no_signal_is_lost_and_none_kills_radar_alone(
         code = radar.wait(30)
         lines = log.read_text().splitlines() if log.exists() else []
         if not lines:
-            # Nobody had begun: it was answered by whoever held that Python, or by the job's default.
+            # The job had not begun: whoever held that Python answered, or the job's default.
             assert code != 0
             continue
         assert not processes.is_alive(int(lines[0].split()[1])), "the job goes on without radar"
@@ -141,7 +141,7 @@ def test_no_signal_is_lost_and_none_kills_radar_alone(
         assert [each.number for each in received_signals(log)] == [signal.SIGTERM]
 
 
-def test_radar_is_not_beside_anybody(tmp_path: Path, shared: dict[str, str]) -> None:
+def test_radar_is_not_beside_anybody(shared: dict[str, str]) -> None:
     job = ["sh", "-c", "echo $(cat /proc/$PPID/comm); tr '\\0' ' ' </proc/$PPID/cmdline"]
     env = environment(measured=False, **shared)
     words = [str(radar_path()), "run", "job", "--quiet", "--fail-on", "radar", "--", *job]
@@ -177,7 +177,7 @@ def test_what_merely_stands_in_the_environment_costs_nothing(harmless: dict[str,
 def test_an_ignored_signal_is_nobodys(children: Path, tmp_path: Path) -> None:
     env = environment(measured=False, REPORT_TO=str(tmp_path / "report"))
     words = ["run", "job", "--", "sh", "-c", "tr '\\0' ' ' </proc/$PPID/cmdline"]
-    launch = [children / "launch", "-i", "15", "-i", "17", "--", radar_path()]
+    launch = [str(children / "launch"), "-i", "15", "-i", "17", "--", str(radar_path())]
     done = subprocess.run([*launch, *words], env=env, capture_output=True, check=True, text=True)
 
     assert " -I " not in done.stdout
@@ -239,7 +239,7 @@ def preloaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A library with a thread that takes every signal: not even another Python is rid of it."""
     folder = tmp_path_factory.mktemp("preloaded")
     (folder / "thread.c").write_text(_NATIVE)
-    words = ["-shared", "-fPIC", "-pthread", "-o", folder / "thread.so", folder / "thread.c"]
+    words = ["-shared", "-fPIC", "-pthread", "-o", f"{folder}/thread.so", f"{folder}/thread.c"]
     subprocess.run([require_program("cc"), *words], check=True)
     return {"LD_PRELOAD": str(folder / "thread.so")}
 
@@ -264,7 +264,7 @@ def test_a_native_thread_that_takes_signals_keeps_none(
 ) -> None:
     for turn in range(depth(3, 100)):
         log = tmp_path / f"log-{turn}"
-        job = [children / "on_signal", log, str(int(number)), "7"]
+        job = (children / "on_signal", log, str(int(number)), "7")
         radar = start_radar("run", "job", "--", *job, env=environment(measured=False, **preloaded))
         while not (log.exists() and log.read_text()):
             assert radar.poll() is None
