@@ -11,7 +11,7 @@ import time
 
 from radar_cli.core.places import state_directory
 from radar_cli.delivery.destinations import STORE, Destination, Resolved, resolve, unresolved
-from radar_cli.outbox.spool import MANY_WAIT, Entry, Spool, readdress, reject, state_error
+from radar_cli.outbox.spool import MANY_WAIT, Entry, Outbox, folder_name, state_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ PING_TIMEOUT_S = 10.0
 # While a job runs its connection stays open this long, for the jobs that are done at once.
 _KEEP_ALIVE_S = 15.0
 _LONGEST_WAIT_S = 86_400.0
+# A server that didn't answer in the last minute is asked once, and for so long.
+_DOWN_S = 60.0
+_BRIEFLY_S = 1.0
+_OLD_AT_ONCE = 500
+_SHOWS_OUTAGE_S = 2.0  # so long without an answer
 # Where no ping is left behind, none is looked for again so soon: most jobs start and end within it.
 _LOOK_AGAIN_S = 1.0
 
@@ -42,7 +47,7 @@ class Dispatcher:
         server: str | None,
         timeout_s: float | None,
         nudge: "Callable[[], None]",
-        take_in: "Callable[[Spool, Destination], None]",
+        take_in: "Callable[[Outbox, Destination], None]",
     ) -> None:
         self.resolved: Resolved | None = None
         self.warnings: list[str] = []
@@ -51,9 +56,9 @@ class Dispatcher:
         self.pings: list[Ping] = []
         self.is_closed = False
         self.deadline = float("inf")
-        self.has_kept = False  # so the outbox has grown
+        self._grown: set[str] = set()  # folders of the outbox in which pings were kept
         self.fates: set[str] = set()  # of the pings that aren't delivered
-        self.spool = Spool(state_directory(os.environ))
+        self.outbox = Outbox(state_directory(os.environ))
         self._profiles = profiles
         self._server = server
         self._has_own_timeout = timeout_s is not None
@@ -108,18 +113,22 @@ class Dispatcher:
             keep_unresolved(self, self._profiles, self._resolving.waits_for or "the config")
         for worker in self._workers:
             worker.abandon()
-        self.has_kept = True  # or a worker is about to say so
         self._trim()
 
     def keep(self, ping: "Ping", address: dict[str, str]) -> bool:
         """Put a ping into the spool, safe from a power failure; False if it is lost."""
         try:
-            self.spool.put(ping, address, durable=True)
-            self.has_kept |= bool(address)
+            self.outbox.put(ping, address, durable=True)
+            self.note_kept(address)
         except state_error() as error:
             self.tell(ping, "lost", error.line(), aloud=True)
             return False
         return True
+
+    def note_kept(self, address: dict[str, str]) -> None:
+        """Note that more pings wait for a destination: there is a bound to that."""
+        if address:  # what waits for the embedded store is nowhere else
+            self._grown.add(folder_name(address))
 
     def tell(self, ping: "Ping", fate: str, reason: str, *, aloud: bool) -> None:
         """Say what became of a ping: to everybody, or to who asks with --verbose."""
@@ -187,11 +196,10 @@ class Dispatcher:
     def _trim(self) -> None:
         """Keep the outbox bounded, also where no server ever answers."""
         with self._trimming:  # who comes second waits for what the first one has to say
-            if self.has_kept:
-                from radar_cli.outbox.trim import trim_now
+            while self._grown:
+                from radar_cli.outbox.trim import trim
 
-                self.has_kept = False
-                self.warnings += trim_now(self.spool)
+                self.warnings += trim(self.outbox.spool(self._grown.pop()), time.time())
 
 
 class DestinationWorker:
@@ -203,7 +211,8 @@ class DestinationWorker:
         self._destination = destination
         self._next = 0
         self._found_none_at = float("-inf")
-        self._is_carrying = False  # the ping at _next is on its way; else what waited may be
+        # Since when (monotonic) the ping at _next is on its way; else what waited may be.
+        self._carrying_since: float | None = None
         self._sender: Sender | None = None
         self._entry: Entry | None = None  # of the ping that is on its way now
         self._is_abandoned = False  # what isn't delivered is left to a later run
@@ -240,6 +249,9 @@ class DestinationWorker:
         """
         with self._deciding:
             self._is_abandoned = True
+            since = self._carrying_since
+            if since is not None and time.monotonic() - since >= _SHOWS_OUTAGE_S:
+                self._dispatcher.outbox.spool(folder_name(self._destination.address())).mark_down()
             rest = self._dispatcher.pings[self._next :]
             keep_undelivered(self._dispatcher, self._destination, self._sender, self._entry, rest)
             return self._next + len(rest)
@@ -272,13 +284,14 @@ class DestinationWorker:
             self._next += 1
 
     def _care_for_spool(self) -> None:
-        spool, destination = self._dispatcher.spool, self._destination
+        outbox, destination = self._dispatcher.outbox, self._destination
+        spool = outbox.spool(folder_name({}))
         if destination.protocol == STORE and spool.needs_care():
             from radar_cli.outbox.trim import clear_unfinished
 
             clear_unfinished(spool, time.time())
             if len(spool.names()) >= MANY_WAIT:
-                self._dispatcher.take_in(spool, destination)
+                self._dispatcher.take_in(outbox, destination)
 
     def _carry_all(self) -> None:
         from radar_cli.delivery.sender import Sender
@@ -310,13 +323,22 @@ class DestinationWorker:
                 return False
             to = self._destination.address()
             try:
-                self._entry = dispatcher.spool.put(ping, to, durable=False, hold=True)
+                self._entry = dispatcher.outbox.put(ping, to, durable=False, hold=True)
             except state_error() as error:
                 unkept = error.line()
-        deadline = min(dispatcher.deadline, time.monotonic() + dispatcher.timeout_s)
-        self._is_carrying = True
-        outcome = sender.deliver(ping, deadline)
-        self._is_carrying = False
+        spool = dispatcher.outbox.spool(folder_name(to))
+        down_since = spool.down_since()
+        is_down = 0 <= time.time() - down_since < _DOWN_S
+        patience_s = _BRIEFLY_S if is_down else dispatcher.timeout_s
+        self._carrying_since = time.monotonic()
+        outcome = sender.deliver(
+            ping, min(dispatcher.deadline, self._carrying_since + patience_s), once=is_down
+        )
+        self._carrying_since = None
+        if outcome.shows_outage and not is_down:
+            spool.mark_down()
+        elif outcome.result == "delivered" and down_since:
+            spool.mark_up()
         with self._deciding:
             entry, self._entry = self._entry, None
             if outcome.result != "delivered":
@@ -332,17 +354,26 @@ class DestinationWorker:
         now = time.monotonic()
         if now < self._found_none_at + _LOOK_AGAIN_S:
             return
-        if not dispatcher.spool.has_left_behind():
+        spools = [each for each in self._destination.spools(dispatcher.outbox) if each.oldest()]
+        if dispatcher.outbox.has_old:
+            from radar_cli.outbox.claiming import sort_in_old
+
+            sort_in_old(dispatcher.outbox, _OLD_AT_ONCE)
+            spools = [each for each in self._destination.spools(dispatcher.outbox) if each.oldest()]
+        if not spools:
             self._found_none_at = now
             return
         from radar_cli.delivery.replay import flush_beside
 
-        flush_beside(dispatcher, sender, ping, lambda: self._next < len(dispatcher.pings))
+        if not flush_beside(
+            dispatcher, sender, spools, ping, lambda: self._next < len(dispatcher.pings)
+        ):
+            self._found_none_at = now
 
     def _pause(self, seconds: float) -> bool:
         """Wait before another try; True once there is something newer to send."""
         until = time.monotonic() + seconds
-        while len(self._dispatcher.pings) <= self._next + self._is_carrying:
+        while len(self._dispatcher.pings) <= self._next + (self._carrying_since is not None):
             # The news that wakes it may be of the ping that is on its way already.
             left_s = until - time.monotonic()
             if left_s <= 0:
@@ -375,15 +406,19 @@ def settle(
             dispatcher.tell(ping, "not delivered", outcome.reason, aloud=False)
         dispatcher.tell(ping, "lost", unkept, aloud=True)
     elif outcome.result == "rejected":
+        from radar_cli.outbox.claiming import reject
+
         reject(entry, outcome.reason)
         dispatcher.tell(ping, "refused", outcome.reason, aloud=True)
     else:
         entry.sync()
         if outcome.status == 401 and "key" in entry.to:
             # The key is no account's: the right one may differ in its fingerprint.
-            readdress(entry, {"server": destination.server})
+            from radar_cli.outbox.claiming import readdress
+
+            readdress(dispatcher.outbox, entry, {"server": destination.server})
         entry.release()
-        dispatcher.has_kept = True
+        dispatcher.note_kept(entry.to)
         dispatcher.tell(ping, "kept in the outbox", outcome.reason, aloud=outcome.needs_person)
 
 

@@ -45,17 +45,29 @@ class Outcome:
     """
 
     def __init__(
-        self, result: str, reason: str = "", *, needs_person: bool = False, status: int = 0
+        self,
+        result: str,
+        reason: str = "",
+        *,
+        needs_person: bool = False,
+        status: int = 0,
+        is_tried: bool = True,
     ) -> None:
         self.result = result
         self.reason = reason
         self.needs_person = needs_person or result == REJECTED
         self.status = status
+        self.is_tried = is_tried
 
     @property
     def is_answer(self) -> bool:
         """Whether the server looked at this ping, and may well take the next one."""
         return self.status >= 500
+
+    @property
+    def shows_outage(self) -> bool:
+        """Whether the server or the way to it doesn't work now, though all settings are right."""
+        return self.result in (WAITING, UNSURE) and not self.needs_person and self.is_tried
 
 
 class Sender:
@@ -104,7 +116,7 @@ class Sender:
         if self._link is not None:
             self._link.is_asking = False
         delay_s = _FIRST_DELAY_S
-        outcome = Outcome(WAITING, "no time left")
+        outcome = Outcome(WAITING, "no time left", is_tried=False)
         while True:
             left_s = deadline - time.monotonic()
             if left_s <= 0:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from radar_cli.delivery.destinations import Destination
     from radar_cli.delivery.dispatcher import Dispatcher
-    from radar_cli.outbox.spool import Spool
+    from radar_cli.outbox.spool import Outbox
     from radar_cli.wrap.lock import RunLock
     from radar_cli.wrap.options import Options
     from radar_cli.wrap.relay import Held
@@ -79,11 +79,11 @@ def elapsed_us() -> int:
         return time.monotonic_ns() // 1000
 
 
-def take_in(spool: "Spool", destination: "Destination") -> None:
-    """Take the spool into the embedded store: nobody has read that for long."""
+def take_in(outbox: "Outbox", destination: "Destination") -> None:
+    """Take what waits into the embedded store: nobody has read that for long."""
     from radar_cli.store.intake import empty
 
-    empty(spool, destination)
+    empty(outbox, destination)
 
 
 class Run:

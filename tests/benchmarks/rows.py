@@ -206,9 +206,9 @@ ROWS = (
 _SPOOL = """
 import os, sys, time
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import Spool
+from radar_cli.outbox.spool import Outbox
 
-spool, now_us = Spool(os.environ["RADAR_STATE_DIR"]), time.time_ns() // 1000
+spool, now_us = Outbox(os.environ["RADAR_STATE_DIR"]), time.time_ns() // 1000
 for number in range(int(sys.argv[1])):
     fields = {"exit": "0", "duration": "1.5", "schedule": "0 3 * * *"}
     ping = Ping("success", f"job-{number}", time_us=now_us + number, fields=fields)

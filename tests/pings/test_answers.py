@@ -96,7 +96,7 @@ def test_it_sets_aside_what_the_server_refuses(
     assert "\x07" not in line
     assert len(server.pings) == 2
     assert read_pings() == []
-    assert len(list(_spool().glob("*.rejected"))) == 2
+    assert len(list(_spool().glob("*/*.rejected"))) == 2
 
     server.behave(answers.ok())
     run_radar("run", "next", "--", "true", env=env)
