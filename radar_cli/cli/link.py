@@ -1,4 +1,4 @@
-"""`radar link`: a launcher for this machine's crontabs, which runs the job even when radar can't."""
+"""`radar link`: a launcher for crontabs, which runs the job even when radar can't."""
 
 import os
 import shlex
