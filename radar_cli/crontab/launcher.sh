@@ -21,8 +21,8 @@ run_unwatched() { # REASON LINK WORD...: the words are read as `radar run` reads
         (PATH=/usr/bin:/bin:${PATH-}; umask 077; mkdir -p "$_radar_dir/locks" && : >>"$_radar_dir/locks/$_radar_key") 2>/dev/null &&
             exec 9>>"$_radar_dir/locks/$_radar_key" || _radar_lock=none _radar_how='unwatched and without a lock'
         (PATH=/usr/bin:/bin:${PATH-}; case $_radar_lock in none) ;; wait) flock 9 9>&9 ;; *) flock -n 9 9>&9 ;; esac) 2>/dev/null
-        case $?$_radar_lock in 0none) ;; 0*) _radar_fd='9>&9' ;; 1skip) say "$_radar_key is running already"; exit 0 ;;
-            1fail) say "$_radar_key is running already"; exit 75 ;; *) say "$_radar_key is not run: no flock(1)"; exit 125 ;; esac; esac
+        case $?$_radar_lock in 0none) ;; 0*) _radar_fd='9>&9' ;; 1skip) say "$_radar_key is not run: it runs already"; exit 0 ;;
+            1fail) say "$_radar_key is not run: it runs already"; exit 75 ;; *) say "$_radar_key is not run: --lock needs flock(1)"; exit 125 ;; esac; esac
     say "$_radar_key runs $_radar_how"; eval 'unset @VARIABLES@; exec "$@"' "$_radar_fd"; exit
 }
 unset -f [ shopt; [ "${1-}" != --unwatched ] || { [ "$2" ] && LC_CTYPE=${2#=} || unset LC_CTYPE; shift 2; run_unwatched "$@"; }
