@@ -26,7 +26,7 @@ run_unwatched() { # REASON LINK WORD...: the words are read as `radar run` reads
     say "$_radar_key runs $_radar_how"; eval 'unset @VARIABLES@; exec "$@"' "$_radar_fd"; exit
 }
 unset -f [ shopt; [ "${1-}" != --unwatched ] || { [ "$2" ] && LC_CTYPE=${2#=} || unset LC_CTYPE; shift 2; run_unwatched "$@"; }
-set -- @PYTHON@ "$0" "$@"; [ -n "${BASH_VERSION-}" ] && shopt -s execfail 2>/dev/null || trap 'run_unwatched "$@"' EXIT
+set -- @PYTHON@ "$0" "$@"; [ -n "${BASH_VERSION-}" ] && shopt -s execfail 2>/dev/null || trap 'exec /bin/sh "$2" --unwatched "${LC_CTYPE+=$LC_CTYPE}" "$@"' EXIT
 [ -f "$1" ] && [ -s "$1" ] && [ -x "$1" ] && [ -e @ENCODINGS@ ] && exec "$1" -I -S -c '
 import sys, posix, _signal as signal
 sys.path += sys.argv[1:@COUNT@]; ctype, python, *words = sys.argv[@COUNT@:]; sys.argv = words[:]

@@ -7,8 +7,9 @@ says so on stderr and runs the job itself.
 On launcher.sh, which has at most 40 lines, for dash, bash, busybox and mksh as /bin/sh:
 
 - Until radar runs it sets no variable, which the job would see, and starts no program.
-- A failed `exec` ends dash, busybox and mksh, which run the trap then. Bash would run it, too, when
-  a signal kills it; there, a failed `exec` goes on with the next line instead.
+- A failed `exec` ends dash, busybox and mksh, which run the trap then; from there the script starts
+  anew, as mksh has let go of SIGCHLD and would wait for ever for a program. Bash would run a trap
+  when a signal kills it, too; there, a failed `exec` goes on with the next line instead.
 - dash and busybox take an empty file for a script that does nothing and exits with 0.
 - `[` may be a function that bash got from the environment.
 - A builtin that writes into a pipe which nobody reads dies of SIGPIPE: in `say` a subshell does.
