@@ -2,7 +2,7 @@
 
 import sys
 
-from radar_cli import main
+from radar_cli.launch.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

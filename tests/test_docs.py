@@ -16,7 +16,6 @@ import click
 import pytest
 
 import radar_cli
-from radar_cli import exits
 from radar_cli.cli.celery import group as celery_group
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.monitors.group import command as monitors
@@ -25,12 +24,12 @@ from radar_cli.config.channel_settings import CHANNEL_KINDS, CHANNEL_SETTINGS
 from radar_cli.config.channels import read_channels
 from radar_cli.config.load import load
 from radar_cli.config.settings import SETTINGS
-from radar_cli.cron import find_fault
-from radar_cli.errors import RadarError
+from radar_cli.core import exits
+from radar_cli.core.cron import find_fault
+from radar_cli.core.errors import RadarError
 from radar_cli.notify.command import variables
 from radar_cli.notify.webhook import RETRIABLE, sign
-from radar_cli.pings import command as ping_command
-from radar_cli.wrap import options
+from radar_cli.wrap import options, ping_command
 from tests.notify.notices import NOTICE
 from tests.support.radar import environment
 from tests.support.radar_server import serving

@@ -3,7 +3,7 @@ import pwd
 
 import pytest
 
-from radar_cli.places import (
+from radar_cli.core.places import (
     expand_home,
     state_directory,
     system_config_file,

@@ -11,13 +11,13 @@ import httpx
 from radar_cli import __version__
 from radar_cli.api.errors import AnswerError, RefusedError, UnreachableError, WrongServerError
 from radar_cli.config.profiles import Profile
+from radar_cli.core.text import printable
+from radar_cli.core.urls import Url
+from radar_cli.model.ping import unquote
+from radar_cli.net.connection import LinkError
+from radar_cli.net.proxies import proxy_for
+from radar_cli.net.tls import CaError, make_context
 from radar_cli.notify.bounded import call_within
-from radar_cli.pings.http import LinkError
-from radar_cli.pings.proxies import proxy_for
-from radar_cli.pings.reading import unquote
-from radar_cli.pings.text import printable
-from radar_cli.pings.tls import CaError, make_context
-from radar_cli.urls import Url
 
 _CONNECT_S = 5.0
 _TOTAL_S = 30.0

@@ -1,7 +1,7 @@
 """What may go wrong between a command and a server."""
 
-from radar_cli import exits
-from radar_cli.errors import ConfigError, RadarError
+from radar_cli.core import exits
+from radar_cli.core.errors import ConfigError, RadarError
 
 
 class UnreachableError(RadarError):

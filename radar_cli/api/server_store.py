@@ -6,8 +6,8 @@ from urllib.parse import quote
 from radar_cli.api.connection import Connection
 from radar_cli.api.errors import AnswerError
 from radar_cli.api.wire import decode_flip, decode_monitor, decode_run, encode_declared
-from radar_cli.errors import UsageError
-from radar_cli.ids import is_key
+from radar_cli.core.errors import UsageError
+from radar_cli.core.ids import is_key
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Status
 from radar_cli.store.flips import Flip

@@ -8,10 +8,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Collection
 
+from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Pause, to_us
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Status, View
-from radar_cli.pings.ping import Ping
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
 

@@ -27,7 +27,7 @@ def alive(words: "list[str]") -> int:
             if name == "--file" and value:
                 file = value
                 continue
-            from radar_cli.grammar import parse_period
+            from radar_cli.core.grammar import parse_period
 
             try:
                 max_age_s = parse_period(value)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Mapping
 
-from radar_cli import exits
-from radar_cli.errors import NotInstalledError, RadarError, UsageError
-from radar_cli.extras import install_command
+from radar_cli.core import exits
+from radar_cli.core.errors import NotInstalledError, RadarError, UsageError
+from radar_cli.core.extras import install_command
 
 if TYPE_CHECKING:
     from kombu import Connection

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Literal
 
-from radar_cli import exits
+from radar_cli.core import exits
 
 Layer = Literal["broker", "workers", "queues", "schedule"]
 State = Literal["ok", "bad", "unknown"]

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from radar_cli.errors import NotInstalledError, RadarError, UsageError
-from radar_cli.extras import install_command
+from radar_cli.core.errors import NotInstalledError, RadarError, UsageError
+from radar_cli.core.extras import install_command
 
 
 class AppError(RadarError):

@@ -7,11 +7,12 @@ import sys
 
 import click
 
-from radar_cli import __version__, exits
+from radar_cli import __version__
 from radar_cli.cli.groups import LazyGroup
 from radar_cli.cli.options import Session, common_options
 from radar_cli.cli.render import Result, complain, emit, envelope, print_result
-from radar_cli.errors import RadarError, UsageError
+from radar_cli.core import exits
+from radar_cli.core.errors import RadarError, UsageError
 
 # Everything behind these names belongs to parsers of their own, and so does a --json there.
 _RAW_COMMANDS = ("run", "ping")

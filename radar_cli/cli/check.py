@@ -8,7 +8,6 @@ from typing import Any, Iterable, Iterator
 
 import click
 
-from radar_cli import exits
 from radar_cli.api.wire import iso
 from radar_cli.cli.everybody import all_users_option, find_places
 from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
@@ -18,7 +17,8 @@ from radar_cli.cli.prometheus import Metrics
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
 from radar_cli.cli.status import ago, describe
 from radar_cli.cli.telling import Told, tell_people
-from radar_cli.errors import RadarError
+from radar_cli.core import exits
+from radar_cli.core.errors import RadarError
 from radar_cli.monitors.sentences import what_happened
 from radar_cli.monitors.state import Status, View
 from radar_cli.store.judged import Judged

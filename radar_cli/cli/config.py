@@ -4,7 +4,6 @@ import os
 
 import click
 
-from radar_cli import exits
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
@@ -20,8 +19,9 @@ from radar_cli.config.load import Config, load
 from radar_cli.config.settings import CONNECTION, DEFAULT_PROFILE, SETTINGS, Known, Setting
 from radar_cli.config.shown import effective_value, masked_value, or_null, written_value
 from radar_cli.config.write import locked, save_edit
-from radar_cli.errors import ConfigError, UsageError
-from radar_cli.places import state_directory, system_config_file, user_config_file
+from radar_cli.core import exits
+from radar_cli.core.errors import ConfigError, UsageError
+from radar_cli.core.places import state_directory, system_config_file, user_config_file
 
 
 class NotSetError(ConfigError):

@@ -9,17 +9,16 @@ from typing import Iterator
 
 import click
 
-from radar_cli import exits
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.config.channels import read_channels
 from radar_cli.config.check import check as find_problems
 from radar_cli.config.profiles import Profile
-from radar_cli.errors import RadarError
-from radar_cli.grammar import format_duration
-from radar_cli.pings.outbox import REJECTED, peek
-from radar_cli.pings.spool import WAITING, Spool
-from radar_cli.places import state_directory
+from radar_cli.core import exits
+from radar_cli.core.errors import RadarError
+from radar_cli.core.grammar import format_duration
+from radar_cli.core.places import state_directory
+from radar_cli.outbox.spool import REJECTED, WAITING, Spool, peek
 from radar_cli.store.opening import open_embedded
 
 GOOD, BEWARE, BAD = "ok", "beware", "bad"

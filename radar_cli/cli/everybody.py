@@ -10,8 +10,8 @@ from typing import Callable, Iterator, Sequence
 import click
 
 from radar_cli.cli.options import AnyFunction
-from radar_cli.errors import UsageError
-from radar_cli.places import state_directory
+from radar_cli.core.errors import UsageError
+from radar_cli.core.places import state_directory
 
 
 @dataclass(frozen=True, slots=True)

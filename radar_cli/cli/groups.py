@@ -4,10 +4,10 @@ import importlib
 
 import click
 
-from radar_cli import exits
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.options import Session
-from radar_cli.errors import UsageError
+from radar_cli.core import exits
+from radar_cli.core.errors import UsageError
 
 
 class Group(click.Group):

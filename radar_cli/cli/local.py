@@ -3,14 +3,14 @@
 import time
 from typing import TYPE_CHECKING
 
-from radar_cli.pings.spool import Spool
+from radar_cli.outbox.spool import Spool
 from radar_cli.store.intake import take_in
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
 
 if TYPE_CHECKING:
     from radar_cli.config.profiles import Profile
-    from radar_cli.pings.destinations import Destination
+    from radar_cli.delivery.destinations import Destination
 
 _SWEPT_EVERY_US = 600 * 1_000_000
 

@@ -16,8 +16,8 @@ from radar_cli.config.load import load
 from radar_cli.config.servers import check_server, default_protocol
 from radar_cli.config.settings import DEFAULT_PROFILE
 from radar_cli.config.write import locked, save_edit
-from radar_cli.errors import ConfigError, UsageError
-from radar_cli.places import user_config_file
+from radar_cli.core.errors import ConfigError, UsageError
+from radar_cli.core.places import user_config_file
 
 if TYPE_CHECKING:
     from radar_cli.config.profiles import Profile

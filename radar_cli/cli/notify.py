@@ -12,12 +12,12 @@ from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, warn
 from radar_cli.config.load import Config
-from radar_cli.errors import ConfigError
-from radar_cli.ids import new_id
+from radar_cli.core.errors import ConfigError
+from radar_cli.core.ids import new_id
+from radar_cli.core.zone import local_zone
 from radar_cli.notify.channel import Channel, ChannelError
 from radar_cli.notify.channels import find_channels
 from radar_cli.notify.notice import rehearse
-from radar_cli.zone import local_zone
 
 _TIMEOUT_S = 30.0
 _NONE = "no channels yet: try 'radar config set notify.chat.webhook URL'"

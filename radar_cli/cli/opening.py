@@ -10,11 +10,10 @@ from radar_cli.api.monitors import MonitorStore
 from radar_cli.cli.everybody import Place, as_owner
 from radar_cli.cli.local import bring_up_to_date, retention_of
 from radar_cli.cli.options import Session
-from radar_cli.errors import ConfigError
-from radar_cli.pings.destinations import STORE, Destination
-from radar_cli.pings.outbox import peek
-from radar_cli.pings.spool import Spool
-from radar_cli.places import state_directory
+from radar_cli.core.errors import ConfigError
+from radar_cli.core.places import state_directory
+from radar_cli.delivery.destinations import STORE, Destination
+from radar_cli.outbox.spool import Spool, peek
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store

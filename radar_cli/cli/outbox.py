@@ -8,18 +8,17 @@ from typing import Any, Callable
 
 import click
 
-from radar_cli import exits
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, is_terminal
-from radar_cli.errors import DeliveryError, StateError, UsageError
-from radar_cli.pings.announcer import PING_TIMEOUT_S
-from radar_cli.pings.delivery import Carrier
-from radar_cli.pings.destinations import UNRESOLVED, Destination, Resolved, resolve
-from radar_cli.pings.flush import Flushed, flush
-from radar_cli.pings.outbox import REJECTED, claim, is_free, peek
-from radar_cli.pings.spool import WAITING, Entry, Spool
-from radar_cli.places import state_directory
+from radar_cli.core import exits
+from radar_cli.core.errors import DeliveryError, StateError, UsageError
+from radar_cli.core.places import state_directory
+from radar_cli.delivery.destinations import UNRESOLVED, Destination, Resolved, resolve
+from radar_cli.delivery.dispatcher import PING_TIMEOUT_S
+from radar_cli.delivery.replay import Flushed, flush
+from radar_cli.delivery.sender import Sender
+from radar_cli.outbox.spool import REJECTED, WAITING, Entry, Spool, claim, is_free, peek
 
 _FLUSH_TIMEOUT_S = 300.0
 
@@ -188,7 +187,7 @@ def _flush_one(
         show_progress(1)  # asked before each ping
         return False
 
-    carrier = Carrier(destination, pause)
+    carrier = Sender(destination, pause)
     deadline = time.monotonic() + _FLUSH_TIMEOUT_S
     for suffix in (WAITING, REJECTED):
         flushed = flush(

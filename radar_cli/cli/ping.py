@@ -4,10 +4,10 @@ import sys
 
 import click
 
-from radar_cli import exits
 from radar_cli.cli.options import Session, pass_session
 from radar_cli.cli.raw import render_help
-from radar_cli.pings import command as pings
+from radar_cli.core import exits
+from radar_cli.wrap import ping_command as pings
 
 _ABOUT = (
     "Send one ping by hand: success, if nothing else is said. With - the output to go with it is"
@@ -23,7 +23,7 @@ _EXAMPLE = "pg_dump shop > shop.sql && radar ping shop-dump"
 @pass_session
 def command(session: Session, words: tuple[str, ...]) -> int:
     """Send one ping by hand."""
-    return pings.ping([*session.forwarded(), *words])
+    return pings.ping([*session.forwarded(), *words], show_help)
 
 
 def show_help() -> int:

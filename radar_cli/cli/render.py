@@ -5,10 +5,10 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Sequence, TextIO
 
-from radar_cli import exits
+from radar_cli.core import exits
 
 if TYPE_CHECKING:
-    from radar_cli.errors import RadarError
+    from radar_cli.core.errors import RadarError
 
 ENVELOPE_VERSION = 1
 _LONGEST_KEY = 200

@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from radar_cli import exits
 from radar_cli.cli.options import Session, pass_session
 from radar_cli.cli.raw import render_help
+from radar_cli.core import exits
 from radar_cli.wrap import options, run
 
 _ABOUT = (
@@ -27,7 +27,7 @@ _EXAMPLE = "5 2 * * *  radar run backup --schedule '5 2 * * *' -- /usr/local/bin
 @pass_session
 def command(session: Session, words: tuple[str, ...]) -> int:
     """Run a command and report how it went."""
-    return run.run([*session.forwarded(), *words])
+    return run.run([*session.forwarded(), *words], show_help)
 
 
 def show_help() -> int:

@@ -7,18 +7,18 @@ from typing import Any
 
 import click
 
-from radar_cli import exits
 from radar_cli.cli.groups import Group
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
-from radar_cli.errors import UsageError
-from radar_cli.grammar import parse_duration
+from radar_cli.core import exits
+from radar_cli.core.errors import UsageError
+from radar_cli.core.grammar import parse_duration
+from radar_cli.core.zone import local_zone
 from radar_cli.monitors.monitor import GRACE_S
 from radar_cli.monitors.pitfalls import find_pitfalls
 from radar_cli.monitors.schedule import CronSchedule
 from radar_cli.monitors.words import explain
-from radar_cli.zone import local_zone
 
 _LONGEST_LIST = 1000
 

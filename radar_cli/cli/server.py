@@ -13,10 +13,10 @@ from radar_cli.cli.local import retention_of
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.options import AnyFunction, Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, complain
-from radar_cli.errors import NotInstalledError, StateError, UsageError
-from radar_cli.extras import install_command
-from radar_cli.grammar import parse_duration, parse_size
-from radar_cli.places import state_directory
+from radar_cli.core.errors import NotInstalledError, StateError, UsageError
+from radar_cli.core.extras import install_command
+from radar_cli.core.grammar import parse_duration, parse_size
+from radar_cli.core.places import state_directory
 
 if TYPE_CHECKING:
     from radar_cli.server.settings import ServerSettings

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from radar_cli import exits
 from radar_cli.api.wire import describe_run, iso
 from radar_cli.cli.everybody import all_users_option, find_places
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, shorten
-from radar_cli.grammar import format_duration
+from radar_cli.core import exits
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.sentences import last_line_of
 from radar_cli.store.overview import Seen, look
 

@@ -8,7 +8,7 @@ from radar_cli.cli.everybody import as_oneself
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.opening import Opened
 from radar_cli.cli.options import Session
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
 from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn

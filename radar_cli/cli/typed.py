@@ -11,7 +11,7 @@ from radar_cli.config.keys import Key
 from radar_cli.config.load import load
 from radar_cli.config.settings import Known
 from radar_cli.config.strict import check_readable, check_value
-from radar_cli.errors import UsageError
+from radar_cli.core.errors import UsageError
 
 # Ordinary settings of the system are for all of its users; these never are.
 SECRET_KINDS = ("secret", "phrase", "services", "webhook", "headers")

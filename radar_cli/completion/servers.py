@@ -35,9 +35,9 @@ def _ask(profile: "Profile", prefix: str, limit: int) -> "list[str]":
     import json
     import time
 
-    from radar_cli.pings.http import Link, render
-    from radar_cli.pings.proxies import proxy_for
-    from radar_cli.urls import Url
+    from radar_cli.core.urls import Url
+    from radar_cli.net.connection import Link, render
+    from radar_cli.net.proxies import proxy_for
 
     url = Url(profile.server)
     link = Link(url, proxy=proxy_for(url, os.environ), ca_file=profile.ca_file, environ=os.environ)

@@ -8,7 +8,7 @@ import os
 import time
 
 from radar_cli.completion.syntax import Offer, Values
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def offer(values: Values, current: str, typed: Typed) -> "list[Offer]":
 
 def find_monitors(current: str, typed: Typed) -> "Iterable[Offer]":
     """The keys of the server's or the store's monitors, and of the pings that wait to get there."""
-    from radar_cli.places import state_directory
+    from radar_cli.core.places import state_directory
 
     directory = state_directory(os.environ)
     keys = set(_spooled_keys(directory))
@@ -84,8 +84,7 @@ def _find_profile(chosen: "dict[str, str]") -> "Profile | None":
 
 def _spooled_keys(directory: str) -> "Iterable[str]":
     """The monitors of the newest pings in the spool, as many as can be read in a moment."""
-    from radar_cli.pings.outbox import REJECTED, peek
-    from radar_cli.pings.spool import WAITING, Spool
+    from radar_cli.outbox.spool import REJECTED, WAITING, Spool, peek
 
     spool = Spool(directory)
     deadline = time.monotonic() + _SPOOL_TIME_S

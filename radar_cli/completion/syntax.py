@@ -100,8 +100,8 @@ def run_syntax() -> Syntax:
 
 def ping_syntax() -> Syntax:
     """What `radar ping` takes."""
-    from radar_cli.pings.command import TABLE
-    from radar_cli.pings.ping import KINDS
+    from radar_cli.model.ping import KINDS
+    from radar_cli.wrap.ping_command import TABLE
 
     return Syntax([*map(read_row, TABLE), _HELP], [("MONITOR",), KINDS])
 

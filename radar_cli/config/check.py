@@ -12,8 +12,8 @@ from radar_cli.config.load import Config, load
 from radar_cli.config.scan import scan
 from radar_cli.config.settings import DEFAULT_PROFILE, SETTINGS, Problem
 from radar_cli.config.strict import check_readable, check_value
-from radar_cli.errors import ConfigError
-from radar_cli.places import system_config_file, user_config_file
+from radar_cli.core.errors import ConfigError
+from radar_cli.core.places import system_config_file, user_config_file
 
 FILES = {
     "user": ("RADAR_CONFIG", user_config_file),

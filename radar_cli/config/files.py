@@ -3,8 +3,8 @@
 import os
 import stat
 
-from radar_cli.errors import ConfigError
-from radar_cli.places import expand_home
+from radar_cli.core.errors import ConfigError
+from radar_cli.core.places import expand_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from radar_cli.config.channel_settings import CHANNEL_SETTINGS, check_channel_na
 from radar_cli.config.layers import closest
 from radar_cli.config.settings import DEFAULT_PROFILE, PROFILE_SETTINGS, SETTINGS, Known
 from radar_cli.config.toml_text import render_key
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 
 
 class UnknownKeyError(ConfigError):

@@ -8,8 +8,8 @@ from radar_cli.config.profiles import Profile, resolve
 from radar_cli.config.secrets import read_secret
 from radar_cli.config.servers import check_server
 from radar_cli.config.settings import DEFAULT_PROFILE, Problem, Setting
-from radar_cli.errors import ConfigError
-from radar_cli.places import system_config_file, user_config_file
+from radar_cli.core.errors import ConfigError
+from radar_cli.core.places import system_config_file, user_config_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

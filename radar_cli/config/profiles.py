@@ -14,7 +14,7 @@ from radar_cli.config.files import locate
 from radar_cli.config.layers import is_cronradar
 from radar_cli.config.servers import default_protocol, is_same_server
 from radar_cli.config.settings import CONNECTION, CREDENTIALS, SETTINGS, Setting
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from radar_cli.config.files import ConfigFile, locate, read_bytes
 from radar_cli.config.settings import Problem
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What the settings say of a server: its URL, and the protocol that goes with it."""
 
-from radar_cli.urls import Url
+from radar_cli.core.urls import Url
 
 CRONRADAR_URL = "https://cron.life"
 CRONRADAR_HOSTS = frozenset(("cron.life", "cronradar.io"))

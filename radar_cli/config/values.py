@@ -2,7 +2,7 @@
 
 from radar_cli.config.servers import check_server
 from radar_cli.config.settings import PROTOCOLS
-from radar_cli.grammar import parse_count, parse_duration, parse_size
+from radar_cli.core.grammar import parse_count, parse_duration, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

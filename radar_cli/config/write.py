@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Iterator
 
 from radar_cli.config.edit import Edit
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 
 
 class UnwritableFileError(ConfigError):

@@ -30,8 +30,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import radar_cli
-from radar_cli.errors import RadarError
-from radar_cli.places import ROOT_STATE, home
+from radar_cli.core.errors import RadarError
+from radar_cli.core.places import ROOT_STATE, home
 
 # What Debian's and Red Hat's cron give to a job (crontab(5)).
 CRON_PATH = "/usr/bin:/bin"

@@ -1,1 +1,1 @@
-"""The command's beginning."""
+"""How the `radar` command begins: alone in its Python, and by the shortest way to the job."""

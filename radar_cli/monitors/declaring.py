@@ -6,10 +6,10 @@ Options, forms and JSON all come to this as texts, by the names that fields have
 from dataclasses import dataclass, field
 from typing import Callable, Mapping
 
-from radar_cli.errors import RadarError, UsageError
-from radar_cli.grammar import parse_count, parse_duration
+from radar_cli.core.errors import RadarError, UsageError
+from radar_cli.core.grammar import parse_count, parse_duration
+from radar_cli.core.zone import local_zone
 from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_timezone
-from radar_cli.zone import local_zone
 
 LONGEST_TEXT = 200
 LONGEST_TAGS = 500

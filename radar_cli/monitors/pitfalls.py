@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Iterator
 
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.schedule import CronSchedule, after_gap, is_repeated, is_skipped
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Iterable
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 
 
 @dataclass(slots=True)

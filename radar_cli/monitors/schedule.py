@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
 
-from radar_cli.cron import find_fault
-from radar_cli.errors import UsageError
+from radar_cli.core.cron import find_fault
+from radar_cli.core.errors import UsageError
 
 # February 29 on a given weekday comes back after 28 years, or 40 around a century.
 _SEARCH_DAYS = 366 * 41

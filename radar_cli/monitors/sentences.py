@@ -3,7 +3,7 @@
 import signal
 from datetime import datetime, tzinfo
 
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Reason, Status, View

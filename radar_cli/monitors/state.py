@@ -10,8 +10,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Iterable, Iterator
 
+from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Monitor, Pause
-from radar_cli.pings.ping import Ping
 
 _ENDS_REMEMBERED = 16
 

@@ -2,8 +2,8 @@
 
 from typing import Sequence
 
-from radar_cli.cron import ALIASES
-from radar_cli.grammar import format_duration
+from radar_cli.core.cron import ALIASES
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.schedule import CronSchedule
 

@@ -11,7 +11,7 @@ from radar_cli.config.channels import ChannelTable
 from radar_cli.config.load import Config
 from radar_cli.config.secrets import SecretError
 from radar_cli.config.shown import mask_url
-from radar_cli.extras import install_command
+from radar_cli.core.extras import install_command
 from radar_cli.notify.bounded import call_within
 from radar_cli.notify.channel import ChannelError, UnusableChannelError
 from radar_cli.notify.excerpt import one_line

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from radar_cli import exits
 from radar_cli.config.channels import ChannelTable
-from radar_cli.errors import RadarError
+from radar_cli.core import exits
+from radar_cli.core.errors import RadarError
 from radar_cli.notify.notice import Notice
 
 

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 from typing import Sequence
 
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.runs import Run, fold_runs
 from radar_cli.monitors.state import Reason, Status

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable, Sequence
 
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel, ChannelError
 from radar_cli.notify.keeping import decode_notice
 from radar_cli.store.alerting import DELIVERED, GIVEN_UP, Alert, Alerting

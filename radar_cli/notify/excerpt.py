@@ -2,8 +2,8 @@
 
 import re
 
+from radar_cli.core.text import cut
 from radar_cli.monitors.runs import Run
-from radar_cli.pings.text import cut
 
 LINE_MAX = 500  # characters
 TAIL_LINES = 20

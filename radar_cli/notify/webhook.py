@@ -14,11 +14,11 @@ from radar_cli.config.channels import ChannelTable
 from radar_cli.config.load import Config
 from radar_cli.config.secrets import SecretError
 from radar_cli.config.shown import mask_url
+from radar_cli.net.tls import CaError, make_context
 from radar_cli.notify.bounded import call_within
 from radar_cli.notify.channel import ChannelError, UnusableChannelError
 from radar_cli.notify.notice import Notice
 from radar_cli.notify.words import data
-from radar_cli.pings.tls import CaError, make_context
 
 RETRIABLE = frozenset((408, 425, 429, 500, 502, 503, 504))
 _REDIRECTS = (307, 308)  # the others would turn the POST into a GET

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from radar_cli import __version__
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
 from radar_cli.monitors.declaring import FieldError
 from radar_cli.server.access import AccessError
 from radar_cli.server.answers import error

@@ -4,7 +4,7 @@ from typing import Annotated, Callable
 
 from fastapi import Depends, Path, Request
 
-from radar_cli.ids import KEY_MAX, is_key
+from radar_cli.core.ids import KEY_MAX, is_key
 from radar_cli.server.access import check, read_authorization
 from radar_cli.server.keys import ApiKey
 from radar_cli.server.service import Service

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Callable, Sequence
 
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
 from radar_cli.notify.delivering import deliver_in_turn

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from radar_cli import __version__
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
 from radar_cli.server.depends import ReadKey, Served
 from radar_cli.server.errors import errors_beside_text
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 
 from radar_cli.api.wire import encode_flip, encode_ping, encode_run
-from radar_cli.errors import UsageError
+from radar_cli.core.errors import UsageError
 from radar_cli.monitors.runs import Run
 from radar_cli.server.depends import ReadableMonitor, Served
 from radar_cli.server.errors import errors, errors_beside_text

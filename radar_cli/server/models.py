@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from radar_cli.grammar import LONGEST_S
-from radar_cli.ids import KEY_MAX
+from radar_cli.core.grammar import LONGEST_S
+from radar_cli.core.ids import KEY_MAX
 from radar_cli.monitors.declaring import HIGHEST_TOLERANCE, LONGEST_TAGS, LONGEST_TEXT
 
 STATUSES = Literal["new", "up", "late", "down", "paused"]

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Iterator, Literal, Mapping
 from fastapi import APIRouter, Header, Query, Response
 
 from radar_cli.api.wire import DECLARED, decode_declared, encode_monitor, encode_run
-from radar_cli.errors import UsageError
-from radar_cli.ids import check_key
+from radar_cli.core.errors import UsageError
+from radar_cli.core.ids import check_key
 from radar_cli.monitors.declaring import read_changes
 from radar_cli.monitors.state import Status
 from radar_cli.server.access import check

@@ -9,13 +9,13 @@ A path is read in this order; what stands behind `/ping/` is split at slashes:
 4. What is left is MONITOR, TOKEN, MONITOR/API_KEY (CronRadar), or PING_KEY/MONITOR (Healthchecks):
    of two segments the API key is the one that looks like one (`ck_…`), else the second.
 
-Kinds and exit codes can't be monitors' keys (radar_cli.ids), so that no path has two meanings.
+Kinds and exit codes can't be monitors' keys (radar_cli.core.ids), so that no path has two meanings.
 Sources: cron.life's documentation and SDK 0.1.0; Healthchecks' "Pinging API".
 """
 
 from dataclasses import dataclass
 
-from radar_cli.ids import check_key
+from radar_cli.core.ids import check_key
 
 # What a segment says, as pings have it.
 KINDS = {

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from radar_cli.errors import RadarError
-from radar_cli.pings import text
-from radar_cli.pings.ping import Ping
+from radar_cli.core import text
+from radar_cli.core.errors import RadarError
+from radar_cli.model.ping import Ping
 from radar_cli.server.access import AccessError, check, read_authorization
 from radar_cli.server.answers import error, send_json
 from radar_cli.server.bodies import said_length

@@ -3,10 +3,9 @@
 import contextlib
 from urllib.parse import parse_qsl
 
-from radar_cli.grammar import parse_run_id
-from radar_cli.pings import text
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.reading import parse_time
+from radar_cli.core import text
+from radar_cli.core.grammar import parse_run_id
+from radar_cli.model.ping import Ping, parse_time
 from radar_cli.server.paths import PingPath
 
 # Programs write each minute out: `0,1,2,3,...` for all fields has 350 characters.

@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Sequence
 
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
+from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
-from radar_cli.pings.destinations import STORE, Destination
-from radar_cli.pings.spool import Spool
+from radar_cli.outbox.spool import Spool
 from radar_cli.server.access import Access
 from radar_cli.server.evaluator import BLIND_FROM_S, Evaluator
 from radar_cli.server.keys import Keys

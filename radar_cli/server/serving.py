@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Sequence
 
 import uvicorn
 
-from radar_cli.errors import UsageError
+from radar_cli.core.errors import UsageError
 from radar_cli.notify.channel import Channel
 from radar_cli.server.app import make_app
 from radar_cli.server.crashes import catch_crashes

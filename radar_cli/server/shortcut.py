@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Callable
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.server.access import AccessError, read_authorization
 from radar_cli.server.crashes import CRASH, note_crash
 from radar_cli.server.guards import SECURITY_HEADERS, host_name, write_line

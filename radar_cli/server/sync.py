@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from radar_cli.ids import KEY_MAX, check_key
+from radar_cli.core.ids import KEY_MAX, check_key
 from radar_cli.monitors.schedule import BadScheduleError, load_schedule
 from radar_cli.server.access import AccessError, check
 from radar_cli.server.depends import PingKey, Served

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Callable
 
-from radar_cli.errors import RadarError
-from radar_cli.pings.ping import Ping
+from radar_cli.core.errors import RadarError
+from radar_cli.model.ping import Ping
 from radar_cli.server.now import Clock
 from radar_cli.server.requests import CLOCK_SLACK_US
 from radar_cli.store.database import ChangedMeanwhileError

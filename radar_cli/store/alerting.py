@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from radar_cli.errors import RadarError
-from radar_cli.ids import new_id
+from radar_cli.core.errors import RadarError
+from radar_cli.core.ids import new_id
 from radar_cli.monitors.state import Status
 from radar_cli.store.database import Change
 from radar_cli.store.flips import Flip, read_flip

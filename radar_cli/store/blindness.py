@@ -6,7 +6,7 @@ It is like a pause of the monitors that were due in it: they aren't missed, and 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.monitor import Pause
 from radar_cli.store.managing import save
 from radar_cli.store.reading import COLUMNS, Reading, read_row

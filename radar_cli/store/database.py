@@ -7,7 +7,7 @@ PostgreSQL, and is left out in SQLite, which has one writer at a time.
 
 from typing import Any, ContextManager, Iterable, Protocol, Sequence
 
-from radar_cli.errors import StateError
+from radar_cli.core.errors import StateError
 
 Values = Sequence[Any]
 Rows = list[tuple[Any, ...]]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Sequence
 
-from radar_cli.ids import new_id
+from radar_cli.core.ids import new_id
 from radar_cli.monitors.state import State
 from radar_cli.store.database import Change
 

@@ -4,14 +4,13 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from radar_cli.errors import RadarError
-from radar_cli.pings.destinations import UNRESOLVED
-from radar_cli.pings.outbox import claim, set_aside
-from radar_cli.pings.spool import Entry, Spool
-from radar_cli.pings.unresolved import clean
+from radar_cli.core.errors import RadarError
+from radar_cli.delivery.destinations import UNRESOLVED
+from radar_cli.delivery.replay import clean
+from radar_cli.outbox.spool import Entry, Spool, claim, set_aside
 
 if TYPE_CHECKING:
-    from radar_cli.pings.destinations import Destination
+    from radar_cli.delivery.destinations import Destination
     from radar_cli.store.store import Store
 
 # Each batch is one transaction, and as many open files.

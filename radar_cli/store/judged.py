@@ -7,6 +7,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Iterable, Sequence
 
+from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Monitor, Pause, from_declared
 from radar_cli.monitors.state import (
     Reason,
@@ -18,7 +19,6 @@ from radar_cli.monitors.state import (
     evaluate,
     fold,
 )
-from radar_cli.pings.ping import Ping
 from radar_cli.store.flips import Flip, find_flip
 
 _STATE_FIELDS = tuple(field.name for field in fields(State))

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any, Callable, Collection, Iterator, Mapping, Sequence
 
-from radar_cli.errors import UsageError
+from radar_cli.core.errors import UsageError
 from radar_cli.monitors.monitor import Pause
 from radar_cli.store.database import Change, ChangedMeanwhileError, chunks, marks
 from radar_cli.store.flips import add_flips

@@ -1,7 +1,7 @@
 """Opening the store: the embedded one of a state directory, or a database that a URL names."""
 
-from radar_cli.errors import UsageError
-from radar_cli.extras import install_command
+from radar_cli.core.errors import UsageError
+from radar_cli.core.extras import install_command
 from radar_cli.store.database import Database
 from radar_cli.store.store import Store
 

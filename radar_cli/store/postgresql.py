@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from radar_cli.errors import StateError
+from radar_cli.core.errors import StateError
 from radar_cli.store.database import ChangedMeanwhileError, Rows, Values
 from radar_cli.store.schema import Dialect, is_current, migrate
 

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any, Collection, Iterator, Sequence
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.database import Database, Rows, chunks, marks
 from radar_cli.store.flips import Flip, read_flip
 from radar_cli.store.judged import Judged, in_order, read_pauses

@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 from typing import Sequence
 
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
 from radar_cli.monitors.state import Status
 from radar_cli.store.alerting import TOLD, Composer, add_alerts
 from radar_cli.store.database import Change

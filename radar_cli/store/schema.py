@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from radar_cli.errors import StateError
+from radar_cli.core.errors import StateError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Iterable, Iterator
 
-from radar_cli.errors import StateError
+from radar_cli.core.errors import StateError
 from radar_cli.store.database import Rows, Values
 from radar_cli.store.schema import Dialect, is_current, migrate
 

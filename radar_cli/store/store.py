@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Collection, Iterable, Sequence
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.alerting import Alerting
 from radar_cli.store.blindness import Blinking
 from radar_cli.store.database import Change, Database, chunks, marks

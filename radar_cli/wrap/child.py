@@ -7,6 +7,8 @@ the descriptors and the very bytes of arguments and environment reach it as they
 
 import os
 
+from radar_cli.core import exits
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
@@ -39,19 +41,15 @@ class Launch:
         except OSError as error:
             if error.errno != 8:  # ENOEXEC: a script without `#!`; env and shells run it by sh
                 raise
-        from radar_cli.wrap.fork import find_program
-
-        script = find_program(self.argv[0], self.environ)
+        script = _find_program(self.argv[0], self.environ)
         argv = [b"/bin/sh", script, *self.argv[1:]]
         return self._spawn(argv, actions, own_group=own_group)
 
     def _spawn(self, argv: list[bytes], actions: Actions, *, own_group: bool) -> int:
         # posix_spawn can neither ignore SIGCHLD nor pass on a variable without a name.
         if self.sigchld_ignored or b"" in self.environ:
-            from radar_cli.wrap.fork import fork
-
             ignored = (_signal.SIGCHLD,) if self.sigchld_ignored else ()
-            return fork(
+            return _fork(
                 argv,
                 self.environ,
                 actions,
@@ -110,3 +108,64 @@ def guard_standard_descriptors() -> None:
     while (fd := os.open("/dev/null", os.O_RDWR)) <= 2:
         pass
     os.close(fd)
+
+
+def _fork(
+    argv: list[bytes],
+    environ: dict[bytes, bytes],
+    actions: Actions,
+    mask: "set[int]",
+    *,
+    defaults: "tuple[int, ...]",
+    ignored: "tuple[int, ...]",
+    own_group: bool,
+) -> int:
+    """Start the job with some signals ignored, and return its process id."""
+    report_read, report_write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if own_group:
+                os.setpgid(0, 0)
+            for _, source, target in actions:
+                os.dup2(source, target)
+            for number in defaults:
+                _signal.signal(number, _signal.SIG_DFL)
+            for number in ignored:
+                _signal.signal(number, _signal.SIG_IGN)
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+            _become(argv, environ)
+        except OSError as error:
+            os.write(report_write, str(error.errno).encode())
+        finally:
+            os._exit(exits.NOT_FOUND)
+    os.close(report_write)
+    with open(report_read, "rb", buffering=0) as file:
+        report = file.read()
+    if report:
+        os.waitpid(pid, 0)
+        raise OSError(int(report), os.strerror(int(report)), argv[0])
+    return pid
+
+
+def _become(argv: list[bytes], environ: dict[bytes, bytes]) -> None:
+    if b"" not in environ:
+        os.execvpe(argv[0], argv, environ)  # noqa: S606 (no shell: that is the point)
+    # Python refuses to name a variable "", but leaves those that it was given where they are.
+    for name, value in environ.items():
+        if name:
+            os.putenv(name, value)
+    if b"LC_CTYPE" not in environ:
+        os.unsetenv(b"LC_CTYPE")
+    os.execv(_find_program(argv[0], environ), argv)  # noqa: S606
+
+
+def _find_program(name: bytes, environ: dict[bytes, bytes]) -> bytes:
+    """The file that execvp would run for `name`: the first executable one in PATH."""
+    if b"/" in name:
+        return name
+    for folder in environ.get(b"PATH", b"/bin:/usr/bin").split(b":"):
+        path = (folder or b".") + b"/" + name
+        if os.access(path, os.X_OK) and not os.path.isdir(path):
+            return path
+    return name

@@ -5,12 +5,11 @@ with a flag stops radar before the job runs; what is wrong with a variable is a 
 Imported before the job is spawned: see the import budget in tests/wrap/test_imports.py.
 """
 
-from radar_cli import load
-from radar_cli.ids import check_key
+from radar_cli.core.ids import check_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from radar_cli.errors import UsageError
+    from radar_cli.core.errors import UsageError
 
 # (flag, kind, metavar, help). The variable of `--max-runtime` is RADAR_MAX_RUNTIME; it sets the
 # attribute `max_runtime` of Options. Kinds are read by _convert.
@@ -231,9 +230,7 @@ def _convert(kind: str, value: str) -> object:
         raise ValueError("it is empty")
     if kind == "lock" and value in _LOCKS:
         return value
-    # Not every line has an option that needs it.
-    load("for-a-value")
-    from radar_cli import grammar
+    from radar_cli.core import grammar  # not every line has an option that needs it
 
     if kind == "run_id":
         return grammar.parse_run_id(value)
@@ -254,7 +251,7 @@ def _convert(kind: str, value: str) -> object:
 
 def usage_error() -> "type[UsageError]":
     """`UsageError`: just a line with a mistake in it pays for loading errors.py."""
-    from radar_cli.errors import UsageError
+    from radar_cli.core.errors import UsageError
 
     return UsageError
 

@@ -4,57 +4,17 @@ import _thread
 import os
 import select
 
+from radar_cli.wrap.streams import LARGEST_PIPE_BYTES, Outlet
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from radar_cli.wrap.held import Held
 
     Tap = Callable[[memoryview], None]
 
 _FIRST_BUFFER_BYTES = 8192  # a larger one takes 16 page faults, and most jobs print little
 _PIPE_BYTES = 65_536  # what a pipe holds before anybody asks for more
 _LARGE_BUFFER_BYTES = 262_144
-_LARGEST_PIPE_BYTES = 1_048_576  # Linux: /proc/sys/fs/pipe-max-size without privileges
-
-
-class Outlet:
-    """Writes to a descriptor that radar inherited, as the job itself would have.
-
-    O_NONBLOCK is never set on it (others share it), and respected where somebody else did.
-    """
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        self.lost_bytes = 0
-        self.error: OSError | None = None
-
-    def write(self, data: memoryview) -> bool:
-        """Write all of `data`; False once the reader is gone.
-
-        What can't be written for another reason (a full disk) is counted and let go.
-        """
-        while data:
-            try:
-                data = data[os.write(self.fd, data) :]
-            except BlockingIOError:
-                poll = select.poll()
-                poll.register(self.fd, select.POLLOUT)
-                poll.poll()
-            except (BrokenPipeError, ConnectionResetError):
-                return False
-            except OSError as error:
-                self.error = error
-                self.lost_bytes += len(data)
-                return True
-        return True
-
-    def complaints(self) -> list[str]:
-        """What of the output could not be written, and why."""
-        if self.error is None:
-            return []
-        name = "stdout" if self.fd == 1 else "stderr"
-        return [f"{self.lost_bytes} bytes of output are not on {name}: {self.error.strerror}"]
 
 
 class Relay:
@@ -88,7 +48,7 @@ class Relay:
         self.is_done = False  # all that the job wrote has passed
 
     def start(self, first: bytes) -> None:
-        """Begin to copy, with what is read already."""
+        """Begin to copy, with what is read already. RuntimeError: no thread can be started."""
         self._first = memoryview(first)
         self._show(self._first)
         _thread.start_new_thread(self._run, ())
@@ -111,7 +71,7 @@ class Relay:
     def _read_rest(self, source: int, rest: list[bytes]) -> None:
         poll = select.poll()
         poll.register(source, select.POLLIN)
-        to_drain = _LARGEST_PIPE_BYTES
+        to_drain = LARGEST_PIPE_BYTES
         while to_drain > 0 and poll.poll(0):
             data = os.read(source, _LARGE_BUFFER_BYTES)
             if not data:
@@ -193,6 +153,91 @@ def _enlarge(pipe: int) -> None:
     try:
         import fcntl
 
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _LARGEST_PIPE_BYTES)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, LARGEST_PIPE_BYTES)
     except (ImportError, AttributeError, OSError):
         return  # not Linux, or the user's limit of pipe memory is reached: it works as it is
+
+
+class Held:
+    """Keeps a stream in an unlinked file until it is known whether to show it (`--quiet`)."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.fd = outlet.fd
+        self._outlet = outlet
+        self._file: int | None = None
+        self._spilled = False
+
+    def write(self, data: memoryview) -> bool:
+        """Keep all of `data`; where no file can hold it, show what there is and go on openly."""
+        if self._spilled:
+            return self._outlet.write(data)
+        try:
+            if self._file is None:
+                self._file = open_unlinked()
+            while data:
+                data = data[os.write(self._file, data) :]
+        except OSError:
+            return self.show() and self._outlet.write(data)
+        return True
+
+    def complaints(self) -> list[str]:
+        """What of the output could not be written, and why."""
+        return self._outlet.complaints()
+
+    def show(self) -> bool:
+        """Write all that is kept to where it belongs, and keep nothing from now on."""
+        self._spilled = True
+        if self._file is None:
+            return True
+        file, self._file = self._file, None
+        os.lseek(file, 0, os.SEEK_SET)
+        alive = True
+        while alive and (data := os.read(file, 262_144)):
+            alive = self._outlet.write(memoryview(data))
+        os.close(file)
+        return alive
+
+
+class Showing:
+    """Shows what is held, in a thread: signals are heard though a reader has stopped reading."""
+
+    def __init__(self, outlets: "list[Outlet | Held]", nudge: "Callable[[], None]") -> None:
+        self._outlets = outlets
+        self._nudge = nudge
+        self._is_done = False
+        try:
+            _thread.start_new_thread(self._run, ())
+        except RuntimeError:  # no more threads for this user
+            self._run()
+
+    def is_done(self) -> bool:
+        """Whether all of it is shown; `nudge` is called then."""
+        return self._is_done
+
+    def _run(self) -> None:
+        for outlet in self._outlets:
+            if isinstance(outlet, Held):
+                outlet.show()
+        self._is_done = True
+        self._nudge()
+
+
+def open_unlinked() -> int:
+    """A new file without a name, on disk rather than in a memory file system where possible."""
+    folders = [os.environ.get("TMPDIR") or "/var/tmp", "/var/tmp", "/tmp"]  # noqa: S108 (never named)
+    last: OSError | None = None
+    for folder in folders:
+        try:
+            if hasattr(os, "O_TMPFILE"):
+                return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
+        except OSError as error:
+            last = error  # a file system without O_TMPFILE, or no such folder
+        name = os.path.join(folder, f"radar-{os.getpid()}-{os.urandom(8).hex()}")
+        try:
+            fd = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            last = error
+            continue
+        os.unlink(name)
+        return fd
+    raise last or OSError("no folder for temporary files")

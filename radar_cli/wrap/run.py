@@ -3,30 +3,35 @@
 1. read the arguments;  2. block signals, plan the streams, take the lock;  3. spawn;
 4. relay output and send the start ping, while waiting;  5. judge, send the last ping, wait for
 its delivery no longer than --ping-timeout;  6. exit as the job did.
+
+An exception that leaves `run` means that the job has not been started: a launcher may then start
+it without radar.
 """
 
 import _thread
 import os
 import time
 
-from radar_cli import exits, load
-from radar_cli.ids import new_id
+from radar_cli.core import exits
+from radar_cli.core.ids import new_id
 from radar_cli.wrap import options as table
 from radar_cli.wrap.child import Launch, guard_standard_descriptors
-from radar_cli.wrap.signals import Signals, heed_interrupts
-from radar_cli.wrap.streams import Streams
+from radar_cli.wrap.signals import Ended, Signals, heed_interrupts
+from radar_cli.wrap.streams import Outlet, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from radar_cli.pings.announcer import Announcer
-    from radar_cli.wrap.held import Held
+    from collections.abc import Callable
+
+    from radar_cli.delivery.destinations import Destination
+    from radar_cli.delivery.dispatcher import Dispatcher
+    from radar_cli.outbox.spool import Spool
     from radar_cli.wrap.lock import RunLock
     from radar_cli.wrap.options import Options
-    from radar_cli.wrap.relay import Outlet
-    from radar_cli.wrap.report import Report
-    from radar_cli.wrap.signals import Ended
+    from radar_cli.wrap.relay import Held
     from radar_cli.wrap.streams import Capture
     from radar_cli.wrap.tail import Tail
+    from radar_cli.wrap.verdict import Report
 
 # What has to be done in any case, though time is up, is given this long: a disk may hang, too.
 _LAST_PATIENCE_S = 2.0
@@ -34,7 +39,7 @@ _LAST_PATIENCE_S = 2.0
 _RESOLVING_S = 0.25
 
 
-def run(words: list[str]) -> int:
+def run(words: list[str], show_help: "Callable[[], int]") -> int:
     """Carry out `radar run WORDS`. Ends the process, save for a usage error and for help."""
     heed_interrupts()
     try:
@@ -43,10 +48,15 @@ def run(words: list[str]) -> int:
         say(error.line())
         return exits.RUN_USAGE
     if options.help:
-        from radar_cli.cli.run import show_help
-
         return show_help()
-    os._exit(Run(options).carry_out())
+    this = Run(options)
+    try:
+        code = this.carry_out()
+    except BaseException as fault:
+        if not this.pid:
+            raise
+        code = this.end_with_job(fault)
+    os._exit(code)
 
 
 def say(words: str) -> None:
@@ -69,6 +79,13 @@ def elapsed_us() -> int:
         return time.monotonic_ns() // 1000
 
 
+def take_in(spool: "Spool", destination: "Destination") -> None:
+    """Take the spool into the embedded store: nobody has read that for long."""
+    from radar_cli.store.intake import empty
+
+    empty(spool, destination)
+
+
 class Run:
     """One run of a job, with all its tries."""
 
@@ -84,7 +101,9 @@ class Run:
         self.lock: RunLock | None = None
         self.tail: Tail | None = None
         self.outlets: dict[int, Outlet | Held] = {}
-        self.announcer: Announcer | None = None
+        self.dispatcher: Dispatcher | None = None
+        self.pid = 0  # of the job, once there is one
+        self.ended: Ended | None = None  # how it did
         self._declared: dict[str, str] | None = None
 
     def _begin(self) -> None:
@@ -125,6 +144,13 @@ class Run:
             report.keep_ping(self, tries)
         return self._exit_as(report.ended)
 
+    def end_with_job(self, fault: BaseException) -> int:
+        """Wait for the job after a fault of ours that nothing else has handled; its exit code."""
+        say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
+        if self.ended is None:
+            self.ended = Ended(os.waitpid(self.pid, 0)[1], 0.0, 0)
+        return self._exit_as(self.ended)
+
     def _try(self, number: int) -> "Report":
         """Spawn the job once and wait for its end and its output."""
         options = self.options
@@ -133,16 +159,17 @@ class Run:
         capture = self.streams.capture(self.warnings)
         started = time.monotonic()
         try:
-            pid = self.launch.spawn(capture.spawn_actions(), own_group=own_group)
+            self.pid = self.launch.spawn(capture.spawn_actions(), own_group=own_group)
         except (OSError, ValueError) as error:
             capture.cancel()
             from radar_cli.wrap.unstarted import report_unstarted
 
             return report_unstarted(self, error, started, is_last=number > options.retries)
+        self.ended = None
         capture.let_go()
-        report = self._attend(pid, capture, started, number)
-        ended = self.signals.wait_for_job(
-            pid,
+        report = self._attend(capture, started, number)
+        ended = self.ended = self.signals.wait_for_job(
+            self.pid,
             own_group=own_group,
             at_terminal=self.streams.at_terminal,
             timeout_s=options.timeout or None,
@@ -161,50 +188,51 @@ class Run:
             self.warnings.append(f"internal error: {type(fault).__name__}: {fault}")
         return report
 
-    def _attend(self, pid: int, capture: "Capture", started: float, number: int) -> "Report | None":
+    def _attend(self, capture: "Capture", started: float, number: int) -> "Report | None":
         """Do what is to be done while the job runs; nothing of ours may end it or hold it up."""
         report = None
         try:
-            if number == 1:
-                load("beside-the-job")
-                if self.options.timeout:
-                    load("for-a-timeout")
-                if self.options.declares():
-                    load("for-a-declaration")
-                if os.environ.get("RADAR_SERVER"):
-                    load("for-a-server")
-            from radar_cli.wrap.report import Report
+            from radar_cli.wrap.verdict import Report
 
             report = Report(self.options, self.streams, started)
             if self.lock is not None:
-                self.lock.note_job(pid)
+                self.lock.note_job(self.pid)
             tail = self._open_tail()
-            capture.start(self._open_outlet, tail, report.taps(), self.signals.nudge)
-            if number == 1:
-                self._announce_start()
+            capture.start(self._open_outlet, tail, report.taps(), self.signals)
         except Exception as fault:  # noqa: BLE001 (see above)
             say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
             try:
                 capture.hand_over(self.signals)
             except Exception as again:  # noqa: BLE001 (then it waits for the job all the same)
                 say(f"{self.options.monitor}: its output is lost: {again}")
+        try:
+            if number == 1:
+                self._announce_start()
+        except Exception as fault:  # noqa: BLE001 (as above)
+            say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
         return report
 
     def _finish(self, report: "Report", tries: int) -> None:
         """Send the last ping, and show what was held back."""
-        announcer = self.open_announcer()
-        deadline = time.monotonic() + announcer.timeout_s
+        dispatcher = self.open_dispatcher()
+        deadline = time.monotonic() + dispatcher.timeout_s
+        if dispatcher.has_no_thread:
+            # Nothing is heard meanwhile, so it is given less time.
+            deadline = min(deadline, time.monotonic() + _LAST_PATIENCE_S)
+            dispatcher.resolve()
         # Until then it isn't known what the config wants to have redacted.
-        if not self.signals.wait_until(lambda: announcer.resolved is not None, deadline):
+        if not self.signals.wait_until(lambda: dispatcher.resolved is not None, deadline):
             left_s = max(_RESOLVING_S, min(_LAST_PATIENCE_S, deadline - time.monotonic()))
             self.signals.wait_until(
-                lambda: announcer.resolved is not None,
+                lambda: dispatcher.resolved is not None,
                 time.monotonic() + left_s,
                 in_any_case=True,
             )
-            announcer.give_up()  # what is made without knowing it must not go out, either
-        announcer.post(report.ping(self, tries))
-        announcer.close(deadline)
+            dispatcher.give_up()  # what is made without knowing it must not go out, either
+        dispatcher.post(report.ping(self, tries))
+        dispatcher.close(deadline)
+        if dispatcher.has_no_thread:
+            dispatcher.work()
         if report.capture is not None:
             self.signals.wait_until(report.capture.is_done, None)
         failed = not report.verdict.is_success
@@ -213,7 +241,7 @@ class Run:
         if report.capture is not None:
             report.capture.leave(self.signals, discard=self.options.quiet and not failed)
             self.warnings += report.capture.faults()
-        self.deliver(announcer, deadline)
+        self.deliver(dispatcher, deadline)
 
     def _exit_as(self, ended: "Ended") -> int:
         """The exit code, unless radar dies here of the signal that the job died of."""
@@ -226,56 +254,61 @@ class Run:
             self.signals.die(ended.signal)
         return ended.code
 
-    def deliver(self, announcer: "Announcer", deadline: float) -> None:
+    def deliver(self, dispatcher: "Dispatcher", deadline: float) -> None:
         """Wait for delivery, else leave it to the outbox; then say what was wrong."""
-        if not self.signals.wait_until(announcer.is_done, deadline):
+        if not self.signals.wait_until(dispatcher.is_done, deadline):
             # The state directory's disk may hang, too.
             saved: list[bool] = []
 
             def save() -> None:
-                announcer.abandon()
+                dispatcher.abandon()
                 saved.append(True)
                 self.signals.nudge()
 
-            _thread.start_new_thread(save, ())
+            try:
+                _thread.start_new_thread(save, ())
+            except RuntimeError:  # no more threads for this user
+                save()
             self.signals.wait_until(
                 lambda: bool(saved), time.monotonic() + _LAST_PATIENCE_S, in_any_case=True
             )
         for outlet in self.outlets.values():
             self.warnings += outlet.complaints()
-        heard = announcer.warnings
+        heard = dispatcher.warnings
         if self.warnings and heard:
-            from radar_cli.pings.faults import without_known
+            from radar_cli.delivery.dispatcher import without_known
 
             heard = without_known(heard, self.warnings)
         for words in dict.fromkeys(self.warnings + heard):
             say(f"{self.options.monitor}: {words}")
-        for words in announcer.details if self.options.verbose else ():
+        for words in dispatcher.details if self.options.verbose else ():
             say(f"{self.options.monitor}: {words}")
 
     def _announce_start(self) -> None:
-        announcer = self.open_announcer()
+        dispatcher = self.open_dispatcher()
         if not self.options.no_start:
-            from radar_cli.wrap.report import start_ping
+            from radar_cli.wrap.verdict import start_ping
 
-            announcer.post(start_ping(self))
+            dispatcher.post(start_ping(self))
 
-    def open_announcer(self) -> "Announcer":
-        """The announcer, at work from the first call on."""
-        if self.announcer is None:
-            from radar_cli.pings.announcer import Announcer
+    def open_dispatcher(self) -> "Dispatcher":
+        """The dispatcher, at work from the first call on."""
+        if self.dispatcher is None:
+            from radar_cli.delivery.dispatcher import Dispatcher
 
             options = self.options
             nudge = self.signals.nudge
-            announcer = Announcer(options.to, options.server, options.ping_timeout, nudge)
-            self.announcer = announcer
-            self.signals.has_children = lambda: announcer.resolved is None
+            dispatcher = Dispatcher(
+                options.to, options.server, options.ping_timeout, nudge, take_in
+            )
+            self.dispatcher = dispatcher
+            self.signals.has_children = lambda: dispatcher.resolved is None
             if options.send_command:
-                from radar_cli.wrap.report import command_line
+                from radar_cli.wrap.verdict import command_line
 
-                self.announcer.add_command = lambda: command_line(self)
-            self.announcer.start()
-        return self.announcer
+                self.dispatcher.add_command = lambda: command_line(self)
+            self.dispatcher.start()
+        return self.dispatcher
 
     def _open_tail(self) -> "Tail":
         if self.tail is None:
@@ -287,19 +320,18 @@ class Run:
     def _open_outlet(self, fd: int) -> "Outlet | Held":
         """Where goes on to what the job writes to this descriptor, for all tries."""
         if fd not in self.outlets:
-            if self.announcer is None:  # whose thread may import some of it, too
-                load("for-output")
-            from radar_cli.wrap.relay import Outlet
+            # For the tail: by the time it is needed, radar may have been removed.
+            from radar_cli.core import redaction, text  # noqa: F401
 
             self.outlets[fd] = outlet = Outlet(fd)
             if self.options.quiet:
-                from radar_cli.wrap.held import Held
+                from radar_cli.wrap.relay import Held
 
                 self.outlets[fd] = Held(outlet)
         return self.outlets[fd]
 
     def _show_held(self) -> None:
-        from radar_cli.wrap.held import Showing
+        from radar_cli.wrap.relay import Showing
 
         showing = Showing([self.outlets[fd] for fd in sorted(self.outlets)], self.signals.nudge)
         self.signals.wait_until(showing.is_done, None)
@@ -309,7 +341,7 @@ class Run:
         if self._declared is None and not self.options.declares():
             self._declared = {}
         if self._declared is None:
-            from radar_cli.wrap.declaration import declare
+            from radar_cli.model.declaration import declare
 
             self._declared = declare(self.options)
         return self._declared

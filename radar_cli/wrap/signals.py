@@ -3,25 +3,29 @@
 All signals are blocked before the spawn and taken out one by one with `sigtimedwait`, which tells
 who sent them: what the kernel sends for a terminal has reached the job, too, since it stays in
 radar's process group; what a process sent to radar has not.
+
+No wait relies on a signal alone: a library that was loaded into radar from outside may have a
+thread, to which the kernel may give SIGCHLD or TERM instead. So every wait ends after a second at
+the latest for another look at the job, and the signals that would end radar have handlers.
+
+All of it is loaded before the job runs, since it must work when nothing more can be imported.
 """
 
 import os
 import time
 
-from radar_cli.wrap.kill import end, end_self, is_ignored, send, stop_self
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
     from collections.abc import Callable
-    from signal import sigtimedwait, sigwaitinfo
+    from signal import sigtimedwait
 else:
     import _signal
 
     try:
-        from _signal import sigtimedwait, sigwaitinfo
+        from _signal import sigtimedwait
     except ImportError:  # macOS
-        from radar_cli.wrap.sigwait import sigtimedwait, sigwaitinfo
+        from radar_cli.wrap.sigwait import sigtimedwait
 
 _SI_KERNEL = 0x80  # siginfo's si_code, asm-generic/siginfo.h
 _TERMINAL = frozenset(
@@ -43,8 +47,18 @@ _STOPS = frozenset((_signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU))
 _ENDS = frozenset((_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT))
 # A signal this soon after the job's end was meant for the job (^C reaches it first, say).
 _AFTERMATH_S = 1.0
-_LONGEST_WAIT_S = 31_536_000.0  # a year, since the kernel takes no more than time_t
+_SECOND_LOOK_S = 1.0
 _MEANWHILE_S = 0.02
+# These don't end a process, can't be caught, or mean a fault of the process itself.
+_NO_HANDLER = frozenset(
+    (
+        *(_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGCHLD, _signal.SIGCONT, _signal.SIGURG),
+        *(_signal.SIGWINCH, _signal.SIGTSTP, _signal.SIGTTIN, _signal.SIGTTOU),
+        *(_signal.SIGSEGV, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL, _signal.SIGABRT),
+        *(_signal.SIGTRAP, _signal.SIGSYS),
+    )
+)
+_POLL_S = 0.02
 
 
 class Ended:
@@ -75,6 +89,10 @@ class Signals:
         self._heeds_nudges = False
         # Whether a thread of ours has a child (a key's `cmd:`), which is not to be buried.
         self.has_children: Callable[[], bool] = lambda: False
+        self._elsewhere: list[int] = []  # signals that the kernel gave to a thread not of radar's
+        for number in self._all - _NO_HANDLER:
+            if _signal.getsignal(number) == _signal.SIG_DFL:
+                _signal.signal(number, lambda number, _: self._elsewhere.append(number))
 
     def wait_for_job(
         self,
@@ -86,8 +104,6 @@ class Signals:
         kill_after_s: float,
     ) -> Ended:
         """Wait for the end of the job, sending it what radar is sent, and KILL when it's time."""
-        if own_group:  # now: by the time it is needed, radar may have been removed
-            from radar_cli.wrap.group import end_rest
         self._job = pid
         self._heeds_nudges = self._is_init  # the first nudge is when it may bury strays
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
@@ -171,21 +187,22 @@ class Signals:
             end_self(number)
 
     def _next(self, deadline: float | None) -> tuple[int, bool]:
-        """The next signal and whether the job knows of it, too; 0 on the deadline."""
+        """The next signal, and whether the job has it already; 0 on the deadline.
+
+        SIGCHLD as well where it is time for another look.
+        """
         while True:
+            look_again_s = _SECOND_LOOK_S
             if self.meanwhile is not None:
                 self.meanwhile()
-            if deadline is None and self.meanwhile is None:
-                info = sigwaitinfo(self._all)
-            else:
-                longest_s = _LONGEST_WAIT_S if self.meanwhile is None else _MEANWHILE_S
-                left_s = longest_s if deadline is None else max(0.0, deadline - time.monotonic())
-                found = sigtimedwait(self._all, min(left_s, longest_s))
-                if found is None and (deadline is None or time.monotonic() < deadline):
-                    continue
-                if found is None:
-                    return 0, False
-                info = found
+                look_again_s = _MEANWHILE_S
+            left_s = look_again_s if deadline is None else max(0.0, deadline - time.monotonic())
+            info = sigtimedwait(self._all, min(left_s, look_again_s))
+            if info is None and self._elsewhere:
+                return self._elsewhere.pop(0), False
+            if info is None:
+                is_over = deadline is not None and time.monotonic() >= deadline
+                return (0 if is_over else _signal.SIGCHLD), False
             number = info.si_signo
             if number == _signal.SIGCHLD:
                 return number, False
@@ -252,3 +269,86 @@ def _wait(pid: int, flags: int) -> tuple[int, int, float, int]:
     found, status, usage = os.wait4(pid, flags)
     unit = 1 if os.uname().sysname == "Darwin" else 1024
     return found, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
+
+
+def send(pid: int, number: int) -> None:
+    """Send the job a signal, or with -pid its group."""
+    try:
+        os.kill(pid, number)
+    except OSError:
+        return  # it changed its user id (sudo) or is a zombie: nobody else could send it, either
+
+
+def end(pid: int, number: int, *, own_group: bool) -> None:
+    """Send the job, or all of its group, a signal that a stopped process hears as well."""
+    for each in (number, _signal.SIGCONT):
+        send(-pid if own_group else pid, each)
+
+
+def stop_self(number: int) -> None:
+    """Stop as the signal would have, had it not been blocked; return when continued."""
+    if number == _signal.SIGSTOP:
+        number = _signal.SIGTSTP  # has no effect where there is no shell to continue us
+    # A stop takes back a SIGCONT that has come in the meantime.
+    if is_ignored(number) or _signal.SIGCONT in _signal.sigpending():
+        return
+    os.kill(os.getpid(), number)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, (number,))
+
+
+def end_self(number: int) -> None:
+    """End this process by the signal that ended the job, without a core file of ours."""
+    try:
+        import resource
+
+        # 1 and not 0: it stops files and, where core_pattern is a pipe, the program behind it.
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (min(1, hard) if hard >= 0 else 1, hard))
+    except Exception:  # noqa: BLE001, S110 (a core file is better than another end)
+        pass
+    try:  # noqa: SIM105 (contextlib is an import of 3 ms)
+        _signal.signal(number, _signal.SIG_DFL)
+    except (OSError, ValueError):
+        pass  # KILL, or one that the C library keeps for itself: it's at its default
+    os.kill(os.getpid(), number)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
+
+
+def is_ignored(number: int) -> bool:
+    """Whether radar, and so its job, was started with this signal ignored."""
+    return bool(_signal.getsignal(number) == _signal.SIG_IGN)
+
+
+def end_rest(group: int, deadline: float | None, reap: "Callable[[], None]") -> None:
+    """KILL what ignored TERM in the group, once its time is up (monotonic; None: it is)."""
+    while deadline is not None and time.monotonic() < deadline:
+        reap()
+        if not _is_alive(group):
+            return
+        time.sleep(_POLL_S)
+    try:
+        os.killpg(group, _signal.SIGKILL)
+    except OSError:
+        return  # nobody is left
+
+
+def _is_alive(group: int) -> bool:
+    """Whether anybody in the group still runs; zombies, which nobody may ever bury, don't."""
+    try:
+        os.killpg(group, 0)
+        numbers = [name for name in os.listdir("/proc") if name.isdigit()]
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # no /proc
+    return not numbers or any(_runs_in(name, group) for name in numbers)
+
+
+def _runs_in(number: str, group: int) -> bool:
+    try:
+        with open(f"/proc/{number}/stat", "rb", buffering=0) as file:
+            state, _, process_group = file.read().rpartition(b")")[2].split()[:3]
+    except (OSError, ValueError):
+        return False
+    return int(process_group) == group and state not in (b"Z", b"X")

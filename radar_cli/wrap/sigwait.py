@@ -1,4 +1,4 @@
-"""`sigwaitinfo` and `sigtimedwait` for systems without them: macOS, where this is untested.
+"""`sigtimedwait` for systems without it: macOS, where this is untested.
 
 `sigwait` doesn't say who sent a signal. What a terminal can send is taken to come from it when
 radar is in its foreground.
@@ -25,19 +25,18 @@ class Info:
         self.si_pid = 0
 
 
-def sigwaitinfo(signals: "set[int]") -> Info:
-    """Wait for one of `signals`, which are blocked."""
+def sigtimedwait(signals: "set[int]", timeout_s: float) -> Info | None:
+    """Wait for one of `signals`, which are blocked; None after `timeout_s`.
+
+    The timer's SIGALRM can't be told from another.
+    """
+    _signal.setitimer(_signal.ITIMER_REAL, max(timeout_s, 0.000_001))
     number = int(_signal.sigwait(signals))
+    _signal.setitimer(_signal.ITIMER_REAL, 0)
+    if number == _signal.SIGALRM:
+        return None
     is_from_keys = number in _FROM_KEYS and _is_in_foreground()
     return Info(number, SI_KERNEL if is_from_keys else 0)
-
-
-def sigtimedwait(signals: "set[int]", timeout_s: float) -> Info | None:
-    """The same, but None after `timeout_s`. The timer's SIGALRM can't be told from another."""
-    _signal.setitimer(_signal.ITIMER_REAL, max(timeout_s, 0.000_001))
-    info = sigwaitinfo(signals)
-    _signal.setitimer(_signal.ITIMER_REAL, 0)
-    return None if info.si_signo == _signal.SIGALRM else info
 
 
 def _is_in_foreground() -> bool:

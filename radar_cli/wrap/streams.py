@@ -2,24 +2,71 @@
 
 A terminal is inherited untouched: colour, size, job control and editors work. Any other stream
 has its pipe, and where both are one file, as under cron, they share one so that their order holds.
+A pipe that no thread of ours reads has a plain `cat`, or radar reads it by hand.
 """
 
 import os
+import time
 
 from radar_cli.wrap.options import Options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal as _signal
     from collections.abc import Callable
+    from typing import Any
 
     from radar_cli.wrap.child import Actions
-    from radar_cli.wrap.held import Held
-    from radar_cli.wrap.relay import Outlet, Relay
+    from radar_cli.wrap.relay import Held, Relay, Tap
     from radar_cli.wrap.signals import Signals
     from radar_cli.wrap.tail import Tail
+else:
+    import _signal
 
 STDOUT, STDERR = 1, 2
 _FIRST_BYTES = 8192
+
+
+LARGEST_PIPE_BYTES = 1_048_576  # Linux: /proc/sys/fs/pipe-max-size without privileges
+_PIECE_BYTES = 4_096  # PIPE_BUF: a pipe that takes anything takes as much (pipe(7))
+_RETRY_S = 0.01
+
+
+class Outlet:
+    """Writes to a descriptor that radar inherited, as the job itself would have.
+
+    O_NONBLOCK is never set on it (others share it), and respected where somebody else did.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.lost_bytes = 0
+        self.error: OSError | None = None
+
+    def write(self, data: memoryview) -> bool:
+        """Write all of `data`; False once the reader is gone.
+
+        What can't be written for another reason (a full disk) is counted and let go.
+        """
+        while data:
+            try:
+                data = data[os.write(self.fd, data) :]
+            except BlockingIOError:
+                time.sleep(_RETRY_S)
+            except (BrokenPipeError, ConnectionResetError):
+                return False
+            except OSError as error:
+                self.error = error
+                self.lost_bytes += len(data)
+                return True
+        return True
+
+    def complaints(self) -> list[str]:
+        """What of the output could not be written, and why."""
+        if self.error is None:
+            return []
+        name = "stdout" if self.fd == 1 else "stderr"
+        return [f"{self.lost_bytes} bytes of output are not on {name}: {self.error.strerror}"]
 
 
 class Pipe:
@@ -87,7 +134,7 @@ class Capture:
     def __init__(self, groups: list[tuple[int, ...]]) -> None:
         self._pipes: list[Pipe] = []
         self._unread: list[Pipe] = []  # by now
-        self._relays: list[Relay] = []
+        self._relays: list[Relay | HandCopy] = []
         self._wake_read = self._wake_write = -1
         try:
             for group in groups:
@@ -109,9 +156,9 @@ class Capture:
         open_outlet: "Callable[[int], Outlet | Held]",
         tail: "Tail",
         taps: "dict[int, list[Callable[[memoryview], None]]]",
-        nudge: "Callable[[], None]",
+        signals: "Signals",
     ) -> None:
-        """Begin to read; `nudge` is called when a pipe is done.
+        """Begin to read, in a thread for each pipe or, where none can be had, by hand.
 
         A job that has ended in silence by now leaves nothing to relay.
         """
@@ -126,9 +173,15 @@ class Capture:
                 from radar_cli.wrap.relay import Relay
 
                 each = [tail.add, *taps.get(fd, [])]
-                relay = Relay(pipe.read, fd, outlet, each, self._wake_read, nudge)
-                relay.start(pipe.first or b"")
-                self._relays.append(relay)
+                relay = Relay(pipe.read, fd, outlet, each, self._wake_read, signals.nudge)
+                try:
+                    relay.start(pipe.first or b"")
+                except RuntimeError:  # no more threads for this user
+                    by_hand = HandCopy(pipe.read, outlet, each, pipe.first or b"")
+                    signals.meanwhile = self.step
+                    self._relays.append(by_hand)
+                else:
+                    self._relays.append(relay)
             del self._unread[0]
 
     def let_go(self) -> None:
@@ -147,24 +200,25 @@ class Capture:
             os.close(self._wake_write)
 
     def hand_over(self, signals: "Signals") -> None:
-        """Leave to a `cat` what no relay reads: no thread could be started, say.
+        """Leave to a `cat` what nothing of ours reads, after a fault of ours.
 
         What was read already may have to wait here for its reader.
         """
-        from radar_cli.wrap.cat import ByHand, leave_cat, write
-
-        by_hand = ByHand()
         for pipe in self._unread:
-            try:
-                write(pipe.stands_for[0], pipe.first or b"")
-            except OSError:  # the reader is gone: the job learns it as it would without us
-                os.close(pipe.read)
-                continue
-            if leave_cat(pipe.read, pipe.stands_for[0], signals.mask):
+            outlet = Outlet(pipe.stands_for[0])
+            if not outlet.write(memoryview(pipe.first or b"")):
+                os.close(pipe.read)  # the reader is gone: the job learns it as without us
+            elif leave_cat(pipe.read, outlet.fd, signals.mask):
                 os.close(pipe.read)
             else:
-                by_hand.add(pipe.read, pipe.stands_for[0])
-                signals.meanwhile = by_hand
+                self._relays.append(HandCopy(pipe.read, outlet, [], b""))
+                signals.meanwhile = self.step
+
+    def step(self) -> None:
+        """Copy by hand what no thread copies."""
+        for relay in self._relays:
+            if isinstance(relay, HandCopy) and not relay.is_done:
+                relay.step()
 
     def finish(self) -> None:
         """Look at all that the job wrote, and let the relays end as soon as it has passed."""
@@ -183,8 +237,6 @@ class Capture:
         """Leave the pipes that a process of the job's still holds to a `cat`."""
         for relay in self._relays:
             if relay.is_done and relay.shared and relay.source is not None:
-                from radar_cli.wrap.cat import leave_cat
-
                 target = os.open(os.devnull, os.O_WRONLY) if discard else relay.target
                 leave_cat(relay.source, target, signals.mask)
                 os.close(relay.source)
@@ -197,3 +249,114 @@ class Capture:
     def faults(self) -> list[str]:
         """What went wrong in our own code while relaying."""
         return [f"{type(r.fault).__name__}: {r.fault}" for r in self._relays if r.fault]
+
+
+def leave_cat(source: int, target: int, mask: "set[int]") -> bool:
+    """Leave a `cat` on a pipe that outlives radar; False if none can be started.
+
+    It holds nothing but the two streams: no folder, no other descriptor that radar inherited. A
+    group of its own keeps ^C, which the daemon that writes doesn't hear either, off it.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    actions: list[Any] = [
+        (os.POSIX_SPAWN_DUP2, source, 0),
+        (os.POSIX_SPAWN_DUP2, target, 1),
+        (os.POSIX_SPAWN_DUP2, null, 2),
+    ]
+    actions += [
+        (os.POSIX_SPAWN_CLOSE, int(name)) for name in os.listdir("/dev/fd") if int(name) > 2
+    ]
+    try:
+        os.posix_spawn(
+            "/bin/sh",
+            ["sh", "-c", "cd / && exec cat"],
+            os.environb,
+            file_actions=actions,
+            setpgroup=0,
+            setsigmask=mask,
+            setsigdef=(_signal.SIGPIPE,),
+        )
+    except OSError:
+        return False  # who writes learns by SIGPIPE that nobody reads, unless radar still does
+    finally:
+        os.close(null)
+    return True
+
+
+class HandCopy:
+    """Copies one pipe, a piece whenever `step` is called: there may be no more threads.
+
+    It never waits for a reader that has stopped reading, so that signals are heard; the job waits,
+    as it would without us. It has the attributes that `Capture` reads of a relay.
+    """
+
+    def __init__(
+        self, source: int, outlet: "Outlet | Held", taps: "list[Tap]", first: bytes
+    ) -> None:
+        self.source: int | None = source
+        self.target = outlet.fd
+        self.shared = False
+        self.fault: BaseException | None = None
+        self.is_done = False
+        self._outlet = outlet
+        self._taps = taps
+        self._pending = first
+        self._has_ended = False
+        os.set_blocking(source, False)  # nobody else reads it
+
+    def step(self) -> None:
+        """Copy what the pipe holds by now, as far as its reader takes it."""
+        for _ in range(LARGEST_PIPE_BYTES // _PIECE_BYTES):  # then signals are heard
+            if self._pending:
+                if not _takes_more(self.target):
+                    return
+                piece, self._pending = self._pending[:_PIECE_BYTES], self._pending[_PIECE_BYTES:]
+                if not self._outlet.write(memoryview(piece)):
+                    self._pending = b""
+                    self._close()
+            elif self._has_ended or self.source is None:
+                self.is_done = True
+                return
+            elif not self._read(self.source, _PIECE_BYTES):
+                return
+
+    def drain(self) -> None:
+        """Show the taps what the job left in the pipe at its end; `step` passes it on."""
+        while self.source is not None and len(self._pending) < LARGEST_PIPE_BYTES:
+            if not self._read(self.source, LARGEST_PIPE_BYTES):
+                break
+        self.shared = self.source is not None
+        self._has_ended = True
+
+    def _read(self, source: int, at_most_bytes: int) -> bool:
+        """Read some more; False if there is nothing now, or no more at all."""
+        try:
+            data = os.read(source, at_most_bytes)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._close()
+            return False
+        self._pending += data
+        try:
+            for tap in self._taps:
+                tap(memoryview(data))
+        except Exception as fault:  # noqa: BLE001 (the job's output comes before our mistakes)
+            self.fault, self._taps = fault, []
+        return True
+
+    def _close(self) -> None:
+        if self.source is not None:
+            os.close(self.source)
+            self.source = None
+
+
+def _takes_more(fd: int) -> bool:
+    """Whether a piece can be written without waiting."""
+    try:
+        import select
+    except ImportError:  # radar's Python has been removed meanwhile
+        return True
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return bool(poll.poll(0))

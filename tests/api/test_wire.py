@@ -19,9 +19,9 @@ from radar_cli.api.wire import (
     encode_run,
     iso,
 )
+from radar_cli.model.ping import KINDS, Ping
 from radar_cli.monitors.monitor import Pause
 from radar_cli.monitors.runs import Run
-from radar_cli.pings.ping import KINDS, Ping
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged, in_order
 

@@ -205,8 +205,8 @@ ROWS = (
 # Pings in the spool, from which the embedded store takes them in.
 _SPOOL = """
 import os, sys, time
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.spool import Spool
+from radar_cli.model.ping import Ping
+from radar_cli.outbox.spool import Spool
 
 spool, now_us = Spool(os.environ["RADAR_STATE_DIR"]), time.time_ns() // 1000
 for number in range(int(sys.argv[1])):

@@ -17,7 +17,7 @@ from redis import Redis as Client
 
 from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.schedule.sources import open_source
-from radar_cli.errors import RadarError, UsageError
+from radar_cli.core.errors import RadarError, UsageError
 from tests.celery.apps import Project
 from tests.support.postgresql import Postgresql
 from tests.support.radar import environment, run_radar

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.opening import open_embedded
 from tests.cli.envelopes import read_envelope
 from tests.support.radar import environment, run_radar

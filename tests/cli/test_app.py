@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 import pytest
 
-from radar_cli import __version__, exits
+from radar_cli import __version__
 from radar_cli.cli import app, commands
 from radar_cli.cli.render import Result
-from radar_cli.errors import DeliveryError
+from radar_cli.core import exits
+from radar_cli.core.errors import DeliveryError
 from tests.cli.envelopes import read_envelope
 from tests.support.radar import environment, radar_path, run_radar, start_radar
 
@@ -63,8 +64,8 @@ def test_it_imports_no_command_for_its_help() -> None:
         "radar_cli.cli.groups",
         "radar_cli.cli.options",
         "radar_cli.cli.render",
-        "radar_cli.errors",
-        "radar_cli.exits",
+        "radar_cli.core.errors",
+        "radar_cli.core.exits",
     }
     assert heavy == "[]"
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.spool import Spool
+from radar_cli.model.ping import Ping
+from radar_cli.outbox.spool import Spool
 from tests.cli.envelopes import read_envelope
 from tests.support.disk import SmallDisk
 from tests.support.radar import environment, run_radar, spool_files

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radar_cli.cli.render import Cell, Result, Table, clean, envelope, print_result
-from radar_cli.errors import UsageError
+from radar_cli.core.errors import UsageError
 from tests.support.radar import environment, radar_path
 from tests.support.terminal import Terminal
 

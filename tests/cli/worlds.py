@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.reading import decode_fields
+from radar_cli.model.ping import Ping, decode_fields
 from radar_cli.store.opening import open_embedded
 from tests.support.radar import environment, run_radar
 from tests.support.radar_server import RadarServer

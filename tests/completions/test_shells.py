@@ -24,7 +24,7 @@ from radar_cli.cli.commands import COMMANDS
 from radar_cli.wrap import options
 options.TABLE += (("--planted", "text", "seed|tree", "planted by a test"),)
 COMMANDS["plant"] = COMMANDS["status"]
-from radar_cli import main
+from radar_cli.launch.command import main
 sys.exit(main())
 """
 

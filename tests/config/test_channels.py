@@ -6,7 +6,7 @@ import pytest
 
 from radar_cli.config.channels import ChannelTable, read_channels
 from radar_cli.config.load import Config
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 from tests.config.conftest import Loader
 
 HOOK = "[notify.chat]\nwebhook = 'https://chat.example/TOKEN'\n"

@@ -12,7 +12,7 @@ HEAVY |= {"dataclasses", "logging", "urllib", "click", "functools", "collections
 PROGRAM = """
 import sys
 from radar_cli.config.load import load
-from radar_cli.places import state_directory
+from radar_cli.core.places import state_directory
 environ = dict(item.split("=", 1) for item in sys.argv[1:])
 state_directory(environ)
 config = load(environ)

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from radar_cli.config.load import load
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 from tests.config.conftest import Loader
 
 

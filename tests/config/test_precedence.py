@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from radar_cli.config.profiles import Profile
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 from tests.config.conftest import Loader
 
 A, B, C, D, E = (f"https://{name}.example" for name in "abcde")

@@ -10,7 +10,7 @@ from radar_cli.config import secrets
 from radar_cli.config.files import ConfigFile
 from radar_cli.config.load import Config
 from radar_cli.config.settings import Setting
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 from tests.config.conftest import Loader
 
 SERVER = "server = 'https://a.example'\n"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radar_cli.config.servers import check_server, is_same_server
-from radar_cli.urls import Url
+from radar_cli.core.urls import Url
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from radar_cli.config.write import back_up, locked, write_file
-from radar_cli.errors import ConfigError
+from radar_cli.core.errors import ConfigError
 from tests.support.radar import environment, radar_path
 
 
@@ -76,7 +76,7 @@ def test_it_leaves_the_old_file_when_the_disk_is_full(tmp_path: Path) -> None:
     program = (
         "import resource, sys\n"
         "from radar_cli.config.write import write_file\n"
-        "from radar_cli.errors import ConfigError\n"
+        "from radar_cli.core.errors import ConfigError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "try: write_file(sys.argv[1], 'x' * 1000)\n"
         "except ConfigError as error: print(error.slug)\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.server.now import Clock
 from tests.support.answers import hang
 from tests.support.postgresql import Postgresql

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from radar_cli.model.ping import Ping
 from radar_cli.monitors.runs import fold_runs
-from radar_cli.pings.ping import Ping
 
 
 def _ping(kind: str, time_us: int, run_id: str = "", **fields: str) -> Ping:

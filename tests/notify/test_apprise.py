@@ -73,9 +73,8 @@ def test_without_apprise_it_says_how_to_get_it(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text("[notify.one]\napprise = 'json://127.0.0.1'\n")
     config.chmod(0o600)
-    program = (
-        "import sys; sys.modules['apprise'] = None; from radar_cli import main; sys.exit(main())"
-    )
+    program = """import sys; sys.modules['apprise'] = None
+from radar_cli.launch.command import main; sys.exit(main())"""
     done = subprocess.run(
         [sys.executable, "-c", program, "notify", "test"],
         env=environment(),

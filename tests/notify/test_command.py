@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from radar_cli.config.load import load
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import UnusableChannelError
 from radar_cli.notify.channels import find_channels
 from radar_cli.notify.words import data, subject

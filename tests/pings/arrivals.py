@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from radar_cli.pings.ping import Ping, format_time
+from radar_cli.model.ping import Ping, format_time
 from tests.support.pings import read_pings
 from tests.support.radar import run_radar
 from tests.support.server import Server

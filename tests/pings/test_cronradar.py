@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.pings.destinations import resolve
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.spool import Spool
+from radar_cli.delivery.destinations import resolve
+from radar_cli.model.ping import Ping
+from radar_cli.outbox.spool import Spool
 from tests.support import answers
 from tests.support.pings import read_pings
 from tests.support.radar import environment, run_radar, start_radar

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from radar_cli.pings.announcer import Announcer
-from radar_cli.pings.ping import Ping
+from radar_cli.delivery.dispatcher import Dispatcher
+from radar_cli.model.ping import Ping
 from tests.support import answers
 from tests.support.pings import kinds
 from tests.support.server import Server
@@ -63,20 +63,20 @@ def test_either_the_run_decides_what_becomes_of_a_ping_or_the_answer(
         return answer()
 
     server.behave(answer_in_time)
-    announcer = Announcer([], None, 2.0, lambda: None)
-    announcer.start()
-    announcer.post(Ping("success", "m", time_us=time.time_ns() // 1000))
-    announcer.close(time.monotonic() + 2)
+    dispatcher = Dispatcher([], None, 2.0, lambda: None, lambda *_: None)
+    dispatcher.start()
+    dispatcher.post(Ping("success", "m", time_us=time.time_ns() // 1000))
+    dispatcher.close(time.monotonic() + 2)
     wait_until(lambda: server.connections == 1)
 
     def watch() -> None:
-        wait_until(announcer.is_done)
+        wait_until(dispatcher.is_done)
         is_answered.set()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    announcer.abandon()
+    dispatcher.abandon()
     watcher.join()
     assert closed_twice == []
-    assert not [words for words in announcer.warnings if "pings are kept" in words]
+    assert not [words for words in dispatcher.warnings if "pings are kept" in words]
     assert kinds() == left

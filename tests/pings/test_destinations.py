@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from radar_cli.pings.destinations import Destination, Resolved, _from_variables_alone, resolve
-from radar_cli.pings.profiles import resolve_profiles
+from radar_cli.delivery.destinations import Destination, Resolved, _from_variables_alone, resolve
+from radar_cli.delivery.resolution import resolve_profiles
 from tests.pings.arrivals import accepted, facts
 from tests.support import answers
 from tests.support.pings import kinds, read_pings

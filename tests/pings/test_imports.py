@@ -30,22 +30,19 @@ _HEAVY = (
     "urllib",
 )
 # Ours, for what goes wrong or is rare.
-_RARE = (
-    "chunks",
-    "cronradar",
-    "faults",
-    "flush",
-    "lateness",
-    "outbox",
-    "profiles",
-    "proxies",
-    "redirects",
-    "text",
-    "tls",
-    "trim",
-    "undelivered",
-    "unresolved",
-)
+_RARE = {
+    "radar_cli.core.errors",
+    "radar_cli.core.redaction",
+    "radar_cli.delivery.protocols.cronradar",
+    "radar_cli.delivery.replay",
+    "radar_cli.delivery.resolution",
+    "radar_cli.net.failures",
+    "radar_cli.net.proxies",
+    "radar_cli.net.redirects",
+    "radar_cli.net.tls",
+    "radar_cli.outbox.trim",
+    "radar_cli.wrap.relay",
+}
 
 
 @pytest.mark.parametrize("command", [("run", "m", "--", "true"), ("ping", "m")])
@@ -54,13 +51,11 @@ def test_two_plain_pings_import_nothing_heavy(command: tuple[str, ...], server: 
     words = [sys.executable, "-X", "importtime", str(radar_path()), *command]
     done = subprocess.run(words, env=env, capture_output=True, check=True, timeout=60)
     imported = {line.rpartition(b"|")[2].strip().decode() for line in done.stderr.splitlines()}
-    assert "radar_cli.pings.http" in imported
+    assert "radar_cli.net.connection" in imported
     # What an environment's own start-up hooks import is not ours.
     bare = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", ""], env=env, capture_output=True, check=True
     )
     hooks = {line.rpartition(b"|")[2].strip().decode() for line in bare.stderr.splitlines()}
-    rare = {f"radar_cli.pings.{name}" for name in _RARE} - (
-        {"radar_cli.pings.text"} if command[0] == "ping" else set()
-    )
+    rare = _RARE - ({"radar_cli.core.errors"} if command[0] == "ping" else set())
     assert (imported - hooks) & ({*_HEAVY} | rare) == set()

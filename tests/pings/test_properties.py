@@ -10,15 +10,22 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from radar_cli.ids import KEY_MAX
-from radar_cli.pings import codec
-from radar_cli.pings.http import Link, LinkError
-from radar_cli.pings.outbox import parse, peek
-from radar_cli.pings.ping import KINDS, Ping, format_time
-from radar_cli.pings.reading import decode, decode_fields, parse_time, unquote
-from radar_cli.pings.spool import Spool, write
-from radar_cli.pings.text import cut, printable, valid
-from radar_cli.urls import Url
+from radar_cli.core.ids import KEY_MAX
+from radar_cli.core.text import cut, printable, valid
+from radar_cli.core.urls import Url
+from radar_cli.model.ping import (
+    KINDS,
+    Ping,
+    decode,
+    decode_fields,
+    encode_fields,
+    format_time,
+    parse_time,
+    quote,
+    unquote,
+)
+from radar_cli.net.connection import Link, LinkError
+from radar_cli.outbox.spool import Spool, parse, peek, write
 
 any_text = st.text(st.characters(exclude_categories=["Cs"]))
 names = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1).filter(
@@ -41,7 +48,7 @@ pings = st.builds(
 
 @given(st.text())
 def test_any_text_can_be_quoted(text: str) -> None:
-    quoted = codec.quote(text)
+    quoted = quote(text)
     assert quoted.isascii()
     assert not any(c in quoted for c in " \r\n&=#?/%" if c != "%")
     clean = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
@@ -51,7 +58,7 @@ def test_any_text_can_be_quoted(text: str) -> None:
 
 @given(fields)
 def test_fields_come_back(given_fields: dict[str, str]) -> None:
-    assert decode_fields(codec.encode_fields(given_fields)) == given_fields
+    assert decode_fields(encode_fields(given_fields)) == given_fields
 
 
 @given(st.text())
@@ -64,7 +71,7 @@ def test_what_is_no_query_is_refused_or_read(text: str) -> None:
         found = decode_fields(text)
     except ValueError:
         return
-    assert decode_fields(codec.encode_fields(found)) == {k: v for k, v in found.items() if v}
+    assert decode_fields(encode_fields(found)) == {k: v for k, v in found.items() if v}
 
 
 @given(pings)
@@ -86,7 +93,7 @@ def test_a_ping_from_a_file_has_a_monitor_that_fits_a_path(monitor: str) -> None
         ping = decode(line, b"")
     except ValueError:
         return
-    assert codec.quote(ping.monitor) == ping.monitor
+    assert quote(ping.monitor) == ping.monitor
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

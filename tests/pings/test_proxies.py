@@ -4,9 +4,9 @@ import base64
 
 import pytest
 
-from radar_cli.pings.http import LinkError
-from radar_cli.pings.proxies import proxy_for
-from radar_cli.urls import Url
+from radar_cli.core.urls import Url
+from radar_cli.net.connection import LinkError
+from radar_cli.net.proxies import proxy_for
 from tests.support.certificates import Authority
 from tests.support.pings import kinds
 from tests.support.proxy import Proxy

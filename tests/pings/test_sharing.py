@@ -3,10 +3,9 @@
 import threading
 from pathlib import Path
 
-from radar_cli.pings.destinations import Destination
-from radar_cli.pings.outbox import claim_for, is_free
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.spool import Spool
+from radar_cli.delivery.destinations import Destination
+from radar_cli.model.ping import Ping
+from radar_cli.outbox.spool import Spool, claim_for, is_free
 
 
 def test_they_never_take_each_others_looking_for_work(state_dir: Path) -> None:

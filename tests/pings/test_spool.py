@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.pings.outbox import claim, lock_for_flush, parse, peek, unlock
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.spool import Entry, Spool
+from radar_cli.model.ping import Ping
+from radar_cli.outbox.spool import Entry, Spool, claim, lock_for_flush, parse, peek, unlock
 from tests.pings.arrivals import accepted, facts
 from tests.support.folder_watch import OPENED, FolderWatch
 from tests.support.pings import read_pings
@@ -38,8 +37,8 @@ def _ping(monitor: str = "m", time_us: int = 0) -> Ping:
 def _claim_elsewhere(spool: Spool, name: str) -> bool:
     """Whether another process can claim the file now."""
     script = (
-        "import sys; from radar_cli.pings.outbox import claim;"
-        "from radar_cli.pings.spool import Spool;"
+        "import sys; from radar_cli.outbox.spool import claim;"
+        "from radar_cli.outbox.spool import Spool;"
         "sys.exit(claim(Spool(sys.argv[1]), sys.argv[2]) is None)"
     )
     words = [sys.executable, "-c", script, os.path.dirname(spool.folder), name]

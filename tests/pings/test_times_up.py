@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.pings.outbox import peek
-from radar_cli.pings.spool import Spool
+from radar_cli.outbox.spool import Spool, peek
 from tests.support import answers
 from tests.support.pings import kinds
 from tests.support.radar import environment, run_radar

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.pings import trim as module
-from radar_cli.pings.outbox import claim, reject
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.spool import Entry, Spool
-from radar_cli.pings.trim import trim
+from radar_cli.model.ping import Ping
+from radar_cli.outbox import trim as module
+from radar_cli.outbox.spool import Entry, Spool, claim, reject
+from radar_cli.outbox.trim import trim
 from tests.support import answers
 from tests.support.pings import kinds
 from tests.support.radar import run_radar

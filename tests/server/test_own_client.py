@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.tokens import PING
 from tests.support.pings import read_pings
 from tests.support.radar import environment, run_radar, spool_files

@@ -9,7 +9,7 @@ import pytest
 
 from radar_cli.api.connection import Address, Connection
 from radar_cli.api.server_store import ServerStore
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from tests.cli.envelopes import read_envelope
 from tests.support.radar import run_radar
 from tests.support.radar_server import RadarServer, serving

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radar_cli.ids import check_key
+from radar_cli.core.ids import check_key
 from radar_cli.server.paths import KINDS, BadPathError, is_token, parse_path
 from radar_cli.server.requests import _read_query
 from tests.support.radar_server import RadarServer

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.tokens import PING
 from tests.support.radar_server import RadarServer, serving
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cronradar
 import pytest
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.declaring import STALE_TAG
 from radar_cli.store.judged import Judged
 from tests.support.radar import environment

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.store import Store
 
 

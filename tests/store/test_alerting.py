@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.alerting import DELIVERED, GIVEN_UP, Alert
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged

@@ -1,6 +1,6 @@
 """What fell due while no server looked."""
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 

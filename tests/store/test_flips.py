@@ -5,7 +5,7 @@ import itertools
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.flips import Flip
 from radar_cli.store.store import Store
 from tests.store.arrivals import add

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.pings.destinations import STORE, Destination
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.spool import Spool
+from radar_cli.delivery.destinations import STORE, Destination
+from radar_cli.model.ping import Ping
+from radar_cli.outbox.spool import Spool
 from radar_cli.store import store as store_module
 from radar_cli.store.database import Change
 from radar_cli.store.intake import take_in

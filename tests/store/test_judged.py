@@ -3,9 +3,9 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import from_declared
 from radar_cli.monitors.state import Status, evaluate, fold
-from radar_cli.pings.ping import Ping
 from radar_cli.store.judged import in_order
 from radar_cli.store.overview import look
 from radar_cli.store.store import Store

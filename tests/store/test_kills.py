@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.spool import WAITING, Spool
+from radar_cli.model.ping import Ping
+from radar_cli.outbox.spool import WAITING, Spool
 from radar_cli.store.opening import open_embedded
 from tests.support.disk import SmallDisk
 from tests.support.folder_watch import FolderWatch

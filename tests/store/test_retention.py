@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.alerting import DELIVERED
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged

@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.overview import look_at_alarming
 from radar_cli.store.searching import Cursor, Wanted, search

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.errors import StateError
+from radar_cli.core.errors import StateError
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.schema import MIGRATIONS
 

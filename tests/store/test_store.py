@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radar_cli.errors import StateError
-from radar_cli.pings.ping import Ping
+from radar_cli.core.errors import StateError
+from radar_cli.model.ping import Ping
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.conftest import NewStore

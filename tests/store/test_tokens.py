@@ -1,6 +1,6 @@
 """Secret tokens of monitors."""
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from radar_cli.store.store import Store
 from radar_cli.store.tokens import BADGE, PING
 from tests.store.arrivals import add

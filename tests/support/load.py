@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Self
 from urllib.parse import quote
 
-from radar_cli.ids import new_id
+from radar_cli.core.ids import new_id
 from tests.support.radar_server import RadarServer
 
 

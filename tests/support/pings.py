@@ -3,9 +3,8 @@
 import os
 from pathlib import Path
 
-from radar_cli.pings.outbox import peek
-from radar_cli.pings.ping import Ping
-from radar_cli.pings.spool import Spool
+from radar_cli.model.ping import Ping
+from radar_cli.outbox.spool import Spool, peek
 
 
 def read_pings(state_dir: Path | None = None) -> list[Ping]:

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 from typing import IO, Literal, overload
 
 import pytest
 
+import radar_cli
 from tests.support import processes
 
 Word = str | bytes | Path
@@ -45,6 +47,23 @@ def radar_path() -> Path:
     if not os.access(path, os.X_OK):
         pytest.fail(f"there is no {path}: {advice}", pytrace=False)
     return path
+
+
+def in_own_environment(folder: Path, hook: str) -> Path:
+    """The path of a `radar` in a virtual environment of its own, in which every Python runs `hook`.
+
+    A `sitecustomize` on PYTHONPATH would not do: radar leaves a Python in which there is one.
+    """
+    packages = Path(radar_cli.__path__[0]).parent
+    venv.create(folder / "venv", symlinks=True)
+    own = next((folder / "venv").glob("lib/python3*/site-packages"))
+    (own / "hook.py").write_text(hook)
+    (own / "hook.pth").write_text(f"{packages}\nimport hook\n")
+    installed = radar_path().read_text()
+    copy = folder / "venv/bin/radar"
+    copy.write_text(f"#!{folder}/venv/bin/python\n{installed.partition(chr(10))[2]}")
+    copy.chmod(0o755)
+    return copy
 
 
 def environment(*, measured: bool = True, **extra: str | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.radar import environment, radar_path
+from tests.support.radar import environment, in_own_environment
 
 # A module that Python imports before anything of radar's, and that leaves no trace of its own.
 HOOK = """
@@ -25,22 +25,24 @@ HEAVY = {
 }  # fmt: skip
 FIRST_RING = {
     "radar_cli",
-    "radar_cli.exits",
-    "radar_cli.ids",
+    "radar_cli.core",
+    "radar_cli.core.exits",
+    "radar_cli.core.ids",
+    "radar_cli.launch",
+    "radar_cli.launch.command",
     "radar_cli.wrap",
     "radar_cli.wrap.child",
-    "radar_cli.wrap.kill",
+    "radar_cli.wrap.signals",
     "radar_cli.wrap.options",
     "radar_cli.wrap.run",
-    "radar_cli.wrap.signals",
     "radar_cli.wrap.streams",
 }
 BUILT_IN = {"_signal", "gc", "time"}
 # What an option needs before the spawn, beside its value.
-FOR_A_VALUE = {"radar_cli.grammar"}
+FOR_A_VALUE = {"radar_cli.core.grammar"}
 FOR_A_LOCK = {
     "fcntl",
-    "radar_cli.places",
+    "radar_cli.core.places",
     "radar_cli.wrap.lock",
     "radar_cli.wrap.unstarted",
 }
@@ -48,17 +50,17 @@ FOR_A_LOCK = {
 
 def loaded_at_the_spawn(tmp_path: Path, *words: str, **variables: str) -> set[str]:
     """What `radar run job WORDS` has imported, beyond what Python itself starts with."""
-    (tmp_path / "sitecustomize.py").write_text(HOOK)
+    radar = in_own_environment(tmp_path, HOOK)
     found: list[set[str]] = []
-    python = radar_path().parent / "python"
+    python = radar.parent / "python"
     bare = "import posix; posix.posix_spawn('/bin/true', ['true'], {})"
     starts: list[list[str]] = [
-        [str(radar_path()), "run", "job", *words, "--", "true"],
+        [str(radar), "run", "job", *words, "--", "true"],
         [str(python), "-c", bare],
     ]
     for start in starts:
         to = tmp_path / f"loaded-{len(found)}"
-        own = {"PYTHONPATH": str(tmp_path), "LOADED_TO": str(to), **variables}
+        own = {"LOADED_TO": str(to), **variables}
         subprocess.run(start, env=environment(measured=False) | own, check=True)
         found.append(set(to.read_text().split()))
     return found[0] - found[1]
@@ -90,4 +92,4 @@ def test_it_looks_at_the_moment_of_the_spawn(tmp_path: Path) -> None:
     loaded = loaded_at_the_spawn(tmp_path)
 
     assert "radar_cli.wrap.run" in loaded
-    assert "radar_cli.wrap.report" not in loaded
+    assert "radar_cli.wrap.verdict" not in loaded

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import answers
 from tests.support.children import flood_bytes
-from tests.support.pings import kinds
-from tests.support.radar import run_radar, start_radar
+from tests.support.pings import kinds, last_ping
+from tests.support.radar import environment, run_radar, start_radar
 from tests.support.requirements import require_program, require_root
+from tests.support.server import Server
 from tests.support.waiting import wait_until
 
 # Root knows no limit. It is a user of whom nobody else has a process, and may read what root may.
@@ -31,10 +33,33 @@ def test_the_output_of_both_streams_passes(code: int, alone: list[str]) -> None:
     script = f"import sys; print('out'); print('err', file=sys.stderr); sys.exit({code})"
     done = run_radar("run", "job", "--", sys.executable, "-c", script, prefix=alone, text=True)
 
-    assert (done.returncode, done.stdout) == (code, "out\n")
-    assert "err" in done.stderr.splitlines()
-    assert "can't start new thread" in done.stderr
-    assert kinds() == ["success" if code == 0 else "fail"]
+    assert (done.returncode, done.stdout, done.stderr) == (code, "out\n", "err\n")
+    assert kinds() == ["start", "success" if code == 0 else "fail"]
+    assert sorted(last_ping().body.splitlines()) == [b"err", b"out"]
+
+
+def test_what_the_output_says_still_counts(alone: list[str]) -> None:
+    done = run_radar("run", "job", "--fail-on", "ERR", "-c", "echo an ERR", prefix=alone)
+
+    assert (done.returncode, done.stdout) == (0, b"an ERR\n")
+    assert kinds() == ["start", "fail"]
+
+
+def test_both_pings_reach_a_server(alone: list[str], server: Server) -> None:
+    env = environment(measured=False, RADAR_SERVER=server.url, RADAR_API_KEY="k1")
+    done = run_radar("run", "job", "--", "true", prefix=alone, env=env)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [ping.kind for ping in server.accepted] == ["start", "complete"]
+
+
+def test_it_waits_for_a_slow_server_only_briefly(alone: list[str], server: Server) -> None:
+    server.behave(answers.delayed(8))
+    env = environment(measured=False, RADAR_SERVER=server.url, RADAR_API_KEY="k1")
+    done = run_radar("run", "job", "--", "true", prefix=alone, env=env)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert kinds() == ["start", "success"]  # they have not been delivered
 
 
 def test_much_output_passes_a_slow_reader(children: Path, alone: list[str]) -> None:
@@ -67,4 +92,33 @@ def test_the_job_learns_that_its_reader_is_gone(alone: list[str]) -> None:
     radar.stdout.close()
 
     assert radar.wait(10) == -13
-    wait_until(lambda: kinds() == ["fail"])
+    wait_until(lambda: kinds() == ["start", "fail"])
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("words", [(), ("--quiet",), ("--to", "a", "--to", "b")], ids=" ".join)
+def test_each_thread_that_is_refused_costs_nothing(
+    number: int, words: tuple[str, ...], server: Server, tmp_path: Path
+) -> None:
+    """The first clone3 starts the job itself; those after it, radar's threads."""
+    strace = require_program("strace")
+    profiles = "".join(
+        f'[profiles.{name}]\nserver = "{server.url}"\napi_key = "k1"\n' for name in ("a", "b")
+    )
+    (tmp_path / "config.toml").write_text(profiles)
+    (tmp_path / "config.toml").chmod(0o600)
+    inject = [strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=clone3"]
+    inject += ["-e", f"inject=clone3:error=EAGAIN:when={number}"]
+    env = environment(measured=False, RADAR_SERVER=server.url, RADAR_API_KEY="k1")
+    job = ("--", sys.executable, "-c", "print('out', flush=True); raise SystemExit(3)")
+    done = run_radar("run", "job", *words, *job, prefix=inject, env=env)
+
+    started = number != 1
+    ends = [ping.kind for ping in server.accepted]
+    copies = 2 if "--to" in words else 1
+    assert done.returncode == (3 if started else 126)
+    assert done.stdout == (b"out\n" if started else b"")
+    assert (done.stderr == b"") == started
+    assert ends.count("fail") == copies
+    assert ends.count("start") == (copies if started else 0)
+    assert kinds() == []

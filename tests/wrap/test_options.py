@@ -1,6 +1,6 @@
 import pytest
 
-from radar_cli.errors import UsageError
+from radar_cli.core.errors import UsageError
 from radar_cli.wrap.options import TABLE, Options, parse
 from tests.support.pings import kinds, last_ping, read_pings
 from tests.support.radar import environment, run_radar

@@ -4,12 +4,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from radar_cli.cron import find_fault
-from radar_cli.errors import UsageError
+from radar_cli.core.cron import find_fault
+from radar_cli.core.errors import UsageError
+from radar_cli.core.redaction import redact, secrets_of
 from radar_cli.wrap.options import TABLE, parse
-from radar_cli.wrap.redaction import redact, secrets_of
-from radar_cli.wrap.tail import MARGIN_BYTES, Tail
-from radar_cli.wrap.watchers import Matcher
+from radar_cli.wrap.tail import MARGIN_BYTES, Matcher, Tail
 
 FLAGS = [row[0] for row in TABLE] + ["-h", "--help", "-v", "--no-such"]
 WORDS = st.one_of(
@@ -118,7 +117,7 @@ def test_no_secret_is_left(secrets: list[bytes], data: st.DataObject) -> None:
     parts = st.one_of(st.sampled_from(secrets), st.text("abcd \n", max_size=5).map(str.encode))
     raw = b"".join(data.draw(st.lists(parts)))
     environ = {b"TOKEN_%d" % number: secret for number, secret in enumerate(secrets)}
-    clean, gone = redact(raw, secrets_of(environ, []), [], is_cut=False)
+    clean, gone = redact(raw, secrets_of(environ, []), [])
 
     assert gone == 0
     assert not any(secret in clean for secret in secrets)
@@ -130,7 +129,7 @@ def test_no_part_of_a_secret_is_left_at_the_cut(secrets: list[bytes], data: st.D
     # Where the margin ends, a secret stands in any position.
     at = data.draw(st.integers(min_value=MARGIN_BYTES - 20, max_value=MARGIN_BYTES + 5))
     raw = b"-" * at + secret + b"+" * 30
-    clean, gone = redact(raw, secrets_of({b"A_TOKEN": secret}, []), [], is_cut=True)
+    clean, gone = redact(raw, secrets_of({b"A_TOKEN": secret}, []), [], margin_bytes=MARGIN_BYTES)
 
     assert set(clean.replace(b"[redacted]", b"")) <= set(b"-+")
     assert gone >= MARGIN_BYTES
@@ -141,7 +140,7 @@ def test_a_secret_longer_than_the_margin_is_left_out_whole(cut: int) -> None:
     secret = b"".join(b"%06d" % number for number in range(4000))
     raw = secret[cut:] + b"+" * 30
 
-    assert redact(raw, [secret], [], is_cut=True)[0] == b"+" * 30
+    assert redact(raw, [secret], [], margin_bytes=MARGIN_BYTES)[0] == b"+" * 30
 
 
 @given(st.text())

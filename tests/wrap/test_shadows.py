@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pings import last_ping
-from tests.support.radar import environment, radar_path, run_radar
+from tests.support.radar import environment, in_own_environment, radar_path
 
 PYTHON = radar_path().parent / "python"
 
@@ -62,9 +62,13 @@ def test_no_module_of_the_job_is_taken_for_one_of_ours(
 def test_without_the_module_for_resource_use_the_exit_code_is_the_jobs(
     fake: str, line: str, code: int, tmp_path: Path
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules['resource'] = {fake}\n")
-    env = environment(measured=False, PYTHONPATH=str(tmp_path))
-    done = run_radar("run", "job", "-c", f"echo out; {line}", env=env)
+    radar = in_own_environment(tmp_path, f"import sys; sys.modules['resource'] = {fake}\n")
+    done = subprocess.run(
+        [radar, "run", "job", "-c", f"echo out; {line}"],
+        env=environment(measured=False),
+        capture_output=True,
+        check=False,
+    )
 
     assert (done.returncode, done.stdout, done.stderr) == (code, b"out\n", b"")
     assert last_ping().body == b"out\n"

@@ -2,7 +2,7 @@
 
 from radar_cli.celery.audit.facts import Facts
 from radar_cli.celery.audit.rule import Advice, Rule, advice, risk, wanted
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 
 # Of what kombu may be late with a redelivery, and tasks with their end.
 _MARGIN_S = 300

@@ -8,7 +8,7 @@ from radar_cli.celery.check.seen import Look, SeenQueue, Unacked
 from radar_cli.celery.check.workers import find_untouched_queue, is_full
 from radar_cli.celery.findings import Finding, State
 from radar_cli.celery.forecast import Flow, drains_in_s, flow, waits_s
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 
 
 def judge_queues(

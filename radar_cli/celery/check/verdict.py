@@ -28,8 +28,8 @@ from radar_cli.celery.queues import is_bound
 from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.judging import judge_schedule
 from radar_cli.celery.schedule.sources import open_source
-from radar_cli.errors import RadarError, UsageError
-from radar_cli.grammar import format_duration
+from radar_cli.core.errors import RadarError, UsageError
+from radar_cli.core.grammar import format_duration
 
 # What proves that the broker itself is bad; else it may be radar that is configured wrongly.
 _BAD_CAUSES = ("refused", "hang", "loading", "disk", "memory", "replica", "clients")

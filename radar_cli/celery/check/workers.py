@@ -6,7 +6,7 @@ from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.seen import Look, SeenWorker
 from radar_cli.celery.findings import Finding
 from radar_cli.celery.processes import Process
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 
 _START_HINT = "start one: celery -A APP worker"
 _SILENT_CAUSE = "stopped, hung, or a solo pool that runs a task"

@@ -6,7 +6,7 @@ from typing import Any
 
 from radar_cli.celery.findings import Finding, State
 from radar_cli.celery.schedule.entry import Beat, Entry
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 
 # Beat sends one task a tick: of many that are due at once, the last goes out a bit later.
 GRACE_S = 60.0

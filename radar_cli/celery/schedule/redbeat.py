@@ -11,7 +11,7 @@ from radar_cli.celery.schedule.due import Stored, judge_stored
 from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.celery.schedule.sources import UnreadableScheduleError
 from radar_cli.celery.schedule.timing import Foreign, Interval, Timing
-from radar_cli.errors import NotInstalledError, RadarError
+from radar_cli.core.errors import NotInstalledError, RadarError
 from radar_cli.monitors.schedule import load_timezone
 
 PREFIX = "redbeat:"

@@ -13,7 +13,7 @@ from radar_cli.celery.schedule.pickles import Inert, load
 from radar_cli.celery.schedule.snapshot import Snapshot, take
 from radar_cli.celery.schedule.sources import UnreadableScheduleError
 from radar_cli.celery.schedule.timing import Clocked, Foreign, Interval, Solar, Timing
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
 from radar_cli.monitors.schedule import load_timezone
 
 # Beat writes every 180 s, but only when it is awake, and it sleeps for up to 300 s.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from radar_cli.celery.schedule.entry import Beat, Entry
-from radar_cli.errors import RadarError, UsageError
+from radar_cli.core.errors import RadarError, UsageError
 
 # In the words of people.
 KINDS = "PATH, django:PATH, django:postgresql://..., redbeat:, redbeat:URL or remote"

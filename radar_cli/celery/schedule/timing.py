@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 from radar_cli.celery.schedule.crontab import zone_name
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 
 
 class Timing(Protocol):

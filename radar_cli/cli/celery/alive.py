@@ -2,11 +2,11 @@
 
 import click
 
-from radar_cli import exits
 from radar_cli.celery.alive import MAX_AGE_S, look
 from radar_cli.cli.celery.options import read_period
 from radar_cli.cli.options import common_options
 from radar_cli.cli.render import Result
+from radar_cli.core import exits
 
 
 @click.command(name="alive")

@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from radar_cli import exits
 from radar_cli.celery.audit.checklist import RULES, compose_fix, judge_all
 from radar_cli.celery.audit.facts import Facts
 from radar_cli.celery.audit.gathering import ask_workers, read_app
@@ -16,7 +15,8 @@ from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, read_period, timeout_option
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
-from radar_cli.errors import UsageError
+from radar_cli.core import exits
+from radar_cli.core.errors import UsageError
 
 _STYLES = {"risk": "bold red", "advice": "yellow"}
 _COLUMNS = ("level", "setting", "value", "recommended", "why")

@@ -24,8 +24,8 @@ from radar_cli.cli.celery.options import (
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.cli.status import ago
-from radar_cli.errors import RadarError, UsageError
-from radar_cli.grammar import format_duration
+from radar_cli.core.errors import RadarError, UsageError
+from radar_cli.core.grammar import format_duration
 
 # Where Beat keeps its schedule without -s.
 _DEFAULT = "celerybeat-schedule"

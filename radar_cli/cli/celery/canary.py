@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from radar_cli import exits
 from radar_cli.celery.broker import Broker, BrokerError
 from radar_cli.celery.canary import Canaries, Flight
 from radar_cli.celery.inspect import ask
@@ -14,8 +13,9 @@ from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, timeout_option
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
-from radar_cli.errors import UsageError
-from radar_cli.grammar import format_duration
+from radar_cli.core import exits
+from radar_cli.core.errors import UsageError
+from radar_cli.core.grammar import format_duration
 
 _ASK_S = 1.0
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from radar_cli import exits
 from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.verdict import check
 from radar_cli.celery.findings import Finding, verdict
@@ -19,9 +18,10 @@ from radar_cli.cli.celery.options import broker_options, read_duration, read_per
 from radar_cli.cli.celery.said import for_nagios, for_prometheus, in_a_line, show_findings
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, emit, is_terminal, print_result
-from radar_cli.errors import UsageError
-from radar_cli.ids import check_key
-from radar_cli.places import state_directory
+from radar_cli.core import exits
+from radar_cli.core.errors import UsageError
+from radar_cli.core.ids import check_key
+from radar_cli.core.places import state_directory
 
 FORMATS = ("table", "json", "nagios", "prometheus")
 _CLEAR = "\x1b[H\x1b[2J"
@@ -131,7 +131,7 @@ def _say(session: Session, findings: list[Finding], form: str) -> Result:
 
 def _ping(session: Session, monitor: str, findings: list[Finding]) -> int:
     """Send the verdict; the exit code of a ping that was lost, else 0."""
-    from radar_cli.pings.command import parse, send
+    from radar_cli.wrap.ping_command import parse, send
     from radar_cli.wrap.run import say
 
     kind = _PINGS[verdict(findings)]

@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from radar_cli import exits
 from radar_cli.celery.broker import Broker
 from radar_cli.celery.control import Answer, find_nodes
 from radar_cli.celery.control import command as command_nodes
@@ -15,7 +14,8 @@ from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, timeout_option
 from radar_cli.cli.options import AnyFunction, common_options
 from radar_cli.cli.render import Cell, Result, Table, clean
-from radar_cli.errors import UsageError
+from radar_cli.core import exits
+from radar_cli.core.errors import UsageError
 
 _STYLES = {True: "green", False: "bold red", None: "yellow"}
 _WORDS = {True: "ok", False: "refused", None: "unknown"}

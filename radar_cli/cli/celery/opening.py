@@ -14,7 +14,7 @@ from radar_cli.celery.broker import (
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.project import Project, project_of
 from radar_cli.cli.celery.options import read_period
-from radar_cli.errors import RadarError
+from radar_cli.core.errors import RadarError
 
 T = TypeVar("T")
 # What is kept back for telling of an answer that didn't come.

@@ -6,8 +6,8 @@ from typing import Callable
 import click
 
 from radar_cli.cli.options import AnyFunction
-from radar_cli.errors import UsageError
-from radar_cli.grammar import parse_duration, parse_period
+from radar_cli.core.errors import UsageError
+from radar_cli.core.grammar import parse_duration, parse_period
 
 
 def broker_options(function: AnyFunction) -> AnyFunction:

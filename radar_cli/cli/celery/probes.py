@@ -11,7 +11,7 @@ from radar_cli.celery.probes import (
 from radar_cli.cli.celery.options import read_period
 from radar_cli.cli.options import common_options
 from radar_cli.cli.render import Result
-from radar_cli.errors import UsageError
+from radar_cli.core.errors import UsageError
 
 _KINDS = {
     "docker": compose_docker,

@@ -4,7 +4,6 @@ import socket
 
 import click
 
-from radar_cli import exits
 from radar_cli.celery.broker import Broker, BrokerError
 from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.project import Project
@@ -12,6 +11,7 @@ from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, timeout_option
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result
+from radar_cli.core import exits
 
 
 @click.command(name="ready")

@@ -16,8 +16,8 @@ from radar_cli.cli.celery.options import broker_options, read_period, timeout_op
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Result, Table
-from radar_cli.errors import UsageError
-from radar_cli.grammar import format_duration
+from radar_cli.core.errors import UsageError
+from radar_cli.core.grammar import format_duration
 
 _COLUMNS = ("state", "task", "id", "worker", "queue", "runs for", "due")
 

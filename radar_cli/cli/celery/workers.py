@@ -16,7 +16,7 @@ from radar_cli.cli.celery.options import broker_options, timeout_option
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Result, Table
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 
 _QUESTIONS: dict[str, dict[str, str]] = {
     name: {} for name in ("stats", "active", "active_queues", "reserved", "scheduled", "report")

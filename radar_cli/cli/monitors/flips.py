@@ -8,7 +8,7 @@ from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.cli.status import STYLES
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.sentences import local_time
 from radar_cli.store.flips import Flip
 

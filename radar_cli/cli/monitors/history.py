@@ -5,7 +5,6 @@ from typing import Any, Collection
 
 import click
 
-from radar_cli import exits
 from radar_cli.api.monitors import MonitorStore
 from radar_cli.api.wire import HUNG, RUNNING, describe_run, encode_run, iso
 from radar_cli.cli.monitors.described import find_monitors
@@ -13,8 +12,9 @@ from radar_cli.cli.monitors.flips import list_flips
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, complain, is_terminal
-from radar_cli.errors import UsageError
-from radar_cli.grammar import format_duration
+from radar_cli.core import exits
+from radar_cli.core.errors import UsageError
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from radar_cli import exits
 from radar_cli.api.monitors import MonitorStore
 from radar_cli.api.wire import describe_monitor
 from radar_cli.cli.monitors.declaring import declaring_options, read_options
@@ -12,9 +11,10 @@ from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
-from radar_cli.errors import UsageError
-from radar_cli.grammar import parse_duration
-from radar_cli.ids import check_key
+from radar_cli.core import exits
+from radar_cli.core.errors import UsageError
+from radar_cli.core.grammar import parse_duration
+from radar_cli.core.ids import check_key
 from radar_cli.monitors.pitfalls import warn_of
 from radar_cli.monitors.sentences import local_time, next_in_words, status_in_words
 from radar_cli.monitors.words import in_words

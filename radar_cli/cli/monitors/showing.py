@@ -12,7 +12,7 @@ from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.cli.status import STYLES, ago
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.pitfalls import warn_of
 from radar_cli.monitors.sentences import (
     how_it_went,

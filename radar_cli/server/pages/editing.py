@@ -5,8 +5,9 @@ from typing import Mapping
 
 from fastapi import APIRouter, Response
 
-from radar_cli.grammar import format_duration
-from radar_cli.ids import check_key
+from radar_cli.core.grammar import format_duration
+from radar_cli.core.ids import check_key
+from radar_cli.core.zone import local_zone
 from radar_cli.monitors.declaring import OPTIONS, read
 from radar_cli.monitors.monitor import GRACE_S
 from radar_cli.server.depends import Served
@@ -21,7 +22,6 @@ from radar_cli.server.pages.visits import (
     now_us,
 )
 from radar_cli.store.managing import ChangedError
-from radar_cli.zone import local_zone
 
 _WHEN = {"schedule", "every"}
 _DURATIONS = ("every", "grace", "max_runtime")

@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from radar_cli.grammar import parse_run_id
+from radar_cli.core.grammar import parse_run_id
+from radar_cli.model.ping import Ping
 from radar_cli.monitors.pitfalls import warn_of
 from radar_cli.monitors.runs import Run, fold_runs
 from radar_cli.monitors.sentences import next_in_words
 from radar_cli.monitors.state import Status
-from radar_cli.pings.ping import Ping
 from radar_cli.server.depends import Served, url_for
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.plot import draw

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.sentences import local_time
 from radar_cli.server.pages.showing import began_us, how, ref_of

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Callable, Sequence
 
-from radar_cli.grammar import format_duration
+from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words, what_happened

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
-from radar_cli.errors import RadarError
-from radar_cli.ids import is_key
+from radar_cli.core.errors import RadarError
+from radar_cli.core.ids import is_key
 from radar_cli.server.access import AccessError
 from radar_cli.server.depends import Served
 from radar_cli.server.pages.rendering import Pages, local_path

@@ -8,7 +8,7 @@ from html import unescape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radar_cli.pings.ping import Ping
+from radar_cli.model.ping import Ping
 from tests.server.pages.visitor import Visitor, elements, text_of
 from tests.support.radar_server import RadarServer
 

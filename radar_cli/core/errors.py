@@ -1,0 +1,53 @@
+"""The one kind of error that a person is meant to read."""
+
+from radar_cli.core import exits
+
+
+class RadarError(Exception):
+    """An expected error: a message that names the value, and a hint.
+
+    `slug` is its stable name in kebab-case: `--json` prints it, the README lists it.
+    """
+
+    slug = "error"
+    exit_code = exits.USAGE
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def line(self) -> str:
+        """Message and hint, on one line."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(RadarError):
+    """A command line that can't be understood."""
+
+    slug = "usage"
+
+
+class NotInstalledError(UsageError):
+    """A part of radar that is installed apart."""
+
+    slug = "not-installed"
+
+
+class ConfigError(RadarError):
+    """A config file or a setting that can't be used."""
+
+    slug = "config"
+
+
+class StateError(RadarError):
+    """The state directory, or a file in it, can't be used."""
+
+    slug = "state"
+
+
+class DeliveryError(RadarError):
+    """A ping did not reach its destination."""
+
+    slug = "delivery"
+    exit_code = exits.UNREACHABLE

@@ -1,0 +1,1 @@
+"""Taking pings to their destinations."""

@@ -1,0 +1,15 @@
+"""Where radar begins anew, in an isolated Python: see `radar_cli/launch/command.py`.
+
+Its arguments are the signal mask to restore, the folders of radar and what it needs, `--`, and
+radar's own.
+"""
+
+import sys
+
+_end = sys.argv.index("--")
+_mask = sys.argv[1]
+sys.path += sys.argv[2:_end]
+del sys.argv[1 : _end + 1]
+from radar_cli.launch.command import main  # noqa: E402  (its folder is known only now)
+
+sys.exit(main(_mask))

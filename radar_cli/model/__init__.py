@@ -1,0 +1,1 @@
+"""Pings and what they declare: values and rules, without I/O."""

@@ -1,0 +1,1 @@
+"""The HTTP client that takes pings to a server."""

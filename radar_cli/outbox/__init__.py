@@ -1,0 +1,1 @@
+"""Pings that are not (yet) at their destination, as files."""

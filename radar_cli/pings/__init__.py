@@ -1,1 +1,0 @@
-"""Pings, and how they reach their destination; standard library only."""

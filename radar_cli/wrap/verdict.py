@@ -1,0 +1,247 @@
+"""How a run went: the verdict over it, and its pings."""
+
+import os
+import time
+
+from radar_cli.model.ping import Ping
+from radar_cli.wrap.run import elapsed_us, say
+from radar_cli.wrap.streams import STDERR, STDOUT
+from radar_cli.wrap.tail import (
+    MARGIN_BYTES,
+    SERVER_BYTES,
+    STORE_BYTES,
+    Tail,
+    make_counters,
+    make_matchers,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from radar_cli.delivery.destinations import Resolved
+    from radar_cli.wrap.options import Options
+    from radar_cli.wrap.run import Run
+    from radar_cli.wrap.signals import Ended
+    from radar_cli.wrap.streams import Capture, Streams
+    from radar_cli.wrap.tail import Counter, Matcher
+
+
+class Verdict:
+    """How a run counts. `reason` is empty where the exit code or the signal says it all."""
+
+    def __init__(self, *, is_success: bool, reason: str = "", line: bytes = b"") -> None:
+        self.is_success = is_success
+        self.reason = reason
+        self.line = line  # of the output, and not yet redacted
+
+
+def judge(
+    ended: "Ended",
+    ok_codes: tuple[int, ...],
+    matchers: "tuple[Matcher, ...]" = (),
+    stdout: "Counter | None" = None,
+    stderr: "Counter | None" = None,
+) -> Verdict:
+    """The verdict over a job that ended; the streams that are given count, too."""
+    if ended.timed_out:
+        return Verdict(is_success=False, reason="timeout")
+    if ended.signal or ended.code not in ok_codes:
+        return Verdict(is_success=False)
+    for matcher in matchers:
+        if found := matcher.finish():
+            return Verdict(is_success=False, reason="output matched", line=found)
+    if stderr is not None and stderr.total_bytes:
+        return Verdict(is_success=False, reason="output on stderr")
+    if stdout is not None and not stdout.total_bytes:
+        return Verdict(is_success=False, reason="no output")
+    return Verdict(is_success=True)
+
+
+class Report:
+    """One try of the job: how it ended and how that counts."""
+
+    def __init__(self, options: "Options", streams: "Streams", started: float) -> None:
+        self.capture: Capture | None = None
+        self.ended: Ended
+        self.ended_us = 0  # by `run.elapsed_us`
+        self.duration_s = 0.0
+        self.verdict = Verdict(is_success=False)
+        self.fault = b""  # why it could not be started, and not yet redacted
+        self._options = options
+        self._started = started
+        self._own_rss_bytes = _own_rss_bytes()
+        self._matchers: dict[int, Matcher] = {}
+        self._counters: dict[int, Counter] = {}
+        if options.fail_on or options.fail_if_empty or options.fail_on_stderr:
+            self._matchers = make_matchers(streams, options)
+            self._counters = make_counters(streams, options)
+
+    def taps(self) -> "dict[int, list[Callable[[memoryview], None]]]":
+        """What has to see each stream's output, by descriptor."""
+        taps: dict[int, list[Callable[[memoryview], None]]] = {}
+        for watchers in (self._matchers, self._counters):
+            for fd, watcher in watchers.items():
+                taps.setdefault(fd, []).append(watcher.feed)
+        return taps
+
+    def close(self, ended: "Ended") -> None:
+        """Note the job's end, now."""
+        self.ended = ended
+        self.ended_us = elapsed_us()
+        self.duration_s = time.monotonic() - self._started
+
+    def judge(self) -> None:
+        """Judge the try; its output has passed."""
+        self.verdict = judge(
+            self.ended,
+            self._options.ok_codes,
+            tuple(self._matchers.values()),
+            self._counters.get(STDOUT),
+            self._counters.get(STDERR),
+        )
+
+    def ping(self, run: "Run", tries: int) -> Ping:
+        """The run's last ping."""
+        ended = self.ended
+        duration_s = self.duration_s
+        if tries > 1:
+            duration_s += self._started - run.started
+        fields = {"duration": f"{duration_s:.6f}"}
+        if ended.signal:
+            fields["signal"] = str(ended.signal)
+        else:
+            fields["exit"] = str(ended.code)
+        if self.verdict.reason:
+            fields["reason"] = self.verdict.reason
+            if self.verdict.line and not self._options.no_output:
+                fields["reason"] += f": {_redacted(run, self.verdict.line)[:200].strip()}"
+        elif self.fault:
+            # The program's name is a whole command line where somebody quoted one.
+            fields["reason"] = _redacted(run, self.fault)[:300]
+        if ended.cpu_s or ended.max_rss_bytes:
+            fields["cpu"] = f"{ended.cpu_s:.6f}"
+        # What wait4 reports starts at what radar itself used when it spawned the job.
+        if ended.max_rss_bytes > self._own_rss_bytes:
+            fields["rss"] = str(ended.max_rss_bytes)
+        if tries > 1:
+            fields["tries"] = str(tries)
+        body = b""
+        if run.tail is not None:
+            fields["output"] = str(run.tail.total_bytes)
+            if not self._options.no_output and not (
+                self._options.output_on_fail and self.verdict.is_success
+            ):
+                body, omitted = _prepare(run, run.tail)
+                if omitted:
+                    fields["omitted"] = str(omitted)
+        fields.update(run.declared())
+        kind = "success" if self.verdict.is_success else "fail"
+        return Ping(
+            kind,
+            run.options.monitor,
+            run_id=run.run_id,
+            # By the wall's clock at the start: one that was set since would make it a run that
+            # ended before it began, or one that hung.
+            time_us=run.clock_us + self.ended_us,
+            fields=fields,
+            body=body,
+        )
+
+    def keep_ping(self, run: "Run", tries: int) -> None:
+        """Put the run's pings into the outbox, if at all possible: they could not be sent."""
+        dispatcher = run.dispatcher
+        if dispatcher is None:
+            return
+        try:
+            if not dispatcher.is_closed:
+                dispatcher.post(self.ping(run, tries))
+                dispatcher.close(time.monotonic())
+            dispatcher.abandon()
+        except Exception as fault:  # noqa: BLE001 (nothing is left to be tried)
+            say(f"{run.options.monitor}: the last ping is lost: {type(fault).__name__}: {fault}")
+
+
+def start_ping(run: "Run") -> Ping:
+    """The run's first ping."""
+    return Ping(
+        "start",
+        run.options.monitor,
+        run_id=run.run_id,
+        time_us=run.started_us,
+        fields=dict(run.declared()),
+    )
+
+
+def command_line(run: "Run") -> str:
+    """The command as it may leave the machine (`--send-command`): the config is known by now."""
+    words = run.options.command if run.options.c is None else [run.options.c]
+    return _redacted(run, os.fsencode(" ".join(words)))[:2000]
+
+
+def _prepare(run: "Run", tail: Tail) -> tuple[bytes, int]:
+    """The tail as it may leave the machine, and how many bytes before it are missing."""
+    if not tail.total_bytes:
+        return b"", 0
+    resolved = run.dispatcher.resolved if run.dispatcher else None
+    return prepare(tail, run.options, resolved, run.launch.environ)
+
+
+def _redacted(run: "Run", line: bytes) -> str:
+    resolved = run.dispatcher.resolved if run.dispatcher else None
+    return redact_line(line, run.options, resolved, dict(os.environb))
+
+
+def _own_rss_bytes() -> int:
+    """The most memory that radar itself has used so far.
+
+    Not ru_maxrss, which goes back to what radar's parent used before it became radar.
+    """
+    try:
+        fd = os.open("/proc/self/status", os.O_RDONLY)  # half the time of `open`
+        try:
+            return int(os.read(fd, 4096).partition(b"VmHWM:")[2].split(None, 1)[0]) * 1024
+        finally:
+            os.close(fd)
+    except (OSError, IndexError, ValueError):
+        import resource  # no Linux
+
+        unit = 1 if os.uname().sysname == "Darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def prepare(
+    tail: Tail, options: "Options", resolved: "Resolved | None", environ: dict[bytes, bytes]
+) -> tuple[bytes, int]:
+    """The tail as it may leave the machine, and how many bytes before it are missing.
+
+    Without `resolved`, what the config asks to redact isn't known (yet).
+    """
+    # Imported only for a job that printed something.
+    from radar_cli.core import text
+    from radar_cli.core.redaction import compile_patterns, redact, secrets_of
+
+    limit = options.tail
+    if limit is None and resolved is not None:
+        limit = resolved.tail_bytes
+        if limit is None and any(each.is_server for each in resolved.destinations):
+            limit = SERVER_BYTES
+    asked = options.redact + (resolved.redact if resolved is not None else [])
+    patterns = compile_patterns(list(dict.fromkeys(asked)), "--redact", options.warnings)
+    secrets = secrets_of(environ, resolved.secrets if resolved is not None else [])
+    raw, gone = tail.snapshot()
+    clean, dropped = redact(raw, secrets, patterns, margin_bytes=MARGIN_BYTES if gone else 0)
+    body, cut = text.cut(text.valid(clean), STORE_BYTES if limit is None else limit)
+    return body, gone + dropped + cut
+
+
+def redact_line(
+    line: bytes, options: "Options", resolved: "Resolved | None", environ: dict[bytes, bytes]
+) -> str:
+    """A line of output, or the command, as it may leave the machine."""
+    from radar_cli.core.redaction import compile_patterns, redact, secrets_of
+
+    asked = options.redact + (resolved.redact if resolved is not None else [])
+    patterns = compile_patterns(list(dict.fromkeys(asked)), "--redact", options.warnings)
+    secrets = secrets_of(environ, resolved.secrets if resolved is not None else [])
+    return redact(line, secrets, patterns)[0].decode("utf-8", "replace")
