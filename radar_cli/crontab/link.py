@@ -99,7 +99,10 @@ def find_folders(environ: Mapping[str, str]) -> list[str]:
     if not sys.executable:
         raise LinkError("this Python doesn't know its own path", "start radar by its full path")
     code = r"import os, sys; sys.stdout.buffer.write(b'\0'.join(map(os.fsencode, sys.path)))"
-    own = _run([sys.executable, "-I", "-S", "-c", code], environ).stdout
+    try:
+        own = _run([sys.executable, "-I", "-S", "-c", code], environ).stdout
+    except OSError as error:
+        raise LinkError(f"{sys.executable} can't be started: {error.strerror}") from None
     others = {os.fsdecode(path) for path in own.split(b"\0")}
     others.update(os.path.abspath(path) for path in environ.get("PYTHONPATH", "").split(":"))
     others.add(os.getcwd())

@@ -53,24 +53,17 @@ class Installation:
                 (site / path.name).symlink_to(path)
         self.site = site
 
-    def radar(self, *words: Word, **env: str | None) -> "subprocess.CompletedProcess[str]":
-        """Run this radar by itself, without the link."""
-        return subprocess.run(
-            [self.python, "-I", "-S", "-c", _START, self.site, *words],
-            env=environment(measured=False, **env),
+    def command(self, *words: Word) -> list[Word]:
+        """This radar without the link."""
+        return [self.python, "-I", "-S", "-c", _START, self.site, *words]
+
+    def write_link(self, path: Path | None = None) -> None:
+        done = subprocess.run(
+            self.command("link", path or self.link),
+            env=environment(measured=False),
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
-
-    def write_link(self, path: Path | None = None) -> Path:
-        path = path or self.link
-        done = self.radar("link", path)
         assert done.returncode == 0, done.stderr
-        return path
-
-    def swap_python(self, other: Path) -> None:
-        """Have another file where the interpreter was."""
-        self.python.unlink()
-        other.rename(self.python)
