@@ -41,7 +41,7 @@ _USER_LINK = "/.local/lib/radar/radar"
 _SCRIPT = os.path.join(os.path.dirname(__file__), "launcher.sh")
 _MODE = 0o755
 # A start takes a tenth of a second; from a disk that has to spin up, some seconds.
-_PATIENCE_S = 20.0
+_PATIENCE_S = 10.0
 
 _BEGINNING = re.compile(rb"#!/bin/sh\n# Written by `radar link` of radar (\S+):")
 # A word in single quotes; a quote in it is '\''.
