@@ -73,7 +73,7 @@ TABLE: tuple[Row, ...] = (
 
 _LOCKS = ("skip", "wait", "fail")
 # Read by every command, meaningless for one that prints nothing of its own.
-_ACCEPTED_ANYWHERE = ("-v", "--verbose", "--no-color", "--json")
+ACCEPTED_ANYWHERE = ("-v", "--verbose", "--no-color", "--json")
 
 
 class Options:
@@ -152,7 +152,7 @@ class Parser:
             if flag in ("-h", "--help"):
                 self._given.add("--help")
                 continue
-            if flag in _ACCEPTED_ANYWHERE:
+            if flag in ACCEPTED_ANYWHERE:
                 self._target.verbose |= flag in ("-v", "--verbose")
                 continue
             row = self._rows.get(flag)

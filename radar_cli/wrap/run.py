@@ -105,6 +105,14 @@ class Run:
         self.pid = 0  # of the job, once there is one
         self.ended: Ended | None = None  # how it did
         self._declared: dict[str, str] | None = None
+        self._reported: set[str] = set()
+
+    def report_fault(self, fault: BaseException, what: str = "internal error") -> None:
+        """Say on stderr what went wrong in radar itself; what goes wrong again is said once."""
+        words = f"{type(fault).__name__}: {fault}"
+        if words not in self._reported:
+            say(f"{self.options.monitor}: {what}: {words}")
+        self._reported.add(words)
 
     def _begin(self) -> None:
         self.started_us = time.time_ns() // 1000
@@ -140,13 +148,14 @@ class Run:
         try:
             self._finish(report, tries)
         except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
-            say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
+            self.report_fault(fault)
             report.keep_ping(self, tries)
+            self._pass_output(report)
         return self._exit_as(report.ended)
 
     def end_with_job(self, fault: BaseException) -> int:
         """Wait for the job after a fault of ours that nothing else has handled; its exit code."""
-        say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
+        self.report_fault(fault)
         if self.ended is None:
             self.ended = Ended(os.waitpid(self.pid, 0)[1], 0.0, 0)
         return self._exit_as(self.ended)
@@ -200,7 +209,7 @@ class Run:
             tail = self._open_tail()
             capture.start(self._open_outlet, tail, report.taps(), self.signals)
         except Exception as fault:  # noqa: BLE001 (see above)
-            say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
+            self.report_fault(fault)
             try:
                 capture.hand_over(self.signals)
             except Exception as again:  # noqa: BLE001 (then it waits for the job all the same)
@@ -209,7 +218,7 @@ class Run:
             if number == 1:
                 self._announce_start()
         except Exception as fault:  # noqa: BLE001 (as above)
-            say(f"{self.options.monitor}: internal error: {type(fault).__name__}: {fault}")
+            self.report_fault(fault)
         return report
 
     def _finish(self, report: "Report", tries: int) -> None:
@@ -233,15 +242,20 @@ class Run:
         dispatcher.close(deadline)
         if dispatcher.has_no_thread:
             dispatcher.work()
-        if report.capture is not None:
-            self.signals.wait_until(report.capture.is_done, None)
+        self._pass_output(report)
+        self.deliver(dispatcher, deadline)
+
+    def _pass_output(self, report: "Report") -> None:
+        """Wait until what the job wrote has passed, once, and show what was held back."""
+        capture, report.capture = report.capture, None
+        if capture is None:
+            return
+        self.signals.wait_until(capture.is_done, None)
         failed = not report.verdict.is_success
         if self.options.quiet and failed:
             self._show_held()
-        if report.capture is not None:
-            report.capture.leave(self.signals, discard=self.options.quiet and not failed)
-            self.warnings += report.capture.faults()
-        self.deliver(dispatcher, deadline)
+        capture.leave(self.signals, discard=self.options.quiet and not failed)
+        self.warnings += capture.faults()
 
     def _exit_as(self, ended: "Ended") -> int:
         """The exit code, unless radar dies here of the signal that the job died of."""

@@ -4,7 +4,7 @@ import os
 import time
 
 from radar_cli.model.ping import Ping
-from radar_cli.wrap.run import elapsed_us, say
+from radar_cli.wrap.run import elapsed_us
 from radar_cli.wrap.streams import STDERR, STDOUT
 from radar_cli.wrap.tail import (
     MARGIN_BYTES,
@@ -159,7 +159,7 @@ class Report:
                 dispatcher.close(time.monotonic())
             dispatcher.abandon()
         except Exception as fault:  # noqa: BLE001 (nothing is left to be tried)
-            say(f"{run.options.monitor}: the last ping is lost: {type(fault).__name__}: {fault}")
+            run.report_fault(fault, "the last ping is lost")
 
 
 def start_ping(run: "Run") -> Ping:

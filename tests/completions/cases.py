@@ -29,6 +29,8 @@ CASES = (
     Case("radar outbox ", ("list", "flush", "drop"), ("get",)),
     Case("radar outbox drop --", ("--all", "--yes", "--json"), ("--lock",)),
     Case("radar outbox drop --all --", ("--yes",), ("--all",)),
+    Case("radar link --", ("--force", "--json"), ("--lock",)),
+    Case("radar link no", ("notes.txt",), ("backup-db",)),
     Case("radar completion ", ("bash", "zsh", "fish"), ("words",)),
     Case("radar nonsense ", (), ("run", "backup-db", "notes.txt")),
     # Closed sets of values.

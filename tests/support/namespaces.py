@@ -43,6 +43,11 @@ def as_pid_1() -> list[str]:
     return _unshare("--pid", "--fork", "--kill-child", "--mount-proc")
 
 
+def as_user() -> list[str]:
+    """The command is another user than root, for whom the files of root are their own."""
+    return _unshare("--user", "--map-user=1000", "--map-group=1000")
+
+
 def dead_dns(resolver: str, directory: Path) -> list[str]:
     """Names are looked up at `resolver` and nowhere else (see `tests.support.dns`)."""
     resolv, hosts, switch = (directory / name for name in ("resolv", "hosts", "nsswitch"))

@@ -1,14 +1,17 @@
 import os
 import signal
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.disk import SmallDisk
 from tests.support.pings import kinds, last_ping, read_pings
-from tests.support.processes import is_alive
+from tests.support.processes import is_alive, remember
 from tests.support.radar import environment, run_radar, start_radar
+from tests.support.requirements import require_program
 from tests.support.waiting import wait_for_file, wait_until
 
 
@@ -149,3 +152,67 @@ def test_a_full_state_directory_stops_no_job(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (4, b"ran\n")
     assert b" lost: " in done.stderr
+
+
+@pytest.fixture
+def lock_file(state_dir: Path) -> Path:
+    (state_dir / "locks").mkdir(parents=True)
+    return state_dir / "locks/job"
+
+
+def _hold(*words: str | Path) -> "subprocess.Popen[bytes]":
+    """A program that takes the lock, prints a line, and holds it until its stdin ends."""
+    holder = remember(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    return holder
+
+
+def _hold_by_flock(lock_file: Path) -> "subprocess.Popen[bytes]":
+    line = "echo held; exec cat >/dev/null"
+    return _hold(require_program("flock"), lock_file, "sh", "-c", line)
+
+
+def _hold_as_radar_0_1_does(lock_file: Path) -> "subprocess.Popen[bytes]":
+    code = (
+        "import os, sys; fd = os.open(sys.argv[1], os.O_CREAT | os.O_RDWR, 0o600);"
+        "os.lockf(fd, os.F_LOCK, 0); print('held', flush=True); sys.stdin.read()"
+    )
+    return _hold(sys.executable, "-c", code, lock_file)
+
+
+@pytest.mark.parametrize("hold", [_hold_by_flock, _hold_as_radar_0_1_does])
+def test_it_sees_who_else_holds_the_lock(
+    hold: Callable[[Path], "subprocess.Popen[bytes]"], lock_file: Path, tmp_path: Path
+) -> None:
+    holder = hold(lock_file)
+    done = run_radar("run", "job", "--lock", "skip", "--", "touch", tmp_path / "skipped")
+    assert (done.returncode, (tmp_path / "skipped").exists()) == (0, False)
+    assert run_radar("run", "job", "--lock", "fail", "--", "true").returncode == 75
+    waiting = start_radar("run", "job", "--lock", "wait", "-c", f"touch {tmp_path}/ran; exit 4")
+    wait_until(lambda: _waits_for_lock(waiting.pid) or _waits_for_record_lock())
+    assert not (tmp_path / "ran").exists()
+    holder.communicate()
+    assert waiting.wait(10) == 4
+
+
+def _waits_for_record_lock() -> bool:
+    return any("-> OFDLCK" in line for line in Path("/proc/locks").read_text().splitlines())
+
+
+def test_flock_sees_that_radar_holds_the_lock(
+    running: "subprocess.Popen[bytes]", tmp_path: Path, state_dir: Path
+) -> None:
+    words = [require_program("flock"), "-n", str(state_dir / "locks/job"), "true"]
+    assert subprocess.run(words, check=False).returncode == 1
+    (tmp_path / "fifo").write_text("0")
+    running.wait(10)
+    assert subprocess.run(words, check=False).returncode == 0
+
+
+def test_radar_0_1_sees_that_radar_holds_the_lock(
+    running: "subprocess.Popen[bytes]", state_dir: Path
+) -> None:
+    with (state_dir / "locks/job").open("r+b") as file, pytest.raises(BlockingIOError):
+        os.lockf(file.fileno(), os.F_TLOCK, 0)
+    assert running.poll() is None
