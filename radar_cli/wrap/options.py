@@ -5,7 +5,7 @@ with a flag stops radar before the job runs; what is wrong with a variable is a 
 Imported before the job is spawned: see the import budget in tests/wrap/test_imports.py.
 """
 
-from radar_cli.core.ids import check_key
+from radar_cli.core.ids import check_key, expand_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,12 +62,20 @@ TABLE: tuple[Row, ...] = (
         "skip|wait|fail",
         "what to do while another run goes on; fail exits 75",
     ),
+    (
+        "--lock-timeout",
+        "duration",
+        "DURATION",
+        "with --lock wait, wait for it no longer than this (default 1d), then exit 75",
+    ),
     ("--quiet", "switch", "", "show the output only if the job fails"),
     ("--no-output", "switch", "", "neither read nor send the job's output"),
     ("--output-on-fail", "switch", "", "send the output only if the job fails"),
     ("--no-start", "switch", "", "send no start ping"),
     ("--capture", "switch", "", "read the output even at a terminal"),
     ("--send-command", "switch", "", "send the command line too"),
+    ("--message", "text", "TEXT", "a line to go with the run"),
+    ("--url", "text", "URL", "a link to go with the run, as to a CI job"),
     *DESTINATION,
 )
 
@@ -99,6 +107,7 @@ class Options:
         self.retries = 0
         self.retry_delay = 0.0
         self.lock: str | None = None
+        self.lock_timeout = 86_400.0
         self.quiet = False
         self.tail: int | None = None
         self.no_output = False
@@ -111,6 +120,8 @@ class Options:
         self.to: list[str] = []
         self.server: str | None = None
         self.send_command = False
+        self.message: str | None = None
+        self.url: str | None = None
         self.verbose = False
         self.help = False
         self.warnings: list[str] = []
@@ -275,7 +286,7 @@ def parse(words: list[str]) -> Options:
     if at >= len(words):
         raise usage_error()("no monitor and no command", USAGE)
     try:
-        options.monitor = check_key(words[at])
+        options.monitor = check_key(expand_host(words[at]))
     except ValueError as error:
         raise usage_error()(str(error), USAGE) from None
     at = parser.read_options(words, at + 1)

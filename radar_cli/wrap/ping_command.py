@@ -6,7 +6,7 @@ import time
 
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
-from radar_cli.core.ids import check_key
+from radar_cli.core.ids import check_key, expand_host
 from radar_cli.delivery.dispatcher import Dispatcher
 from radar_cli.model.ping import KINDS, Ping
 from radar_cli.wrap.options import DECLARATION, DESTINATION, Options, Parser, Row
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TABLE: tuple[Row, ...] = (
     ("--message", "text", "TEXT", "a line to go with the ping"),
+    ("--url", "text", "URL", "a link to go with the ping, as to a CI job"),
+    ("--require-delivery", "switch", "", "exit 3 if the ping has not arrived, though it is kept"),
     ("--exit-code", "codes", "N", "the job's exit code: 0 is a success, any other a failure"),
     *DECLARATION,
     *DESTINATION,
@@ -33,7 +35,7 @@ class PingOptions(Options):
 
     def __init__(self) -> None:
         super().__init__()
-        self.message: str | None = None
+        self.require_delivery = False
         self.exit_code: tuple[int, ...] = ()
         self.kind = "success"
         self.reads_stdin = False
@@ -54,8 +56,8 @@ def ping(words: list[str], show_help: "Callable[[], int]") -> int:
 def send(options: PingOptions) -> int:
     """Send the ping and return the exit code.
 
-    0: delivered, or safely in the outbox; 1: refused for good; 3: neither delivered nor kept;
-    130: interrupted.
+    0: delivered, or safely in the outbox; 1: refused for good; 3: neither delivered nor kept, or
+    not delivered where that is required; 130: interrupted.
     """
     waiting = _thread.allocate_lock()
     waiting.acquire()
@@ -113,7 +115,7 @@ def parse(words: list[str]) -> PingOptions:
     if not named or len(named) > 2:
         raise UsageError("a ping needs one monitor and at most one kind", USAGE)
     try:
-        options.monitor = check_key(named[0])
+        options.monitor = check_key(expand_host(named[0]))
     except ValueError as error:
         raise UsageError(str(error), USAGE) from None
     if len(options.exit_code) > 1:
@@ -198,6 +200,6 @@ def _tell(options: PingOptions, dispatcher: Dispatcher) -> int:
         heard = without_known(heard, options.warnings)
     for words in dict.fromkeys(options.warnings + heard + dispatcher.details):
         say(f"{options.monitor}: {words}")
-    if "lost" in dispatcher.fates:
+    if "lost" in dispatcher.fates or (options.require_delivery and dispatcher.fates):
         return exits.UNREACHABLE
     return exits.BAD if "refused" in dispatcher.fates else exits.OK

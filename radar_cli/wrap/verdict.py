@@ -68,6 +68,7 @@ class Report:
         self.duration_s = 0.0
         self.verdict = Verdict(is_success=False)
         self.fault = b""  # why it could not be started, and not yet redacted
+        self.note = ""  # what else a person should know of its end
         self._options = options
         self._started = started
         self._own_rss_bytes = _own_rss_bytes()
