@@ -324,7 +324,7 @@ def clean(ping: Ping, destination: Destination) -> Ping:
     gone = int(fields.get("omitted") or "0")
     if gone and body:
         # A secret may be cut in half where the output begins: that line is left out.
-        body = body.partition(b"\n")[2]
+        body = body[len(body.splitlines(keepends=True)[0]) :]
         gone += len(ping.body) - len(body)
         fields["omitted"] = str(gone)
     body, _ = redact(body, secrets, patterns)

@@ -183,7 +183,7 @@ class Run:
                 self.lock.clear()
             capture.finish()
             report.capture = capture
-            report.judge()
+            report.judge(self.signals)
         except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
             self.warnings.append(f"internal error: {type(fault).__name__}: {fault}")
         return report

@@ -12,19 +12,23 @@ from radar_cli.wrap.tail import (
     STORE_BYTES,
     Tail,
     make_counters,
-    make_matchers,
+    make_watches,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from radar_cli.core.matching import LineWatch
     from radar_cli.delivery.destinations import Resolved
     from radar_cli.wrap.options import Options
     from radar_cli.wrap.run import Run
-    from radar_cli.wrap.signals import Ended
+    from radar_cli.wrap.signals import Ended, Signals
     from radar_cli.wrap.streams import Capture, Streams
-    from radar_cli.wrap.tail import Counter, Matcher
+    from radar_cli.wrap.tail import Counter
+
+# What `--fail-on` finds in the last lines is waited for so long, while signals are heard.
+_SEARCH_S = 10.0
 
 
 class Verdict:
@@ -39,7 +43,7 @@ class Verdict:
 def judge(
     ended: "Ended",
     ok_codes: tuple[int, ...],
-    matchers: "tuple[Matcher, ...]" = (),
+    watches: "tuple[LineWatch, ...]" = (),
     stdout: "Counter | None" = None,
     stderr: "Counter | None" = None,
 ) -> Verdict:
@@ -48,13 +52,17 @@ def judge(
         return Verdict(is_success=False, reason="timeout")
     if ended.signal or ended.code not in ok_codes:
         return Verdict(is_success=False)
-    for matcher in matchers:
-        if found := matcher.finish():
-            return Verdict(is_success=False, reason="output matched", line=found)
+    for watch in watches:
+        if watch.found:
+            return Verdict(is_success=False, reason="output matched", line=watch.found)
     if stderr is not None and stderr.total_bytes:
         return Verdict(is_success=False, reason="output on stderr")
     if stdout is not None and not stdout.total_bytes:
         return Verdict(is_success=False, reason="no output")
+    for watch in watches:
+        # Nobody knows that the run went well, and a monitor that says so is believed.
+        if watch.fault:
+            return Verdict(is_success=False, reason=f"--fail-on is undecided: {watch.fault}")
     return Verdict(is_success=True)
 
 
@@ -71,16 +79,18 @@ class Report:
         self._options = options
         self._started = started
         self._own_rss_bytes = _own_rss_bytes()
-        self._matchers: dict[int, Matcher] = {}
+        self._streams = streams
+        self._watches: dict[int, LineWatch] = {}
         self._counters: dict[int, Counter] = {}
-        if options.fail_on or options.fail_if_empty or options.fail_on_stderr:
-            self._matchers = make_matchers(streams, options)
-            self._counters = make_counters(streams, options)
 
     def taps(self) -> "dict[int, list[Callable[[memoryview], None]]]":
-        """What has to see each stream's output, by descriptor."""
+        """What has to see each stream's output, by descriptor; from now on it is watched."""
         taps: dict[int, list[Callable[[memoryview], None]]] = {}
-        for watchers in (self._matchers, self._counters):
+        options = self._options
+        if options.fail_on or options.fail_if_empty or options.fail_on_stderr:
+            self._watches = make_watches(self._streams, options)
+            self._counters = make_counters(self._streams, options)
+        for watchers in (self._watches, self._counters):
             for fd, watcher in watchers.items():
                 taps.setdefault(fd, []).append(watcher.feed)
         return taps
@@ -90,16 +100,29 @@ class Report:
         self.ended = ended
         self.ended_us = elapsed_us()
         self.duration_s = time.monotonic() - self._started
+        for watch in self._watches.values():
+            watch.seal()
 
-    def judge(self) -> None:
-        """Judge the try; its output has passed."""
+    def judge(self, signals: "Signals") -> None:
+        """Judge the try; all of its output has been shown to the taps."""
+        watches = tuple(self._watches.values())
+        if watches:
+            is_open = judge(self.ended, self._options.ok_codes).is_success
+            for watch in watches:
+                watch.settle(signals.nudge, is_verdict_wanted=is_open)
+            deadline = time.monotonic() + _SEARCH_S
+            signals.wait_until(lambda: all(watch.is_done for watch in watches), deadline)
+            for watch in watches:
+                watch.stop()
         self.verdict = judge(
             self.ended,
             self._options.ok_codes,
-            tuple(self._matchers.values()),
+            watches,
             self._counters.get(STDOUT),
             self._counters.get(STDERR),
         )
+        if self.verdict.reason.startswith("--fail-on"):
+            self._options.warnings.append(f"{self.verdict.reason}: the run counts as failed")
 
     def ping(self, run: "Run", tries: int) -> Ping:
         """The run's last ping."""
