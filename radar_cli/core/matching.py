@@ -222,20 +222,26 @@ class SpanFinder:
     """Finds what matches in texts; one child for them all, started when it is first needed."""
 
     def __init__(self, texts: list[str], option: str, warnings: list[str]) -> None:
-        self.fault = ""  # why the last text could not be searched
+        self.fault = ""  # why a text could not be searched
         self._texts = list(dict.fromkeys(texts))
         self._option = option
         self._warnings = warnings
         self._child: _Child | None = None
 
+    def stop(self) -> None:
+        """End the search that another thread waits for."""
+        self.fault = "there was no time to search it"
+        if self._child is not None:
+            self._child.stop()
+
     def find(self, raw: bytes) -> list[Span] | None:
         """Where the patterns match in `raw`; None if that can't be told: `fault` says why.
 
-        Takes PATIENCE_S at the most, and blocks no other thread.
+        Takes PATIENCE_S at the most, and blocks no other thread. After a failure there is no
+        other attempt.
         """
-        self.fault = ""
-        if not self._texts or not raw:
-            return []
+        if self.fault:
+            return None
         deadline = time.monotonic() + PATIENCE_S
         request, is_new = _frame(raw), self._child is None
         try:
@@ -249,8 +255,7 @@ class SpanFinder:
             numbers = [int(word) for word in self._child.receive(deadline).split()]
         except (OSError, _SilentError) as error:
             if self._child is not None:
-                self.fault = self._child.bury()
-                self._child = None
+                self.fault = self.fault or self._child.bury()
             else:
                 self.fault = f"no process can be started for it: {error}"
             return None
@@ -260,7 +265,6 @@ class SpanFinder:
         """End the child, if there is one."""
         if self._child is not None:
             self._child.bury()
-            self._child = None
 
 
 def _warn(warnings: list[str], option: str, faults: "list[str] | str") -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from radar_cli.core.errors import RadarError
 from radar_cli.delivery.destinations import UNRESOLVED
-from radar_cli.delivery.replay import clean
+from radar_cli.delivery.replay import Cleaner
 from radar_cli.outbox.spool import Entry, Spool, claim, set_aside
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def take_in(store: "Store", spool: Spool, destination: "Destination", now_us: in
     """
     added = 0
     batch: list[Entry] = []
+    cleaner: Cleaner | None = None
     for name in spool.names():
         entry = claim(spool, name)
         if entry is None:
@@ -34,11 +35,14 @@ def take_in(store: "Store", spool: Spool, destination: "Destination", now_us: in
             entry.release()
             continue
         if UNRESOLVED in entry.to:
-            entry.ping = clean(entry.ping, destination)
+            cleaner = cleaner or Cleaner(destination, [])
+            entry.ping = cleaner.clean(entry.ping)
         entry.ping.time_us = min(entry.ping.time_us, now_us)
         batch.append(entry)
         if len(batch) >= _BATCH:
             added += _add(store, spool, batch, now_us)
+    if cleaner is not None:
+        cleaner.close()
     return added + _add(store, spool, batch, now_us)
 
 

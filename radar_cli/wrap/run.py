@@ -321,7 +321,7 @@ class Run:
         """Where goes on to what the job writes to this descriptor, for all tries."""
         if fd not in self.outlets:
             # For the tail: by the time it is needed, radar may have been removed.
-            from radar_cli.core import redaction, text  # noqa: F401
+            from radar_cli.core import credentials, redaction, text  # noqa: F401
 
             self.outlets[fd] = outlet = Outlet(fd)
             if self.options.quiet:

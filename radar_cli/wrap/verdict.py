@@ -1,5 +1,6 @@
 """How a run went: the verdict over it, and its pings."""
 
+import _thread
 import os
 import time
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from radar_cli.core.matching import LineWatch
+    from radar_cli.core.redaction import Redactor
     from radar_cli.delivery.destinations import Resolved
     from radar_cli.wrap.options import Options
     from radar_cli.wrap.run import Run
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 # What `--fail-on` finds in the last lines is waited for so long, while signals are heard.
 _SEARCH_S = 10.0
+_STOPPING_S = 1.0
 
 
 class Verdict:
@@ -137,11 +140,6 @@ class Report:
             fields["exit"] = str(ended.code)
         if self.verdict.reason:
             fields["reason"] = self.verdict.reason
-            if self.verdict.line and not self._options.no_output:
-                fields["reason"] += f": {_redacted(run, self.verdict.line)[:200].strip()}"
-        elif self.fault:
-            # The program's name is a whole command line where somebody quoted one.
-            fields["reason"] = _redacted(run, self.fault)[:300]
         if ended.cpu_s or ended.max_rss_bytes:
             fields["cpu"] = f"{ended.cpu_s:.6f}"
         # What wait4 reports starts at what radar itself used when it spawned the job.
@@ -152,12 +150,8 @@ class Report:
         body = b""
         if run.tail is not None:
             fields["output"] = str(run.tail.total_bytes)
-            if not self._options.no_output and not (
-                self._options.output_on_fail and self.verdict.is_success
-            ):
-                body, omitted = _prepare(run, run.tail)
-                if omitted:
-                    fields["omitted"] = str(omitted)
+        if self.fault or (run.tail is not None and run.tail.total_bytes):
+            body = self._add_output(run, fields)
         fields.update(run.declared())
         kind = "success" if self.verdict.is_success else "fail"
         return Ping(
@@ -170,6 +164,26 @@ class Report:
             fields=fields,
             body=body,
         )
+
+    def _add_output(self, run: "Run", fields: dict[str, str]) -> bytes:
+        """Add to a ping's fields what is known of the output, and return the tail of it."""
+        options = self._options
+        resolved = run.dispatcher.resolved if run.dispatcher else None
+        redactor = make_redactor(options, resolved, run.signals)
+        body = b""
+        if self.verdict.line and not options.no_output:
+            line = redactor.clean_line(self.verdict.line)
+            fields["reason"] += f": {line[:200].strip()}"
+        elif self.fault:
+            # The program's name is a whole command line where somebody quoted one.
+            fields["reason"] = redactor.clean_line(self.fault)[:300]
+        is_wanted = not (options.output_on_fail and self.verdict.is_success)
+        if run.tail is not None and is_wanted and not options.no_output:
+            body, omitted = prepare(run.tail, options, resolved, redactor)
+            if omitted:
+                fields["omitted"] = str(omitted)
+        redactor.close()
+        return body
 
     def keep_ping(self, run: "Run", tries: int) -> None:
         """Put the run's pings into the outbox, if at all possible: they could not be sent."""
@@ -199,20 +213,49 @@ def start_ping(run: "Run") -> Ping:
 def command_line(run: "Run") -> str:
     """The command as it may leave the machine (`--send-command`): the config is known by now."""
     words = run.options.command if run.options.c is None else [run.options.c]
-    return _redacted(run, os.fsencode(" ".join(words)))[:2000]
+    redactor = make_redactor(run.options, run.dispatcher.resolved if run.dispatcher else None)
+    line = redactor.clean_line(os.fsencode(" ".join(words)))
+    redactor.close()
+    return line[:2000]
 
 
-def _prepare(run: "Run", tail: Tail) -> tuple[bytes, int]:
-    """The tail as it may leave the machine, and how many bytes before it are missing."""
-    if not tail.total_bytes:
-        return b"", 0
-    resolved = run.dispatcher.resolved if run.dispatcher else None
-    return prepare(tail, run.options, resolved, run.launch.environ)
+def make_redactor(
+    options: "Options", resolved: "Resolved | None", signals: "Signals | None" = None
+) -> "Redactor":
+    """What takes the secrets out of all that leaves the machine.
 
+    Without `resolved`, what the config asks to redact isn't known (yet). With `signals` they are
+    heard while patterns are searched for.
+    """
+    from radar_cli.core.credentials import secrets_of
+    from radar_cli.core.redaction import Redactor
 
-def _redacted(run: "Run", line: bytes) -> str:
-    resolved = run.dispatcher.resolved if run.dispatcher else None
-    return redact_line(line, run.options, resolved, dict(os.environb))
+    patterns = options.redact + (resolved.redact if resolved is not None else [])
+    secrets = secrets_of(dict(os.environb), resolved.secrets if resolved is not None else [])
+
+    def heed_signals(work: "Callable[[], None]", stop: "Callable[[], None]") -> None:
+        assert signals is not None  # noqa: S101 (for mypy: see below)
+        done: list[bool] = []
+
+        def do() -> None:
+            try:
+                work()
+            finally:
+                done.append(True)
+                signals.nudge()
+
+        try:
+            _thread.start_new_thread(do, ())
+        except RuntimeError:  # no more threads for this user
+            work()
+            return
+        if not signals.wait_until(lambda: bool(done), None):
+            stop()
+            patience = time.monotonic() + _STOPPING_S
+            signals.wait_until(lambda: bool(done), patience, in_any_case=True)
+
+    aside = heed_signals if signals is not None else None
+    return Redactor(secrets, patterns, "--redact", options.warnings, aside)
 
 
 def _own_rss_bytes() -> int:
@@ -234,37 +277,19 @@ def _own_rss_bytes() -> int:
 
 
 def prepare(
-    tail: Tail, options: "Options", resolved: "Resolved | None", environ: dict[bytes, bytes]
+    tail: Tail, options: "Options", resolved: "Resolved | None", redactor: "Redactor"
 ) -> tuple[bytes, int]:
-    """The tail as it may leave the machine, and how many bytes before it are missing.
-
-    Without `resolved`, what the config asks to redact isn't known (yet).
-    """
-    # Imported only for a job that printed something.
+    """The tail as it may leave the machine, and how many bytes before it are missing."""
+    if not tail.total_bytes:
+        return b"", 0
     from radar_cli.core import text
-    from radar_cli.core.redaction import compile_patterns, redact, secrets_of
 
     limit = options.tail
     if limit is None and resolved is not None:
         limit = resolved.tail_bytes
         if limit is None and any(each.is_server for each in resolved.destinations):
             limit = SERVER_BYTES
-    asked = options.redact + (resolved.redact if resolved is not None else [])
-    patterns = compile_patterns(list(dict.fromkeys(asked)), "--redact", options.warnings)
-    secrets = secrets_of(environ, resolved.secrets if resolved is not None else [])
     raw, gone = tail.snapshot()
-    clean, dropped = redact(raw, secrets, patterns, margin_bytes=MARGIN_BYTES if gone else 0)
+    clean, dropped = redactor.clean(raw, margin_bytes=MARGIN_BYTES if gone else 0)
     body, cut = text.cut(text.valid(clean), STORE_BYTES if limit is None else limit)
     return body, gone + dropped + cut
-
-
-def redact_line(
-    line: bytes, options: "Options", resolved: "Resolved | None", environ: dict[bytes, bytes]
-) -> str:
-    """A line of output, or the command, as it may leave the machine."""
-    from radar_cli.core.redaction import compile_patterns, redact, secrets_of
-
-    asked = options.redact + (resolved.redact if resolved is not None else [])
-    patterns = compile_patterns(list(dict.fromkeys(asked)), "--redact", options.warnings)
-    secrets = secrets_of(environ, resolved.secrets if resolved is not None else [])
-    return redact(line, secrets, patterns)[0].decode("utf-8", "replace")
