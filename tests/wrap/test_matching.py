@@ -17,6 +17,8 @@ from radar_cli.core.matching import Matcher
 from tests.support.namespaces import as_pid_1
 from tests.support.pings import kinds, last_ping
 from tests.support.radar import environment, radar_path, run_radar, start_radar
+from tests.support.requirements import require_program, require_root
+from tests.support.server import Server
 from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
 
@@ -26,8 +28,8 @@ UNDECIDED = "--fail-on is undecided: a pattern took too long"
 
 
 def children_of(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(number) for number in found]
+    lists = Path(f"/proc/{pid}/task").glob("*/children")  # of each thread
+    return [int(number) for each in lists for number in each.read_text().split()]
 
 
 def searcher_of(pid: int) -> int:
@@ -36,7 +38,7 @@ def searcher_of(pid: int) -> int:
     def find() -> int:
         for child in children_of(pid):
             words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-            if b"watch" in words:
+            if b"watch" in words or b"find" in words:
                 return child
         return 0
 
@@ -303,3 +305,82 @@ def test_a_slow_pattern_slows_the_job_and_misses_nothing() -> None:
     assert done.stdout.count(b"\n") == 401
     assert last_ping().fields["reason"] == "output matched: yERROR"
     assert time.monotonic() - begin < 100
+
+
+LEFT_OUT = b"[left out, as it can't be redacted: a pattern took too long]"
+
+
+def test_it_leaves_out_what_it_cannot_redact_in_time() -> None:
+    line = f"echo card 4711; echo {LETTERS}; exit 3"
+    done = run_radar("run", "job", "--redact", ENDLESS, "--redact", "card [0-9]+", "-c", line)
+    ping = last_ping()
+
+    assert done.returncode == 3
+    assert done.stderr == (b"radar: job: --redact: output is left out: a pattern took too long\n")
+    assert (ping.kind, ping.fields["exit"], ping.body) == ("fail", "3", LEFT_OUT)
+    assert ping.fields["omitted"] == ping.fields["output"] == str(len(done.stdout))
+
+
+def test_it_leaves_out_the_line_that_matched_too() -> None:
+    line = f"echo ERROR {LETTERS}"
+    run_radar("run", "job", "--fail-on", "ERROR", "--redact", f"{ENDLESS}", "-c", line)
+
+    assert last_ping().fields["reason"] == f"output matched: {LEFT_OUT.decode()}"
+    assert last_ping().body == LEFT_OUT
+
+
+def test_it_waits_no_longer_for_a_pattern_when_it_is_told_to_end() -> None:
+    radar = start_radar("run", "job", "--redact", "(a+)+$", "-c", f"echo {LETTERS}; exit 3")
+    finder = searcher_of(radar.pid)
+    wait_until(lambda: is_searching(finder))
+    # The first one, so soon after the job's end, was meant for the job.
+    radar.terminate()
+    radar.terminate()
+    os.kill(radar.pid, signal.SIGINT)
+
+    assert radar.wait(10) == 3
+    assert last_ping().body.startswith(b"[left out, as it can't be redacted: ")
+
+
+def test_it_leaves_out_the_command_and_a_message_that_it_cannot_redact() -> None:
+    words = ("--redact", ENDLESS, "--send-command", "--", "true", LETTERS)
+    run_radar("run", "job", *words)
+    assert last_ping().fields["command"] == LEFT_OUT.decode()
+    run_radar("ping", "job", "--redact", ENDLESS, "--message", LETTERS)
+    assert last_ping().fields["message"] == LEFT_OUT.decode()
+
+
+def test_it_leaves_out_what_waited_for_a_config_that_asks_for_too_much(
+    server: Server,
+) -> None:
+    config = Path(os.environ["RADAR_CONFIG"])
+    config.write_text("broken =\n")
+    run_radar("run", "poison", "--no-start", "-c", f"echo {LETTERS}; exit 3")
+    run_radar("run", "plain", "--no-start", "-c", "echo card 4711; exit 3")
+    config.write_text(
+        f'server = "{server.url}"\napi_key = "k1"\nredact = ["{ENDLESS}", "card [0-9]+"]\n'
+    )
+    config.chmod(0o600)
+    run_radar("outbox", "flush", timeout=60)
+    bodies = {ping.monitor: ping.body for ping in server.accepted}
+
+    assert bodies == {"poison": LEFT_OUT, "plain": b"[redacted]\n"}
+
+
+@pytest.mark.parametrize("option", ["--fail-on", "--redact"])
+def test_it_says_what_it_does_where_no_process_can_be_started(option: str) -> None:
+    require_root("a limit of processes")
+    setpriv, prlimit = require_program("setpriv"), require_program("prlimit")
+    paths = "+dac_override,+dac_read_search"
+    user = ["--reuid", str(600_000 + os.getpid()), "--clear-groups", "--inh-caps", paths]
+    prefix = [setpriv, *user, "--ambient-caps", paths, prlimit, "--nproc=2:2"]
+    words = ("run", "job", option, "ERR", "--", sys.executable, "-c", "print('an ERR')")
+    done = run_radar(*words, prefix=prefix, text=True)
+
+    assert (done.returncode, done.stdout) == (0, "an ERR\n")
+    if option == "--fail-on":
+        assert last_ping().fields["reason"] == "output matched: an ERR"
+        assert done.stderr.startswith("radar: job: no process can be started for --fail-on (")
+    else:
+        # The job has ended by then, so there may be room for one again.
+        assert b"ERR" not in last_ping().body
