@@ -381,14 +381,14 @@ class _Child:
             try:
                 status = os.waitpid(self._pid, 0)[1]
             except ChildProcessError:
-                status = _signal.SIGKILL  # PID 1 has buried it
+                status = 0  # radar is PID 1, and has buried it as it does strays
             self._pid = 0
         self.close_input()
         os.close(self._from)
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         if number == _signal.SIGPROF or (number == _signal.SIGKILL and not has_ended):
             return _TOO_LONG
-        how = f"was ended by signal {number}" if number else "failed"
+        how = f"was ended by signal {number}" if number else "has ended"
         return f"the process that searches the output {how}"
 
 

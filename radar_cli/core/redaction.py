@@ -8,12 +8,9 @@ from radar_cli.core.credentials import passwords_in_urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from radar_cli.core.matching import Span, SpanFinder
-
-    # A text as it was before it was quoted, and where each of its bytes stands in the quoted one.
-    View = tuple[bytes, Sequence[int]]
 
 _MARK = b"[redacted]"
 # The longest that quoting makes of one byte: \u0000, &#000;
@@ -84,6 +81,27 @@ class Redactor:
             self._finder.close()
 
 
+class View:
+    """A text as it was before it was quoted, and where its bytes stand in the quoted one."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self._marks: list[int] = []  # behind what was quoted
+        self._shifts: list[int] = []  # by which the quoted text is longer, from there on
+
+    def add_mark(self, at: int, place: int) -> None:
+        """Note that from `at` on the text is as it stands in the quoted one from `place` on."""
+        self._marks.append(at)
+        self._shifts.append(place - at)
+
+    def place_of(self, at: int) -> int:
+        """Where in the quoted text it stands that is here at `at`."""
+        from bisect import bisect_right
+
+        number = bisect_right(self._marks, at)
+        return at + (self._shifts[number - 1] if number else 0)
+
+
 def _at_once(work: "Callable[[], None]", stop: "Callable[[], None]") -> None:  # noqa: ARG001
     work()
 
@@ -100,14 +118,16 @@ def redact(
     spans = passwords_in_urls(raw)
     spans += found
     spans += _literal_spans(raw, secrets)
-    for text, places in views:
-        spans += [(places[begin], places[end]) for begin, end in _literal_spans(text, secrets)]
+    for view in views:
+        found = _literal_spans(view.text, secrets)
+        spans += [(view.place_of(begin), view.place_of(end)) for begin, end in found]
     spans += _base64_spans(raw, secrets)
     spans.sort()
     start = 0
     if margin_bytes:
         start = min(margin_bytes, len(raw))
-        halves = [_half_at_start((raw, None), each, margin_bytes) for each in secrets]
+        as_it_is = View(raw)
+        halves = [_half_at_start(as_it_is, each, margin_bytes) for each in secrets]
         for view in views:
             quoted_bytes = margin_bytes // _QUOTED_BYTES
             halves += [_half_at_start(view, each, quoted_bytes) for each in secrets]
@@ -124,21 +144,17 @@ def redact(
     return b"".join(parts), start
 
 
-def _half_at_start(
-    view: "tuple[bytes, Sequence[int] | None]", secret: bytes, margin_bytes: int
-) -> int:
+def _half_at_start(view: "View", secret: bytes, margin_bytes: int) -> int:
     """How far a secret that is longer than the margin reaches, cut, from the beginning."""
-    text, places = view
     if len(secret) <= margin_bytes:
         return 0
     # What quotes a byte may be cut, too.
-    for skipped in range(1 if places is None else 2 * _QUOTED_BYTES):
-        probe = text[skipped : skipped + _PROBE_BYTES]
+    for skipped in range(2 * _QUOTED_BYTES):
+        probe = view.text[skipped : skipped + _PROBE_BYTES]
         at = secret.find(probe, 1)
         while at >= 0 and len(secret) - at > margin_bytes:
-            if text.startswith(secret[at:], skipped):
-                end = skipped + len(secret) - at
-                return end if places is None else places[end]
+            if view.text.startswith(secret[at:], skipped):
+                return view.place_of(skipped + len(secret) - at)
             at = secret.find(probe, at + 1)
     return 0
 
@@ -159,11 +175,8 @@ def _base64_spans(raw: bytes, secrets: list[bytes]) -> "list[Span]":
     for core in dict.fromkeys(core for secret in secrets for core in _base64_cores(secret)):
         at = raw.find(core)
         while at >= 0:
-            begin, end = at, at + len(core)
-            while begin > 0 and raw[begin - 1] in _BASE64:
-                begin -= 1
-            while end < len(raw) and raw[end] in _BASE64:
-                end += 1
+            begin = len(raw[:at].rstrip(_BASE64))
+            end = len(raw) - len(raw[at:].lstrip(_BASE64))
             spans.append((begin, end))
             at = raw.find(core, end)
     return spans
@@ -193,7 +206,7 @@ def _views(raw: bytes, secrets: list[bytes]) -> "list[View]":
     views = [_unquote(raw, mark, read) for mark, read in _QUOTINGS]
     if b"+" in raw and any(b" " in secret for secret in secrets):
         spaced = raw.replace(b"+", b" ")
-        views.append(_unquote(spaced, b"%", _read_percent) or (spaced, range(len(raw) + 1)))
+        views.append(_unquote(spaced, b"%", _read_percent) or View(spaced))
     return [view for view in views if view is not None]
 
 
@@ -204,23 +217,22 @@ def _unquote(
 
     None where it understands nothing.
     """
+    view = View(b"")
     parts: list[bytes] = []
-    places: list[int] = []
-    done = 0
+    size_of_parts = done = 0
     at = raw.find(mark)
     while at >= 0:
         meant, size = read(raw, at)
         if size:
             parts += [raw[done:at], meant]
-            places += range(done, at)
-            places += [at] * len(meant)
+            size_of_parts += at - done + len(meant)
             done = at + size
+            view.add_mark(size_of_parts, done)
         at = raw.find(mark, max(at + 1, done))
     if not done:
         return None
-    parts.append(raw[done:])
-    places += range(done, len(raw) + 1)
-    return b"".join(parts), places
+    view.text = b"".join((*parts, raw[done:]))
+    return view
 
 
 def _read_percent(raw: bytes, at: int) -> tuple[bytes, int]:

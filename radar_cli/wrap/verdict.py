@@ -151,7 +151,12 @@ class Report:
         if run.tail is not None:
             fields["output"] = str(run.tail.total_bytes)
         if self.fault or (run.tail is not None and run.tail.total_bytes):
-            body = self._add_output(run, fields)
+            try:
+                body = self._add_output(run, fields)
+            except Exception as fault:  # noqa: BLE001 (the outcome matters more than its text)
+                words = f"output is left out: {type(fault).__name__}: {fault}"
+                run.warnings.append(words)
+                body = f"[{words}]".encode("utf-8", "replace")
         fields.update(run.declared())
         kind = "success" if self.verdict.is_success else "fail"
         return Ping(

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -170,7 +169,7 @@ def test_it_says_that_nothing_is_known_and_counts_that_as_a_failure() -> None:
     assert done.stderr == f"radar: job: {UNDECIDED}: the run counts as failed\n"
 
 
-def test_what_is_certain_comes_before_what_is_unknown() -> None:
+def test_it_puts_what_is_certain_before_what_is_unknown() -> None:
     words = ("--fail-on", ENDLESS, "--fail-on-stderr", "-c", f"echo {LETTERS}; echo x >&2")
     run_radar("run", "job", *words)
     assert last_ping().fields["reason"] == "output on stderr"
@@ -178,7 +177,7 @@ def test_what_is_certain_comes_before_what_is_unknown() -> None:
     assert (last_ping().fields["exit"], last_ping().fields.get("reason")) == ("3", None)
 
 
-def test_much_output_goes_on_behind_a_line_that_takes_for_ever() -> None:
+def test_it_relays_on_behind_a_line_that_takes_for_ever() -> None:
     line = f"echo {LETTERS}; head -c 30000000 /dev/zero"
     done = run_radar("run", "job", "--fail-on", ENDLESS, "-c", line, timeout=60)
 
@@ -194,7 +193,7 @@ def test_it_finds_what_stands_at_the_end_of_much_output() -> None:
     assert last_ping().fields["reason"] == "output matched: ERROR"
 
 
-def test_a_job_goes_on_whose_output_has_matched_already() -> None:
+def test_it_relays_on_behind_a_line_that_matched() -> None:
     line = "echo ERROR; seq 300000; echo done"
     done = run_radar("run", "job", "--fail-on", "ERROR", "-c", line)
 
@@ -202,7 +201,7 @@ def test_a_job_goes_on_whose_output_has_matched_already() -> None:
     assert last_ping().fields["reason"] == "output matched: ERROR"
 
 
-def test_the_searcher_ends_with_radar() -> None:
+def test_it_takes_its_searcher_along_when_it_is_killed() -> None:
     radar = start_radar("run", "job", "--fail-on", "x", "--", "sleep", "60")
     searcher = searcher_of(radar.pid)
     job = job_of(radar.pid)
@@ -213,7 +212,7 @@ def test_the_searcher_ends_with_radar() -> None:
     os.kill(job, signal.SIGKILL)
 
 
-def test_a_searcher_at_work_ends_soon_after_radar_was_killed() -> None:
+def test_it_leaves_no_searcher_at_work_when_it_is_killed() -> None:
     line = f"echo {LETTERS}; exec sleep 60"
     radar = start_radar("run", "job", "--fail-on", ENDLESS, "-c", line)
     searcher = searcher_of(radar.pid)
@@ -226,7 +225,7 @@ def test_a_searcher_at_work_ends_soon_after_radar_was_killed() -> None:
     os.kill(job, signal.SIGKILL)
 
 
-def test_the_searcher_has_nothing_of_the_jobs(tmp_path: Path) -> None:
+def test_it_gives_the_searcher_nothing_of_the_jobs(tmp_path: Path) -> None:
     held = os.open(tmp_path, os.O_RDONLY)
     words = ("--fail-on", "x", "--", "sleep", "60")
     radar = start_radar("run", "job", *words, cwd=tmp_path, pass_fds=(held,))
@@ -243,13 +242,13 @@ def test_the_searcher_has_nothing_of_the_jobs(tmp_path: Path) -> None:
     radar.wait(10)
 
 
-def test_a_job_that_waits_for_all_its_children_waits_for_none_of_radars() -> None:
+def test_it_is_no_child_that_a_job_would_wait_for() -> None:
     done = run_radar("run", "job", "--fail-on", "x", "-c", "sleep 0.1 & wait; echo $?", text=True)
 
     assert (done.returncode, done.stdout) == (0, "0\n")
 
 
-def test_the_key_that_interrupts_ends_the_job_alone() -> None:
+def test_it_ends_by_the_key_that_interrupts() -> None:
     line = f"echo {LETTERS}; exec sleep 60"
     words = ["run", "job", "--capture", "--fail-on", ENDLESS, "-c", line]
     with Terminal([radar_path(), *words], environment()) as terminal:
@@ -258,7 +257,7 @@ def test_the_key_that_interrupts_ends_the_job_alone() -> None:
         assert terminal.wait() == -signal.SIGINT
 
 
-def test_as_pid_1_it_finds_what_matched() -> None:
+def test_it_finds_what_matched_as_pid_1() -> None:
     prefix = as_pid_1()
     line = "(sleep 0.1 &) ; (true &); echo ERROR; sleep 0.3"
     done = run_radar("run", "job", "--fail-on", "ERROR", "-c", line, prefix=prefix)
@@ -266,10 +265,11 @@ def test_as_pid_1_it_finds_what_matched() -> None:
     assert done.returncode == 0
     assert last_ping().fields["reason"] == "output matched: ERROR"
     run_radar("run", "job", "--fail-on", ENDLESS, "-c", f"echo {LETTERS}", prefix=prefix)
-    assert last_ping().fields["reason"] == UNDECIDED
+    # How the searcher ended may be known to nobody: PID 1 buries strays.
+    assert last_ping().fields["reason"].startswith("--fail-on is undecided: ")
 
 
-def test_each_try_is_searched_anew() -> None:
+def test_it_searches_each_try_anew() -> None:
     line = "if [ -e first ]; then echo fine; else touch first; echo ERROR; fi"
     run_radar("run", "job", "--fail-on", "ERROR", "--retries", "1", "-c", line)
 
@@ -278,7 +278,7 @@ def test_each_try_is_searched_anew() -> None:
 
 
 @pytest.mark.parametrize("printed", ["", "x"])
-def test_a_searcher_that_dies_leaves_the_verdict_open(printed: str) -> None:
+def test_it_leaves_the_verdict_open_when_the_searcher_dies(printed: str) -> None:
     line = f"printf '{printed}'; read line; exit 0"
     radar = start_radar(
         *("run", "job", "--fail-on", "ERROR", "-c", line),
@@ -295,16 +295,14 @@ def test_a_searcher_that_dies_leaves_the_verdict_open(printed: str) -> None:
     )
 
 
-def test_a_slow_pattern_slows_the_job_and_misses_nothing() -> None:
+def test_it_lets_a_slow_pattern_slow_the_job_and_misses_nothing() -> None:
     # Each line takes some 10 ms: together more than radar ever waits for a child in silence.
     script = "for n in range(400): print('x' * 6000)\nprint('yERROR')"
     words = ("--fail-on", ".*ERROR", "--", sys.executable, "-c", script)
-    begin = time.monotonic()
     done = run_radar("run", "job", *words, timeout=100)
 
     assert done.stdout.count(b"\n") == 401
     assert last_ping().fields["reason"] == "output matched: yERROR"
-    assert time.monotonic() - begin < 100
 
 
 LEFT_OUT = b"[left out, as it can't be redacted: a pattern took too long]"
