@@ -295,13 +295,28 @@ def test_it_leaves_the_verdict_open_when_the_searcher_dies(printed: str) -> None
     )
 
 
+def test_it_hears_signals_while_the_rest_of_the_output_is_searched() -> None:
+    # Each line takes milliseconds, and both pipes between job and searcher are full at the end.
+    script = f"print('{'a' * 16}!\\n' * 7200, end='')"
+    words = ("--fail-on", ENDLESS, "--", sys.executable, "-c", script)
+    radar = start_radar("run", "job", *words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    searcher = searcher_of(radar.pid)
+    wait_until(lambda: set(children_of(radar.pid)) == {searcher}, timeout_s=60)
+    # The first one, so soon after the job's end, was meant for the job.
+    radar.terminate()
+    radar.send_signal(signal.SIGINT)
+
+    assert radar.wait(8) == 0
+    assert last_ping().fields["reason"] == UNDECIDED
+
+
 def test_it_lets_a_slow_pattern_slow_the_job_and_misses_nothing() -> None:
     # Each line takes some 10 ms: together more than radar ever waits for a child in silence.
-    script = "for n in range(400): print('x' * 6000)\nprint('yERROR')"
+    script = "for n in range(120): print('x' * 6000)\nprint('yERROR')"
     words = ("--fail-on", ".*ERROR", "--", sys.executable, "-c", script)
     done = run_radar("run", "job", *words, timeout=100)
 
-    assert done.stdout.count(b"\n") == 401
+    assert done.stdout.count(b"\n") == 121
     assert last_ping().fields["reason"] == "output matched: yERROR"
 
 
