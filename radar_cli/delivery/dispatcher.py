@@ -64,8 +64,8 @@ class Dispatcher:
         self._has_own_timeout = timeout_s is not None
         self.nudge = nudge
         self.take_in = take_in  # what many pings wait for where nobody reads the store
-        # Makes the field `command`, once it is known what to redact in it.
-        self.add_command: Callable[[], str] | None = None
+        # Makes the fields `command`, `message` and `url`, once it is known what to redact in them.
+        self.typed_fields: Callable[[], dict[str, str]] | None = None
         self._workers: list[DestinationWorker] = []
         self._resolving = Resolved()
         # Whoever is first, the run's end or who finds out where pings go, decides where they are.
@@ -138,8 +138,9 @@ class Dispatcher:
     def complete(self, ping: "Ping") -> None:
         """Add what only the config and this machine say."""
         (self.resolved or self._resolving).complete(ping)
-        if self.add_command is not None and "command" not in ping.fields:
-            ping.fields["command"] = self.add_command()
+        if self.typed_fields is not None:
+            for name, text in self.typed_fields().items():
+                ping.fields.setdefault(name, text)
 
     def _wake(self) -> None:
         for worker in self._workers:

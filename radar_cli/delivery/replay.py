@@ -8,8 +8,9 @@ Whatever is left out instead is said.
 import os
 import time
 
+from radar_cli.core.credentials import secrets_in_headers, secrets_of
 from radar_cli.core.grammar import format_duration
-from radar_cli.core.redaction import compile_patterns, redact, secrets_in_headers, secrets_of
+from radar_cli.core.redaction import Redactor
 from radar_cli.delivery.destinations import Destination
 from radar_cli.delivery.sender import (
     DELIVERED,
@@ -36,7 +37,6 @@ from radar_cli.outbox.trim import trim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable
 
     from radar_cli.delivery.dispatcher import Dispatcher
@@ -107,10 +107,13 @@ def flush(
         files = [(name, spool) for spool, _ in locks for name in spool.names(suffix)]
         files.sort(key=lambda file: file[0])
         turn = Turn(sender, deadline, ping_timeout_s, flushed, is_stopped)
-        if sender.protocol.KNOWS_EVENT_TIME:
-            turn.send_all(files)
-        else:
-            send_news(turn, files, current)
+        try:
+            if sender.protocol.KNOWS_EVENT_TIME:
+                turn.send_all(files)
+            else:
+                send_news(turn, files, current)
+        finally:
+            turn.close()
     finally:
         for spool, lock in locks:
             unlock(spool, lock)
@@ -165,10 +168,16 @@ class Turn:
         self._ping_timeout_s = ping_timeout_s
         self._is_stopped = is_stopped
         self._failures = 0
+        self._cleaner: Cleaner | None = None
         self._enough_s, self._enough_tries = 0.0, 1
         if not sender.protocol.KNOWS_EVENT_TIME:
             self._enough_s = min(_ENOUGH_S, (deadline - time.monotonic()) / 2)
             self._enough_tries = _ENOUGH_TRIES
+
+    def close(self) -> None:
+        """End what it has started."""
+        if self._cleaner is not None:
+            self._cleaner.close()
 
     def is_over(self) -> bool:
         """Whether there is no time left for another ping, or something better to do."""
@@ -192,7 +201,9 @@ class Turn:
         """Send one claimed ping of this destination's, and let it go."""
         destination, ping = self.sender.destination, entry.ping
         if UNRESOLVED in entry.to:
-            ping = clean(ping, destination)
+            if self._cleaner is None:
+                self._cleaner = Cleaner(destination, self.flushed.notes)
+            ping = self._cleaner.clean(ping)
         deadline, patience_s = self._deadline, self._ping_timeout_s
         if patience_s is not None:
             deadline = min(deadline, time.monotonic() + patience_s)
@@ -331,40 +342,61 @@ def _say(monitor: str, count: int, server: str) -> str:
     return f"{monitor}: {words}" if monitor else words
 
 
-def clean(ping: Ping, destination: Destination) -> Ping:
-    """The ping without what its destination's config wants redacted: it could not be read then."""
-    own = [destination.key] if destination.key else []
-    secrets = secrets_of({}, own + secrets_in_headers(destination.headers))
-    patterns = compile_patterns(destination.redact, "redact", [])
-    fields = dict(ping.fields)
-    for name in _WORDS:
-        if name in fields:
-            fields[name] = _clean_words(fields[name], secrets, patterns)
-    body = ping.body
-    gone = int(fields.get("omitted") or "0")
-    if gone and body:
-        # A secret may be cut in half where the output begins: that line is left out.
-        body = body.partition(b"\n")[2]
-        gone += len(ping.body) - len(body)
-        fields["omitted"] = str(gone)
-    body, _ = redact(body, secrets, patterns)
-    return Ping(
-        ping.kind,
-        ping.monitor,
-        run_id=ping.run_id,
-        time_us=ping.time_us,
-        fields=fields,
-        body=body.decode("utf-8", "replace").encode(),  # a pattern may cut a character in two
-        ping_id=ping.id,
-    )
+class Cleaner:
+    """Takes out of pings what their destination's config, which could not be read, wants redacted.
 
+    What can't be searched for it is left out, with a note.
+    """
 
-def _clean_words(words: str, secrets: list[bytes], patterns: "list[re.Pattern[bytes]]") -> str:
-    """Words without secrets, and without the half of one that they were cut off in."""
-    raw = words.encode("utf-8", "replace")
-    for secret in secrets:
-        for size in range(len(secret) - 1, _SHORTEST_HALF_BYTES - 1, -1):
-            if raw.endswith(secret[:size]):
-                raw = raw[:-size]
-                break
-    return redact(raw, secrets, patterns)[0].decode("utf-8", "replace")
+    def __init__(self, destination: Destination, notes: list[str]) -> None:
+        own = [destination.key] if destination.key else []
+        self._secrets = secrets_of({}, own + secrets_in_headers(destination.headers))
+        self._patterns = destination.redact
+        self._notes = notes
+        self._redactor = self._make_redactor()
+
+    def clean(self, ping: Ping) -> Ping:
+        """The ping without secrets."""
+        fields = dict(ping.fields)
+        for name in _WORDS:
+            if name in fields:
+                fields[name] = self._clean_words(fields[name])
+        body = ping.body
+        gone = int(fields.get("omitted") or "0")
+        if gone and body:
+            # A secret may be cut in half where the output begins: that line is left out.
+            body = body[len(body.splitlines(keepends=True)[0]) :]
+            gone += len(ping.body) - len(body)
+        body, left_out = self._redactor.clean(body)
+        if gone + left_out:
+            fields["omitted"] = str(gone + left_out)
+        if self._redactor.fault:
+            # What was too much for the patterns was this ping's; the next one is another.
+            self.close()
+            self._redactor = self._make_redactor()
+        return Ping(
+            ping.kind,
+            ping.monitor,
+            run_id=ping.run_id,
+            time_us=ping.time_us,
+            fields=fields,
+            body=body.decode("utf-8", "replace").encode(),  # a pattern may cut a character in two
+            ping_id=ping.id,
+        )
+
+    def close(self) -> None:
+        """End what it has started."""
+        self._redactor.close()
+
+    def _make_redactor(self) -> Redactor:
+        return Redactor(self._secrets, self._patterns, "redact", self._notes)
+
+    def _clean_words(self, words: str) -> str:
+        """Words without secrets, and without the half of one that they were cut off in."""
+        raw = words.encode("utf-8", "replace")
+        for secret in self._secrets:
+            for size in range(len(secret) - 1, _SHORTEST_HALF_BYTES - 1, -1):
+                if raw.endswith(secret[:size]):
+                    raw = raw[:-size]
+                    break
+        return self._redactor.clean_line(raw)

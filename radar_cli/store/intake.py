@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from radar_cli.core.errors import RadarError
-from radar_cli.delivery.replay import clean
+from radar_cli.delivery.replay import Cleaner
 from radar_cli.outbox.claiming import claim, set_aside, sort_in_old
 from radar_cli.outbox.spool import UNRESOLVED, Entry, Outbox
 
@@ -32,6 +32,7 @@ def take_in(store: "Store", outbox: Outbox, destination: "Destination", now_us: 
         spools = destination.spools(outbox)
     files = [(name, spool) for spool in spools for name in spool.names()]
     files.sort(key=lambda file: file[0])
+    cleaner: Cleaner | None = None
     for name, spool in files:
         entry = claim(spool, name)
         if entry is None:
@@ -40,11 +41,14 @@ def take_in(store: "Store", outbox: Outbox, destination: "Destination", now_us: 
             entry.release()
             continue
         if UNRESOLVED in entry.to:
-            entry.ping = clean(entry.ping, destination)
+            cleaner = cleaner or Cleaner(destination, [])
+            entry.ping = cleaner.clean(entry.ping)
         entry.ping.time_us = min(entry.ping.time_us, now_us)
         batch.append(entry)
         if len(batch) >= _BATCH:
             added += _add(store, batch, now_us)
+    if cleaner is not None:
+        cleaner.close()
     return added + _add(store, batch, now_us)
 
 

@@ -158,24 +158,24 @@ def _make(options: PingOptions) -> Ping:
 
 def _add_words(made: Ping, options: PingOptions, dispatcher: Dispatcher) -> None:
     """Add the message and the tail of stdin, without secrets."""
-    if not (options.message or options.reads_stdin):
+    if not (options.message or options.url or options.reads_stdin):
         return
     from radar_cli.delivery.destinations import resolve
-    from radar_cli.wrap.verdict import redact_line
+    from radar_cli.wrap.verdict import make_redactor, prepare
 
     tail = _read_stdin(options) if options.reads_stdin else None
     resolved = dispatcher.resolved = resolve(options.to, options.server, os.environ)
-    environ = dict(os.environb)
+    redactor = make_redactor(options, resolved)
     if options.message:
-        message = redact_line(os.fsencode(options.message), options, resolved, environ)
-        made.fields["message"] = message[:2000]
+        made.fields["message"] = redactor.clean_line(os.fsencode(options.message))[:2000]
+    if options.url:
+        made.fields["url"] = redactor.clean_line(os.fsencode(options.url))[:2000]
     if tail is not None:
-        from radar_cli.wrap.verdict import prepare
-
-        made.body, omitted = prepare(tail, options, resolved, environ)
+        made.body, omitted = prepare(tail, options, resolved, redactor)
         made.fields["output"] = str(tail.total_bytes)
         if omitted:
-            made.fields["omitted"] = str(omitted)
+            made.fields["omitted"] = str(min(omitted, tail.total_bytes))
+    redactor.close()
 
 
 def _read_stdin(options: PingOptions) -> "Tail":

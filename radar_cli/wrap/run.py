@@ -221,7 +221,7 @@ class Run:
                 self.lock.clear()
             capture.finish()
             report.capture = capture
-            report.judge()
+            report.judge(self.signals)
         except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
             self.warnings.append(f"internal error: {type(fault).__name__}: {fault}")
         return report
@@ -349,10 +349,10 @@ class Run:
             )
             self.dispatcher = dispatcher
             self.signals.has_children = lambda: dispatcher.resolved is None
-            if options.send_command:
-                from radar_cli.wrap.verdict import command_line
+            if options.send_command or options.message or options.url:
+                from radar_cli.wrap.verdict import typed_fields
 
-                self.dispatcher.add_command = lambda: command_line(self)
+                self.dispatcher.typed_fields = lambda: typed_fields(self)
             self.dispatcher.start()
         return self.dispatcher
 
@@ -367,12 +367,11 @@ class Run:
         """Where goes on to what the job writes to this descriptor, for all tries."""
         if fd not in self.outlets:
             # For the tail: by the time it is needed, radar may have been removed.
-            from radar_cli.core import redaction, text  # noqa: F401
+            from radar_cli.core import credentials, redaction, text  # noqa: F401
 
             self.outlets[fd] = outlet = Outlet(fd)
             if self.options.quiet:
                 from radar_cli.wrap.relay import Held
-    from radar_cli.wrap.stdin import Input
 
                 self.outlets[fd] = Held(outlet)
         return self.outlets[fd]

@@ -1,4 +1,4 @@
-"""The job's stdin between its tries: would another one find the input that the first one found?
+"""The job's stdin between its tries: whether another one would find what the first one found.
 
 A try that finds an empty stdin where the first one read a dump succeeds, having done nothing.
 """
@@ -62,8 +62,10 @@ def _look(*, is_socket: bool) -> tuple[bool, bool]:
 def _has_bytes_on_socket() -> bool:
     import _socket
 
-    with _socket.socket(fileno=os.dup(0)) as copy:
-        try:
-            return bool(copy.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT))
-        except OSError:
-            return False
+    copy = _socket.socket(fileno=os.dup(0))
+    try:
+        return bool(copy.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT))
+    except OSError:
+        return False
+    finally:
+        copy.close()

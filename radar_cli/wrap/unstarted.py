@@ -37,7 +37,7 @@ def report_unstarted(
     report = Report(run.options, run.streams, started)
     code = exits.NOT_FOUND if is_missing else exits.NOT_EXECUTABLE
     report.close(Ended(code << 8, 0.0, 0))
-    report.judge()
+    report.judge(run.signals)
     report.fault = os.fsencode(f"{program}: {words}")
     return report
 

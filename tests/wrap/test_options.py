@@ -24,6 +24,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "--retries": ("3", 3),
     "--retry-delay": ("1d", 86400.0),
     "--lock": ("wait", "wait"),
+    "--tail-of": ("stderr", "stderr"),
     "--quiet": ("true", True),
     "--no-output": ("on", True),
     "--output-on-fail": ("1", True),

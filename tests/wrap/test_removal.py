@@ -75,3 +75,23 @@ def test_its_pings_are_kept_though_nothing_more_can_be_imported(
     assert all(line.startswith(expected) for line in said.decode().splitlines())
     assert [ping.kind for ping in server.accepted] == ["start"]
     assert [ping.kind for ping in read_pings() if ping.monitor == "job"] == ["success"]
+
+
+def test_it_reports_the_outcome_though_the_output_can_no_longer_be_searched(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / "here" / "radar_cli"
+    shutil.copytree(Path(radar_cli.__path__[0]), package)
+    env = environment(measured=False) | {"PYTHONPATH": str(package.parent)}
+    script = f"until [ -e {tmp_path}/go ]; do sleep 0.02; done; echo card 4711; exit 3"
+    run = [sys.executable, "-P", "-m", "radar_cli", "run", "job", "--redact", "card [0-9]+"]
+    radar = processes.remember(subprocess.Popen([*run, "--", "sh", "-c", script], env=env))
+    wait_until(lambda: kinds() == ["start"])
+    package.rename(tmp_path / "gone")
+    (tmp_path / "go").touch()
+
+    assert radar.wait(20) == 3
+    assert kinds() == ["start", "fail"]
+    assert read_pings()[-1].fields["exit"] == "3"
+    assert b"left out" in read_pings()[-1].body
+    assert b"4711" not in read_pings()[-1].body

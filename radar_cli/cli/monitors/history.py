@@ -15,6 +15,7 @@ from radar_cli.cli.render import Cell, Result, Table, complain, is_terminal
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.text import lines
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words
 
@@ -74,9 +75,8 @@ def print_output(session: Session, key: str, run_id: str | None) -> Result | int
     if not run.output:
         notes.append("it has no output" + (" yet" if run.is_running else ""))
     if session.format == "json" or is_terminal(sys.stdout):
-        text = run.output.decode("utf-8", "replace").expandtabs()
-        # "\r\n" is what a job on a pseudo-terminal ends its lines with.
-        text = text.replace("\r\n", "\n").removesuffix("\n")
+        # expandtabs counts its columns from a carriage return, too.
+        text = "\n".join(lines(run.output.decode("utf-8", "replace").expandtabs()))
         return Result(describe_run(run), text=text, notes=tuple(notes))
     for note in notes:
         complain(note)
