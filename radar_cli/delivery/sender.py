@@ -4,7 +4,7 @@ import os
 import time
 
 from radar_cli.model.ping import Ping
-from radar_cli.net.connection import Link, LinkError, Response
+from radar_cli.net.messages import LinkError, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from radar_cli.delivery.destinations import Destination
+    from radar_cli.net.connection import Link
     from radar_cli.outbox.spool import Entry
 
 # protocols: "Retry 408, 425, 429 (obey Retry-After), 500, 502, 503, 504 and connection errors".
@@ -102,7 +103,7 @@ class Sender:
     def _deliver(self, ping: Ping, deadline: float, *, once: bool) -> Outcome:
         self._is_success, self._is_unanswered = ping.kind == "success", False
         if self._link is not None:
-            self._link.is_asking = False
+            self._link.forget()
         delay_s = _FIRST_DELAY_S
         outcome = Outcome(WAITING, "no time left")
         while True:
@@ -123,6 +124,11 @@ class Sender:
         """Close the connection."""
         if self._link is not None:
             self._link.close()
+            self._link.forget()
+
+    def has_news(self) -> bool:
+        """Whether something has come from the server that isn't read yet."""
+        return self._link is not None and self._link.has_news()
 
     def _try(self, ping: Ping, time_s: float) -> tuple[Outcome, float]:
         """One request: its outcome, and how long the server wants to be left alone."""
@@ -140,7 +146,9 @@ class Sender:
             response = self._link.post(path, headers, body, time.monotonic() + time_s)
         except (LinkError, ValueError) as error:
             self._is_unanswered |= self._is_asking()
-            reason = f"{self.destination.server}: {error}"
+            # A setting of this machine's is one fault, however many servers it is between.
+            is_setting = isinstance(error, LinkError) and error.is_setting
+            reason = str(error) if is_setting else f"{self.destination.server}: {error}"
             needs_person = not isinstance(error, LinkError) or error.needs_person
             wish_s = float("inf") if needs_person else 0.0
             return Outcome(WAITING, reason, needs_person=needs_person), wish_s

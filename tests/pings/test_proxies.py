@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from radar_cli.core.urls import Url
-from radar_cli.net.connection import LinkError
+from radar_cli.net.messages import LinkError
 from radar_cli.net.proxies import proxy_for
 from tests.support.certificates import Authority
 from tests.support.pings import kinds
