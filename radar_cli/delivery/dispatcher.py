@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from radar_cli.delivery.sender import Outcome, Sender
     from radar_cli.model.ping import Ping
+    from radar_cli.net.connection import Link
 
 PING_TIMEOUT_S = 10.0
 
@@ -26,6 +27,9 @@ PING_TIMEOUT_S = 10.0
 # While a job runs its connection stays open this long, for the jobs that are done at once.
 _KEEP_ALIVE_S = 15.0
 _LONGEST_WAIT_S = 86_400.0
+# An answer that has come in time is read within this, however busy the machine is.
+_HEARING_S = 1.0
+_HEARING_LOOK_S = 0.01
 # Where no ping is left behind, none is looked for again so soon: most jobs start and end within it.
 _LOOK_AGAIN_S = 1.0
 
@@ -107,6 +111,7 @@ class Dispatcher:
         if self.give_up():
             keep_unresolved(self, self._profiles, self._resolving.waits_for or "the config")
         for worker in self._workers:
+            worker.hear_out()
             worker.abandon()
         self.has_kept = True  # or a worker is about to say so
         self._trim()
@@ -205,6 +210,8 @@ class DestinationWorker:
         self._found_none_at = float("-inf")
         self._is_carrying = False  # the ping at _next is on its way; else what waited may be
         self._sender: Sender | None = None
+        # Pings that are sent and not yet answered, while newer ones have gone before them.
+        self._overtaken: list[tuple[Ping, Entry | None, str, Link]] = []
         self._entry: Entry | None = None  # of the ping that is on its way now
         self._is_abandoned = False  # what isn't delivered is left to a later run
         # Whoever decides what becomes of that ping, the run's end or its answer, does so alone.
@@ -233,6 +240,17 @@ class DestinationWorker:
             self._keep_rest()
         self.is_done = True
 
+    def hear_out(self) -> None:
+        """Let an answer be read that has come already: this thread may just not have had its turn.
+
+        With a hundred jobs at once it may be a second late.
+        """
+        until = time.monotonic() + _HEARING_S
+        links = [self._sender, *(link for _, _, _, link in self._overtaken)]
+        if any(link is not None and link.has_news() for link in links):
+            while not self.is_done and time.monotonic() < until:
+                time.sleep(_HEARING_LOOK_S)
+
     def abandon(self) -> int:
         """Leave what isn't delivered in the spool, safe from a power failure.
 
@@ -240,6 +258,8 @@ class DestinationWorker:
         """
         with self._deciding:
             self._is_abandoned = True
+            for ping, entry, _, _ in self._overtaken:
+                keep_undelivered(self._dispatcher, self._destination, None, entry, [ping])
             rest = self._dispatcher.pings[self._next :]
             keep_undelivered(self._dispatcher, self._destination, self._sender, self._entry, rest)
             return self._next + len(rest)
@@ -297,7 +317,9 @@ class DestinationWorker:
                 from radar_cli.delivery.replay import in_turn
 
                 carry = in_turn(dispatcher, destination, carry)
-            if carry(sender, ping):
+            is_heard = carry(sender, ping)
+            is_heard |= self._hear_overtaken(sender)
+            if is_heard:
                 self._flush(sender, ping)
         sender.close()
 
@@ -319,12 +341,26 @@ class DestinationWorker:
         self._is_carrying = False
         with self._deciding:
             entry, self._entry = self._entry, None
-            if outcome.result != "delivered":
-                settle(dispatcher, self._destination, ping, entry, outcome, unkept)
-            elif entry is not None:
-                entry.remove()
             self._next += 1
+            is_pressed = outcome.result == "waiting" and self._next < len(dispatcher.pings)
+            if is_pressed and not self._is_abandoned and (link := sender.put_by()) is not None:
+                self._overtaken.append((ping, entry, unkept, link))
+                return False
+            settle(dispatcher, self._destination, ping, entry, outcome, unkept)
         return outcome.result in ("delivered", "unsure")
+
+    def _hear_overtaken(self, sender: "Sender") -> bool:
+        """Wait for the answers to pings that newer ones went before; True if one is delivered."""
+        dispatcher, is_heard = self._dispatcher, False
+        while self._overtaken and self._next >= len(dispatcher.pings) and not self._is_abandoned:
+            ping, entry, unkept, link = self._overtaken[-1]
+            deadline = min(dispatcher.deadline, time.monotonic() + dispatcher.timeout_s)
+            outcome = sender.resume(ping, link, deadline)
+            with self._deciding:
+                del self._overtaken[-1]
+                settle(dispatcher, self._destination, ping, entry, outcome, unkept)
+            is_heard |= outcome.result == "delivered"
+        return is_heard
 
     def _flush(self, sender: "Sender", ping: "Ping") -> None:
         """Send what waited for this server, as long as the run has nothing newer to say."""
@@ -359,8 +395,11 @@ def settle(
     outcome: "Outcome",
     unkept: str,
 ) -> None:
-    """Keep a ping, or set it aside; `unkept` says why there is no entry of it."""
-    if outcome.result == "dropped":
+    """Keep a ping, let it go or set it aside; `unkept` says why there is no entry of it."""
+    if outcome.result == "delivered":
+        if entry is not None:
+            entry.remove()
+    elif outcome.result == "dropped":
         if entry is not None:
             entry.remove()
         dispatcher.tell(ping, "not sent", outcome.reason, aloud=False)

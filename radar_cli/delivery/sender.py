@@ -89,6 +89,8 @@ class Sender:
         """Try to deliver until `deadline` (monotonic), or once; no sleep after the last try."""
         if ping.kind == "log" and self.destination.protocol == "cronradar":
             return Outcome(DROPPED, "CronRadar takes no log pings")
+        if self._link is not None:
+            self._link.forget()
         if not (self.destination.key or _is_token(ping.monitor) or self._has_credentials()):
             return Outcome(
                 WAITING,
@@ -100,12 +102,29 @@ class Sender:
             outcome = Outcome(UNSURE, f"{outcome.reason}, and it may have arrived")
         return outcome
 
+    def put_by(self) -> "Link | None":
+        """Hand over the link on which the ping's answer is late, if it is, for `resume`."""
+        link = self._link
+        if link is None or not link.is_late:
+            return None
+        self._link = None
+        return link
+
+    def resume(self, ping: Ping, link: "Link", deadline: float) -> Outcome:
+        """Wait for the late answer on a link that was put by, and ask again if it doesn't come."""
+        self.close()
+        self._link = link
+        left_s = max(0.0, deadline - time.monotonic())
+        if link.has_news(left_s * _SHARE_OF_TIME):  # which counts though no time may be left
+            outcome, _ = self._try(ping, left_s)
+            if outcome.result != WAITING:
+                return outcome
+        return self._deliver(ping, deadline, once=False)
+
     def _deliver(self, ping: Ping, deadline: float, *, once: bool) -> Outcome:
         self._is_success, self._is_unanswered = ping.kind == "success", False
-        if self._link is not None:
-            self._link.forget()
         delay_s = _FIRST_DELAY_S
-        outcome = Outcome(WAITING, "no time left")
+        outcome = Outcome(WAITING, f"{self.destination.server}: no answer in time")
         while True:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
@@ -143,6 +162,8 @@ class Sender:
         try:
             if self._link is None:
                 self._link = self.destination.link()
+                if self.protocol.KNOWS_EVENT_TIME:  # so that pings may overtake one another
+                    self._link.is_pressed = lambda: self._pause(0.0)
             response = self._link.post(path, headers, body, time.monotonic() + time_s)
         except (LinkError, ValueError) as error:
             self._is_unanswered |= self._is_asking()

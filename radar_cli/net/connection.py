@@ -12,7 +12,7 @@ from radar_cli.net.messages import LinkError, Reader, Response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket as _socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from radar_cli.net.tls import Trust
 else:
@@ -21,6 +21,8 @@ else:
 # How long one address is tried before the next one is, too: curl's, the RFC recommends 250 ms.
 _HEAD_START_S = 0.2
 _SHORTEST_WAIT_S = 0.001
+# Who is pressed waits this long for an answer: most come sooner, and asking elsewhere is dear.
+_PRESSED_S = 1.0
 
 
 class Link:
@@ -34,6 +36,8 @@ class Link:
         self.ca_file = ca_file
         self.environ = environ
         self.is_asking = False  # a request is sent, and it isn't known whether it arrived
+        # Whether there is something better to do than to wait for an answer.
+        self.is_pressed: Callable[[], bool] = lambda: False
         self._socket: _socket.socket | None = None
         self._reader = Reader(self._receive)
         self._is_sent = False  # the request of this exchange, on this connection
@@ -71,15 +75,23 @@ class Link:
         self._late.clear()
         self.is_asking = False
 
-    def has_news(self) -> bool:
-        """Whether bytes wait to be read; for another thread, so it is a hint and no promise."""
+    @property
+    def is_late(self) -> bool:
+        """Whether a request is sent whose answer hasn't come in time."""
+        return bool(self._late)
+
+    def has_news(self, wait_s: float = 0.0) -> bool:
+        """Whether bytes wait to be read, or come within that time.
+
+        Another thread may ask, too: it gets a hint, and no promise.
+        """
         import select
 
         poll = select.poll()
         for connection in [self._socket, *(late for late, _ in self._late)]:
             if connection is not None and (fd := connection.fileno()) >= 0:
                 poll.register(fd, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(poll.poll(int(wait_s * 1000)))
 
     def render(
         self, path: str, headers: dict[str, str], body: bytes, method: str = "POST"
@@ -134,6 +146,8 @@ class Link:
             if self._late:
                 self._put_by()
                 if not self._take_late(deadline):
+                    if not self._late:
+                        raise ConnectionResetError("the server closed the connection")
                     raise TimeoutError("timed out")
         return self._reader.read_answer(deadline)
 
@@ -235,6 +249,14 @@ class Link:
 
     def _receive(self, wait_s: float) -> bytes:
         assert self._socket is not None  # noqa: S101 (for mypy: callers hold a connection)
+        while wait_s > _PRESSED_S:
+            self._socket.settimeout(_PRESSED_S)
+            try:
+                return self._socket.recv(65_536)
+            except TimeoutError:
+                if self.is_pressed():
+                    raise
+            wait_s -= _PRESSED_S
         self._socket.settimeout(max(wait_s, _SHORTEST_WAIT_S))
         return self._socket.recv(65_536)
 

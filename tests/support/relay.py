@@ -44,6 +44,12 @@ class Relay:
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
 
+    def stop_listening(self) -> None:
+        """Refuse whoever comes, and go on with those who are there."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
     def freeze(self) -> None:
         """Say nothing more, and accept whoever comes."""
         self._is_frozen.set()
