@@ -21,6 +21,7 @@ from tests.support.pings import kinds
 from tests.support.proxy import Proxy
 from tests.support.radar import run_radar
 from tests.support.relay import Relay
+from tests.support.requirements import require
 from tests.support.server import Server, refused_port, unreachable_port
 from tests.support.waiting import wait_until
 
@@ -69,6 +70,7 @@ class Place:
 @pytest.fixture
 def place() -> Iterator[Place]:
     with contextlib.ExitStack() as sockets:
+        require(socket.has_dualstack_ipv6(), "IPv6 on loopback")
         # A port that is free on every address, IPv6 included.
         with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as free:
             port: int = free.getsockname()[1]
