@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from radar_cli.delivery.sender import Outcome, Sender
     from radar_cli.model.ping import Ping
+    from radar_cli.net.connection import Link
 
 PING_TIMEOUT_S = 10.0
 
@@ -31,6 +32,9 @@ _DOWN_S = 60.0
 _BRIEFLY_S = 1.0
 _OLD_AT_ONCE = 500
 _SHOWS_OUTAGE_S = 2.0  # so long without an answer
+# An answer that has come in time is read within this, however busy the machine is.
+_HEARING_S = 1.0
+_HEARING_LOOK_S = 0.01
 # Where no ping is left behind, none is looked for again so soon: most jobs start and end within it.
 _LOOK_AGAIN_S = 1.0
 
@@ -112,6 +116,7 @@ class Dispatcher:
         if self.give_up():
             keep_unresolved(self, self._profiles, self._resolving.waits_for or "the config")
         for worker in self._workers:
+            worker.hear_out()
             worker.abandon()
         self._trim()
 
@@ -215,6 +220,8 @@ class DestinationWorker:
         # Since when (monotonic) the ping at _next is on its way; else what waited may be.
         self._carrying_since: float | None = None
         self._sender: Sender | None = None
+        # Pings that are sent and not yet answered, while newer ones have gone before them.
+        self._overtaken: list[tuple[Ping, Entry | None, str, Link]] = []
         self._entry: Entry | None = None  # of the ping that is on its way now
         self._is_abandoned = False  # what isn't delivered is left to a later run
         # Whoever decides what becomes of that ping, the run's end or its answer, does so alone.
@@ -243,6 +250,17 @@ class DestinationWorker:
             self._keep_rest()
         self.is_done = True
 
+    def hear_out(self) -> None:
+        """Let an answer be read that has come already: this thread may just not have had its turn.
+
+        With a hundred jobs at once it may be a second late.
+        """
+        until = time.monotonic() + _HEARING_S
+        links = [self._sender, *(link for _, _, _, link in self._overtaken)]
+        if any(link is not None and link.has_news() for link in links):
+            while not self.is_done and time.monotonic() < until:
+                time.sleep(_HEARING_LOOK_S)
+
     def abandon(self) -> int:
         """Leave what isn't delivered in the spool, safe from a power failure.
 
@@ -253,6 +271,8 @@ class DestinationWorker:
             since = self._carrying_since
             if since is not None and time.monotonic() - since >= _SHOWS_OUTAGE_S:
                 self._dispatcher.outbox.spool(folder_name(self._destination.address())).mark_down()
+            for ping, entry, _, _ in self._overtaken:
+                keep_undelivered(self._dispatcher, self._destination, None, entry, [ping])
             rest = self._dispatcher.pings[self._next :]
             keep_undelivered(self._dispatcher, self._destination, self._sender, self._entry, rest)
             return self._next + len(rest)
@@ -311,7 +331,9 @@ class DestinationWorker:
                 from radar_cli.delivery.replay import in_turn
 
                 carry = in_turn(dispatcher, destination, carry)
-            if carry(sender, ping):
+            is_heard = carry(sender, ping)
+            is_heard |= self._hear_overtaken(sender)
+            if is_heard:
                 self._flush(sender, ping)
         sender.close()
 
@@ -336,18 +358,33 @@ class DestinationWorker:
             ping, min(dispatcher.deadline, self._carrying_since + patience_s), once=is_down
         )
         self._carrying_since = None
+        with self._deciding:
+            entry, self._entry = self._entry, None
+            self._next += 1
+            is_pressed = outcome.result == "waiting" and self._next < len(dispatcher.pings)
+            is_patient = is_pressed and not is_down and not self._is_abandoned
+            if is_patient and (link := sender.put_by()) is not None:
+                self._overtaken.append((ping, entry, unkept, link))
+                return False
+            settle(dispatcher, self._destination, ping, entry, outcome, unkept)
         if outcome.shows_outage and not is_down:
             spool.mark_down()
         elif outcome.result == "delivered" and down_since:
             spool.mark_up()
-        with self._deciding:
-            entry, self._entry = self._entry, None
-            if outcome.result != "delivered":
-                settle(dispatcher, self._destination, ping, entry, outcome, unkept)
-            elif entry is not None:
-                entry.remove()
-            self._next += 1
         return outcome.result in ("delivered", "unsure")
+
+    def _hear_overtaken(self, sender: "Sender") -> bool:
+        """Wait for the answers to pings that newer ones went before; True if one is delivered."""
+        dispatcher, is_heard = self._dispatcher, False
+        while self._overtaken and self._next >= len(dispatcher.pings) and not self._is_abandoned:
+            ping, entry, unkept, link = self._overtaken[-1]
+            deadline = min(dispatcher.deadline, time.monotonic() + dispatcher.timeout_s)
+            outcome = sender.resume(ping, link, deadline)
+            with self._deciding:
+                del self._overtaken[-1]
+                settle(dispatcher, self._destination, ping, entry, outcome, unkept)
+            is_heard |= outcome.result == "delivered"
+        return is_heard
 
     def _flush(self, sender: "Sender", ping: "Ping") -> None:
         """Send what waited for this server, as long as the run has nothing newer to say."""
@@ -391,8 +428,11 @@ def settle(
     outcome: "Outcome",
     unkept: str,
 ) -> None:
-    """Keep a ping, or set it aside; `unkept` says why there is no entry of it."""
-    if outcome.result == "dropped":
+    """Keep a ping, let it go or set it aside; `unkept` says why there is no entry of it."""
+    if outcome.result == "delivered":
+        if entry is not None:
+            entry.remove()
+    elif outcome.result == "dropped":
         if entry is not None:
             entry.remove()
         dispatcher.tell(ping, "not sent", outcome.reason, aloud=False)
