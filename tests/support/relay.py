@@ -1,17 +1,25 @@
-"""A relay before a real server, which stops passing on what the server says, and says nothing."""
+"""A relay before a real server: a slow network, or one that says nothing more."""
 
 import contextlib
 import socket
 import threading
+import time
+
+# What a packet of TCP carries over Ethernet.
+PACKET_BYTES = 1_448
 
 
 class Relay:
     """A context manager. It passes on `most_bytes` of all that the server says, if they are given;
-    nothing after `freeze()`. Connections stay open."""
+    nothing after `freeze()`. Connections stay open. With a `bytes_a_second`, what clients say is
+    passed on at that pace, in packets."""
 
-    def __init__(self, to_port: int, most_bytes: int | None = None) -> None:
+    def __init__(
+        self, to_port: int, most_bytes: int | None = None, bytes_a_second: int | None = None
+    ) -> None:
         self._to_port = to_port
         self._left = most_bytes
+        self._bytes_a_second = bytes_a_second
         self._is_frozen = threading.Event()
         self._kept: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -49,9 +57,16 @@ class Relay:
                     threading.Thread(target=pump, args=pair, daemon=True).start()
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
+        pace = self._bytes_a_second
+        due = time.monotonic()
         with contextlib.suppress(OSError):
-            while data := client.recv(65536):
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while data := client.recv(65536 if pace is None else PACKET_BYTES):
                 server.sendall(data)
+                if pace is not None:
+                    # A packet that was late makes the next ones no faster than the pace.
+                    due = max(due, time.monotonic() - 0.05) + len(data) / pace
+                    time.sleep(max(0.0, due - time.monotonic()))
             server.shutdown(socket.SHUT_WR)
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
