@@ -44,12 +44,14 @@ class Added:
     """What became of pings: the ids of those that were new, and monitors that aren't there.
 
     Those of them that would have been one too many of their maker are `beyond`, each with a
-    sentence that says so.
+    sentence that says so. `taken` are pings, by id and monitor, whose ids are those of pings of
+    other monitors: they were not added.
     """
 
     new: set[str]
     unknown: set[str]
     beyond: Mapping[str, str]
+    taken: set[tuple[str, str]]
 
 
 class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview):
@@ -82,11 +84,14 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview
         may be wrong: a run that seems to have ended that much before it began ends right after.
         """
         by_monitor: dict[str, list[Ping]] = {}
-        ids: set[str] = set()
+        ids: dict[str, str] = {}
+        taken: set[tuple[str, str]] = set()
         for ping in pings:
             if ping.id not in ids:
-                ids.add(ping.id)
+                ids[ping.id] = ping.monitor
                 by_monitor.setdefault(ping.monitor, []).append(ping)
+            elif ids[ping.id] != ping.monitor:
+                taken.add((ping.id, ping.monitor))
         with self._database.change() as change:
             keys = sorted(by_monitor)
             there = {known.key: known for known in find_for_update(change, keys, self._recall)}
@@ -100,6 +105,8 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview
                 _keep_order(known, by_monitor[key], slack_us)
             given = [ping for key in there for ping in by_monitor[key]]
             new = _insert(change, given)
+            if len(new) < len(given):
+                taken |= _find_taken(change, [ping for ping in given if ping.id not in new])
             news: dict[str, list[Ping]] = {}
             for ping in given:
                 if ping.id in new:
@@ -107,7 +114,7 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview
             judged = [_apply(change, there[key], some, now_us) for key, some in news.items()]
             rows = save_many(change, judged, now_us)
         self._remember(rows, judged)
-        return Added(new, by_monitor.keys() - there.keys(), beyond)
+        return Added(new, by_monitor.keys() - there.keys(), beyond, taken)
 
     def _recall(self, row: tuple[Any, ...]) -> Judged:
         # Taken out, since it is about to change: if the transaction fails it was another story.
@@ -212,6 +219,16 @@ def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
         inserted = change.read(_INSERT.format(", ".join([_PING_PLACES] * len(some))), values)
         new.update(ping_id for (ping_id,) in inserted)
     return new
+
+
+def _find_taken(change: Change, pings: Sequence[Ping]) -> set[tuple[str, str]]:
+    """Those of the pings whose ids belong to pings of other monitors, by id and monitor."""
+    wanted = {ping.id: ping.monitor for ping in pings}
+    taken: set[tuple[str, str]] = set()
+    for some in chunks([*wanted]):
+        rows = change.read(f"SELECT id, monitor FROM ping WHERE id IN ({marks(len(some))})", some)  # noqa: S608 (constants)
+        taken.update((each, wanted[each]) for each, monitor in rows if monitor != wanted[each])
+    return taken
 
 
 def _apply(change: Change, known: Judged, news: list[Ping], now_us: int) -> Judged:

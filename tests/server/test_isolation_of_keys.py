@@ -65,6 +65,20 @@ def test_metrics_count_the_monitors_of_a_key_alone(filled: RadarServer) -> None:
     assert 'radar_pings_total{kind="fail"} 3' in filled.request("GET", "/metrics").text
 
 
+def test_an_id_of_another_monitors_ping_is_no_repetition(api: RadarServer) -> None:
+    """It would be answered as stored, and lost: somebody else may have used up the id."""
+    for key in ("mine", "theirs"):
+        api.ping(key, create="1")
+    assert api.ping("theirs/fail", id="build-17").status_code == 200
+    refused = api.ping("mine/fail", id="build-17")
+    assert (refused.status_code, refused.json()["error"]) == (409, "ID_TAKEN")
+    # Of its own monitor it is one, also with the first still on its way.
+    assert api.ping("theirs/fail", id="build-17").status_code == 200
+    with api.store() as store:
+        kinds = {key: [ping.kind for ping in store.newest(key, 9)] for key in ("mine", "theirs")}
+    assert kinds == {"mine": ["success"], "theirs": ["success", "fail"]}
+
+
 def test_wrong_keys_fill_no_memory(server: RadarServer) -> None:
     server.ping("job", create="1")
     memory = server.memory_bytes()

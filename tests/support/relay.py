@@ -77,5 +77,6 @@ class Relay:
                     self._left -= len(data)
                 if not self._is_frozen.is_set():
                     client.sendall(data)
-            if not self._is_frozen.is_set():
+        if not self._is_frozen.is_set():
+            with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_WR)

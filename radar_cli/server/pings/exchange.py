@@ -26,6 +26,7 @@ from radar_cli.server.pings.paths import BadPathError, PingPath, parse_path
 from radar_cli.server.pings.requests import BadRequestError, PingRequest, duration_of
 from radar_cli.server.pings.writer import (
     PoisonedPingError,
+    TakenIdError,
     TooManyMonitorsError,
     UnknownMonitorPingError,
 )
@@ -219,6 +220,9 @@ class Exchange:
             case UnknownMonitorPingError():
                 message = f"no monitor {str(fault)!r}: send a schedule with the ping, or ?create=1"
                 return Answer(404, error("NOT_FOUND", message), {})
+            case TakenIdError():
+                message = f"the id {str(fault)!r} is that of another monitor's ping"
+                return Answer(409, error("ID_TAKEN", message), {})
             case TooManyMonitorsError():
                 return Answer(403, error("TOO_MANY_MONITORS", str(fault)), {})
             case RadarError():

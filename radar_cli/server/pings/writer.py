@@ -29,6 +29,10 @@ class TooManyMonitorsError(Exception):
     """A ping of a monitor that isn't there, and whose key may make no more of them."""
 
 
+class TakenIdError(Exception):
+    """A ping with the id of another monitor's: it is no repetition of that one."""
+
+
 class PoisonedPingError(Exception):
     """A ping that the database can't take."""
 
@@ -68,8 +72,8 @@ class Writer:
         """Store a ping; return, once it is safe, whether it is new.
 
         UnknownMonitorPingError: its monitor isn't there, and without a `creation` it may not make
-        it. TooManyMonitorsError: nor may its key. StateError: the database can't be used.
-        PoisonedPingError: it can't take this ping.
+        it. TooManyMonitorsError: nor may its key. TakenIdError: its id is another monitor's.
+        StateError: the database can't be used. PoisonedPingError: it can't take this ping.
         """
         assert self._loop is not None  # noqa: S101 (it was started)
         stored: asyncio.Future[bool] = self._loop.create_future()
@@ -115,6 +119,8 @@ class Writer:
                 ping = arrival.ping
                 if ping.monitor in added.beyond:
                     outcomes.append(TooManyMonitorsError(added.beyond[ping.monitor]))
+                elif (ping.id, ping.monitor) in added.taken:
+                    outcomes.append(TakenIdError(ping.id))
                 elif ping.monitor in added.unknown:
                     outcomes.append(UnknownMonitorPingError(ping.monitor))
                 else:
