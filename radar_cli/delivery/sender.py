@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # protocols: "Retry 408, 425, 429 (obey Retry-After), 500, 502, 503, 504 and connection errors".
 _RETRIABLE = frozenset((408, 425, 429, 500, 502, 503, 504))
-# The output is too long (RFC 9110, 15.5.14), or what else is sent, in the path (15.5.15) or a header.
+# The body is too long (RFC 9110, 15.5.14), the path with its query (15.5.15), or a header.
 _TOO_LARGE = frozenset((413, 414, 431))
 _LONG_BODY_BYTES = 65_536
 _LESS_BYTES = 1_000

@@ -17,8 +17,8 @@ from radar_cli.server.evaluator import BLIND_FROM_S, Evaluator
 from radar_cli.server.keys import Keys
 from radar_cli.server.limits import Limits
 from radar_cli.server.now import Clock
+from radar_cli.server.pings.writer import Writer
 from radar_cli.server.settings import ServerSettings
-from radar_cli.server.writer import Writer
 from radar_cli.store.blindness import Blindness
 from radar_cli.store.intake import take_in
 from radar_cli.store.retention import Retention

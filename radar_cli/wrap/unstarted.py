@@ -4,7 +4,6 @@ import os
 import time
 
 from radar_cli.core import exits
-from radar_cli.core.grammar import format_duration
 from radar_cli.wrap import lock
 from radar_cli.wrap.run import Run, say
 from radar_cli.wrap.signals import Ended
@@ -65,6 +64,8 @@ def pass_by(run: Run) -> int:
     is_failure = run.options.lock != lock.SKIP
     reason = "another run holds the lock"
     if run.options.lock == lock.WAIT:
+        from radar_cli.core.grammar import format_duration
+
         reason = f"another run has held the lock for {format_duration(run.options.lock_timeout)}"
     if run.signals.is_interrupted:
         reason = f"ended by signal {run.signals.ending} while it waited for another run's lock"

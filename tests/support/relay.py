@@ -6,7 +6,7 @@ import threading
 import time
 
 # A segment of a usual network, and a line of 8 Mbit/s.
-_SEGMENT_BYTES = 1448
+PACKET_BYTES = 1448
 _SLOW_BYTES_PER_S = 1_000_000
 
 
@@ -25,8 +25,8 @@ class Relay:
         port: int = 0,
     ) -> None:
         self._to_port = to_port
-        self._piece_bytes = _SEGMENT_BYTES if is_slow else 65536
-        self._pause_s = _SEGMENT_BYTES / _SLOW_BYTES_PER_S if is_slow else 0.0
+        self._piece_bytes = PACKET_BYTES if is_slow else 65536
+        self._pause_s = PACKET_BYTES / _SLOW_BYTES_PER_S if is_slow else 0.0
         self._left = most_bytes
         self._is_frozen = threading.Event()
         self._kept: list[socket.socket] = []
@@ -88,5 +88,6 @@ class Relay:
                     self._left -= len(data)
                 if not self._is_frozen.is_set():
                     client.sendall(data)
-            if not self._is_frozen.is_set():
+        if not self._is_frozen.is_set():
+            with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_WR)

@@ -17,11 +17,16 @@ from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.text import lines
 from radar_cli.monitors.runs import Run
-from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words
+from radar_cli.monitors.sentences import (
+    exit_in_words,
+    local_time,
+    origin_in_words,
+    size_in_words,
+)
 
 _COLUMNS = (
     *("started", "took", "outcome", "exit", "reason"),
-    *("cpu", "memory", "tries", "host", "run"),
+    *("cpu", "memory", "tries", "host", "from", "run"),
 )
 _STYLES = {"success": "green", "fail": "bold red", HUNG: "bold red", RUNNING: "cyan"}
 # The end of a run's id is its random part, and enough for people to name it.
@@ -114,6 +119,7 @@ def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
         "" if run.max_rss_bytes is None else size_in_words(run.max_rss_bytes),
         run.tries if run.tries > 1 else "",
         run.host,
+        origin_in_words(run.origin),
         run.run_id[-_SHORT_ID:],
     )
 
@@ -130,6 +136,7 @@ def _for_programs(run: Run, outcome: str) -> tuple[Any, ...]:
         run.max_rss_bytes,
         run.tries,
         run.host,
+        "" if run.origin is None else run.origin.address,
         run.run_id,
     )
 
