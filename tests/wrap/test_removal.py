@@ -9,7 +9,7 @@ import pytest
 
 import radar_cli
 from tests.support import processes
-from tests.support.answers import delayed
+from tests.support.answers import delayed, hang
 from tests.support.pings import kinds, read_pings
 from tests.support.radar import environment, run_radar
 from tests.support.server import Server
@@ -59,14 +59,15 @@ def test_its_pings_are_kept_though_nothing_more_can_be_imported(
     shutil.copytree(Path(radar_cli.__path__[0]), package)
     own = {"PYTHONPATH": str(package.parent), "RADAR_SERVER": server.url, "RADAR_API_KEY": "k1"}
     env = environment(measured=False) | own
-    elsewhere = {"RADAR_SERVER": "http://127.0.0.1:9", "RADAR_PING_TIMEOUT": "1"}
-    run_radar("run", "left-behind", "--", "true", env=env | elsewhere)
-    server.behave(delayed(1.0))
+    server.behave(hang())
+    run_radar("run", "left-behind", "--", "true", env=env | {"RADAR_PING_TIMEOUT": "0.1"})
+    before = len(server.requests)
+    server.behave(delayed(0.5))
     words = [sys.executable, "-P", "-m", "radar_cli", "run", "job", "--", "sleep", "2"]
     radar = processes.remember(
         subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     )
-    wait_until(lambda: bool(server.requests))
+    wait_until(lambda: len(server.requests) > before)
     package.rename(tmp_path / "gone")
 
     _, said = radar.communicate(timeout=20)
