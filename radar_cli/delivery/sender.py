@@ -64,7 +64,7 @@ class Outcome:
         self.needs_person = needs_person or result == REJECTED
         self.status = status
         self.is_tried = is_tried
-        self.is_too_large = False  # the ping, for the server or a proxy on the way
+        self.is_cut_off = False  # the connection, by the server or a proxy on the way
 
     @property
     def is_answer(self) -> bool:
@@ -176,7 +176,9 @@ class Sender:
         outcome, wish_s = self._ask(ping, time_s)
         for lighter in _lighter(ping):
             left_s = deadline - time.monotonic()
-            if not outcome.is_too_large or left_s <= 0:
+            # A proxy may hang up on a long body, and its 413 be lost with the connection.
+            is_cut_off = outcome.is_cut_off and len(ping.body) > _LONG_BODY_BYTES
+            if left_s <= 0 or not (is_cut_off or outcome.status in _TOO_LARGE):
                 break
             outcome, wish_s = self._ask(lighter, left_s)
         return outcome, wish_s
@@ -205,9 +207,8 @@ class Sender:
             needs_person = not isinstance(error, LinkError) or error.needs_person
             wish_s = float("inf") if needs_person else 0.0
             outcome = Outcome(WAITING, reason, needs_person=needs_person)
-            # A proxy may hang up on a long body, and its 413 be lost with the connection.
-            is_cut_off = isinstance(error.__cause__, (BrokenPipeError, ConnectionResetError))
-            outcome.is_too_large = is_cut_off and len(body) > _LONG_BODY_BYTES
+            resets = (BrokenPipeError, ConnectionResetError)
+            outcome.is_cut_off = isinstance(error.__cause__, resets)
             return outcome, wish_s
         finally:
             self.last_try_s = time.monotonic() - begin
@@ -233,9 +234,7 @@ class Sender:
         if status in _RETRIABLE:
             return Outcome(WAITING, reason, status=status), _retry_after_s(response)
         if 400 <= status < 500 and status not in (401, 403, 407):
-            outcome = Outcome(REJECTED, reason, status=status)
-            outcome.is_too_large = status in _TOO_LARGE
-            return outcome, 0.0
+            return Outcome(REJECTED, reason, status=status), 0.0
         # A wrong key, a moved server: a person will mend the setting, and then it goes through.
         return Outcome(WAITING, reason, needs_person=True, status=status), float("inf")
 
