@@ -31,6 +31,8 @@ class RunLock:
         """Take the lock; False if another run has it. OSError: there can be no lock."""
         make_private_folder(os.path.dirname(self._path))
         fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        if not os.fstat(fd).st_mode & 0o777:  # made under umask 0777
+            os.fchmod(fd, 0o600)
         try:
             is_locked = _lock(fd)
         except OSError as error:
