@@ -174,6 +174,8 @@ class Sender:
         """
         deadline = time.monotonic() + time_s
         outcome, wish_s = self._ask(ping, time_s)
+        if outcome.result == DELIVERED:
+            return outcome, wish_s
         for lighter in _lighter(ping):
             left_s = deadline - time.monotonic()
             # A proxy may hang up on a long body, and its 413 be lost with the connection.

@@ -235,8 +235,7 @@ class Run:
             report = Report(self.options, self.streams, started)
             if self.lock is not None:
                 self.lock.note_job(self.pid)
-            tail = self._open_tail()
-            capture.start(self._open_outlet, tail, report.taps(), self.signals)
+            capture.start(self._open_outlet, self._open_tail, report.taps(), self.signals)
         except Exception as fault:  # noqa: BLE001 (see above)
             self.report_fault(fault)
             try:

@@ -58,6 +58,7 @@ _NO_HANDLER = frozenset(
         *(_signal.SIGTRAP, _signal.SIGSYS),
     )
 )
+_FIRST_REAL_TIME = 32  # from here on the kernel has signals for programs that agree on them
 _POLL_S = 0.02
 
 
@@ -90,7 +91,7 @@ class Signals:
         # Whether a thread of ours has a child (a key's `cmd:`), which is not to be buried.
         self.has_children: Callable[[], bool] = lambda: False
         self._elsewhere: list[int] = []  # signals that the kernel gave to a thread not of radar's
-        for number in self._all - _NO_HANDLER:
+        for number in set(range(1, _FIRST_REAL_TIME)) - _NO_HANDLER:
             if _signal.getsignal(number) == _signal.SIG_DFL:
                 _signal.signal(number, lambda number, _: self._elsewhere.append(number))
 

@@ -159,7 +159,7 @@ class Capture:
     def start(
         self,
         open_outlet: "Callable[[int], Outlet | Held]",
-        tail: "Tail",
+        open_tail: "Callable[[], Tail]",
         taps: "dict[int, list[Callable[[memoryview], None]]]",
         signals: "Signals",
     ) -> None:
@@ -179,7 +179,7 @@ class Capture:
 
                 each = list(taps.get(fd, []))
                 if fd in self._sent:
-                    each.insert(0, tail.add)
+                    each.insert(0, open_tail().add)
                 relay = Relay(pipe.read, fd, outlet, each, self._wake_read, signals.nudge)
                 try:
                     relay.start(pipe.first or b"")

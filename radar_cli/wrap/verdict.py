@@ -7,14 +7,6 @@ import time
 from radar_cli.model.ping import Ping
 from radar_cli.wrap.run import elapsed_us
 from radar_cli.wrap.streams import STDERR, STDOUT
-from radar_cli.wrap.tail import (
-    MARGIN_BYTES,
-    SERVER_BYTES,
-    STORE_BYTES,
-    Tail,
-    make_counters,
-    make_watches,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +19,7 @@ if TYPE_CHECKING:
     from radar_cli.wrap.run import Run
     from radar_cli.wrap.signals import Ended, Signals
     from radar_cli.wrap.streams import Capture, Streams
-    from radar_cli.wrap.tail import Counter
+    from radar_cli.wrap.tail import Counter, Tail
 
 # What `--fail-on` finds in the last lines is waited for so long, while signals are heard.
 _SEARCH_S = 10.0
@@ -92,6 +84,8 @@ class Report:
         taps: dict[int, list[Callable[[memoryview], None]]] = {}
         options = self._options
         if options.fail_on or options.fail_if_empty or options.fail_on_stderr:
+            from radar_cli.wrap.tail import make_counters, make_watches
+
             self._watches = make_watches(self._streams, options)
             self._counters = make_counters(self._streams, options)
         for watchers in (self._watches, self._counters):
@@ -149,8 +143,8 @@ class Report:
         if tries > 1:
             fields["tries"] = str(tries)
         body = b""
-        if run.tail is not None:
-            fields["output"] = str(run.tail.total_bytes)
+        if self.capture is not None:
+            fields["output"] = "0" if run.tail is None else str(run.tail.total_bytes)
         if self.fault or (run.tail is not None and run.tail.total_bytes):
             try:
                 body = self._add_output(run, fields)
@@ -293,12 +287,13 @@ def _own_rss_bytes() -> int:
 
 
 def prepare(
-    tail: Tail, options: "Options", resolved: "Resolved | None", redactor: "Redactor"
+    tail: "Tail", options: "Options", resolved: "Resolved | None", redactor: "Redactor"
 ) -> tuple[bytes, int]:
     """The tail as it may leave the machine, and how many bytes before it are missing."""
     if not tail.total_bytes:
         return b"", 0
     from radar_cli.core import text
+    from radar_cli.wrap.tail import MARGIN_BYTES, SERVER_BYTES, STORE_BYTES
 
     limit = options.tail
     if limit is None and resolved is not None:

@@ -61,12 +61,16 @@ def has_ended(pid: int) -> bool:
 
 def job_of(pid: int) -> int:
     """The job of this radar, whose searchers have begun."""
-    (job,) = (
-        child
-        for child in children_of(pid)
-        if b"watch" not in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-    )
-    return job
+
+    def others() -> list[int]:
+        return [
+            child
+            for child in children_of(pid)
+            if b"watch" not in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+        ]
+
+    wait_until(lambda: len(others()) == 1)  # a searcher that begins is as radar is, at first
+    return others()[0]
 
 
 @pytest.mark.parametrize(
