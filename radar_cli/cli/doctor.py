@@ -1,15 +1,20 @@
 """`radar doctor`: whether radar can do here what it is for, and what stands in its way."""
 
+import importlib.util
 import os
+import shlex
 import shutil
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Iterator, Sequence
 
 import click
 
+import radar_cli
 from radar_cli.api.wire import decode_monitor, from_iso
+from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.config.channels import read_channels
@@ -19,20 +24,22 @@ from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
+from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
 from radar_cli.monitors.sentences import local_time
-from radar_cli.outbox.spool import REJECTED, WAITING, Spool, peek
+from radar_cli.outbox.spool import REJECTED, STORE_FOLDER, WAITING, Outbox
+from radar_cli.outbox.trim import read_dropped
 from radar_cli.store.judged import Judged
 from radar_cli.store.opening import open_embedded
 
 GOOD, BEWARE, BAD = "ok", "beware", "bad"
 _STYLES = {GOOD: "green", BEWARE: "yellow", BAD: "bold red"}
-# What Debian's and Red Hat's cron give to a job (crontab(5)).
-_CRON_PATH = "/usr/bin:/bin"
 _LITTLE_SPACE_BYTES = 100_000_000
 # Schedules go by the server's clock, and people by this one.
 _CLOCKS_APART_S = 30.0
 _LONG_WAIT_S = 3600.0
 _FAULTY_SHOWN = 20
+# What a run may load, in radar's package.
+_ROOMS_OF_A_RUN = ("launch", "core", "model", "net", "outbox", "delivery", "wrap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ def _look(session: Session) -> Iterator[Remark]:
     yield from _look_at_config()
     directory = state_directory(os.environ)
     yield _look_at_directory(directory)
-    yield from _look_at_outbox(Spool(directory))
+    yield from _look_at_outbox(Outbox(directory))
     try:
         profile = session.load_profile()
     except RadarError as error:
@@ -79,6 +86,8 @@ def _look(session: Session) -> Iterator[Remark]:
         else:
             yield from _look_at_store(directory)
             yield _look_at_channels(session)
+    yield _look_at_bytecode()
+    yield from _look_at_links()
     yield _look_at_cron()
 
 
@@ -107,11 +116,15 @@ def _look_at_directory(directory: str) -> Remark:
     return Remark("state", GOOD, f"{directory} can be written")
 
 
-def _look_at_outbox(spool: Spool) -> Iterator[Remark]:
-    waiting = [entry for name in spool.names(WAITING) if (entry := peek(spool, name)) and entry.to]
-    rejected = len(spool.names(REJECTED))
+def _look_at_outbox(outbox: Outbox) -> Iterator[Remark]:
+    spools = [outbox.spool(name) for name in outbox.folder_names() if name != STORE_FOLDER]
+    waiting = sorted(name for spool in spools for name in spool.names(WAITING))
+    rejected = sum(len(spool.names(REJECTED)) for spool in spools)
+    for spool in spools:
+        if dropped := read_dropped(spool):
+            yield Remark("outbox", BAD, describe_dropped(dropped), "its server was away for long")
     if waiting:
-        oldest_s = time.time() - min(entry.ping.time_us for entry in waiting) / 1e6
+        oldest_s = time.time() - int(waiting[0].partition("-")[0]) / 1e6
         words = f"{len(waiting)} wait, the oldest for {format_duration(max(0.0, oldest_s))}"
         state = BAD if oldest_s > _LONG_WAIT_S else BEWARE
         yield Remark("outbox", state, words, "'radar outbox flush' says why")
@@ -197,11 +210,71 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
         yield Remark("clock", GOOD, "as the server's")
 
 
+def _look_at_bytecode() -> Remark:
+    """Look for modules that each run compiles again: uv compiles none, and not all can write."""
+    package = Path(radar_cli.__path__[0])
+    sources = [path for room in _ROOMS_OF_A_RUN for path in (package / room).rglob("*.py")]
+    missing = [path for path in sources if not _is_compiled(path)]
+    if missing and (sys.dont_write_bytecode or not os.access(missing[0].parent, os.W_OK)):
+        words = f"{len(missing)} modules in {package} aren't compiled: each run costs twice as much"
+        line = shlex.join([sys.executable, "-m", "compileall", "-q", str(package)])
+        return Remark("bytecode", BEWARE, words, f"its owner runs {line}")
+    return Remark("bytecode", GOOD, f"the modules in {package} are compiled once")
+
+
+def _is_compiled(source: Path) -> bool:
+    """Whether there is bytecode of the source as it is (its header: PEP 552)."""
+    try:
+        with open(importlib.util.cache_from_source(source), "rb") as file:
+            header = file.read(16)
+        status = source.stat()
+    except OSError:
+        return False
+    magic, flags, rest = header[:4], header[4:8], header[8:]
+    if magic != importlib.util.MAGIC_NUMBER or flags != bytes(4):
+        return magic == importlib.util.MAGIC_NUMBER  # by the source's hash, not by its time
+    numbers = (int(status.st_mtime), status.st_size)
+    return rest == b"".join((n & 0xFFFF_FFFF).to_bytes(4, "little") for n in numbers)
+
+
+def _look_at_links() -> Iterator[Remark]:
+    paths = dict.fromkeys((*known_paths(os.environ), os.path.abspath(sys.argv[0])))
+    links = [link for path in paths if (link := _read_link(path)) is not None]
+    for link in links:
+        yield link if isinstance(link, Remark) else _look_at_link(link)
+    if not links:
+        hint = "'radar link' writes one: by it, a crontab's jobs run even when radar can't"
+        yield Remark("link", GOOD, "there is none", hint)
+
+
+def _read_link(path: str) -> Link | Remark | None:
+    try:
+        return read_link(path)
+    except OSError as error:
+        return Remark("link", BEWARE, f"{path} can't be read: {error.strerror}", "whose is it?")
+
+
+def _look_at_link(link: Link) -> Remark:
+    """Start it as cron would."""
+    again = f"'radar link {shlex.quote(link.path)}' writes it anew"
+    try:
+        version = ask_version(link.path, os.environ)
+    except RadarError as error:
+        return Remark("link", BAD, f"{link.path}: {error.message}", again)
+    except OSError as error:
+        words = f"{link.path} can't be started: {error.strerror}"
+        return Remark("link", BAD, words, f"chmod 755 {shlex.quote(link.path)}")
+    if version != radar_cli.__version__:
+        words = f"{link.path} starts radar {version}, and this is {radar_cli.__version__}"
+        return Remark("link", BEWARE, words, again)
+    return Remark("link", GOOD, f"{link.path} starts radar {version} with {link.python}")
+
+
 def _look_at_cron() -> Remark:
-    if shutil.which("radar", path=_CRON_PATH):
-        return Remark("cron", GOOD, f"finds radar in {_CRON_PATH}")
+    if shutil.which("radar", path=CRON_PATH):
+        return Remark("cron", GOOD, f"finds radar in {CRON_PATH}")
     folder = os.path.dirname(os.path.abspath(sys.argv[0]))
     return Remark(
-        *("cron", BEWARE, f"doesn't find radar by itself: it looks in {_CRON_PATH}"),
-        f"PATH={folder}:{_CRON_PATH} at the top of the crontab",
+        *("cron", BEWARE, f"doesn't find radar by itself: it looks in {CRON_PATH}"),
+        f"PATH={folder}:{CRON_PATH} at the top of the crontab, or the full path of a link",
     )

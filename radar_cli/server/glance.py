@@ -42,7 +42,7 @@ def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
             else OutageAnswer(
                 begin=iso(outage.begin_us) or "",
                 end=iso(outage.end_us) or "",
-                monitors=outage.monitors,
+                monitors=outage.monitors if api_key.monitors == "*" else None,
             ),
         }
     )
@@ -52,8 +52,8 @@ def _count_faults(service: Service, api_key: ApiKey) -> dict[str, int]:
     if api_key.monitors == "*":
         counts = service.store.count_faults()
     else:
-        faulty = service.store.faulty(_FAULTY_MAX)
-        counts = Counter(worst(known.faults) for known in faulty if api_key.covers(known.key))
+        faulty = service.store.faulty(_FAULTY_MAX, pattern=api_key.monitors)
+        counts = Counter(worst(known.faults) for known in faulty)
     return {kind: counts.get(kind, 0) for kind in (BAD, BEWARE)}
 
 
@@ -62,6 +62,5 @@ def _count(service: Service, api_key: ApiKey) -> Counter[tuple[str, bool]]:
         return Counter(service.store.count_by_status())
     return Counter(
         (str(known.view.status), known.is_watched)
-        for known in service.store.monitors()
-        if api_key.covers(known.key)
+        for known in service.store.monitors(pattern=api_key.monitors)
     )

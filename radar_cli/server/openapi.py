@@ -28,18 +28,18 @@ _QUERY = {
     "extend": "With a log: the run that goes on isn't hung for so long from now on.",
     "name": "The monitor's name for people.",
     "tags": "Its tags, separated by spaces.",
-    "create": "1: make an unknown monitor.",
+    "create": "1: make an unknown monitor, expected every day with an hour of grace.",
     "rid": "The run's id, a UUID.",
     "id": "The ping's own id: it counts once, however often it arrives.",
     "ts": "When it happened, Unix time in seconds.",
     "sent": "When it was sent, by the same clock.",
     "duration": "The run's, in seconds.",
-    "exit": "The job's exit code.",
+    "exit": "The job's exit code; without an id it must agree with the path.",
     "signal": "The signal that ended it.",
     "message": "A line for people.",
     "host": "The machine.",
 }
-_REFUSALS = (400, 401, 403, 404, 408, 413, 429, 503)
+_REFUSALS = (400, 401, 403, 404, 408, 409, 429, 431, 503)
 
 
 def describe_pings(api: FastAPI) -> None:
@@ -122,7 +122,8 @@ _STORED = {
         "warnings": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "What of its declaration can't be read: it is kept as a fault.",
+            "description": "What of the query was not understood, and ignored; and what of its"
+            " declaration can't be read: that is kept as a fault.",
         },
     },
 }

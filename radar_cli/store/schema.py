@@ -121,9 +121,18 @@ MIGRATIONS = (
     CREATE INDEX flip_to_remind ON flip (remind_us) WHERE remind_us IS NOT NULL;
     """,
     """
+    ALTER TABLE monitor ADD COLUMN source_key {text} NOT NULL DEFAULT ''; -- the API key of source
+
+    ALTER TABLE monitor ADD COLUMN made_by {text} NOT NULL DEFAULT ''; -- the API key that made it
+
+    CREATE INDEX monitor_by_maker ON monitor (made_by) WHERE made_by != '';
+
+    ALTER TABLE ping ADD COLUMN origin {text} NOT NULL DEFAULT ''; -- JSON: who sent it to a server
+    """,
+    """
     ALTER TABLE monitor ADD COLUMN outages {text} NOT NULL DEFAULT '[]'; -- JSON: begins and ends
 
-    ALTER TABLE monitor ADD COLUMN faults {text} NOT NULL DEFAULT '[]'; -- JSON: see faults.py
+    ALTER TABLE monitor ADD COLUMN faults {text} NOT NULL DEFAULT '[]'; -- JSON: see model/fault.py
 
     ALTER TABLE monitor ADD COLUMN fault {integer} NOT NULL DEFAULT 0; -- 1: beware, 2: bad
 

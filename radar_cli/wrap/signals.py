@@ -58,6 +58,7 @@ _NO_HANDLER = frozenset(
         *(_signal.SIGTRAP, _signal.SIGSYS),
     )
 )
+_FIRST_REAL_TIME = 32  # from here on the kernel has signals for programs that agree on them
 _POLL_S = 0.02
 
 
@@ -89,14 +90,8 @@ class Signals:
         self._heeds_nudges = False
         # Whether a thread of ours has a child (a key's `cmd:`), which is not to be buried.
         self.has_children: Callable[[], bool] = lambda: False
-        self._elsewhere: list[int] = []  # signals that the kernel gave to another thread
-
-    def catch(self) -> None:
-        """Survive, and hear, signals that the kernel gives to a thread which isn't radar's.
-
-        After the spawn, since a handler of radar's is nothing that the job may inherit.
-        """
-        for number in self._all - _NO_HANDLER:
+        self._elsewhere: list[int] = []  # signals that the kernel gave to a thread not of radar's
+        for number in set(range(1, _FIRST_REAL_TIME)) - _NO_HANDLER:
             if _signal.getsignal(number) == _signal.SIG_DFL:
                 _signal.signal(number, lambda number, _: self._elsewhere.append(number))
 
@@ -111,7 +106,6 @@ class Signals:
     ) -> Ended:
         """Wait for the end of the job, sending it what radar is sent, and KILL when it's time."""
         self._job = pid
-        self.catch()
         self._heeds_nudges = self._is_init  # the first nudge is when it may bury strays
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         timed_out = False

@@ -29,6 +29,8 @@ CASES = (
     Case("radar outbox ", ("list", "flush", "drop"), ("get",)),
     Case("radar outbox drop --", ("--all", "--yes", "--json"), ("--lock",)),
     Case("radar outbox drop --all --", ("--yes",), ("--all",)),
+    Case("radar link --", ("--force", "--json"), ("--lock",)),
+    Case("radar link no", ("notes.txt",), ("backup-db",)),
     Case("radar completion ", ("bash", "zsh", "fish"), ("words",)),
     Case("radar nonsense ", (), ("run", "backup-db", "notes.txt")),
     # Closed sets of values.
@@ -36,6 +38,7 @@ CASES = (
     Case("radar config list --format=", ("table", "json", "csv"), ("backup-db",)),
     Case("radar config list --format=j", ("json",), ("csv",)),
     Case("radar run --lock ", ("skip", "wait", "fail"), MONITORS),
+    Case("radar run --tail-of ", ("stdout", "stderr", "both"), MONITORS),
     Case("radar run --lock=w", ("wait",), ("skip",)),
     Case("radar run backup-db --lock s", ("skip",), ("wait",)),
     Case("radar run --tz Europe/Lon", ("Europe/London",), ("Europe/Paris",)),

@@ -47,6 +47,26 @@ def test_a_ping_that_declares_it_is_stored_and_warned_of(
     assert _faults(shared, key) == [(field, text, "bad")]
 
 
+def test_unknown_fields_and_faults_are_warned_of_in_one_list(shared: RadarServer) -> None:
+    answer = shared.ping("one-list", every="5x", shedule="@daily")
+    unknown, fault = answer.json()["warnings"]
+    assert unknown == "unknown field 'shedule'"
+    assert "'5x'" in fault
+
+
+def test_all_that_radar_itself_sends_is_known(shared: RadarServer) -> None:
+    said = {"zone": "Europe/Berlin", "cron_tz": "Asia/Tokyo", "hosts": "each", "every": "1h"}
+    link = "https://ci.example.com/7"
+    answer = shared.ping("all-known", **said, url=link)
+    assert "warnings" not in answer.json()
+    assert _monitor(shared, "all-known")["hosts"] == "each"
+    assert "warnings" not in shared.ping("all-known/log", extend="30m", url="x" * 3000).json()
+    with shared.store() as store:
+        success, log = store.newest("all-known", 9)
+    assert success.fields["url"] == link
+    assert (log.fields["extend"], log.fields["url"]) == ("30m", "x" * 2000)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "field", "value"),
     [

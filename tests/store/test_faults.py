@@ -8,6 +8,7 @@ from radar_cli.model.fault import BAD, BEWARE
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.state import Status
 from radar_cli.store.alerting import DELIVERED
+from radar_cli.store.declaring import Declared, Declarer
 from radar_cli.store.judged import Judged
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
@@ -186,8 +187,9 @@ def test_a_schedule_without_a_timezone_goes_by_the_same_clock_from_ping_to_ping(
     add(store, [_ping(7, schedule="6 2 * * *")])
     assert _known(store).declared["tz"] == "Europe/Berlin"
     declared = {"schedule": "5 2 * * *"}
-    assert store.declare("app", {"synced": declared}, _BEGIN) == (1, 0)
-    assert store.declare("app", {"synced": declared}, _BEGIN + _SECOND) == (0, 0)
+    app = Declarer("app")
+    assert store.declare(app, {"synced": declared}, _BEGIN) == Declared(created=1)
+    assert store.declare(app, {"synced": declared}, _BEGIN + _SECOND) == Declared()
     synced = store.find("synced")
     assert synced is not None
     assert synced.declared["tz"] == "Europe/Berlin"

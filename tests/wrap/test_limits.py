@@ -93,3 +93,32 @@ def test_the_job_learns_that_its_reader_is_gone(alone: list[str]) -> None:
 
     assert radar.wait(10) == -13
     wait_until(lambda: kinds() == ["start", "fail"])
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("words", [(), ("--quiet",), ("--to", "a", "--to", "b")], ids=" ".join)
+def test_each_thread_that_is_refused_costs_nothing(
+    number: int, words: tuple[str, ...], server: Server, tmp_path: Path
+) -> None:
+    """The first clone3 starts the job itself; those after it, radar's threads."""
+    strace = require_program("strace")
+    profiles = "".join(
+        f'[profiles.{name}]\nserver = "{server.url}"\napi_key = "k1"\n' for name in ("a", "b")
+    )
+    (tmp_path / "config.toml").write_text(profiles)
+    (tmp_path / "config.toml").chmod(0o600)
+    inject = [strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=clone3"]
+    inject += ["-e", f"inject=clone3:error=EAGAIN:when={number}"]
+    env = environment(measured=False, RADAR_SERVER=server.url, RADAR_API_KEY="k1")
+    job = ("--", sys.executable, "-c", "print('out', flush=True); raise SystemExit(3)")
+    done = run_radar("run", "job", *words, *job, prefix=inject, env=env)
+
+    started = number != 1
+    ends = [ping.kind for ping in server.accepted]
+    copies = 2 if "--to" in words else 1
+    assert done.returncode == (3 if started else 126)
+    assert done.stdout == (b"out\n" if started else b"")
+    assert (done.stderr == b"") == started
+    assert ends.count("fail") == copies
+    assert ends.count("start") == (copies if started else 0)
+    assert kinds() == []

@@ -1,14 +1,17 @@
 import os
 import signal
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.disk import SmallDisk
 from tests.support.pings import kinds, last_ping, read_pings
-from tests.support.processes import is_alive
+from tests.support.processes import is_alive, remember
 from tests.support.radar import environment, run_radar, start_radar
+from tests.support.requirements import require_program
 from tests.support.waiting import wait_for_file, wait_until
 
 
@@ -66,13 +69,29 @@ def test_a_run_that_waits_can_be_ended(
 
     assert waiting.wait(10) == -number
     assert waiting.stderr is not None
-    assert waiting.stderr.read() == b""
+    said = f"ended by signal {number} while it waited for another run's lock"
+    assert waiting.stderr.read().decode() == f"radar: job: not run: {said}\n"
+    assert not (tmp_path / "ran").exists()
+    assert (last_ping().kind, last_ping().fields["reason"]) == ("fail", said)
+    assert running.poll() is None
+
+
+def test_the_wait_has_a_bound(running: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    words = ("--lock", "wait", "--lock-timeout", "1s", "--", "touch", tmp_path / "ran")
+    done = run_radar("run", "job", *words, text=True)
+
+    said = "another run has held the lock for 1 s"
+    assert (done.returncode, done.stderr) == (75, f"radar: job: not run: {said}\n")
+    assert (last_ping().kind, last_ping().fields["reason"]) == ("fail", said)
+    assert not (tmp_path / "ran").exists()
     assert running.poll() is None
 
 
 def _waits_for_lock(pid: int) -> bool:
-    locks = Path("/proc/locks").read_text().splitlines()
-    return any("->" in line and f" {pid} " in line for line in locks)
+    """Whether radar is past its arguments: it hears signals, and asks for the lock."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def test_another_monitor_has_another_lock(running: "subprocess.Popen[bytes]") -> None:
@@ -149,3 +168,63 @@ def test_a_full_state_directory_stops_no_job(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (4, b"ran\n")
     assert b" lost: " in done.stderr
+
+
+@pytest.fixture
+def lock_file(state_dir: Path) -> Path:
+    (state_dir / "locks").mkdir(parents=True)
+    return state_dir / "locks/job"
+
+
+def _hold(*words: str | Path) -> "subprocess.Popen[bytes]":
+    """A program that takes the lock, prints a line, and holds it until its stdin ends."""
+    holder = remember(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    return holder
+
+
+def _hold_by_flock(lock_file: Path) -> "subprocess.Popen[bytes]":
+    line = "echo held; exec cat >/dev/null"
+    return _hold(require_program("flock"), lock_file, "sh", "-c", line)
+
+
+def _hold_as_radar_0_1_does(lock_file: Path) -> "subprocess.Popen[bytes]":
+    code = (
+        "import os, sys; fd = os.open(sys.argv[1], os.O_CREAT | os.O_RDWR, 0o600);"
+        "os.lockf(fd, os.F_LOCK, 0); print('held', flush=True); sys.stdin.read()"
+    )
+    return _hold(sys.executable, "-c", code, lock_file)
+
+
+@pytest.mark.parametrize("hold", [_hold_by_flock, _hold_as_radar_0_1_does])
+def test_it_sees_who_else_holds_the_lock(
+    hold: Callable[[Path], "subprocess.Popen[bytes]"], lock_file: Path, tmp_path: Path
+) -> None:
+    holder = hold(lock_file)
+    done = run_radar("run", "job", "--lock", "skip", "--", "touch", tmp_path / "skipped")
+    assert (done.returncode, (tmp_path / "skipped").exists()) == (0, False)
+    assert run_radar("run", "job", "--lock", "fail", "--", "true").returncode == 75
+    waiting = start_radar("run", "job", "--lock", "wait", "-c", f"touch {tmp_path}/ran; exit 4")
+    wait_until(lambda: _waits_for_lock(waiting.pid))
+    assert not (tmp_path / "ran").exists()
+    holder.communicate()
+    assert waiting.wait(10) == 4
+
+
+def test_flock_sees_that_radar_holds_the_lock(
+    running: "subprocess.Popen[bytes]", tmp_path: Path, state_dir: Path
+) -> None:
+    words = [require_program("flock"), "-n", str(state_dir / "locks/job"), "true"]
+    assert subprocess.run(words, check=False).returncode == 1
+    (tmp_path / "fifo").write_text("0")
+    running.wait(10)
+    assert subprocess.run(words, check=False).returncode == 0
+
+
+def test_radar_0_1_sees_that_radar_holds_the_lock(
+    running: "subprocess.Popen[bytes]", state_dir: Path
+) -> None:
+    with (state_dir / "locks/job").open("r+b") as file, pytest.raises(BlockingIOError):
+        os.lockf(file.fileno(), os.F_TLOCK, 0)
+    assert running.poll() is None

@@ -78,8 +78,10 @@ def frame(session: Session, service: Service, now: int) -> dict[str, Any]:
         "csrf": session.csrf,
         "now": now,
         "outage": outage,
+        # How many of all the monitors were due is not for a key that sees only some of them.
+        "sees_all": session.key.monitors == "*",
         "idle_s": idle_s if idle_s >= STUCK_AFTER_S else 0,
-        "alerts_waiting": service.store.count_waiting_alerts(),
+        "alerts_waiting": service.store.count_waiting_alerts(session.key.monitors),
         "channels": len(service.channels),
     }
 

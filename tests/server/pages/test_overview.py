@@ -65,7 +65,8 @@ def test_no_status_is_told_by_colour_alone(
 def test_a_strip_says_what_it_shows(server: RadarServer, admin: Visitor, key: str) -> None:
     for number, kind in enumerate(("success", "fail", "success", "start"), -3):
         rid = str(uuid.UUID(int=number % 2**128))
-        _ping(server, key, kind, -number * 60, duration="12", exit="1", rid=rid)
+        ended = {"duration": "12", "exit": "1"} if kind == "fail" else {}
+        _ping(server, key, kind, -number * 60, rid=rid, **ended)
     page = admin.get("/", q=key).text
     (strip,) = [attrs for tag, attrs in elements(page) if attrs.get("class") == "strip"]
     assert strip["aria-label"] == "last 5 runs: 3 well, 1 failed, 1 running"
@@ -162,6 +163,16 @@ def test_it_says_when_nobody_looked(tmp_path: Path) -> None:
         server.start()
         text = Visitor(server.url, server.key).text("/")
         assert "The server was away for 5 min" in text
+        assert "was due meanwhile" in text
+        assert server.request("GET", "/api/v1/status").json()["outage"]["monitors"] == 0
+        # How many of all the monitors were due is not for a key that sees only some of them.
+        narrow = make_key(server, "read", "db-*")
+        text = Visitor(server.url, narrow).text("/")
+        assert "The server was away for 5 min" in text
+        assert "due meanwhile" not in text
+        assert (
+            server.request("GET", "/api/v1/status", key=narrow).json()["outage"]["monitors"] is None
+        )
 
 
 def test_it_says_when_the_database_is_bad(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Crontabs: the launcher that they call radar by."""
