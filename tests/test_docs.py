@@ -62,7 +62,15 @@ def test_it_documents_every_option_of_run_with_its_variable(row: options.Row) ->
 def test_it_documents_no_option_that_is_not_there() -> None:
     known = {row[0] for row in (*options.TABLE, *ping_command.TABLE)}
     common = {"--json", "--verbose", "--no-color", "--help", "--version", "--format"}
-    elsewhere = {"--all", "--all-users", "--force", "--notify", "--show-origin", "--strict", "--yes"}
+    elsewhere = {
+        "--all",
+        "--all-users",
+        "--force",
+        "--notify",
+        "--show-origin",
+        "--strict",
+        "--yes",
+    }
     elsewhere |= {flag for param in server.params for flag in param.opts}
     elsewhere |= {"--database", "--scope"}
     elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}

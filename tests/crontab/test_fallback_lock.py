@@ -22,12 +22,16 @@ _NOBODY = 65534
 
 @pytest.fixture(params=["radar", "link without radar"])
 def holder(
-    request: pytest.FixtureRequest, whole: Installation, gone: Installation, tmp_path: Path
+    request: pytest.FixtureRequest,
+    sh: list[str],
+    whole: Installation,
+    gone: Installation,
+    tmp_path: Path,
 ) -> "subprocess.Popen[bytes]":
     """A run that holds the lock until its stdin ends."""
     link = whole.link if request.param == "radar" else gone.link
     line = f"echo up >{tmp_path}/up; exec cat >/dev/null"
-    words: list[Word] = [link, "run", "job", "--lock", "fail", "-c", line]
+    words: list[Word] = [*sh, link, "run", "job", "--lock", "fail", "-c", line]
     run = remember(
         subprocess.Popen(
             words,
