@@ -37,4 +37,4 @@ case $_radar_lock in skip | wait | fail) # descriptor 9 is the file that radar l
     (PATH=/usr/bin:/bin:${PATH-}; case $_radar_lock in none) ;; wait) flock 9 9>&9 ;; *) flock -n 9 9>&9 ;; esac) 2>/dev/null
     case $?$_radar_lock in 0none) ;; 0*) _radar_fd='9>&9' ;; 1skip) say "$_radar_key is not run: it runs already"; exit 0 ;;
         1fail) say "$_radar_key is not run: it runs already"; exit 75 ;; *) say "$_radar_key is not run: --lock needs flock(1)"; exit 125 ;; esac; esac
-say "$_radar_key runs $_radar_how"; eval 'unset -f say; unset @VARIABLES@; exec "$@"' "$_radar_fd"
+say "$_radar_key runs $_radar_how"; eval 'unset @VARIABLES@; exec "$@"' "$_radar_fd"
