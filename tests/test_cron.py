@@ -9,7 +9,9 @@ import pytest
 
 from tests.support.answers import Answer, accept_only, garbage, hang, ok, reset, status
 from tests.support.cron import Cron
+from tests.support.depth import depth
 from tests.support.dns import NameServer
+from tests.support.pings import read_pings
 from tests.support.radar import environment, radar_path, run_radar, spool_files
 from tests.support.server import Server
 from tests.support.waiting import wait_for_file, wait_until
@@ -49,6 +51,23 @@ def test_it_runs_at_the_minute_that_the_crontab_says(tmp_path: Path) -> None:
     with Cron(tmp_path, f"* * * * * {radar_path()} run each-minute -- true"):
         wait_until(lambda: len(spool_files()) == 2, timeout_s=90)
     assert _monitor("each-minute")["status"] == "up"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("input_part", ["", "%the dump%"], ids=["without %", "with %"])
+def test_a_line_is_retried_unless_it_has_input(input_part: str, tmp_path: Path) -> None:
+    """An empty pipe is what cron gives to every job."""
+    count = depth(10, 200)
+    line = f"@reboot {radar_path()} run job-{{0}} --retries 2 -c 'echo >>{tmp_path}/{{0}}; exit 5'"
+    lines = [line.format(number) + input_part for number in range(count)]
+    with Cron(tmp_path, "\n".join(lines)):
+        wait_until(lambda: len(spool_files()) == 2 * count, timeout_s=60 + count)
+    tries = {(tmp_path / str(number)).read_text().count("\n") for number in range(count)}
+
+    assert tries == ({1} if input_part else {3})
+    reasons = {ping.fields.get("reason") for ping in read_pings() if ping.kind == "fail"}
+    used_up = "not tried again: its first try may have used up its stdin"
+    assert reasons == ({used_up} if input_part else {None})
 
 
 def _refuse(server: Server) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Collection
 
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Pause, to_us
-from radar_cli.monitors.runs import Run
+from radar_cli.monitors.runs import Origin, Run
 from radar_cli.monitors.state import Status, View
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
@@ -106,6 +106,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "output": run.output.decode("utf-8", "replace"),
         "output_bytes": run.output_bytes,
         "omitted_bytes": run.omitted_bytes,
+        "origin": _describe_origin(run.origin),
     }
 
 
@@ -138,6 +139,8 @@ def decode_run(entry: dict[str, Any]) -> Run:
         output=entry["output"].encode(),
         output_bytes=entry["output_bytes"],
         omitted_bytes=entry["omitted_bytes"],
+        # radar 0.1 doesn't say it.
+        origin=Origin(**entry["origin"]) if entry.get("origin") else None,
     )
 
 
@@ -150,7 +153,12 @@ def encode_ping(ping: Ping) -> dict[str, Any]:
         "time": iso(ping.time_us),
         "fields": ping.fields,
         "output": ping.body.decode("utf-8", "replace"),
+        "origin": _describe_origin(ping.origin),
     }
+
+
+def _describe_origin(origin: Origin | None) -> dict[str, str] | None:
+    return None if origin is None else origin._asdict()
 
 
 def encode_flip(flip: Flip) -> dict[str, Any]:

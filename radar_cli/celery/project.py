@@ -3,6 +3,7 @@
 import importlib
 import os
 import signal
+import site
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -44,8 +45,7 @@ def load_project(name: str, *, timeout_s: float, broker: str = "") -> Project:
         raise NotInstalledError(
             f"radar celery needs {error.name}", install_command("celery")
         ) from None
-    sys.path.insert(0, os.getcwd())
-    importlib.invalidate_caches()
+    _find_modules_as_celery_does()
     try:
         with _at_most(timeout_s):
             app = find_app(name)
@@ -69,6 +69,20 @@ def load_project(name: str, *, timeout_s: float, broker: str = "") -> Project:
             "as for celery -A: module or module:app",
         ) from error
     return found
+
+
+def _find_modules_as_celery_does() -> None:
+    """Look for modules in the current folder first; in an isolated Python, in PYTHONPATH, too.
+
+    There, what `.pth` files add has been left out as well: projects installed as editable.
+    """
+    sys.path.insert(0, os.getcwd())
+    if sys.flags.isolated:
+        for folder in [path for path in sys.path if path.endswith("-packages")]:
+            site.addsitedir(folder)
+        named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        sys.path += [os.path.abspath(folder) for folder in named if folder]
+    importlib.invalidate_caches()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Iterator
 import click
 
 import radar_cli
+from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.config.channels import read_channels
@@ -23,7 +24,8 @@ from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
 from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
-from radar_cli.outbox.spool import REJECTED, WAITING, Spool, peek
+from radar_cli.outbox.spool import REJECTED, STORE_FOLDER, WAITING, Outbox
+from radar_cli.outbox.trim import read_dropped
 from radar_cli.store.opening import open_embedded
 
 GOOD, BEWARE, BAD = "ok", "beware", "bad"
@@ -69,7 +71,7 @@ def _look(session: Session) -> Iterator[Remark]:
     yield from _look_at_config()
     directory = state_directory(os.environ)
     yield _look_at_directory(directory)
-    yield from _look_at_outbox(Spool(directory))
+    yield from _look_at_outbox(Outbox(directory))
     try:
         profile = session.load_profile()
     except RadarError as error:
@@ -110,11 +112,15 @@ def _look_at_directory(directory: str) -> Remark:
     return Remark("state", GOOD, f"{directory} can be written")
 
 
-def _look_at_outbox(spool: Spool) -> Iterator[Remark]:
-    waiting = [entry for name in spool.names(WAITING) if (entry := peek(spool, name)) and entry.to]
-    rejected = len(spool.names(REJECTED))
+def _look_at_outbox(outbox: Outbox) -> Iterator[Remark]:
+    spools = [outbox.spool(name) for name in outbox.folder_names() if name != STORE_FOLDER]
+    waiting = sorted(name for spool in spools for name in spool.names(WAITING))
+    rejected = sum(len(spool.names(REJECTED)) for spool in spools)
+    for spool in spools:
+        if dropped := read_dropped(spool):
+            yield Remark("outbox", BAD, describe_dropped(dropped), "its server was away for long")
     if waiting:
-        oldest_s = time.time() - min(entry.ping.time_us for entry in waiting) / 1e6
+        oldest_s = time.time() - int(waiting[0].partition("-")[0]) / 1e6
         words = f"{len(waiting)} wait, the oldest for {format_duration(max(0.0, oldest_s))}"
         state = BAD if oldest_s > _LONG_WAIT_S else BEWARE
         yield Remark("outbox", state, words, "'radar outbox flush' says why")

@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from radar_cli.outbox.spool import Spool
+from radar_cli.outbox.spool import Outbox
 from radar_cli.store.intake import take_in
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
@@ -20,7 +20,7 @@ def bring_up_to_date(
 ) -> None:
     """Take in what waits, and forget a little of what is too old."""
     now_us = time.time_ns() // 1000
-    take_in(store, Spool(directory), destination, now_us)
+    take_in(store, Outbox(directory), destination, now_us)
     store.sweep(now_us, retention, every_us=_SWEPT_EVERY_US)
 
 

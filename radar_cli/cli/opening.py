@@ -4,6 +4,7 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Callable, Iterator
 
 from radar_cli.api.monitors import MonitorStore
@@ -13,7 +14,9 @@ from radar_cli.cli.options import Session
 from radar_cli.core.errors import ConfigError
 from radar_cli.core.places import state_directory
 from radar_cli.delivery.destinations import STORE, Destination
-from radar_cli.outbox.spool import Spool, peek
+from radar_cli.outbox.claiming import sort_in_old
+from radar_cli.outbox.spool import STORE_FOLDER, Outbox
+from radar_cli.outbox.trim import Dropped, read_dropped
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
@@ -41,12 +44,17 @@ class Opened:
         """All remarks, also on what isn't delivered."""
         if self.user:
             return [f"{self.user}: {note}" for note in self.notes]
-        spool = Spool(state_directory(os.environ))
-        undelivered = sum(1 for name in spool.names() if _is_undelivered(spool, name))
-        if not undelivered:
-            return self.notes
-        what = "ping is" if undelivered == 1 else "pings are"
-        return [*self.notes, f"{undelivered} {what} not delivered yet: see 'radar outbox list'"]
+        lines = list(self.notes)
+        outbox = Outbox(state_directory(os.environ))
+        names = outbox.folder_names()
+        if outbox.has_old and sort_in_old(outbox):
+            names = outbox.folder_names()
+        spools = [outbox.spool(name) for name in names if name != STORE_FOLDER]
+        if undelivered := sum(len(spool.names()) for spool in spools):
+            what = "ping is" if undelivered == 1 else "pings are"
+            lines.append(f"{undelivered} {what} not delivered yet: see 'radar outbox list'")
+        lines += [describe_dropped(dropped) for spool in spools if (dropped := read_dropped(spool))]
+        return lines
 
 
 @contextmanager
@@ -98,6 +106,13 @@ def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
         yield Opened(store, notes, now_us=store.now_us)
 
 
-def _is_undelivered(spool: Spool, name: str) -> bool:
-    entry = peek(spool, name)
-    return entry is not None and bool(entry.to)
+def describe_dropped(dropped: Dropped) -> str:
+    """What the bound of the outbox has cost a destination, in a line."""
+    since, last = (
+        datetime.fromtimestamp(moment).astimezone().isoformat(" ", "minutes")
+        for moment in (dropped.first_s, dropped.last_s)
+    )
+    return (
+        f"{dropped.total} undelivered pings for {dropped.place} were dropped between {since} and"
+        f" {last} ({dropped.format_counts()}): 'radar outbox drop --forget' ends this remark"
+    )

@@ -9,16 +9,28 @@ from typing import Any, Callable
 import click
 
 from radar_cli.cli.groups import Group
+from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, is_terminal
 from radar_cli.core import exits
 from radar_cli.core.errors import DeliveryError, StateError, UsageError
 from radar_cli.core.places import state_directory
-from radar_cli.delivery.destinations import UNRESOLVED, Destination, Resolved, resolve
+from radar_cli.delivery.destinations import Destination, Resolved, resolve
 from radar_cli.delivery.dispatcher import PING_TIMEOUT_S
 from radar_cli.delivery.replay import Flushed, flush
 from radar_cli.delivery.sender import Sender
-from radar_cli.outbox.spool import REJECTED, WAITING, Entry, Spool, claim, is_free, peek
+from radar_cli.outbox.claiming import claim, is_free, peek, sort_in_old
+from radar_cli.outbox.spool import (
+    REJECTED,
+    STORE_FOLDER,
+    UNRESOLVED,
+    WAITING,
+    Entry,
+    Outbox,
+    Spool,
+    place_of,
+)
+from radar_cli.outbox.trim import forget_dropped, read_dropped
 
 _FLUSH_TIMEOUT_S = 300.0
 
@@ -35,13 +47,14 @@ def command() -> None:
 def list_pings(session: Session) -> Result:
     """Print the undelivered pings, oldest first."""
     del session
-    entries = _undelivered(_spool())
+    outbox = _outbox()
+    entries = _undelivered(outbox)
     rows = [
         (
             f"{datetime.fromtimestamp(entry.ping.time_us / 1e6):%Y-%m-%d %H:%M:%S}",  # noqa: DTZ006 (local time, for people)
             entry.ping.monitor,
             entry.ping.kind,
-            _place(entry),
+            place_of(entry.to),
             entry.to.get("rejected") or "waiting",
             entry.ping.id,
         )
@@ -49,7 +62,9 @@ def list_pings(session: Session) -> Result:
     ]
     data = [_describe(entry) for entry in entries]
     columns = ("when", "monitor", "kind", "to", "state", "id")
-    return Result(data, Table(columns, rows, "the outbox is empty"))
+    dropped = [read_dropped(spool) for spool in _spools(outbox)]
+    notes = tuple(describe_dropped(each) for each in dropped if each is not None)
+    return Result(data, Table(columns, rows, "the outbox is empty"), notes=notes)
 
 
 @command.command(name="flush")
@@ -61,29 +76,30 @@ def flush_pings(session: Session) -> Result:
     Late pings for a server that can't know that they are late are not sent as news; what was
     done instead is said.
     """
-    spool = _spool()
-    before = _undelivered(spool)
+    outbox = _outbox()
+    spools = [spool for spool in _spools(outbox) if _files(spool)]
     total, unknown = Flushed(), set()
     notes: list[str] = []
     timeout_s = session.load_profile().ping_timeout_s or PING_TIMEOUT_S
-    done: set[tuple[tuple[str, str], ...]] = set()
     with click.progressbar(
-        length=len(before), label="delivering", file=sys.stderr, hidden=not is_terminal(sys.stderr)
+        length=sum(len(_files(spool)) for spool in spools),
+        label="delivering",
+        file=sys.stderr,
+        hidden=not is_terminal(sys.stderr),
     ) as progress:
-        for entry in before:
-            address = {k: v for k, v in entry.to.items() if k != "rejected"}
-            if (place := tuple(sorted(address.items()))) in done:
+        for spool in spools:
+            address = _address(spool)
+            if address is None:  # all of them were set aside, or delivered since
                 continue
-            done.add(place)
             destination = _destination(session, address, notes)
             if destination is None:
-                unknown.add(_place(entry))
+                unknown.add(place_of(address))
             elif destination.is_server:
                 _flush_one(spool, destination, total, timeout_s, progress.update)
             else:
-                _take_in(spool, destination, address, total)
-    left = _undelivered(spool)
-    held = [entry for entry in left if not is_free(spool, os.path.basename(entry.path))]
+                _take_in(outbox, spool, destination, total)
+    left = [(name, spool) for spool in spools for name in _files(spool)]
+    held = [name for name, spool in left if not is_free(spool, name)]
     if held:
         number = f"{len(held)} is" if len(held) == 1 else f"{len(held)} are"
         notes.append(f"{number} being delivered by a running job")
@@ -106,25 +122,36 @@ def flush_pings(session: Session) -> Result:
 @command.command(name="drop")
 @click.argument("names", metavar="[ID|MONITOR]...", nargs=-1)
 @click.option("--all", "drop_all", is_flag=True, help="Drop every undelivered ping.")
+@click.option("--forget", is_flag=True, help="Just forget what the outbox's bound has dropped.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @common_options
 @pass_session
-def drop_pings(session: Session, names: tuple[str, ...], drop_all: bool, yes: bool) -> Result:
-    """Delete undelivered pings for good: those of a monitor, one by its id, or all."""
+def drop_pings(
+    session: Session, names: tuple[str, ...], drop_all: bool, forget: bool, yes: bool
+) -> Result:
+    """Delete undelivered pings for good: those of a monitor, one by its id, or all.
+
+    With --forget, no ping is deleted: `radar status` no longer tells what the bound has cost.
+    """
     del session
-    if bool(names) == drop_all:
-        raise UsageError("name what to drop", "a ping's id, a monitor, or --all")
-    spool = _spool()
+    if bool(names) + drop_all + forget != 1:
+        raise UsageError("name what to drop", "a ping's id, a monitor, --all or --forget")
+    outbox = _outbox()
+    if forget or drop_all:
+        for spool in _spools(outbox):
+            forget_dropped(spool)
+    if forget:
+        return Result({"dropped": 0}, text="forgotten")
     chosen = [
         entry
-        for entry in _undelivered(spool)
+        for entry in _undelivered(outbox)
         if drop_all or entry.ping.monitor in names or entry.ping.id in names
     ]
     if chosen and not yes:
         click.confirm(f"Delete {len(chosen)} undelivered pings for good?", abort=True, err=True)
     dropped = 0
     for entry in chosen:
-        held = claim(spool, os.path.basename(entry.path))
+        held = claim(entry.spool, os.path.basename(entry.path))
         if held is not None:  # else it was delivered while the question stood
             held.remove()
             dropped += 1
@@ -132,31 +159,47 @@ def drop_pings(session: Session, names: tuple[str, ...], drop_all: bool, yes: bo
     return Result(data, text=f"{dropped} dropped", exit_code=exits.OK if chosen else exits.BAD)
 
 
-def _spool() -> Spool:
-    """The spool; one that nobody has made yet is empty. StateError: it can't be read."""
-    spool = Spool(state_directory(os.environ))
+def _outbox() -> Outbox:
+    """The outbox; one that nobody has made yet is empty. StateError: it can't be read."""
+    outbox = Outbox(state_directory(os.environ))
     try:
-        os.listdir(spool.folder)
+        os.listdir(outbox.folder)
     except FileNotFoundError:
         pass
     except OSError as error:
         raise StateError(
-            f"can't read {spool.folder}: {error.strerror}",
+            f"can't read {outbox.folder}: {error.strerror}",
             "RADAR_STATE_DIR names another state directory",
         ) from error
-    return spool
+    outbox.folder_names()
+    if outbox.has_old:
+        sort_in_old(outbox)
+    return outbox
 
 
-def _undelivered(spool: Spool) -> list[Entry]:
-    """The pings for a server, or for nobody knows whom; the store's own are none of them."""
-    names = sorted(spool.names(WAITING) + spool.names(REJECTED))
-    return [entry for name in names if (entry := peek(spool, name)) is not None and entry.to]
+def _spools(outbox: Outbox) -> list[Spool]:
+    """All folders but the store's: what waits there has arrived."""
+    return [outbox.spool(name) for name in outbox.folder_names() if name != STORE_FOLDER]
 
 
-def _place(entry: Entry) -> str:
-    if UNRESOLVED in entry.to:
-        return f"profile {entry.to[UNRESOLVED]}"
-    return entry.to.get("server", "")
+def _files(spool: Spool) -> list[str]:
+    return sorted(spool.names(WAITING) + spool.names(REJECTED))
+
+
+def _undelivered(outbox: Outbox) -> list[Entry]:
+    """The pings for a server, or for nobody knows whom, oldest first."""
+    files = [(name, spool) for spool in _spools(outbox) for name in _files(spool)]
+    files.sort(key=lambda file: file[0])
+    return [entry for name, spool in files if (entry := peek(spool, name)) is not None]
+
+
+def _address(spool: Spool) -> dict[str, str] | None:
+    """The address of what waits in a folder; None if nothing there can be read."""
+    for name in _files(spool):
+        entry = peek(spool, name)
+        if entry is not None:
+            return {k: v for k, v in entry.to.items() if k != "rejected"}
+    return None
 
 
 def _destination(session: Session, address: dict[str, str], notes: list[str]) -> Destination | None:
@@ -187,12 +230,12 @@ def _flush_one(
         show_progress(1)  # asked before each ping
         return False
 
-    carrier = Sender(destination, pause)
+    sender = Sender(destination, pause)
     deadline = time.monotonic() + _FLUSH_TIMEOUT_S
     for suffix in (WAITING, REJECTED):
         flushed = flush(
-            spool,
-            carrier,
+            [spool],
+            sender,
             deadline=deadline,
             ping_timeout_s=ping_timeout_s,
             suffix=suffix,
@@ -200,21 +243,16 @@ def _flush_one(
         )
         total.delivered += flushed.delivered
         total.notes += flushed.notes
-    carrier.close()
+    sender.close()
 
 
-def _take_in(
-    spool: Spool, destination: Destination, address: dict[str, str], total: Flushed
-) -> None:
+def _take_in(outbox: Outbox, spool: Spool, destination: Destination, total: Flushed) -> None:
     """Take what has turned out to be the store's into it."""
     from radar_cli.store.intake import empty
 
-    def waiting() -> int:
-        return sum(entry.to == address for entry in _undelivered(spool))
-
-    before = waiting()
-    empty(spool, destination)
-    total.delivered += before - waiting()
+    before = len(_files(spool))
+    empty(outbox, destination)
+    total.delivered += before - len(_files(spool))
 
 
 def _describe(entry: Entry) -> dict[str, Any]:

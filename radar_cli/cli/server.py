@@ -70,6 +70,13 @@ def _database_option(function: AnyFunction) -> AnyFunction:
     show_default=True,
     help="How much of an output to keep.",
 )
+@click.option(
+    "--monitor-limit",
+    metavar="N",
+    default=10_000,
+    show_default=True,
+    help="Monitors that a ping key may make; 0: any.",
+)
 @click.option("--remind", metavar="DURATION", default="", help="Tell again of what is still down.")
 @common_options
 @pass_session
@@ -207,6 +214,8 @@ def _read_settings(given: dict[str, Any]) -> "ServerSettings":
         raise UsageError(f"--root-path: bad path {root_path[:60]!r}", "as in /radar")
     if given["rate_limit"] < 0:
         raise UsageError("--rate-limit: requests a minute", "0 for no limit")
+    if given["monitor_limit"] < 0:
+        raise UsageError("--monitor-limit: monitors for each ping key", "0 for no limit")
     try:
         body_limit = parse_size(given["body_limit"])
         remind_s = parse_duration(given["remind"]) if given["remind"] else 0.0
@@ -228,6 +237,7 @@ def _read_settings(given: dict[str, Any]) -> "ServerSettings":
         rate_limit=given["rate_limit"],
         limits_loopback=given["limit_loopback"],
         body_limit_bytes=body_limit,
+        monitors_per_key=given["monitor_limit"],
         remind_every_s=remind_s,
     )
 
@@ -248,8 +258,8 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
 
     known = Keys(store.database)
     lines = [f"serving {store.place} at {settings.url}"]
-    if not known.list():
-        key = known.create(_now_us(), scope="admin", name="first")
+    # Of several servers that are first started on one database, one shows it.
+    if key := known.create_first(_now_us()):
         try:
             lines.append(show_first_key(key, settings.state_directory))
         except OSError as error:

@@ -13,6 +13,7 @@ from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, shorten
 from radar_cli.core import exits
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.text import lines
 from radar_cli.monitors.sentences import last_line_of
 from radar_cli.store.overview import Seen, look
 
@@ -123,19 +124,19 @@ def last_line(run: dict[str, Any]) -> str:
 
 def _with_tails(columns: tuple[str, ...], rows: list[tuple[Any, ...]], data: list[Any]) -> str:
     """Monitor by monitor: its row, spelled out, and the end of its last output."""
-    lines = []
+    shown = []
     for row, entry in zip(rows, data, strict=True):
         cells = [cell.value if isinstance(cell, Cell) else cell for cell in row]
         pairs = zip(columns[1:-1], cells[1:-1], strict=True)
-        lines.append(f"{cells[0]}: " + ", ".join(f"{name} {v}" for name, v in pairs if v))
+        shown.append(f"{cells[0]}: " + ", ".join(f"{name} {v}" for name, v in pairs if v))
         run = entry["last_run"]
         if run is None:
             continue
-        said = run["output"].expandtabs().splitlines()
+        said = lines(run["output"].expandtabs())
         hidden = len(said) > _TAIL_LINES or run["omitted_bytes"]
-        lines += ["    ..."] if hidden else []
-        lines += [f"    {line}" for line in said[-_TAIL_LINES:]]
-    return "\n".join(lines)
+        shown += ["    ..."] if hidden else []
+        shown += [f"    {line}" for line in said[-_TAIL_LINES:]]
+    return "\n".join(shown)
 
 
 def _seconds(text: str | None) -> float | None:

@@ -36,7 +36,7 @@ def _ask(profile: "Profile", prefix: str, limit: int) -> "list[str]":
     import time
 
     from radar_cli.core.urls import Url
-    from radar_cli.net.connection import Link, render
+    from radar_cli.net.connection import Link
     from radar_cli.net.proxies import proxy_for
 
     url = Url(profile.server)
@@ -44,7 +44,7 @@ def _ask(profile: "Profile", prefix: str, limit: int) -> "list[str]":
     headers = {**profile.headers, "Authorization": f"Bearer {profile.api_key()}"}
     path = f"{url.path}/api/v1/monitor-keys?prefix={prefix}&limit={limit}"
     try:
-        request = render(link, path, headers, b"", "GET")
+        request = link.render(path, headers, b"", "GET")
         response = link.exchange(request, time.monotonic() + _PATIENCE_S)
     finally:
         link.close()

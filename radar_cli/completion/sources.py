@@ -84,11 +84,16 @@ def _find_profile(chosen: "dict[str, str]") -> "Profile | None":
 
 def _spooled_keys(directory: str) -> "Iterable[str]":
     """The monitors of the newest pings in the spool, as many as can be read in a moment."""
-    from radar_cli.outbox.spool import REJECTED, WAITING, Spool, peek
+    from radar_cli.outbox.claiming import peek
+    from radar_cli.outbox.spool import REJECTED, WAITING, Outbox
 
-    spool = Spool(directory)
     deadline = time.monotonic() + _SPOOL_TIME_S
-    for name in sorted(spool.names(WAITING) + spool.names(REJECTED), reverse=True):
+    files = [
+        (name, spool)
+        for spool in Outbox(directory).spools()
+        for name in spool.names(WAITING) + spool.names(REJECTED)
+    ]
+    for name, spool in sorted(files, key=lambda file: file[0], reverse=True):
         if time.monotonic() > deadline:
             return
         entry = peek(spool, name)

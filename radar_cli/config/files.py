@@ -4,7 +4,7 @@ import os
 import stat
 
 from radar_cli.core.errors import ConfigError
-from radar_cli.core.places import expand_home
+from radar_cli.core.places import expand_home, home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,13 +43,44 @@ class ConfigFile:
         return not self.mode & (stat.S_IRGRP | stat.S_IROTH)
 
     def distrust(self) -> "tuple[str, str] | None":
-        """Why no command that it names may be run, with a hint; None if they may be."""
+        """Why no command that it names may be run, with a hint; None if they may be.
+
+        As ssh has it: whoever can write to the file, or put another one in its place, could have
+        commands run. There is no exception for a group of one: others can be added to it.
+        """
         # Under sudo that keeps HOME, root reads another person's file: it must not run it.
         if self.uid not in (0, os.geteuid()):
             return "the file belongs to another user", "use a config file of your own"
         if self.mode & stat.S_IWOTH:
             return "anybody can write to the file", f"chmod o-w {self.path}"
+        if self.mode & stat.S_IWGRP:
+            return "its group can write to the file", f"chmod g-w {self.path}"
+        # A symbolic link is in a folder of its own.
+        for path in dict.fromkeys((os.path.abspath(self.path), os.path.realpath(self.path))):
+            if distrust := _distrust_folders(os.path.dirname(path)):
+                return distrust
         return None
+
+
+def _distrust_folders(folder: str) -> "tuple[str, str] | None":
+    """Why somebody else could replace what is in a folder, with a hint; None if nobody could.
+
+    What is above a home directory isn't its owner's business.
+    """
+    home_folder = os.path.realpath(home(os.environ) or "/")
+    while True:
+        try:
+            status = os.stat(folder)
+        except OSError:
+            return None  # gone since the file was read
+        if status.st_uid not in (0, os.geteuid()):
+            return f"its folder {folder} belongs to another user", "use a folder of your own"
+        # In a sticky one, as /tmp is, nobody can replace what is another's.
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX:
+            return f"others can write to its folder {folder}", f"chmod go-w {folder}"
+        if folder in ("/", home_folder):
+            return None
+        folder = os.path.dirname(folder)
 
 
 def read_file(path: str) -> ConfigFile | None:

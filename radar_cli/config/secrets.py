@@ -3,6 +3,7 @@
 from radar_cli.config.files import ConfigFile, locate, read_bytes
 from radar_cli.config.settings import Problem
 from radar_cli.core.errors import ConfigError
+from radar_cli.core.text import last_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _from_command(command: str, setting: "Setting", environ: "Mapping[str, str]"
     except (OSError, ValueError) as error:
         raise SecretError(f"{name}: {words[0]}: {error}", f"set in {setting.origin}") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        said = last_line(done.stderr.decode("utf-8", "replace"))
         raise SecretError(
             f"{name}: {words[0]} failed with {done.returncode}" + (said and f": {said[:200]}"),
             f"set in {setting.origin}",

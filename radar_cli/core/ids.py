@@ -6,6 +6,8 @@ Imported before the job is spawned, so it imports nothing but os.
 import os
 
 KEY_MAX = 200
+_CONTAINER_ID_LENGTH = 12  # what Docker and Podman name a container by
+_HEX_DIGITS = frozenset("0123456789abcdef")
 _KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 # In a ping's path these words and 0 to 255 say what kind of ping it is.
 _KINDS_IN_PATHS = frozenset(("start", "success", "complete", "fail", "log"))
@@ -37,6 +39,25 @@ def check_key(text: str) -> str:
     if text.isdigit() and len(text) <= 3 and int(text) <= 255:
         raise ValueError(f"{shown!r} can't be a monitor key: in a path it is an exit code")
     return text
+
+
+def expand_host(text: str) -> str:
+    """Return a key with `{host}` in it replaced by this machine's name, as a key spells it.
+
+    RADAR_HOST names the machine, else its node name does, up to the first dot. ValueError: that is
+    a container's, which is another one each time.
+    """
+    if "{host}" not in text:
+        return text
+    named = os.environ.get("RADAR_HOST", "")
+    host = (named or os.uname().nodename).partition(".")[0].lower()
+    is_random = len(host) == _CONTAINER_ID_LENGTH and _HEX_DIGITS.issuperset(host)
+    if not named and (is_random or "KUBERNETES_SERVICE_HOST" in os.environ):
+        raise ValueError(
+            f"{text[:60]!r}: {host!r} is a container's name, another one each time: set RADAR_HOST,"
+            " or name the monitor without {host}"
+        )
+    return text.replace("{host}", "".join(c if c in _KEY_CHARACTERS else "-" for c in host))
 
 
 def is_key(text: str) -> bool:

@@ -34,6 +34,24 @@ def state_directory(environ: "Mapping[str, str]") -> str:
     return _base(environ, "XDG_STATE_HOME", "/.local/state") + "/radar"
 
 
+def make_private_folder(path: str) -> None:
+    """Make a folder and those above it, as far as they are missing, for nobody but this user.
+
+    Whatever the umask: under 0777 not even radar could use its own folder again. OSError: it can't
+    be made.
+    """
+    missing = []
+    while path and not os.path.lexists(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for each in reversed(missing):
+        try:
+            os.mkdir(each, 0o700)
+        except FileExistsError:  # another run was quicker
+            continue
+        os.chmod(each, 0o700)
+
+
 def expand_home(path: str, environ: "Mapping[str, str]") -> str:
     """`path` with a leading `~/` replaced: cron and systemd leave it as it is in a variable."""
     return home(environ) + path[1:] if path.startswith("~/") else path

@@ -5,6 +5,14 @@ import os
 from radar_cli.core.places import system_config_file, user_config_file
 from radar_cli.core.urls import Url
 from radar_cli.model.ping import fingerprint
+from radar_cli.outbox.spool import (
+    STORE_FOLDER,
+    UNRESOLVED,
+    Outbox,
+    Spool,
+    folder_name,
+    server_folder_name,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +39,6 @@ _VARIABLES = _PLAIN_VARIABLES | frozenset(
 )
 
 STORE = "store"
-UNRESOLVED = "unresolved"
 
 
 class Destination:
@@ -94,6 +101,32 @@ class Destination:
         if profile and not self._is_from_environment:
             return profile == self.profile
         return server == self.server and key in (None, "", fingerprint(self.key.encode()))
+
+    def may_hold(self, folder: str) -> bool:
+        """Whether a folder of the outbox may have pings that this destination accepts."""
+        if self.protocol == UNRESOLVED:
+            return False
+        if folder.startswith(UNRESOLVED):
+            return folder == folder_name({UNRESOLVED: self.profile}) or (
+                self._is_default and folder == folder_name({UNRESOLVED: "default"})
+            )
+        if not self.is_server:
+            return folder == STORE_FOLDER
+        own_profile = f"-p{fingerprint(self.profile.encode())}"
+        if not self._is_from_environment and folder.endswith(own_profile):
+            return True
+        name = server_folder_name(self.server)
+        whose = folder.removeprefix(name)
+        if whose == folder:
+            return False
+        own_key = f"-k{fingerprint(self.key.encode())}"
+        return whose in ("", own_key) or (self._is_from_environment and whose.startswith("-p"))
+
+    def spools(self, outbox: Outbox) -> list[Spool]:
+        """The folders in which pings for this destination may wait, its own first."""
+        own = folder_name(self.address())
+        names = [name for name in outbox.folder_names() if self.may_hold(name)]
+        return [outbox.spool(name) for name in sorted(names, key=lambda name: name != own)]
 
     def link(self) -> "Link":
         """A new connection, not yet open. ValueError: the URL or its proxy is none."""

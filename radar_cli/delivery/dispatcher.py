@@ -11,7 +11,7 @@ import time
 
 from radar_cli.core.places import state_directory
 from radar_cli.delivery.destinations import STORE, Destination, Resolved, resolve, unresolved
-from radar_cli.outbox.spool import MANY_WAIT, Entry, Spool, readdress, reject, state_error
+from radar_cli.outbox.spool import MANY_WAIT, Entry, Outbox, folder_name, state_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from radar_cli.delivery.sender import Outcome, Sender
     from radar_cli.model.ping import Ping
+    from radar_cli.net.connection import Link
 
 PING_TIMEOUT_S = 10.0
 
@@ -26,6 +27,14 @@ PING_TIMEOUT_S = 10.0
 # While a job runs its connection stays open this long, for the jobs that are done at once.
 _KEEP_ALIVE_S = 15.0
 _LONGEST_WAIT_S = 86_400.0
+# A server that didn't answer in the last minute is asked once, and for so long.
+_DOWN_S = 60.0
+_BRIEFLY_S = 1.0
+_OLD_AT_ONCE = 500
+_SHOWS_OUTAGE_S = 2.0  # so long without an answer
+# An answer that has come in time is read within this, however busy the machine is.
+_HEARING_S = 1.0
+_HEARING_LOOK_S = 0.01
 # Where no ping is left behind, none is looked for again so soon: most jobs start and end within it.
 _LOOK_AGAIN_S = 1.0
 
@@ -42,7 +51,7 @@ class Dispatcher:
         server: str | None,
         timeout_s: float | None,
         nudge: "Callable[[], None]",
-        take_in: "Callable[[Spool, Destination], None]",
+        take_in: "Callable[[Outbox, Destination], None]",
     ) -> None:
         self.resolved: Resolved | None = None
         self.warnings: list[str] = []
@@ -51,16 +60,16 @@ class Dispatcher:
         self.pings: list[Ping] = []
         self.is_closed = False
         self.deadline = float("inf")
-        self.has_kept = False  # so the outbox has grown
+        self._grown: set[str] = set()  # folders of the outbox in which pings were kept
         self.fates: set[str] = set()  # of the pings that aren't delivered
-        self.spool = Spool(state_directory(os.environ))
+        self.outbox = Outbox(state_directory(os.environ))
         self._profiles = profiles
         self._server = server
         self._has_own_timeout = timeout_s is not None
         self.nudge = nudge
         self.take_in = take_in  # what many pings wait for where nobody reads the store
-        # Makes the field `command`, once it is known what to redact in it.
-        self.add_command: Callable[[], str] | None = None
+        # Makes the fields `command`, `message` and `url`, once it is known what to redact in them.
+        self.typed_fields: Callable[[], dict[str, str]] | None = None
         self._workers: list[DestinationWorker] = []
         self._resolving = Resolved()
         # Whoever is first, the run's end or who finds out where pings go, decides where they are.
@@ -107,19 +116,24 @@ class Dispatcher:
         if self.give_up():
             keep_unresolved(self, self._profiles, self._resolving.waits_for or "the config")
         for worker in self._workers:
+            worker.hear_out()
             worker.abandon()
-        self.has_kept = True  # or a worker is about to say so
         self._trim()
 
     def keep(self, ping: "Ping", address: dict[str, str]) -> bool:
         """Put a ping into the spool, safe from a power failure; False if it is lost."""
         try:
-            self.spool.put(ping, address, durable=True)
-            self.has_kept |= bool(address)
+            self.outbox.put(ping, address, durable=True)
+            self.note_kept(address)
         except state_error() as error:
             self.tell(ping, "lost", error.line(), aloud=True)
             return False
         return True
+
+    def note_kept(self, address: dict[str, str]) -> None:
+        """Note that more pings wait for a destination: there is a bound to that."""
+        if address:  # what waits for the embedded store is nowhere else
+            self._grown.add(folder_name(address))
 
     def tell(self, ping: "Ping", fate: str, reason: str, *, aloud: bool) -> None:
         """Say what became of a ping: to everybody, or to who asks with --verbose."""
@@ -129,8 +143,9 @@ class Dispatcher:
     def complete(self, ping: "Ping") -> None:
         """Add what only the config and this machine say."""
         (self.resolved or self._resolving).complete(ping)
-        if self.add_command is not None and "command" not in ping.fields:
-            ping.fields["command"] = self.add_command()
+        if self.typed_fields is not None:
+            for name, text in self.typed_fields().items():
+                ping.fields.setdefault(name, text)
 
     def _wake(self) -> None:
         for worker in self._workers:
@@ -187,11 +202,10 @@ class Dispatcher:
     def _trim(self) -> None:
         """Keep the outbox bounded, also where no server ever answers."""
         with self._trimming:  # who comes second waits for what the first one has to say
-            if self.has_kept:
-                from radar_cli.outbox.trim import trim_now
+            while self._grown:
+                from radar_cli.outbox.trim import trim
 
-                self.has_kept = False
-                self.warnings += trim_now(self.spool)
+                self.warnings += trim(self.outbox.spool(self._grown.pop()), time.time())
 
 
 class DestinationWorker:
@@ -203,8 +217,11 @@ class DestinationWorker:
         self._destination = destination
         self._next = 0
         self._found_none_at = float("-inf")
-        self._is_carrying = False  # the ping at _next is on its way; else what waited may be
+        # Since when (monotonic) the ping at _next is on its way; else what waited may be.
+        self._carrying_since: float | None = None
         self._sender: Sender | None = None
+        # Pings that are sent and not yet answered, while newer ones have gone before them.
+        self._overtaken: list[tuple[Ping, Entry | None, str, Link]] = []
         self._entry: Entry | None = None  # of the ping that is on its way now
         self._is_abandoned = False  # what isn't delivered is left to a later run
         # Whoever decides what becomes of that ping, the run's end or its answer, does so alone.
@@ -233,6 +250,17 @@ class DestinationWorker:
             self._keep_rest()
         self.is_done = True
 
+    def hear_out(self) -> None:
+        """Let an answer be read that has come already: this thread may just not have had its turn.
+
+        With a hundred jobs at once it may be a second late.
+        """
+        until = time.monotonic() + _HEARING_S
+        links = [self._sender, *(link for _, _, _, link in self._overtaken)]
+        if any(link is not None and link.has_news() for link in links):
+            while not self.is_done and time.monotonic() < until:
+                time.sleep(_HEARING_LOOK_S)
+
     def abandon(self) -> int:
         """Leave what isn't delivered in the spool, safe from a power failure.
 
@@ -240,6 +268,11 @@ class DestinationWorker:
         """
         with self._deciding:
             self._is_abandoned = True
+            since = self._carrying_since
+            if since is not None and time.monotonic() - since >= _SHOWS_OUTAGE_S:
+                self._dispatcher.outbox.spool(folder_name(self._destination.address())).mark_down()
+            for ping, entry, _, _ in self._overtaken:
+                keep_undelivered(self._dispatcher, self._destination, None, entry, [ping])
             rest = self._dispatcher.pings[self._next :]
             keep_undelivered(self._dispatcher, self._destination, self._sender, self._entry, rest)
             return self._next + len(rest)
@@ -272,13 +305,14 @@ class DestinationWorker:
             self._next += 1
 
     def _care_for_spool(self) -> None:
-        spool, destination = self._dispatcher.spool, self._destination
+        outbox, destination = self._dispatcher.outbox, self._destination
+        spool = outbox.spool(folder_name({}))
         if destination.protocol == STORE and spool.needs_care():
             from radar_cli.outbox.trim import clear_unfinished
 
             clear_unfinished(spool, time.time())
             if len(spool.names()) >= MANY_WAIT:
-                self._dispatcher.take_in(spool, destination)
+                self._dispatcher.take_in(outbox, destination)
 
     def _carry_all(self) -> None:
         from radar_cli.delivery.sender import Sender
@@ -297,7 +331,9 @@ class DestinationWorker:
                 from radar_cli.delivery.replay import in_turn
 
                 carry = in_turn(dispatcher, destination, carry)
-            if carry(sender, ping):
+            is_heard = carry(sender, ping)
+            is_heard |= self._hear_overtaken(sender)
+            if is_heard:
                 self._flush(sender, ping)
         sender.close()
 
@@ -310,21 +346,45 @@ class DestinationWorker:
                 return False
             to = self._destination.address()
             try:
-                self._entry = dispatcher.spool.put(ping, to, durable=False, hold=True)
+                self._entry = dispatcher.outbox.put(ping, to, durable=False, hold=True)
             except state_error() as error:
                 unkept = error.line()
-        deadline = min(dispatcher.deadline, time.monotonic() + dispatcher.timeout_s)
-        self._is_carrying = True
-        outcome = sender.deliver(ping, deadline)
-        self._is_carrying = False
+        spool = dispatcher.outbox.spool(folder_name(to))
+        down_since = spool.down_since()
+        is_down = 0 <= time.time() - down_since < _DOWN_S
+        patience_s = _BRIEFLY_S if is_down else dispatcher.timeout_s
+        self._carrying_since = time.monotonic()
+        outcome = sender.deliver(
+            ping, min(dispatcher.deadline, self._carrying_since + patience_s), once=is_down
+        )
+        self._carrying_since = None
         with self._deciding:
             entry, self._entry = self._entry, None
-            if outcome.result != "delivered":
-                settle(dispatcher, self._destination, ping, entry, outcome, unkept)
-            elif entry is not None:
-                entry.remove()
             self._next += 1
+            is_pressed = outcome.result == "waiting" and self._next < len(dispatcher.pings)
+            is_patient = is_pressed and not is_down and not self._is_abandoned
+            if is_patient and (link := sender.put_by()) is not None:
+                self._overtaken.append((ping, entry, unkept, link))
+                return False
+            settle(dispatcher, self._destination, ping, entry, outcome, unkept)
+        if outcome.shows_outage and not is_down:
+            spool.mark_down()
+        elif outcome.result == "delivered" and down_since:
+            spool.mark_up()
         return outcome.result in ("delivered", "unsure")
+
+    def _hear_overtaken(self, sender: "Sender") -> bool:
+        """Wait for the answers to pings that newer ones went before; True if one is delivered."""
+        dispatcher, is_heard = self._dispatcher, False
+        while self._overtaken and self._next >= len(dispatcher.pings) and not self._is_abandoned:
+            ping, entry, unkept, link = self._overtaken[-1]
+            deadline = min(dispatcher.deadline, time.monotonic() + dispatcher.timeout_s)
+            outcome = sender.resume(ping, link, deadline)
+            with self._deciding:
+                del self._overtaken[-1]
+                settle(dispatcher, self._destination, ping, entry, outcome, unkept)
+            is_heard |= outcome.result == "delivered"
+        return is_heard
 
     def _flush(self, sender: "Sender", ping: "Ping") -> None:
         """Send what waited for this server, as long as the run has nothing newer to say."""
@@ -332,17 +392,26 @@ class DestinationWorker:
         now = time.monotonic()
         if now < self._found_none_at + _LOOK_AGAIN_S:
             return
-        if not dispatcher.spool.has_left_behind():
+        spools = [each for each in self._destination.spools(dispatcher.outbox) if each.oldest()]
+        if dispatcher.outbox.has_old:
+            from radar_cli.outbox.claiming import sort_in_old
+
+            sort_in_old(dispatcher.outbox, _OLD_AT_ONCE)
+            spools = [each for each in self._destination.spools(dispatcher.outbox) if each.oldest()]
+        if not spools:
             self._found_none_at = now
             return
         from radar_cli.delivery.replay import flush_beside
 
-        flush_beside(dispatcher, sender, ping, lambda: self._next < len(dispatcher.pings))
+        if not flush_beside(
+            dispatcher, sender, spools, ping, lambda: self._next < len(dispatcher.pings)
+        ):
+            self._found_none_at = now
 
     def _pause(self, seconds: float) -> bool:
         """Wait before another try; True once there is something newer to send."""
         until = time.monotonic() + seconds
-        while len(self._dispatcher.pings) <= self._next + self._is_carrying:
+        while len(self._dispatcher.pings) <= self._next + (self._carrying_since is not None):
             # The news that wakes it may be of the ping that is on its way already.
             left_s = until - time.monotonic()
             if left_s <= 0:
@@ -359,8 +428,11 @@ def settle(
     outcome: "Outcome",
     unkept: str,
 ) -> None:
-    """Keep a ping, or set it aside; `unkept` says why there is no entry of it."""
-    if outcome.result == "dropped":
+    """Keep a ping, let it go or set it aside; `unkept` says why there is no entry of it."""
+    if outcome.result == "delivered":
+        if entry is not None:
+            entry.remove()
+    elif outcome.result == "dropped":
         if entry is not None:
             entry.remove()
         dispatcher.tell(ping, "not sent", outcome.reason, aloud=False)
@@ -375,15 +447,19 @@ def settle(
             dispatcher.tell(ping, "not delivered", outcome.reason, aloud=False)
         dispatcher.tell(ping, "lost", unkept, aloud=True)
     elif outcome.result == "rejected":
+        from radar_cli.outbox.claiming import reject
+
         reject(entry, outcome.reason)
         dispatcher.tell(ping, "refused", outcome.reason, aloud=True)
     else:
         entry.sync()
         if outcome.status == 401 and "key" in entry.to:
             # The key is no account's: the right one may differ in its fingerprint.
-            readdress(entry, {"server": destination.server})
+            from radar_cli.outbox.claiming import readdress
+
+            readdress(dispatcher.outbox, entry, {"server": destination.server})
         entry.release()
-        dispatcher.has_kept = True
+        dispatcher.note_kept(entry.to)
         dispatcher.tell(ping, "kept in the outbox", outcome.reason, aloud=outcome.needs_person)
 
 

@@ -8,9 +8,10 @@ Whatever is left out instead is said.
 import os
 import time
 
+from radar_cli.core.credentials import secrets_in_headers, secrets_of
 from radar_cli.core.grammar import format_duration
-from radar_cli.core.redaction import compile_patterns, redact, secrets_in_headers, secrets_of
-from radar_cli.delivery.destinations import UNRESOLVED, Destination
+from radar_cli.core.redaction import Redactor
+from radar_cli.delivery.destinations import Destination
 from radar_cli.delivery.sender import (
     DELIVERED,
     DROPPED,
@@ -21,22 +22,21 @@ from radar_cli.delivery.sender import (
     Sender,
 )
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import WAITING as WAITING_SUFFIX
-from radar_cli.outbox.spool import (
-    Entry,
-    Spool,
+from radar_cli.outbox.claiming import (
     claim,
     claim_for,
+    has_left_behind,
     lock_for_flush,
     peek,
     reject,
     unlock,
 )
-from radar_cli.outbox.trim import trim_now
+from radar_cli.outbox.spool import UNRESOLVED, Entry, Outbox, Spool
+from radar_cli.outbox.spool import WAITING as WAITING_SUFFIX
+from radar_cli.outbox.trim import trim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable
 
     from radar_cli.delivery.dispatcher import Dispatcher
@@ -58,6 +58,10 @@ _WORDS = ("reason", "message", "command")
 _SHORTEST_HALF_BYTES = 4
 
 
+# A file's name, and where it is.
+File = tuple[str, Spool]
+
+
 class Flushed:
     """What a flush did: how many pings went out, and in words what it did with the others.
 
@@ -76,7 +80,7 @@ class Flushed:
 
 
 def flush(
-    spool: Spool,
+    spools: list[Spool],
     sender: Sender,
     *,
     deadline: float,
@@ -85,37 +89,53 @@ def flush(
     suffix: str = WAITING_SUFFIX,
     is_stopped: "Callable[[], bool]" = lambda: False,
 ) -> Flushed:
-    """Send the waiting pings of a sender's destination until `deadline` (monotonic).
+    """Send what waits in a destination's spools until `deadline` (monotonic).
 
-    Each is tried once or, with `ping_timeout_s`, for that long; a server that doesn't answer ends
-    the flush. `current` is what the run that flushes has just sent. Only one process flushes to a
-    destination; any other finds nothing to do.
+    Each ping is tried once or, with `ping_timeout_s`, for that long; a server that doesn't answer
+    ends the flush. `current` is what the run that flushes has just sent. Only one process flushes
+    a spool; any other finds nothing to do.
     """
     flushed = Flushed()
-    names = spool.outbound(suffix)
-    server = sender.destination.server
-    lock = lock_for_flush(spool, server) if names else None
-    if lock is None:
-        return flushed
+    locks: list[tuple[Spool, int]] = []
     try:
-        for words in trim_now(spool):
-            flushed.lose(words)
-        turn = Turn(spool, sender, deadline, ping_timeout_s, flushed, is_stopped)
-        if sender.protocol.KNOWS_EVENT_TIME:
-            turn.send_all(names)
-        else:
-            send_news(turn, names, current)
+        for spool in spools:
+            lock = lock_for_flush(spool) if spool.names(suffix) else None
+            if lock is not None:
+                locks.append((spool, lock))
+                for words in trim(spool, time.time()):
+                    flushed.lose(words)
+        files = [(name, spool) for spool, _ in locks for name in spool.names(suffix)]
+        files.sort(key=lambda file: file[0])
+        turn = Turn(sender, deadline, ping_timeout_s, flushed, is_stopped)
+        try:
+            if sender.protocol.KNOWS_EVENT_TIME:
+                turn.send_all(files)
+            else:
+                send_news(turn, files, current)
+        finally:
+            turn.close()
     finally:
-        unlock(spool, lock, server)
+        for spool, lock in locks:
+            unlock(spool, lock)
     return flushed
 
 
 def flush_beside(
-    dispatcher: "Dispatcher", sender: Sender, ping: "Ping", is_stopped: "Callable[[], bool]"
-) -> None:
-    """Flush within the time that a run has, after its `ping` was taken; the run says what was."""
+    dispatcher: "Dispatcher",
+    sender: Sender,
+    spools: list[Spool],
+    ping: "Ping",
+    is_stopped: "Callable[[], bool]",
+) -> bool:
+    """Flush within the time that a run has, after its `ping` was taken; the run says what was.
+
+    False if others work on all that waits.
+    """
+    spools = [spool for spool in spools if has_left_behind(spool)]
+    if not spools:
+        return False
     flushed = flush(
-        dispatcher.spool,
+        spools,
         sender,
         deadline=min(dispatcher.deadline, time.monotonic() + dispatcher.timeout_s),
         current=ping,
@@ -123,6 +143,7 @@ def flush_beside(
     )
     dispatcher.warnings += flushed.losses
     dispatcher.details += [words for words in flushed.notes if words not in flushed.losses]
+    return True
 
 
 def say_unsure(ping: "Ping", reason: str) -> str:
@@ -135,24 +156,28 @@ class Turn:
 
     def __init__(
         self,
-        spool: Spool,
         sender: Sender,
         deadline: float,
         ping_timeout_s: float | None,
         flushed: Flushed,
         is_stopped: "Callable[[], bool]",
     ) -> None:
-        self.spool = spool
         self.sender = sender
         self.flushed = flushed
         self._deadline = deadline
         self._ping_timeout_s = ping_timeout_s
         self._is_stopped = is_stopped
         self._failures = 0
+        self._cleaner: Cleaner | None = None
         self._enough_s, self._enough_tries = 0.0, 1
         if not sender.protocol.KNOWS_EVENT_TIME:
             self._enough_s = min(_ENOUGH_S, (deadline - time.monotonic()) / 2)
             self._enough_tries = _ENOUGH_TRIES
+
+    def close(self) -> None:
+        """End what it has started."""
+        if self._cleaner is not None:
+            self._cleaner.close()
 
     def is_over(self) -> bool:
         """Whether there is no time left for another ping, or something better to do."""
@@ -163,12 +188,12 @@ class Turn:
             or left_s <= max(self._enough_s, self._enough_tries * self.sender.last_try_s)
         )
 
-    def send_all(self, names: list[str]) -> None:
+    def send_all(self, files: list[File]) -> None:
         """Send the pings in these files, oldest first."""
-        for name in names:
+        for name, spool in files:
             if self.is_over():
                 return
-            entry = claim_for(self.spool, name, self.sender.destination)
+            entry = claim_for(spool, name, self.sender.destination.accepts)
             if entry is not None:
                 self.send(entry)
 
@@ -176,7 +201,9 @@ class Turn:
         """Send one claimed ping of this destination's, and let it go."""
         destination, ping = self.sender.destination, entry.ping
         if UNRESOLVED in entry.to:
-            ping = clean(ping, destination)
+            if self._cleaner is None:
+                self._cleaner = Cleaner(destination, self.flushed.notes)
+            ping = self._cleaner.clean(ping)
         deadline, patience_s = self._deadline, self._ping_timeout_s
         if patience_s is not None:
             deadline = min(deadline, time.monotonic() + patience_s)
@@ -212,11 +239,11 @@ class Turn:
 class Late:
     """What waits of one monitor: its newest outcome, kept from others, and the rest dropped."""
 
-    def __init__(self, spool: Spool, entries: list[Entry]) -> None:
+    def __init__(self, entries: list[Entry]) -> None:
         self.newest: Entry | None = None
         self.dropped = 0
         for entry in reversed(entries):
-            held = claim(spool, os.path.basename(entry.path))
+            held = claim(entry.spool, os.path.basename(entry.path))
             if held is None:
                 return  # somebody delivers it right now: what is older would come after it
             if self.newest is None and held.ping.kind in _OUTCOMES:
@@ -227,15 +254,15 @@ class Late:
             held.remove()
 
 
-def send_news(turn: "Turn", names: list[str], current: "Ping | None") -> None:
+def send_news(turn: "Turn", files: list[File], current: "Ping | None") -> None:
     """Send what is still news of each monitor, save the one that has just been heard of."""
     server = turn.sender.destination.server
-    for monitor, entries in _by_monitor(turn.spool, names, turn.sender.destination).items():
+    for monitor, entries in _by_monitor(files, turn.sender.destination).items():
         if current is not None and monitor == current.monitor:
             continue
         if turn.is_over():
             return
-        late = Late(turn.spool, entries)
+        late = Late(entries)
         if late.newest is not None:
             ping = late.newest.ping
             age_s = time.time() - ping.time_us / 1e6
@@ -257,7 +284,7 @@ def in_turn(
     """As `carry`, but nothing that is older comes after the ping."""
 
     def carry_in_turn(sender: "Sender", ping: "Ping") -> bool:
-        late = _hold_back(dispatcher.spool, destination, ping)
+        late = _hold_back(dispatcher.outbox, destination, ping)
         is_delivered = carry(sender, ping)
         dispatcher.warnings += _give_up(late, destination, is_delivered=is_delivered)
         return is_delivered
@@ -265,10 +292,16 @@ def in_turn(
     return carry_in_turn
 
 
-def _hold_back(spool: Spool, destination: "Destination", ping: "Ping") -> Late:
+def _hold_back(outbox: Outbox, destination: "Destination", ping: "Ping") -> Late:
     """Keep others from sending what is older than this ping, which goes out now."""
-    names = [name for name in spool.outbound() if _time_of(name) < ping.time_us]
-    return Late(spool, _by_monitor(spool, names, destination).get(ping.monitor, []))
+    files = [
+        (name, spool)
+        for spool in destination.spools(outbox)
+        for name in spool.names()
+        if _time_of(name) < ping.time_us
+    ]
+    files.sort(key=lambda file: file[0])
+    return Late(_by_monitor(files, destination).get(ping.monitor, []))
 
 
 def _give_up(late: Late, destination: "Destination", *, is_delivered: bool) -> list[str]:
@@ -289,11 +322,9 @@ def _time_of(name: str) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() else 1 << 63
 
 
-def _by_monitor(
-    spool: Spool, names: list[str], destination: "Destination"
-) -> dict[str, list[Entry]]:
+def _by_monitor(files: list[File], destination: "Destination") -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = {}
-    for name in names:
+    for name, spool in files:
         entry = peek(spool, name)
         if entry is None:
             entry = claim(spool, name)  # sets a broken one aside
@@ -311,40 +342,61 @@ def _say(monitor: str, count: int, server: str) -> str:
     return f"{monitor}: {words}" if monitor else words
 
 
-def clean(ping: Ping, destination: Destination) -> Ping:
-    """The ping without what its destination's config wants redacted: it could not be read then."""
-    own = [destination.key] if destination.key else []
-    secrets = secrets_of({}, own + secrets_in_headers(destination.headers))
-    patterns = compile_patterns(destination.redact, "redact", [])
-    fields = dict(ping.fields)
-    for name in _WORDS:
-        if name in fields:
-            fields[name] = _clean_words(fields[name], secrets, patterns)
-    body = ping.body
-    gone = int(fields.get("omitted") or "0")
-    if gone and body:
-        # A secret may be cut in half where the output begins: that line is left out.
-        body = body.partition(b"\n")[2]
-        gone += len(ping.body) - len(body)
-        fields["omitted"] = str(gone)
-    body, _ = redact(body, secrets, patterns)
-    return Ping(
-        ping.kind,
-        ping.monitor,
-        run_id=ping.run_id,
-        time_us=ping.time_us,
-        fields=fields,
-        body=body.decode("utf-8", "replace").encode(),  # a pattern may cut a character in two
-        ping_id=ping.id,
-    )
+class Cleaner:
+    """Takes out of pings what their destination's config, which could not be read, wants redacted.
 
+    What can't be searched for it is left out, with a note.
+    """
 
-def _clean_words(words: str, secrets: list[bytes], patterns: "list[re.Pattern[bytes]]") -> str:
-    """Words without secrets, and without the half of one that they were cut off in."""
-    raw = words.encode("utf-8", "replace")
-    for secret in secrets:
-        for size in range(len(secret) - 1, _SHORTEST_HALF_BYTES - 1, -1):
-            if raw.endswith(secret[:size]):
-                raw = raw[:-size]
-                break
-    return redact(raw, secrets, patterns)[0].decode("utf-8", "replace")
+    def __init__(self, destination: Destination, notes: list[str]) -> None:
+        own = [destination.key] if destination.key else []
+        self._secrets = secrets_of({}, own + secrets_in_headers(destination.headers))
+        self._patterns = destination.redact
+        self._notes = notes
+        self._redactor = self._make_redactor()
+
+    def clean(self, ping: Ping) -> Ping:
+        """The ping without secrets."""
+        fields = dict(ping.fields)
+        for name in _WORDS:
+            if name in fields:
+                fields[name] = self._clean_words(fields[name])
+        body = ping.body
+        gone = int(fields.get("omitted") or "0")
+        if gone and body:
+            # A secret may be cut in half where the output begins: that line is left out.
+            body = body[len(body.splitlines(keepends=True)[0]) :]
+            gone += len(ping.body) - len(body)
+        body, left_out = self._redactor.clean(body)
+        if gone + left_out:
+            fields["omitted"] = str(gone + left_out)
+        if self._redactor.fault:
+            # What was too much for the patterns was this ping's; the next one is another.
+            self.close()
+            self._redactor = self._make_redactor()
+        return Ping(
+            ping.kind,
+            ping.monitor,
+            run_id=ping.run_id,
+            time_us=ping.time_us,
+            fields=fields,
+            body=body.decode("utf-8", "replace").encode(),  # a pattern may cut a character in two
+            ping_id=ping.id,
+        )
+
+    def close(self) -> None:
+        """End what it has started."""
+        self._redactor.close()
+
+    def _make_redactor(self) -> Redactor:
+        return Redactor(self._secrets, self._patterns, "redact", self._notes)
+
+    def _clean_words(self, words: str) -> str:
+        """Words without secrets, and without the half of one that they were cut off in."""
+        raw = words.encode("utf-8", "replace")
+        for secret in self._secrets:
+            for size in range(len(secret) - 1, _SHORTEST_HALF_BYTES - 1, -1):
+                if raw.endswith(secret[:size]):
+                    raw = raw[:-size]
+                    break
+        return self._redactor.clean_line(raw)

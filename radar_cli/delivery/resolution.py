@@ -76,7 +76,7 @@ def _destination(profile: "Profile", resolved: Resolved, *, is_default: bool) ->
         resolved.warnings.append(error.line())
     resolved.waits_for = ""
     if profile.headers:
-        from radar_cli.core.redaction import secrets_in_headers
+        from radar_cli.core.credentials import secrets_in_headers
 
         resolved.secrets += secrets_in_headers(profile.headers)
     if key:

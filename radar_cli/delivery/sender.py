@@ -4,18 +4,24 @@ import os
 import time
 
 from radar_cli.model.ping import Ping
-from radar_cli.net.connection import Link, LinkError, Response
+from radar_cli.net.messages import LinkError, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from radar_cli.delivery.destinations import Destination
+    from radar_cli.net.connection import Link
     from radar_cli.outbox.spool import Entry
 
 # protocols: "Retry 408, 425, 429 (obey Retry-After), 500, 502, 503, 504 and connection errors".
 _RETRIABLE = frozenset((408, 425, 429, 500, 502, 503, 504))
+# The body is too long (RFC 9110, 15.5.14), the path with its query (15.5.15), or a header.
+_TOO_LARGE = frozenset((413, 414, 431))
+_LONG_BODY_BYTES = 65_536
+_LESS_BYTES = 1_000
+_LESS_CHARACTERS = 100
 _FIRST_DELAY_S = 0.25
 # One try gets this much of the time that is left, so that a server that hangs once is asked again.
 _SHARE_OF_TIME = 0.6
@@ -45,17 +51,30 @@ class Outcome:
     """
 
     def __init__(
-        self, result: str, reason: str = "", *, needs_person: bool = False, status: int = 0
+        self,
+        result: str,
+        reason: str = "",
+        *,
+        needs_person: bool = False,
+        status: int = 0,
+        is_tried: bool = True,
     ) -> None:
         self.result = result
         self.reason = reason
         self.needs_person = needs_person or result == REJECTED
         self.status = status
+        self.is_tried = is_tried
+        self.is_cut_off = False  # the connection, by the server or a proxy on the way
 
     @property
     def is_answer(self) -> bool:
         """Whether the server looked at this ping, and may well take the next one."""
         return self.status >= 500
+
+    @property
+    def shows_outage(self) -> bool:
+        """Whether the server or the way to it doesn't work now, though all settings are right."""
+        return self.result in (WAITING, UNSURE) and not self.needs_person and self.is_tried
 
 
 class Sender:
@@ -88,6 +107,8 @@ class Sender:
         """Try to deliver until `deadline` (monotonic), or once; no sleep after the last try."""
         if ping.kind == "log" and self.destination.protocol == "cronradar":
             return Outcome(DROPPED, "CronRadar takes no log pings")
+        if self._link is not None:
+            self._link.forget()
         if not (self.destination.key or _is_token(ping.monitor) or self._has_credentials()):
             return Outcome(
                 WAITING,
@@ -99,12 +120,29 @@ class Sender:
             outcome = Outcome(UNSURE, f"{outcome.reason}, and it may have arrived")
         return outcome
 
+    def put_by(self) -> "Link | None":
+        """Hand over the link on which the ping's answer is late, if it is, for `resume`."""
+        link = self._link
+        if link is None or not link.is_late:
+            return None
+        self._link = None
+        return link
+
+    def resume(self, ping: Ping, link: "Link", deadline: float) -> Outcome:
+        """Wait for the late answer on a link that was put by, and ask again if it doesn't come."""
+        self.close()
+        self._link = link
+        left_s = max(0.0, deadline - time.monotonic())
+        if link.has_news(left_s * _SHARE_OF_TIME):  # which counts though no time may be left
+            outcome, _ = self._try(ping, left_s)
+            if outcome.result != WAITING:
+                return outcome
+        return self._deliver(ping, deadline, once=False)
+
     def _deliver(self, ping: Ping, deadline: float, *, once: bool) -> Outcome:
         self._is_success, self._is_unanswered = ping.kind == "success", False
-        if self._link is not None:
-            self._link.is_asking = False
         delay_s = _FIRST_DELAY_S
-        outcome = Outcome(WAITING, "no time left")
+        outcome = Outcome(WAITING, f"{self.destination.server}: no answer in time", is_tried=False)
         while True:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
@@ -123,8 +161,29 @@ class Sender:
         """Close the connection."""
         if self._link is not None:
             self._link.close()
+            self._link.forget()
+
+    def has_news(self) -> bool:
+        """Whether something has come from the server that isn't read yet."""
+        return self._link is not None and self._link.has_news()
 
     def _try(self, ping: Ping, time_s: float) -> tuple[Outcome, float]:
+        """One request, or as many as it takes with less and less text, if that is refused.
+
+        Return the outcome, and how long the server wants to be left alone.
+        """
+        deadline = time.monotonic() + time_s
+        outcome, wish_s = self._ask(ping, time_s)
+        for lighter in _lighter(ping):
+            left_s = deadline - time.monotonic()
+            # A proxy may hang up on a long body, and its 413 be lost with the connection.
+            is_cut_off = outcome.is_cut_off and len(ping.body) > _LONG_BODY_BYTES
+            if left_s <= 0 or not (is_cut_off or outcome.status in _TOO_LARGE):
+                break
+            outcome, wish_s = self._ask(lighter, left_s)
+        return outcome, wish_s
+
+    def _ask(self, ping: Ping, time_s: float) -> tuple[Outcome, float]:
         """One request: its outcome, and how long the server wants to be left alone."""
         path, headers, body = self.protocol.request(
             ping, self.destination.key, time.time_ns() // 1000, self.body_limit_bytes
@@ -137,13 +196,20 @@ class Sender:
         try:
             if self._link is None:
                 self._link = self.destination.link()
+                if self.protocol.KNOWS_EVENT_TIME:  # so that pings may overtake one another
+                    self._link.is_pressed = lambda: self._pause(0.0)
             response = self._link.post(path, headers, body, time.monotonic() + time_s)
         except (LinkError, ValueError) as error:
             self._is_unanswered |= self._is_asking()
-            reason = f"{self.destination.server}: {error}"
+            # A setting of this machine's is one fault, however many servers it is between.
+            is_setting = isinstance(error, LinkError) and error.is_setting
+            reason = str(error) if is_setting else f"{self.destination.server}: {error}"
             needs_person = not isinstance(error, LinkError) or error.needs_person
             wish_s = float("inf") if needs_person else 0.0
-            return Outcome(WAITING, reason, needs_person=needs_person), wish_s
+            outcome = Outcome(WAITING, reason, needs_person=needs_person)
+            resets = (BrokenPipeError, ConnectionResetError)
+            outcome.is_cut_off = isinstance(error.__cause__, resets)
+            return outcome, wish_s
         finally:
             self.last_try_s = time.monotonic() - begin
         outcome, wish_s = self._judge(response)
@@ -171,6 +237,33 @@ class Sender:
             return Outcome(REJECTED, reason, status=status), 0.0
         # A wrong key, a moved server: a person will mend the setting, and then it goes through.
         return Outcome(WAITING, reason, needs_person=True, status=status), float("inf")
+
+
+def _lighter(ping: Ping) -> "Iterator[Ping]":
+    """The ping with less text, then with next to none: the outcome matters more."""
+    from radar_cli.core.text import cut
+
+    if len(ping.body) > _LESS_BYTES:
+        yield _with_body(ping, cut(ping.body, _LESS_BYTES)[0], dict(ping.fields))
+    texts = ("message", "reason", "command", "url", "name", "tags")
+    fields = {k: v[:_LESS_CHARACTERS] if k in texts else v for k, v in ping.fields.items()}
+    if ping.body or fields != ping.fields:
+        yield _with_body(ping, b"", fields)
+
+
+def _with_body(ping: Ping, body: bytes, fields: dict[str, str]) -> Ping:
+    gone = len(ping.body) - len(body)
+    if gone:
+        fields["omitted"] = str(int(fields.get("omitted") or "0") + gone)
+    return Ping(
+        ping.kind,
+        ping.monitor,
+        run_id=ping.run_id,
+        time_us=ping.time_us,
+        fields=fields,
+        body=body,
+        ping_id=ping.id,
+    )
 
 
 def _protocol(name: str) -> "ModuleType":

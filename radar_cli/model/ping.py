@@ -6,6 +6,10 @@ of import for a wrapped job.
 
 from radar_cli.core.ids import check_key, new_id
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from radar_cli.monitors.runs import Origin
+
 KINDS = ("start", "success", "fail", "log")
 
 
@@ -24,7 +28,8 @@ class Ping:
 
     `fields` holds the rest under the names that it has on the wire (README, "What a ping says"):
     duration and cpu in seconds, rss in bytes, exit, signal, reason, host, and what the monitor is
-    declared as. `body` is the tail of the output, valid UTF-8.
+    declared as. `body` is the tail of the output, valid UTF-8. `origin` is what a server saw of
+    whoever sent it; None if it came by no server.
     """
 
     def __init__(
@@ -37,6 +42,7 @@ class Ping:
         fields: dict[str, str] | None = None,
         body: bytes = b"",
         ping_id: str = "",
+        origin: "Origin | None" = None,
     ) -> None:
         self.kind = kind
         self.monitor = monitor
@@ -45,6 +51,7 @@ class Ping:
         self.fields = fields or {}
         self.body = body
         self.id = ping_id or new_id(time_us)
+        self.origin = origin
 
     def encode(self) -> str:
         """All but the body, as a line without its end."""

@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Iterable
+from typing import Iterable, NamedTuple
 
 from radar_cli.model.ping import Ping
+
+
+class Origin(NamedTuple):
+    """What a server saw of whoever sent it a ping."""
+
+    address: str  # "" for one on a Unix socket
+    method: str
+    agent: str  # the User-Agent, "" without one
 
 
 @dataclass(slots=True)
@@ -30,6 +38,7 @@ class Run:
     output: bytes = b""
     output_bytes: int | None = None
     omitted_bytes: int = 0
+    origin: Origin | None = None  # of its last ping
 
     @property
     def is_running(self) -> bool:
@@ -65,6 +74,7 @@ def fold_runs(pings: Iterable[Ping]) -> list[Run]:
 def _apply(run: Run, ping: Ping) -> None:
     fields = ping.fields
     run.host = fields.get("host", run.host)
+    run.origin = ping.origin or run.origin
     if ping.kind == "start":
         run.started_us = ping.time_us
         return

@@ -4,8 +4,9 @@ import signal
 from datetime import datetime, tzinfo
 
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.text import last_line
 from radar_cli.monitors.monitor import Monitor
-from radar_cli.monitors.runs import Run
+from radar_cli.monitors.runs import Origin, Run
 from radar_cli.monitors.state import Reason, Status, View
 
 
@@ -56,8 +57,7 @@ def last_words(run: Run, limit: int = 80) -> str:
 
 def last_line_of(text: str, limit: int = 80) -> str:
     """The last line of a text that isn't empty, cut."""
-    lines = text.expandtabs().splitlines()
-    return next((line.strip()[:limit] for line in reversed(lines) if line.strip()), "")
+    return last_line(text.expandtabs())[:limit]
 
 
 def how_it_went(run: Run) -> str:
@@ -84,3 +84,10 @@ def size_in_words(count: int) -> str:
         if count >= factor:
             return f"{count / factor:.3g} {unit}"
     return f"{count} B"
+
+
+def origin_in_words(origin: Origin | None) -> str:
+    """From where a ping came: the address, and the first word of the agent (`curl/8.5.0`)."""
+    if origin is None:
+        return ""
+    return " ".join([origin.address, *origin.agent.split()[:1]]).strip()

@@ -7,36 +7,22 @@ http.client would do, at three times the cost of a whole wrapped job. `_socket` 
 import time
 
 from radar_cli.core.urls import Url
+from radar_cli.net.messages import LinkError, Reader, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket as _socket
     from collections.abc import Callable, Mapping
+
+    from radar_cli.net.tls import Trust
 else:
     import _socket
 
-_HEAD_MAX_BYTES = 65_536
-_BODY_MAX_BYTES = 1_000_000
-
-
-class LinkError(Exception):
-    """The server could not be reached, or what answered doesn't speak HTTP.
-
-    `needs_person`: not before somebody has mended a setting.
-    """
-
-    def __init__(self, message: str, *, needs_person: bool = False) -> None:
-        super().__init__(message)
-        self.needs_person = needs_person
-
-
-class Response:
-    """What the server answered; header names are lowercase."""
-
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+# How long one address is tried before the next one is, too: curl's, the RFC recommends 250 ms.
+_HEAD_START_S = 0.2
+_SHORTEST_WAIT_S = 0.001
+# Who is pressed waits this long for an answer: most come sooner, and asking elsewhere is dear.
+_PRESSED_S = 1.0
 
 
 class Link:
@@ -49,17 +35,26 @@ class Link:
         self.proxy = proxy
         self.ca_file = ca_file
         self.environ = environ
-        self._socket: _socket.socket | None = None
-        self._unread = b""
         self.is_asking = False  # a request is sent, and it isn't known whether it arrived
+        # Whether there is something better to do than to wait for an answer.
+        self.is_pressed: Callable[[], bool] = lambda: False
+        self._socket: _socket.socket | None = None
+        self._reader = Reader(self._receive)
+        self._is_sent = False  # the request of this exchange, on this connection
+        # Connections whose answer is late: it counts if it comes while the server is asked again.
+        self._late: list[tuple[_socket.socket, bytes]] = []
+        self._trust: Trust | None = None
+        self._address: object = None  # of the connection, where the server has several
+        self._silent: list[object] = []  # addresses that took a connection and didn't answer
 
     def post(self, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Response:
         """POST `body` to `path` and read the answer before `deadline` (monotonic).
 
-        Follows 307 and 308 with the body (RFC 9110, 15.4.8). LinkError: no answer.
+        Follows 307 and 308 with the body (RFC 9110, 15.4.8). An answer that comes later counts for
+        the next `post`, unless `forget` comes between them. LinkError: no answer.
         """
         path = self.url.path + path
-        response = self.exchange(render(self, path, headers, body), deadline)
+        response = self.exchange(self.render(path, headers, body), deadline)
         if response.status in (307, 308) and response.headers.get("location"):
             from radar_cli.net.redirects import follow
 
@@ -71,73 +66,178 @@ class Link:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-            self._unread = b""
+            self._reader.unread = b""
+
+    def forget(self) -> None:
+        """Wait for no late answer any more: the next request asks for something else."""
+        for connection, _ in self._late:
+            connection.close()
+        self._late.clear()
+        self.is_asking = False
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a request is sent whose answer hasn't come in time."""
+        return bool(self._late)
+
+    def has_news(self, wait_s: float = 0.0) -> bool:
+        """Whether bytes wait to be read, or come within that time.
+
+        Another thread may ask, too: it gets a hint, and no promise.
+        """
+        import select
+
+        poll = select.poll()
+        for connection in [self._socket, *(late for late, _ in self._late)]:
+            if connection is not None and (fd := connection.fileno()) >= 0:
+                poll.register(fd, select.POLLIN)
+        return bool(poll.poll(int(wait_s * 1000)))
+
+    def render(
+        self, path: str, headers: dict[str, str], body: bytes, method: str = "POST"
+    ) -> bytes:
+        """Return a request's bytes; an empty body has its length, too (some proxies answer 411)."""
+        headers = {"Host": self.url.authority, **headers}
+        lines = [f"Content-Length: {len(body)}"]
+        if self.proxy is not None and self.url.scheme == "http":
+            from radar_cli.net.proxies import proxy_headers
+
+            path = f"http://{self.url.authority}{path}"
+            lines += proxy_headers(self.proxy)
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        head = f"{method} {path} HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n"
+        return head.encode("latin-1", "replace") + body
 
     def exchange(self, request: bytes, deadline: float) -> Response:
         """Send a request and read its answer, connecting where there's no connection."""
         reused = self._socket is not None
         while True:
             try:
-                if self._socket is None:
-                    self._connect(deadline)
-                return self._send_and_read(request, deadline)
+                response, keeps_open = self._ask(request, deadline)
             except OSError as error:
-                silent = not self._unread
-                self.close()
+                silent = not self._reader.unread
+                self._part(error)
                 # A server may close an idle connection at any time; that is no failure of its.
                 if reused and silent and not isinstance(error, TimeoutError):
                     reused = False
                     continue
                 from radar_cli.net.failures import explain
 
-                self.is_asking &= isinstance(error, TimeoutError)
+                self.is_asking &= isinstance(error, TimeoutError) or bool(self._late)
                 raise explain(error, self) from error
             except ValueError as error:
                 self.close()
                 raise LinkError(f"no HTTP answer: {error}") from error
+            if not keeps_open:
+                self.close()
+            return response
+
+    def _ask(self, request: bytes, deadline: float) -> tuple[Response, bool]:
+        self._is_sent = False
+        if not (self._late and self._take_late(time.monotonic())):
+            try:
+                if self._socket is None:
+                    self._connect(deadline)
+                self._send(request, deadline)
+            except OSError:
+                if not self._late:
+                    raise
+                self.close()  # a server that takes no more may still answer what it has
+            if self._late:
+                self._put_by()
+                if not self._take_late(deadline):
+                    if not self._late:
+                        raise ConnectionResetError("the server closed the connection")
+                    raise TimeoutError("timed out")
+        return self._reader.read_answer(deadline)
+
+    def _part(self, error: OSError) -> None:
+        """Close the connection after an error, or put it by if the answer is just late."""
+        if isinstance(error, TimeoutError):
+            if self._address is not None:
+                self._silent.append(self._address)
+            if self._is_sent:
+                self._put_by()
+        self.close()
+
+    def _put_by(self) -> None:
+        """Put the connection beside those whose answers are late."""
+        if self._socket is not None:
+            self._late.append((self._socket, self._reader.unread))
+            self._socket, self._reader.unread = None, b""
+
+    def _take_late(self, deadline: float) -> bool:
+        """Go on with the late connection that is the first to answer; False if none does."""
+        from radar_cli.net.racing import first_to_speak
+
+        spoken = first_to_speak(self._late, deadline)
+        if spoken is None:
+            return False
+        self._late.remove(spoken)
+        is_asking = self.is_asking
+        self.forget()
+        self.close()
+        self.is_asking = self._is_sent = is_asking
+        self._socket, self._reader.unread = spoken
+        return True
 
     def _connect(self, deadline: float) -> None:
+        connection = self._reach(deadline)
+        self._socket = connection
+        if self.url.scheme != "https":
+            return
+        if self.proxy is not None:
+            from radar_cli.net.proxies import render_connect
+
+            connection.settimeout(_left(deadline))
+            connection.sendall(render_connect(self.url, self.proxy))
+            answer, _ = self._reader.read_answer(deadline, is_connect=True)
+            if not 200 <= answer.status < 300:
+                from radar_cli.net.failures import refuse_tunnel
+
+                raise refuse_tunnel(self.proxy, answer.status)
+            self._reader.unread = b""
+        if self._trust is None:
+            from radar_cli.net.tls import Trust
+
+            self._trust = Trust(self.ca_file, self.environ)
+        self._socket = None  # it belongs to TLS from here on
+        self._socket = self._trust.start_tls(connection, self.url.host, _left(deadline))
+        if self._socket is None:
+            self._connect(deadline)  # with more to trust in
+
+    def _reach(self, deadline: float) -> "_socket.socket":
+        """Open a connection to the server, or to the proxy before it."""
+        self._address = None
         place = self.proxy or self.url
-        failure: OSError | None = None
         # In bytes, since a name in a str imports the IDNA codec with all its tables, 10 ms.
         name = place.host.encode()
         addresses = _socket.getaddrinfo(name, place.port, 0, _socket.SOCK_STREAM)
-        for tries_left, (family, kind, protocol, _, address) in zip(
-            range(len(addresses), 0, -1), addresses, strict=True
-        ):
+        # Those that were silent have their turn last.
+        addresses.sort(key=lambda info: info[4] in self._silent)
+        (family, kind, protocol, _, address), *others = addresses
+        wait_s = left_s = _left(deadline)
+        if others:  # all have their turn within the first half of the time
+            wait_s = min(_HEAD_START_S, left_s / 2 / len(addresses))
+        connection = None
+        try:
             connection = _socket.socket(family, kind, protocol)
-            try:
-                # A dead address must leave time for the others.
-                connection.settimeout(_left(deadline) / tries_left)
-                connection.connect(address)
-                connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-            except OSError as error:
-                connection.close()
-                failure = error
-                continue
-            self._socket = connection
-            if self.proxy is not None and self.url.scheme == "https":
-                from radar_cli.net.proxies import render_connect
+            connection.settimeout(wait_s)
+            connection.connect(address)
+        except OSError as error:
+            if not others:
+                if connection is not None:
+                    connection.close()
+                raise
+            from radar_cli.net.racing import race
 
-                request = render_connect(self.url, self.proxy)
-                answer = self._send_and_read(request, deadline, is_connect=True)
-                if not 200 <= answer.status < 300:
-                    from radar_cli.net.failures import refuse_tunnel
+            connection = race(addresses, connection, error, head_start_s=wait_s, deadline=deadline)
+        if others:
+            self._address = connection.getpeername()
+        connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        return connection
 
-                    raise refuse_tunnel(self.proxy, answer.status)
-            if self.url.scheme == "https":
-                from radar_cli.net.tls import start_tls
-
-                host, self._socket = self.url.host, None
-                self._socket = start_tls(
-                    connection, host, self.ca_file, self.environ, _left(deadline)
-                )
-            return
-        raise failure or OSError(f"no address for {place.host}")
-
-    def _send_and_read(
-        self, request: bytes, deadline: float, *, is_connect: bool = False
-    ) -> Response:
+    def _send(self, request: bytes, deadline: float) -> None:
         connection = self._socket
         assert connection is not None  # noqa: S101 (for mypy: callers connect first)
         connection.settimeout(_left(deadline))
@@ -145,94 +245,20 @@ class Link:
             connection.sendall(request)
         except (BrokenPipeError, ConnectionResetError):
             pass  # it may have said why, before it hung up on a body that is too large
-        self.is_asking = not is_connect
-        while True:
-            head = self._read_until(b"\r\n\r\n", deadline)
-            status, headers, keeps_open = _parse_head(head)
-            if status >= 200 or status == 101:
-                break
-        if is_connect or status == 204:
-            return Response(status, headers, b"")
-        if "chunked" in headers.get("transfer-encoding", "").lower():
-            body = _read_chunks(self._read_until, self._read_exactly, deadline)
-        elif "content-length" in headers:
-            body = self._read_exactly(_parse_length(headers["content-length"], 10), deadline)
-        else:
-            while data := self._receive(deadline):
-                self._unread += data
-                if len(self._unread) > _BODY_MAX_BYTES:
-                    raise ValueError("its body has no end")
-            body, self._unread, keeps_open = self._unread, b"", False
-        if not keeps_open or self._unread:  # what follows an answer is none that we asked for
-            self.close()
-        return Response(status, headers, body)
+        self._is_sent = self.is_asking = True
 
-    def _receive(self, deadline: float) -> bytes:
+    def _receive(self, wait_s: float) -> bytes:
         assert self._socket is not None  # noqa: S101 (for mypy: callers hold a connection)
-        self._socket.settimeout(_left(deadline))
+        while wait_s > _PRESSED_S:
+            self._socket.settimeout(_PRESSED_S)
+            try:
+                return self._socket.recv(65_536)
+            except TimeoutError:
+                if self.is_pressed():
+                    raise
+            wait_s -= _PRESSED_S
+        self._socket.settimeout(max(wait_s, _SHORTEST_WAIT_S))
         return self._socket.recv(65_536)
-
-    def _read_until(self, mark: bytes, deadline: float) -> bytes:
-        while mark not in self._unread:
-            if len(self._unread) > _HEAD_MAX_BYTES:
-                raise ValueError("its head has no end")
-            data = self._receive(deadline)
-            if not data:
-                raise ConnectionResetError("the server closed the connection")
-            self._unread += data
-            if not b"HTTP/".startswith(self._unread[:5]) and mark == b"\r\n\r\n":
-                raise ValueError(f"it starts with {self._unread[:20]!r}")
-        part, _, self._unread = self._unread.partition(mark)
-        return part
-
-    def _read_exactly(self, length: int, deadline: float) -> bytes:
-        while len(self._unread) < length:
-            data = self._receive(deadline)
-            if not data:
-                raise ConnectionResetError("the server closed the connection in its answer")
-            self._unread += data
-        body, self._unread = self._unread[:length], self._unread[length:]
-        return body
-
-
-def render(
-    link: Link, path: str, headers: dict[str, str], body: bytes, method: str = "POST"
-) -> bytes:
-    """A request's bytes; an empty body has its length, too (some proxies answer 411)."""
-    headers = {"Host": link.url.authority, **headers}
-    lines = [f"Content-Length: {len(body)}"]
-    if link.proxy is not None and link.url.scheme == "http":
-        from radar_cli.net.proxies import proxy_headers
-
-        path = f"http://{link.url.authority}{path}"
-        lines += proxy_headers(link.proxy)
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    head = f"{method} {path} HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n"
-    return head.encode("latin-1", "replace") + body
-
-
-def _parse_head(head: bytes) -> tuple[int, dict[str, str], bool]:
-    """Status, headers, and whether the connection stays open; ValueError if it isn't HTTP/1."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    version, _, rest = first.partition(" ")
-    code = rest[:3]
-    if not version.startswith("HTTP/1.") or not (code.isdigit() and len(code) == 3):
-        raise ValueError(f"it starts with {first[:40]!r}")
-    headers = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
-    connection = headers.get("connection", "").lower()
-    keeps_open = "close" not in connection and (version != "HTTP/1.0" or "keep-alive" in connection)
-    return int(code), headers, keeps_open
-
-
-def _parse_length(text: str, base: int) -> int:
-    """A length on the wire; ValueError if it is none, or more than a ping's answer may have."""
-    length = int(text, base)
-    if not 0 <= length <= _BODY_MAX_BYTES:
-        raise ValueError(f"its length is {text[:40]!r}")
-    return length
 
 
 def _left(deadline: float) -> float:
@@ -240,22 +266,3 @@ def _left(deadline: float) -> float:
     if left_s <= 0:
         raise TimeoutError("timed out")
     return left_s
-
-
-def _read_chunks(
-    read_until: "Callable[[bytes, float], bytes]",
-    read_exactly: "Callable[[int, float], bytes]",
-    deadline: float,
-) -> bytes:
-    """The body, read by a connection's two ways of reading; ValueError if it isn't in chunks."""
-    body = b""
-    while True:
-        size_line = read_until(b"\r\n", deadline).partition(b";")[0]
-        length = _parse_length(size_line.decode("latin-1").strip(), 16)
-        if length == 0:
-            while read_until(b"\r\n", deadline):
-                pass  # trailers
-            return body
-        body += read_exactly(length + 2, deadline)[:-2]
-        if len(body) > _BODY_MAX_BYTES:
-            raise ValueError("its body has no end")

@@ -1,10 +1,11 @@
 """What went wrong on the way to a server, in words for people."""
 
-from radar_cli.net.connection import Link, LinkError
+from radar_cli.net.messages import LinkError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from radar_cli.core.urls import Url
+    from radar_cli.net.connection import Link
 
 _HINTS = {
     401: "is the API key right?",
@@ -24,13 +25,13 @@ def refuse_tunnel(proxy: "Url", status: int) -> TunnelError:
     return TunnelError(status, f"proxy {proxy.text} answered {status}{hint}")
 
 
-def explain(error: OSError, link: Link) -> LinkError:
+def explain(error: OSError, link: "Link") -> LinkError:
     """The error to show for one of the system's, or of TLS."""
     name = type(error).__name__
     if isinstance(error, TunnelError):
         return LinkError(error.strerror or "", needs_person=(error.errno or 0) < 500)
     if name == "CaError":
-        return LinkError(str(error), needs_person=True)
+        return LinkError(str(error), is_setting=True)
     where = "" if link.proxy is None else f"proxy {link.proxy.text}: "
     if name == "SSLCertVerificationError":
         reason = getattr(error, "verify_message", "")
@@ -41,5 +42,5 @@ def explain(error: OSError, link: Link) -> LinkError:
             hint = "is the URL right?"
         return LinkError(f"its certificate is not valid: {reason} ({hint})", needs_person=True)
     if isinstance(error, TimeoutError):
-        return LinkError(f"{where}no answer in time")
+        return LinkError(f"{where}{error.strerror or 'no answer in time'}")
     return LinkError(where + (error.strerror or str(error) or name))

@@ -1,14 +1,18 @@
 """Following a server that has moved, with the ping and without giving the key away."""
 
 from radar_cli.core.urls import Url
-from radar_cli.net.connection import Link, LinkError, Response, render
+from radar_cli.net.messages import LinkError, Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from radar_cli.net.connection import Link
 
 _REDIRECTS_MAX = 5
 _SAFE_ELSEWHERE = ("user-agent", "content-type")
 
 
 def follow(
-    first: Link,
+    first: "Link",
     path: str,
     headers: dict[str, str],
     body: bytes,
@@ -33,12 +37,14 @@ def follow(
                     headers = {k: v for k, v in headers.items() if k.lower() in _SAFE_ELSEWHERE}
                 if link is not first:
                     link.close()
+                    link.forget()
                 link = _open(first, target)
-            response = link.exchange(render(link, path, headers, body), deadline)
+            response = link.exchange(link.render(path, headers, body), deadline)
         raise LinkError(f"more than {_REDIRECTS_MAX} redirects", needs_person=True)
     finally:
         if link is not first:
             link.close()
+            link.forget()
 
 
 def _locate(url: Url, location: str) -> tuple[Url, str]:
@@ -63,10 +69,10 @@ def _is_same(url: Url, target: Url) -> bool:
     return target.port == url.port or (url.port == 80 and target.port == 443)
 
 
-def _open(first: Link, target: Url) -> Link:
+def _open(first: "Link", target: Url) -> "Link":
     proxy = None
     if any(name.lower().endswith("_proxy") for name in first.environ):
         from radar_cli.net.proxies import proxy_for
 
         proxy = proxy_for(target, first.environ)
-    return Link(target, proxy=proxy, ca_file=first.ca_file, environ=first.environ)
+    return type(first)(target, proxy=proxy, ca_file=first.ca_file, environ=first.environ)

@@ -2,7 +2,7 @@
 
 import re
 
-from radar_cli.core.text import cut
+from radar_cli.core.text import cut, lines
 from radar_cli.monitors.runs import Run
 
 LINE_MAX = 500  # characters
@@ -23,14 +23,13 @@ def last_lines(run: Run) -> tuple[list[str], bool]:
     body, cut_bytes = cut(run.output, TAIL_BYTES)
     text = _ESCAPES.sub("", body.decode("utf-8", "replace"))
     # What a progress bar has overwritten isn't worth a line.
-    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
-    lines = [_clean(line.expandtabs()).rstrip() for line in lines]
-    while lines and not lines[-1]:
-        lines.pop()
-    while lines and not lines[0]:
-        lines.pop(0)
-    is_cut = bool(cut_bytes or run.omitted_bytes) or len(lines) > TAIL_LINES
-    return lines[-TAIL_LINES:], is_cut and bool(lines)
+    said = [_clean(line.expandtabs()).rstrip() for line in lines(text, overwritten=False)]
+    while said and not said[-1]:
+        said.pop()
+    while said and not said[0]:
+        said.pop(0)
+    is_cut = bool(cut_bytes or run.omitted_bytes) or len(said) > TAIL_LINES
+    return said[-TAIL_LINES:], is_cut and bool(said)
 
 
 def _clean(text: str) -> str:

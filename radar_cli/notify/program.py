@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from radar_cli.core.text import lines
 from radar_cli.notify.channel import ChannelError, UnusableChannelError
 from radar_cli.notify.excerpt import one_line
 
@@ -71,8 +72,8 @@ class _Talk:
         deadline = time.monotonic() + _STRAGGLER_S
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        lines = self._tail.decode("utf-8", "replace").split("\n")
-        return next((words for line in reversed(lines) if (words := one_line(line, 200))), "")
+        said = lines(self._tail.decode("utf-8", "replace"))
+        return next((words for line in reversed(said) if (words := one_line(line, 200))), "")
 
     def _feed(self) -> None:
         stdin = self._process.stdin

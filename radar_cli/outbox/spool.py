@@ -1,8 +1,19 @@
-"""Pings that are not (yet) where they belong: one file each, as a Maildir keeps mail.
+"""The outbox: pings that are not (yet) where they belong, one file each, as a Maildir keeps mail.
 
-A file appears whole or not at all (write, fsync, rename). Whoever works on one holds a record
-lock on it, which the kernel takes back when the process dies; so a hundred jobs share a spool
-without waiting for one another.
+Each destination has a folder, a `Spool`, so that what waits for one costs a run for another
+nothing. A file appears whole or not at all (write, fsync, rename). Whoever works on one holds a
+record lock on it, which the kernel takes back when the process dies; so a hundred jobs share a
+spool without waiting for one another.
+
+    spool/store/                       what is the embedded store's
+    spool/unresolved-<profile>/        where it isn't known yet where pings go
+    spool/<host>-<server>[-<whose>]/   what is a server's; `whose` is p<profile> or k<key>
+        00001764499800000000-start-<id>.ping        a ping that waits
+        00001764499800000000-fail-<id>.rejected     one that the server has refused for good
+        .down                                       the server didn't answer, at the file's time
+        .dropped                                    how many pings the bound has cost, of which kind
+
+What stands in <> in a folder's name is a fingerprint. A ping's file:
 
     radar-ping/1 <bytes of body> <checksum of all that follows>
     <where to, as a query string>
@@ -11,31 +22,91 @@ without waiting for one another.
 """
 
 import _thread
-import errno
 import os
-import stat
-import time
 
-from radar_cli.model.ping import Ping, decode, decode_fields, encode_fields, fingerprint
+from radar_cli.core.places import make_private_folder
+from radar_cli.model.ping import Ping, encode_fields, fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from radar_cli.core.errors import StateError
-    from radar_cli.delivery.destinations import Destination
 
 WAITING = ".ping"  # to be delivered
+REJECTED = ".rejected"  # the server said no for good; only a person tries it again
 MAGIC = b"radar-ping/1 "
+STORE_FOLDER = "store"
+ASIDE_FOLDER = "aside"
+UNRESOLVED = "unresolved"  # the field of an address that names the profile to be resolved
+_DOWN = ".down"
+_HOST_MAX = 60  # characters of a folder's name
 _NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
 _LOOKED_AT = 3
-_LAST_OF_UUID = 12  # digits; those of a destination are eight
-# Readers of the store take the spool in; where there are none, the wrapper does it now and then.
+# Readers of the store take its spool in; where there are none, the wrapper does it now and then.
 MANY_WAIT = 1000
 
 
-REJECTED = ".rejected"  # the server said no for good; only a person tries it again
-_LARGEST_BYTES = 16_000_000
-# What `open` says of a symlink, a directory, a socket, a device without a driver.
-_NO_FILE = (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENODEV)
+def folder_name(to: dict[str, str]) -> str:
+    """The name of the folder in which pings with this address wait."""
+    if not to:
+        return STORE_FOLDER
+    if UNRESOLVED in to:
+        return f"{UNRESOLVED}-{fingerprint(to[UNRESOLVED].encode())}"
+    name = server_folder_name(to.get("server", ""))
+    if to.get("profile"):
+        return f"{name}-p{fingerprint(to['profile'].encode())}"
+    return f"{name}-k{to['key']}" if to.get("key") else name
+
+
+def server_folder_name(server: str) -> str:
+    """How the names of all folders for a server begin."""
+    host = server.partition("://")[2].partition("/")[0].rpartition("@")[2] or "server"
+    shown = "".join(c for c in host if c.isascii() and (c.isalnum() or c in ".-"))[:_HOST_MAX]
+    return f"{shown}-{fingerprint(server.encode())}"
+
+
+def place_of(to: dict[str, str]) -> str:
+    """Where pings with this address go, for people: a server, or the profile that names it."""
+    if UNRESOLVED in to:
+        return f"profile {to[UNRESOLVED]}"
+    return to.get("server", "")
+
+
+class Outbox:
+    """The folders of pings in a state directory."""
+
+    def __init__(self, state_directory: str) -> None:
+        self.state_directory = state_directory
+        self.folder = os.path.join(state_directory, "spool")
+        self._spools: dict[str, Spool] = {}
+        self.has_old = False  # pings of radar 0.1, as far as `folder_names` has looked
+
+    def put(self, ping: Ping, to: dict[str, str], *, durable: bool, hold: bool = False) -> "Entry":
+        """Keep a ping where those with its address wait: see `Spool.put`."""
+        return self.spool(folder_name(to)).put(ping, to, durable=durable, hold=hold)
+
+    def spool(self, name: str) -> "Spool":
+        """The folder of this name, the same object for all threads; it need not exist."""
+        return self._spools.setdefault(name, Spool(os.path.join(self.folder, name)))
+
+    def spools(self) -> "list[Spool]":
+        """All folders that there are."""
+        return [self.spool(name) for name in self.folder_names()]
+
+    def folder_names(self) -> list[str]:
+        """The names of the folders; none if the outbox can't be read."""
+        try:
+            with os.scandir(self.folder) as found:
+                entries = list(found)
+        except OSError:
+            return []
+        self.has_old = any(each.name.endswith((WAITING, REJECTED)) for each in entries)
+        return sorted(
+            each.name
+            for each in entries
+            if each.name != ASIDE_FOLDER
+            and not each.name.endswith((WAITING, REJECTED))
+            and each.is_dir(follow_symlinks=False)
+        )
 
 
 class Entry:
@@ -47,13 +118,14 @@ class Entry:
         ping: Ping,
         to: dict[str, str],
         lock: int | None = None,
-        spool: "Spool | None" = None,
+        *,
+        spool: "Spool",
     ) -> None:
         self.path = path
         self.ping = ping
         self.to = to
         self._lock = lock
-        self._spool = spool
+        self.spool = spool
         self._is_removed = False
 
     def remove(self) -> None:
@@ -82,7 +154,7 @@ class Entry:
                 os.fsync(fd)
             finally:
                 os.close(fd)
-        _sync_folder(os.path.dirname(self.path))
+        sync_folder(os.path.dirname(self.path))
 
     def release(self) -> None:
         """Let others work on the ping."""
@@ -90,15 +162,14 @@ class Entry:
         if lock is None:
             return
         os.close(lock)
-        if self._spool is not None:
-            self._spool.let_go(os.path.basename(self.path))
+        self.spool.let_go(os.path.basename(self.path))
 
 
 class Spool:
-    """The folder `spool` of a state directory."""
+    """The folder of the pings for one destination."""
 
-    def __init__(self, state_directory: str) -> None:
-        self.folder = os.path.join(state_directory, "spool")
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
         # Record locks are a process's: they don't keep a thread off what another thread holds, and
         # whoever closes any descriptor of a file ends the lock of them all.
         self._held: dict[str, object] = {}
@@ -118,16 +189,6 @@ class Spool:
         """Whether a thread of this process works on a file: then opening it is harmful."""
         return name in self._held
 
-    def has_left_behind(self) -> bool:
-        """Whether any pings wait that nobody works on.
-
-        With a hundred jobs at once, what is there is on its way already; the oldest tell.
-        """
-        names = self.outbound()[:_LOOKED_AT]
-        if not names:
-            return False
-        return any(is_free(self, name) for name in names)
-
     def needs_care(self) -> bool:
         """Whether many pings wait for the store, or a killed writer may have left a file."""
         try:
@@ -141,9 +202,7 @@ class Spool:
 
         StateError: the file can't be written.
         """
-        # One ping may wait for two servers. What waits for none is the store's.
-        mark = "-" + fingerprint(encode_fields(to).encode()) if to else ""
-        name = f"{ping.time_us:017d}-{ping.kind}-{ping.id}{mark}{WAITING}"
+        name = f"{ping.time_us:017d}-{ping.kind}-{ping.id}{WAITING}"
         path = os.path.join(self.folder, name)
         if hold:
             self.hold(name)
@@ -151,8 +210,7 @@ class Spool:
             try:
                 lock = write(path, ping, to, durable=durable, hold=hold)
             except FileNotFoundError:
-                os.makedirs(os.path.dirname(self.folder), 0o700, exist_ok=True)
-                os.makedirs(self.folder, 0o700, exist_ok=True)
+                self._make_folder()
                 lock = write(path, ping, to, durable=durable, hold=hold)
         except OSError as error:
             self.let_go(name)
@@ -162,7 +220,11 @@ class Spool:
                 if error.errno in _NO_SPACE
                 else "RADAR_STATE_DIR names another state directory",
             ) from error
-        return Entry(path, ping, to, lock, self)
+        return Entry(path, ping, to, lock, spool=self)
+
+    def _make_folder(self) -> None:
+        make_private_folder(self.folder)
+        sync_folder(os.path.dirname(self.folder))
 
     def names(self, suffix: str = WAITING) -> list[str]:
         """The names of the waiting files, oldest event first; empty if there is no spool."""
@@ -171,10 +233,36 @@ class Spool:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return []
 
-    def outbound(self, suffix: str = WAITING) -> list[str]:
-        """Those of `names` that may wait for a server: the store's may be many, for long."""
-        end = -len(suffix)
-        return [name for name in self.names(suffix) if not _ends_with_id(name[:end])]
+    def oldest(self) -> list[str]:
+        """The names of a few files that have waited longest."""
+        return self.names()[:_LOOKED_AT]
+
+    def mark_down(self) -> None:
+        """Note that the server doesn't answer, for the runs of the next minute."""
+        try:
+            fd = os.open(
+                os.path.join(self.folder, _DOWN), os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600
+            )
+            try:
+                os.utime(fd)
+            finally:
+                os.close(fd)
+        except OSError:
+            return  # a full disk: then each run finds out by itself
+
+    def mark_up(self) -> None:
+        """Note that the server answers."""
+        try:
+            os.unlink(os.path.join(self.folder, _DOWN))
+        except OSError:
+            return  # nobody has called it down
+
+    def down_since(self) -> float:
+        """When the server last didn't answer, Unix time; 0.0 if it does or isn't known not to."""
+        try:
+            return os.lstat(os.path.join(self.folder, _DOWN)).st_mtime
+        except OSError:
+            return 0.0
 
 
 def state_error() -> "type[StateError]":
@@ -194,6 +282,7 @@ def write(
     unfinished = os.path.join(folder, f".{name}.{os.getpid()}.{_thread.get_ident()}")
     fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
+        os.fchmod(fd, 0o600)  # under umask 0777, not even radar itself could read it again
         while data:
             data = data[os.write(fd, data) :]
         if hold:
@@ -206,16 +295,11 @@ def write(
         os.unlink(unfinished)
         raise
     if durable:
-        _sync_folder(folder)
+        sync_folder(folder)
     if hold:
         return fd
     os.close(fd)
     return None
-
-
-def _ends_with_id(stem: str) -> bool:
-    """Whether a file's name ends with its ping's id, a UUID, and so names no destination."""
-    return len(stem.rpartition("-")[2]) == _LAST_OF_UUID
 
 
 def is_unfinished(name: str) -> bool:
@@ -228,7 +312,8 @@ def checksum(data: bytes) -> bytes:
     return fingerprint(data).encode()
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
+    """Make sure that a power failure doesn't take the names in a folder."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -244,172 +329,3 @@ def try_lock(fd: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def claim(spool: Spool, name: str) -> Entry | None:
-    """Read a file and keep others off it; None if it's gone, held by another, or set aside."""
-    if not spool.hold(name):
-        return None
-    fd, entry = None, None
-    try:
-        path = os.path.join(spool.folder, name)
-        # A record lock needs write access. O_NONBLOCK: a FIFO put here must not stop us.
-        fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-        _check(fd)  # since a FIFO has no locks
-        if try_lock(fd) and os.fstat(fd).st_nlink:  # else it was delivered since we saw its name
-            entry = Entry(path, *_read(fd), fd, spool)
-    except OSError as error:
-        # Anything else (no permission, too many open files) is not the file's fault.
-        if error.errno in _NO_FILE:
-            set_aside(spool, name)
-    except ValueError:
-        set_aside(spool, name)
-    finally:
-        if entry is None:
-            if fd is not None:
-                os.close(fd)
-            spool.let_go(name)
-    return entry
-
-
-def claim_for(spool: Spool, name: str, destination: "Destination") -> Entry | None:
-    """Claim a file whose ping belongs to a destination; None as well if it belongs elsewhere."""
-    with spool.looking:
-        entry = claim(spool, name)
-        if entry is None or destination.accepts(entry.to):
-            return entry
-        entry.release()
-        return None
-
-
-def peek(spool: Spool, name: str) -> Entry | None:
-    """Read a file without keeping others off it; None if it's gone or can't be read."""
-    if spool.is_held(name):
-        return None
-    path = os.path.join(spool.folder, name)
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        return Entry(path, *_read(fd))
-    except (OSError, ValueError):
-        return None
-    finally:
-        os.close(fd)
-
-
-def is_free(spool: Spool, name: str) -> bool:
-    """Whether nobody works on a file, as far as can be told without reading it."""
-    path = os.path.join(spool.folder, name)
-    with spool.looking:
-        if spool.is_held(name):
-            return False
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            return True  # whoever looks closer finds out what it is
-        try:
-            os.lockf(fd, os.F_TEST, 0)
-        except OSError:
-            return False
-        finally:
-            os.close(fd)
-        return True
-
-
-def set_aside(spool: Spool, name: str) -> None:
-    """Move a file that is no ping to `aside`, where it is in nobody's way."""
-    folder = os.path.join(spool.folder, "aside")
-    try:
-        os.makedirs(folder, 0o700, exist_ok=True)
-        target = os.path.join(folder, f"{name}.{time.time_ns()}")
-        os.rename(os.path.join(spool.folder, name), target)
-    except OSError:
-        return  # gone, or the disk is as broken as the file: it stays where it is
-
-
-def reject(entry: Entry, reason: str) -> None:
-    """Keep the file, but out of the way of those that can still be delivered."""
-    target = entry.path.removesuffix(WAITING).removesuffix(REJECTED) + REJECTED
-    try:
-        write(target, entry.ping, {**entry.to, "rejected": reason})
-        if target != entry.path:
-            os.unlink(entry.path)
-    except OSError:  # a full disk: then without the reason
-        if target != entry.path:
-            os.rename(entry.path, target)
-    entry.release()
-
-
-def readdress(entry: Entry, to: dict[str, str]) -> None:
-    """Change where a kept ping belongs; the entry is let go."""
-    try:
-        write(entry.path, entry.ping, to)
-    except OSError:
-        pass  # a full disk: the old address may still become right
-    finally:
-        entry.release()
-
-
-def lock_for_flush(spool: Spool, destination: str = "") -> int | None:
-    """Become the one process that flushes to a destination; None if another one is.
-
-    `unlock` lets go.
-    """
-    name = _lock_name(destination)
-    if not spool.hold(name):
-        return None
-    try:
-        path = os.path.join(spool.folder, name)
-        fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
-    except OSError:
-        spool.let_go(name)
-        return None
-    if try_lock(fd):
-        return fd
-    os.close(fd)
-    spool.let_go(name)
-    return None
-
-
-def unlock(spool: Spool, fd: int, destination: str = "") -> None:
-    """Let another process flush."""
-    os.close(fd)
-    spool.let_go(_lock_name(destination))
-
-
-def _lock_name(destination: str) -> str:
-    return ".flush" + ("-" + fingerprint(destination.encode()) if destination else "")
-
-
-def _read(fd: int) -> tuple[Ping, dict[str, str]]:
-    """The ping in an open file, and where it belongs; ValueError if it isn't whole."""
-    size = _check(fd)
-    os.lseek(fd, 0, os.SEEK_SET)
-    parts = []
-    while data := os.read(fd, size + 1):
-        parts.append(data)
-    return parse(b"".join(parts))
-
-
-def _check(fd: int) -> int:
-    """The size of an open file; ValueError if it can be no ping."""
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_BYTES:
-        raise ValueError("no file, or larger than any ping")
-    return status.st_size
-
-
-def parse(data: bytes) -> tuple[Ping, dict[str, str]]:
-    """The ping and where it belongs; ValueError if the file isn't whole."""
-    head, _, rest = data.partition(b"\n")
-    words = head.removeprefix(MAGIC).split(b" ")
-    if not head.startswith(MAGIC) or len(words) != 2 or checksum(rest) != words[1]:
-        raise ValueError("not a whole ping")
-    to, _, others = rest.partition(b"\n")
-    line, _, body = others.partition(b"\n")
-    if words[0] != b"%d" % len(body):
-        raise ValueError("not a whole ping")
-    body.decode()
-    return decode(line.decode(), body), decode_fields(to.decode())

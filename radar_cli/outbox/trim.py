@@ -3,15 +3,66 @@
 import os
 import time
 
-from radar_cli.outbox.spool import REJECTED, WAITING, Spool, claim, is_unfinished
+from radar_cli.model.ping import decode_fields, encode_fields
+from radar_cli.outbox.claiming import claim
+from radar_cli.outbox.spool import (
+    ASIDE_FOLDER,
+    REJECTED,
+    WAITING,
+    Entry,
+    Spool,
+    is_unfinished,
+    place_of,
+    try_lock,
+)
 
+# For each destination.
 FILES_MAX = 10_000
 BYTES_MAX = 200_000_000
 AGE_MAX_S = 30 * 86_400.0
 UNFINISHED_MAX_S = 3_600.0
+_DROPPED = ".dropped"
+_DROPPED_MAX_BYTES = 4000
 _FEW = 12  # as many can't be too large together
 # The least missed goes first: a failure that waits is news, a log line is not.
 _ORDER = {"log": 0, "start": 1}
+_KINDS = ("start", "success", "fail", "log")
+
+
+class Dropped:
+    """What the bound has cost a destination: pings by kind, from when to when (Unix time)."""
+
+    def __init__(self, place: str, counts: dict[str, int], first_s: float, last_s: float) -> None:
+        self.place = place  # for people: the server
+        self.counts = counts
+        self.first_s = first_s
+        self.last_s = last_s
+
+    @property
+    def total(self) -> int:
+        """How many pings."""
+        return sum(self.counts.values())
+
+    def format_counts(self) -> str:
+        """As in `3 start, 2 fail`."""
+        return ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
+
+
+def read_dropped(spool: Spool) -> Dropped | None:
+    """Return what was dropped, or None: nothing, or nothing that can be read."""
+    try:
+        with open(os.path.join(spool.folder, _DROPPED), encoding="ascii") as file:
+            return _parse_dropped(file.read(_DROPPED_MAX_BYTES))
+    except (OSError, ValueError):
+        return None
+
+
+def forget_dropped(spool: Spool) -> None:
+    """Forget what was dropped: a person has seen it."""
+    try:
+        os.unlink(os.path.join(spool.folder, _DROPPED))
+    except OSError:
+        return  # it is gone, or the disk is broken: it is shown again
 
 
 def trim(
@@ -23,20 +74,20 @@ def trim(
 ) -> list[str]:
     """Drop what is too old (at `now`, Unix time) or too much; return what was, in words.
 
-    What waits for the embedded store is left alone: nothing else has it.
+    It is added to what `read_dropped` returns. Not for the embedded store's spool: nothing else
+    has those pings.
     """
     try:
         everything = os.listdir(spool.folder)
     except OSError:
         return []
     _clear(spool.folder, list(filter(is_unfinished, everything)), now)
-    _clear_aside(os.path.join(spool.folder, "aside"), now)
-    names = sorted(name for name in everything if _is_for_server(name))
+    _clear_aside(os.path.join(spool.folder, ASIDE_FOLDER), now)
+    names = sorted(name for name in everything if _is_ping(name))
     oldest_us = int((now - AGE_MAX_S) * 1e6)
     dropped = _drop(spool, [name for name in names if _time_us(name) < oldest_us])
-    says = _say(dropped, "older than 30 days")
-    gone = set(dropped)
-    names = [name for name in names if name not in gone]
+    lines = _note(spool, dropped, "older than 30 days", now)
+    names = [name for name in names if _time_us(name) >= oldest_us]
     names.sort(key=lambda name: _ORDER.get(_kind(name), 2))
     excess = names[: max(0, len(names) - files_max)]
     sizes = [] if len(names) <= _FEW else [_size(spool.folder, name) for name in names]
@@ -47,19 +98,14 @@ def trim(
         too_many_bytes -= size
         if at >= len(excess):
             excess.append(names[at])
-    return says + _say(_drop(spool, excess), "the outbox is full")
+    return lines + _note(spool, _drop(spool, excess), "the outbox is full", now)
 
 
-def _is_for_server(name: str) -> bool:
-    """Whether a file's name is that of a ping for a server: see Spool.put."""
+def _is_ping(name: str) -> bool:
+    """Whether a file's name is one that `Spool.put` or `reject` gave."""
     stem, dot, suffix = name.rpartition(".")
-    parts = stem.split("-")
-    return (
-        dot + suffix in (WAITING, REJECTED)
-        and len(parts) == 8
-        and parts[0].isascii()
-        and parts[0].isdigit()
-    )
+    time_us = stem.partition("-")[0]
+    return dot + suffix in (WAITING, REJECTED) and time_us.isascii() and time_us.isdigit()
 
 
 def _time_us(name: str) -> int:
@@ -77,25 +123,59 @@ def _size(folder: str, name: str) -> int:
         return 0
 
 
-def _drop(spool: Spool, names: list[str]) -> list[str]:
+def _drop(spool: Spool, names: list[str]) -> list[Entry]:
     """Delete files, save those that somebody delivers right now; return the deleted ones."""
     dropped = []
     for name in names:
         entry = claim(spool, name)
         if entry is not None:
             entry.remove()
-            dropped.append(name)
+            dropped.append(entry)
     return dropped
 
 
-def _say(dropped: list[str], why: str) -> list[str]:
-    counts: dict[str, int] = {}
-    for name in dropped:
-        counts[_kind(name)] = counts.get(_kind(name), 0) + 1
-    if not counts:
+def _note(spool: Spool, entries: list[Entry], why: str, now: float) -> list[str]:
+    """Add the dropped pings to what is known to be, and return them in words."""
+    if not entries:
         return []
-    what = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    return [f"undelivered pings were dropped ({why}): {what}"]
+    counts: dict[str, int] = {}
+    for entry in entries:
+        counts[entry.ping.kind] = counts.get(entry.ping.kind, 0) + 1
+    dropped = Dropped(place_of(entries[-1].to), counts, now, now)
+    try:
+        _add_to_dropped(os.path.join(spool.folder, _DROPPED), dropped)
+    except OSError:
+        why += "; just this run says so, as the disk takes no note of it"
+    return [
+        f"undelivered pings for {dropped.place} were dropped ({why}): {dropped.format_counts()}"
+    ]
+
+
+def _add_to_dropped(path: str, more: Dropped) -> None:
+    fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    try:
+        while not try_lock(fd):
+            time.sleep(0.01)
+        try:
+            before = _parse_dropped(os.pread(fd, _DROPPED_MAX_BYTES, 0).decode("ascii"))
+        except ValueError:  # there was nothing
+            before = Dropped("", {}, more.first_s, more.last_s)
+        total = {k: before.counts.get(k, 0) + more.counts.get(k, 0) for k in _KINDS}
+        fields = {"first": f"{before.first_s:.0f}", "last": f"{more.last_s:.0f}", "to": more.place}
+        text = encode_fields({**fields, **{kind: str(count) for kind, count in total.items()}})
+        os.pwrite(fd, text.encode().ljust(_DROPPED_MAX_BYTES), 0)
+    finally:
+        os.close(fd)
+
+
+def _parse_dropped(text: str) -> Dropped:
+    """ValueError: it isn't what `_add_to_dropped` wrote."""
+    fields = decode_fields(text.strip())
+    counts = {kind: int(fields.get(kind, "0")) for kind in _KINDS}
+    try:
+        return Dropped(fields["to"], counts, float(fields["first"]), float(fields["last"]))
+    except KeyError as missing:
+        raise ValueError(f"no field {missing}") from None
 
 
 def _clear(folder: str, names: list[str], now: float) -> None:
@@ -127,8 +207,3 @@ def _clear_aside(folder: str, now: float) -> None:
 def clear_unfinished(spool: Spool, now: float) -> None:
     """Delete what killed writers left an hour ago or earlier (`now` is Unix time)."""
     _clear(spool.folder, list(filter(is_unfinished, os.listdir(spool.folder))), now)
-
-
-def trim_now(spool: Spool) -> list[str]:
-    """`trim` by the clock."""
-    return trim(spool, time.time())

@@ -5,7 +5,7 @@ import binascii
 import threading
 import time
 
-from radar_cli.server.keys import ApiKey, Keys
+from radar_cli.server.keys import ApiKey, Keys, has_form
 
 # A revoked key works on for no longer than that, on other servers of one database.
 _REMEMBERED_S = 5.0
@@ -34,13 +34,18 @@ class Access:
 
     def recall(self, key: str) -> ApiKey | bool | None:
         """What is remembered of a key; False if the database has to be asked."""
+        if not has_form(key):
+            return None
         found = self._remembered.get(key)
         if found is None or found[0] < time.monotonic():
             return False
         return found[1]
 
     def find(self, key: str) -> ApiKey | None:
-        """What is known of a key, from the database if need be; None if it is wrong."""
+        """What is known of a key, from the database if need be; None if it is wrong.
+
+        Only what has the form of a key is looked up and remembered: a wrong one may be of any size.
+        """
         known = self.recall(key)
         if not isinstance(known, bool):
             return known

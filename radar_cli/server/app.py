@@ -1,4 +1,4 @@
-"""The ASGI application: pings on the short way, all else by FastAPI."""
+"""The ASGI application: pings by an endpoint of their own, all else by FastAPI."""
 
 import contextlib
 from typing import TYPE_CHECKING, AsyncIterator
@@ -12,10 +12,9 @@ from radar_cli import __version__
 from radar_cli.core.errors import RadarError
 from radar_cli.monitors.declaring import FieldError
 from radar_cli.server.access import AccessError
-from radar_cli.server.answers import error
+from radar_cli.server.answers import CRASH, error
 from radar_cli.server.batches import routes as batch_routes
 from radar_cli.server.bodies import limit_bodies
-from radar_cli.server.crashes import CRASH
 from radar_cli.server.glance import routes as glance_routes
 from radar_cli.server.health import routes as health_routes
 from radar_cli.server.history import routes as history_routes
@@ -23,7 +22,7 @@ from radar_cli.server.monitors import routes as monitor_routes
 from radar_cli.server.openapi import describe_pings
 from radar_cli.server.pages.mounting import mount_pages
 from radar_cli.server.pages.visits import PageRoute, pages_of
-from radar_cli.server.pinging import PREFIX, Pinging
+from radar_cli.server.pings.endpoint import PREFIX, PingEndpoint
 from radar_cli.server.service import Service
 from radar_cli.server.sync import routes as sync_routes
 from radar_cli.server.timestamps import tell_time
@@ -48,13 +47,13 @@ _STATUSES = {
 def make_app(service: Service) -> "ASGIApp":
     """The application of a service, which it starts and stops."""
     api = tell_time(limit_bodies(_make_api(service)))
-    pinging = Pinging(service)
+    pings = PingEndpoint(service)
 
     async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] == "http":
             path: str = scope["path"].removeprefix(scope.get("root_path", ""))
             if path.startswith(PREFIX):
-                await pinging(scope, receive, send)
+                await pings(scope, receive, send)
                 return
         await api(scope, receive, send)
 

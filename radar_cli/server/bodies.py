@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from radar_cli.server.answers import error, send_json
+from radar_cli.server.answers import error, send_early
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 # A thousand keys of monitors, and all that may be declared, are less.
 BODY_MAX_BYTES = 1_000_000
 _PATIENCE_S = 30.0
-_CLOSE = {"Connection": "close"}
+_TOO_LARGE = 413, error("TOO_LARGE", f"a body has at most {BODY_MAX_BYTES} bytes here")
+_TIMEOUT = 408, error("TIMEOUT", f"the body did not come within {_PATIENCE_S:g} s")
+
+
+class TooLargeError(Exception):
+    """A body that is longer than it may be."""
 
 
 def limit_bodies(app: "ASGIApp") -> "ASGIApp":
@@ -21,33 +26,37 @@ def limit_bodies(app: "ASGIApp") -> "ASGIApp":
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        body = bytearray()
-        words = f"a body has at most {BODY_MAX_BYTES} bytes here"
-        if said_length(scope) > BODY_MAX_BYTES:
-            await send_json(send, 413, error("TOO_LARGE", words), _CLOSE)
-            return
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return
-                    body += message.get("body", b"")
-                    if len(body) > BODY_MAX_BYTES:
-                        await send_json(send, 413, error("TOO_LARGE", words), _CLOSE)
-                        return
-                    if not message.get("more_body", False):
-                        break
+                body = await _read(scope, receive)
+        except TooLargeError:
+            await send_early(receive, send, *_TOO_LARGE)
         except TimeoutError:
-            words = f"the body did not come within {_PATIENCE_S:g} s"
-            await send_json(send, 408, error("TIMEOUT", words), _CLOSE)
-            return
-        await app(scope, _replay(bytes(body), receive), send)
+            await send_early(receive, send, *_TIMEOUT)
+        else:
+            if body is not None:
+                await app(scope, _replay(body, receive), send)
 
     return limited
 
 
-def said_length(scope: "Scope") -> int:
+async def _read(scope: "Scope", receive: "Receive") -> bytes | None:
+    """The body of a request; None if its client has gone. TooLargeError: it is too long."""
+    body = bytearray()
+    if _said_length(scope) > BODY_MAX_BYTES:
+        raise TooLargeError
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > BODY_MAX_BYTES:
+            raise TooLargeError
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _said_length(scope: "Scope") -> int:
     """How long a request says that its body is; 0 if it doesn't."""
     said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     return int(said) if said.isdigit() and len(said) < 19 else 0

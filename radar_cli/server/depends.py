@@ -18,6 +18,11 @@ def service_of(request: Request) -> Service:
     return service
 
 
+def address_of(request: Request) -> str:
+    """The client's address, "" if it has none."""
+    return request.client.host if request.client is not None else ""
+
+
 def url_for(request: Request) -> str:
     """The server as whoever asks reaches it, without a last slash."""
     settings = service_of(request).settings
@@ -30,10 +35,12 @@ def url_for(request: Request) -> str:
 def _require(scope: str) -> Callable[[Request], ApiKey]:
     def key_of(request: Request) -> ApiKey:
         """The key of a request. AccessError: it isn't good for this scope."""
-        service = service_of(request)
+        service, address = service_of(request), address_of(request)
+        service.limits.check_address(address)
         given = read_authorization(request.headers.get("authorization", ""))
         key = service.access.find(given) if given else None
-        service.limits.check(request.scope, key.id if key is not None else "")
+        if key is not None:
+            service.limits.check_key(key.id, address)
         return check(key, scope)
 
     return key_of

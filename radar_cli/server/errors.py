@@ -10,14 +10,15 @@ _WORDS = {
     403: "The key is too narrow.",
     404: "There is no such monitor, or nothing of that name.",
     408: "The body doesn't come.",
-    409: "There is a monitor of that key already.",
+    409: "There is a monitor of that key, or a ping of that id, already.",
     412: "The monitor is not any more what If-Match says.",
     413: "The body is too long.",
     422: "A value is out of bounds.",
     429: "There are too many requests; Retry-After says when to come again.",
+    431: "The head of the request is too long.",
     503: "The database can't be used.",
 }
-_ALWAYS = (400, 401, 403, 408, 413, 422, 429, 503)
+_ALWAYS = (400, 401, 403, 408, 413, 422, 429, 431, 503)
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -35,7 +35,7 @@ def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
             else BlindnessAnswer(
                 begin=iso(blind.begin_us) or "",
                 end=iso(blind.end_us) or "",
-                monitors=blind.monitors,
+                monitors=blind.monitors if api_key.monitors == "*" else None,
             ),
         }
     )
@@ -46,6 +46,5 @@ def _count(service: Service, api_key: ApiKey) -> Counter[tuple[str, bool]]:
         return Counter(service.store.count_by_status())
     return Counter(
         (str(known.view.status), known.is_watched)
-        for known in service.store.monitors()
-        if api_key.covers(known.key)
+        for known in service.store.monitors(pattern=api_key.monitors)
     )

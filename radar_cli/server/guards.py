@@ -1,16 +1,18 @@
-"""What every request passes: whose Host it names, whose address it has, what is logged of it."""
+"""The gate that every request passes, pings and pages alike.
+
+It settles whose address and scheme a request has, refuses heads that aren't to be read and Hosts
+that aren't ours, tells browsers to take answers for what they are, turns a crash into an answer,
+counts and logs.
+"""
 
 import ipaddress
-import json
-import re
-import sys
 import time
-from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
-from radar_cli.server.answers import error, send_json
+from radar_cli.server.answers import CRASH, error, send_early, send_json
 from radar_cli.server.limits import is_loopback
-from radar_cli.server.paths import KEY_PREFIX
+from radar_cli.server.log import note_crash, write_line
+from radar_cli.server.pings.endpoint import PREFIX
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,36 +20,135 @@ if TYPE_CHECKING:
     from radar_cli.server.service import Service
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
-SECURITY_HEADERS = [
+_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cache-control", b"no-store"),
 ]
-_SECRETS = re.compile(
-    rf"({KEY_PREFIX}[a-z]+_)[^/?&\s]+|\b[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b",
-    re.IGNORECASE,
-)
+# Where whoever reads heads says why one isn't read: status, slug and message.
+REFUSED_HEAD = "radar.refused_head"
 
 
-def check_host(app: "ASGIApp", allowed: tuple[str, ...]) -> "ASGIApp":
-    """Answer 421 to requests for another Host: a web page that a person visits must not reach us.
+class Gate:
+    """An ASGI application before another one. ValueError: a trusted proxy has no such address."""
 
-    (DNS rebinding: its name resolves to a loopback address.) Without `allowed`, all hosts are.
-    """
-    if not allowed:
-        return app
+    def __init__(self, app: "ASGIApp", service: "Service", log: IO[str] | None = None) -> None:
+        settings = service.settings
+        self._app = app
+        self._log = log
+        self._counts = service.counters.requests
+        self._hosts = allowed_hosts(settings.host, settings.allowed_hosts)
+        self._proxies = Proxies(settings.trusted_proxies)
+        self._root_path = settings.root_path
+        limit = str(settings.body_limit_bytes).encode()
+        self._ping_headers = [*_HEADERS, (b"ping-body-limit", limit)]
 
-    async def checked(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        if scope["type"] == "http":
-            name = host_name(next((v for n, v in scope["headers"] if n == b"host"), b""))
-            if name not in allowed:
-                message = f"not the host that is asked for here: --allowed-host {name[:100]}"
-                await send_json(send, 421, error("WRONG_HOST", message))
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Let one request pass."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began_s = time.monotonic()
+        status = 0
+        is_ping = scope["path"].removeprefix(self._root_path).startswith(PREFIX)
+        more_headers = self._ping_headers if is_ping else _HEADERS
+
+        async def send_noting(message: "Message") -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message["headers"]
+                there = {name for name, _ in headers}
+                message["headers"] = [*headers, *(h for h in more_headers if h[0] not in there)]
+            await send(message)
+
+        if self._proxies:
+            self._proxies.settle_origin(scope)
+        try:
+            refusal = self._refuse(scope)
+            if refusal is None:
+                await self._app(scope, receive, send_noting)
+            else:
+                refused, slug, message = refusal
+                await send_early(receive, send_noting, refused, error(slug, message))
+        except Exception as crash:  # noqa: BLE001 (the client is told, and the log)
+            note_crash(crash)
+            if not status:
+                await send_json(send_noting, 500, CRASH)
+        finally:
+            self._counts[status or 500] += 1
+            if self._log is not None:
+                client = scope.get("client")
+                took_s = time.monotonic() - began_s
+                address = client[0] if client else None
+                write_line(
+                    self._log, address, scope["method"], scope["path"], status or 500, took_s
+                )
+
+    def _refuse(self, scope: "Scope") -> tuple[int, str, str] | None:
+        """Why a request isn't for us, if it isn't.
+
+        One for another Host may come from a web page that a person visits, whose name resolves to
+        a loopback address (DNS rebinding).
+        """
+        refused: tuple[int, str, str] | None = scope.get(REFUSED_HEAD)
+        if refused is not None or not self._hosts:
+            return refused
+        name = host_name(next((v for n, v in scope["headers"] if n == b"host"), b""))
+        if name in self._hosts:
+            return None
+        message = f"not the host that is asked for here: --allowed-host {name[:100]}"
+        return 421, "WRONG_HOST", message
+
+
+class Proxies:
+    """The proxies whose word counts, by their addresses. ValueError: one is none."""
+
+    def __init__(self, trusted: tuple[str, ...]) -> None:
+        self._networks = [ipaddress.ip_network(each, strict=False) for each in trusted]
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def settle_origin(self, scope: "Scope") -> None:
+        """Take the client's address and scheme from the headers of a trusted proxy."""
+        client = scope.get("client")
+        if not client or not self._trusts(client[0]):
+            return
+        chain: list[bytes] = []
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-for":
+                chain += value.split(b",")
+            elif name == b"x-forwarded-proto" and value in (b"http", b"https"):
+                scope["scheme"] = value.decode()
+        # The nearest hop that isn't a proxy of ours: what stands before it is hearsay.
+        for hop in reversed(chain):
+            address = _address_in(hop.decode("latin-1").strip())
+            if not address:
+                return  # `unknown`, or a name that somebody has made up
+            if not self._trusts(address):
+                scope["client"] = (address, 0)
                 return
-        await app(scope, receive, send)
 
-    return checked
+    def _trusts(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._networks)
+
+
+def _address_in(hop: str) -> str:
+    """The address of a hop, which some proxies write with a port; "" if it has none."""
+    for text in (hop, hop.rpartition(":")[0]):
+        address = text.removeprefix("[").removesuffix("]")
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            continue
+        return address
+    return ""
 
 
 def host_name(header: bytes) -> str:
@@ -56,117 +157,14 @@ def host_name(header: bytes) -> str:
     return name[: name.rfind("]") + 1] if name.startswith("[") else name.partition(":")[0]
 
 
-def allowed_hosts(host: str, given: tuple[str, ...]) -> tuple[str, ...]:
-    """The hosts that requests may name: those given, and on loopback this machine's own names."""
+def allowed_hosts(host: str, given: tuple[str, ...]) -> frozenset[str]:
+    """The hosts that requests may name: those given, and on loopback this machine's own names.
+
+    None at all: any.
+    """
     if given == ("*",):
-        return ()
-    names = tuple(name.lower() for name in given)
+        return frozenset()
+    names = [name.lower() for name in given]
     if is_loopback(host) or host == "localhost":
-        return (*_LOCAL_NAMES, *names)
-    return (*_LOCAL_NAMES, host.lower(), *names) if names else ()
-
-
-def trust_proxies(app: "ASGIApp", trusted: tuple[str, ...]) -> "ASGIApp":
-    """Take the client's address and scheme from a proxy's headers, if it is one of `trusted`."""
-    if not trusted:
-        return app
-    networks = [ipaddress.ip_network(each, strict=False) for each in trusted]
-
-    def is_trusted(address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in networks)
-
-    async def forwarded(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        client = scope.get("client")
-        if scope["type"] == "http" and client and is_trusted(client[0]):
-            headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-            chain = [part.strip() for part in headers.get(b"x-forwarded-for", "").split(",")]
-            # The nearest hop that isn't a proxy of ours: what stands before it is hearsay.
-            origin = next((hop for hop in reversed(chain) if hop and not is_trusted(hop)), "")
-            if origin:
-                scope["client"] = (origin, 0)
-            if headers.get(b"x-forwarded-proto") in ("http", "https"):
-                scope["scheme"] = headers[b"x-forwarded-proto"]
-        await app(scope, receive, send)
-
-    return forwarded
-
-
-def add_headers(app: "ASGIApp") -> "ASGIApp":
-    """Tell browsers to take answers for what they are, wherever a route doesn't say otherwise."""
-
-    async def with_headers(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        async def send_more(message: "Message") -> None:
-            if message["type"] == "http.response.start":
-                there = {name for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *((name, value) for name, value in SECURITY_HEADERS if name not in there),
-                ]
-            await send(message)
-
-        await app(scope, receive, send_more if scope["type"] == "http" else send)
-
-    return with_headers
-
-
-def log_requests(app: "ASGIApp", service: "Service", log: IO[str] | None) -> "ASGIApp":
-    """Count requests by status and, with a log, write one line of JSON for each."""
-
-    async def logged(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        status = 500
-        began = time.monotonic()
-
-        async def send_noting(message: "Message") -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await app(scope, receive, send_noting)
-        finally:
-            service.counters.requests[status] += 1
-            if log is not None:
-                client = scope.get("client")
-                address = client[0] if client else None
-                took_s = time.monotonic() - began
-                write_line(log, address, scope["method"], scope["path"], status, took_s)
-
-    return logged
-
-
-def hide_secrets(path: str) -> str:
-    """A path as it may be logged: without API keys and tokens."""
-    return _SECRETS.sub(lambda match: (match[1] or "") + "...", path)
-
-
-def open_log(place: str) -> IO[str] | None:
-    """The access log: a file, stdout for `-`, none for "". OSError: it can't be written."""
-    if not place:
-        return None
-    return sys.stdout if place == "-" else open(place, "a", encoding="utf-8", buffering=1)
-
-
-def write_line(
-    log: IO[str], address: str | None, method: str, path: str, status: int, seconds: float
-) -> None:
-    """Write a line of the access log."""
-    line = {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "client": address,
-        "method": method,
-        # The query may hold anything that a job says.
-        "path": hide_secrets(path),
-        "status": status,
-        "ms": round(seconds * 1000, 1),
-    }
-    log.write(json.dumps(line) + "\n")
-    if log is sys.stdout:
-        log.flush()
+        return frozenset((*_LOCAL_NAMES, *names))
+    return frozenset((*_LOCAL_NAMES, host.lower(), *names)) if names else frozenset()

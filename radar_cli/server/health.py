@@ -9,6 +9,7 @@ from radar_cli import __version__
 from radar_cli.core.errors import RadarError
 from radar_cli.server.depends import ReadKey, Served
 from radar_cli.server.errors import errors_beside_text
+from radar_cli.store.searching import count_by_status
 
 # An evaluator that hasn't looked for that long is stuck.
 STUCK_AFTER_S = 15.0
@@ -43,35 +44,38 @@ def tell_health(service: Served) -> JSONResponse:
 
 
 @routes.get("/metrics", response_class=PlainTextResponse, responses=errors_beside_text())
-def tell_metrics(service: Served, _: ReadKey) -> PlainTextResponse:
-    """What the server did and what its monitors say, for Prometheus (text format 0.0.4)."""
+def tell_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
+    """What the server did and what its monitors say, for Prometheus (text format 0.0.4).
+
+    A key for some monitors hears of no others: how many pings there were of all isn't for it.
+    """
     lines = []
+    pattern = api_key.monitors
 
     def add(name: str, kind: str, help_text: str, samples: list[tuple[str, float]]) -> None:
         lines.append(f"# HELP radar_{name} {help_text}")
         lines.append(f"# TYPE radar_{name} {kind}")
         lines.extend(f"radar_{name}{labels} {value:.15g}" for labels, value in samples)
 
-    counts: dict[str, int] = {}
-    for (status, _watched), count in service.store.count_by_status().items():
-        counts[status] = counts.get(status, 0) + count
+    counts = count_by_status(service.store.database, pattern)
     add(
         "monitors",
         "gauge",
         "monitors by what they say",
         [(f'{{status="{status}"}}', count) for status, count in sorted(counts.items())],
     )
-    add(
-        "pings_total",
-        "counter",
-        "pings stored since the start, by kind",
-        [(f'{{kind="{kind}"}}', n) for kind, n in sorted(service.counters.pings.items())],
-    )
+    if pattern == "*":
+        add(
+            "pings_total",
+            "counter",
+            "pings stored since the start, by kind",
+            [(f'{{kind="{kind}"}}', n) for kind, n in sorted(service.counters.pings.items())],
+        )
     add(
         "alerts_waiting",
         "gauge",
         "alerts that wait for delivery",
-        [("", service.store.count_waiting_alerts())],
+        [("", service.store.count_waiting_alerts(pattern))],
     )
     idle_s = time.monotonic() - service.evaluator.last_tick
     add("evaluator_idle_seconds", "gauge", "time since monitors were last judged", [("", idle_s)])

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from radar_cli.store.database import Database
+from radar_cli.store.database import Change, Database
 
 SCOPES = ("ping", "read", "admin")
 # What a scope may do besides its own.
@@ -19,6 +19,8 @@ _PREFIX = "ck_app_"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _ID_LENGTH = 10
 _SECRET_LENGTH = 43
+_KEY_MAX = 200
+_FIRST = "first key"  # a mark: one was made, and shown
 _COLUMNS = "id, name, scope, monitors, created_us, revoked_us"
 
 
@@ -50,21 +52,30 @@ class Keys:
 
     def create(self, now_us: int, *, scope: str, monitors: str = "*", name: str = "") -> str:
         """Make a key and return it: nobody can read it again."""
-        key_id, secret = _random(_ID_LENGTH), _random(_SECRET_LENGTH)
-        key = f"{_PREFIX}{key_id}_{secret}"
         with self._database.change() as change:
-            change.execute(
-                "INSERT INTO api_key (id, hash, name, scope, monitors, created_us)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (key_id, _hash(key), name, scope, monitors, now_us),
+            return _insert(change, now_us, scope=scope, monitors=monitors, name=name)
+
+    def create_first(self, now_us: int) -> str:
+        """Make the admin key that a new database needs; "" if there is a key.
+
+        Of several servers that start at the same time one makes it.
+        """
+        if self.list():
+            return ""
+        with self._database.change() as change:
+            is_first = change.execute(
+                "INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+                (_FIRST, str(now_us)),
             )
-        return key
+            if not is_first:
+                return ""
+            return _insert(change, now_us, scope="admin", monitors="*", name="first")
 
     def find(self, key: str) -> ApiKey | None:
         """What is known of a key that somebody gives; None if it is wrong or revoked."""
-        key_id, mark, _ = key.removeprefix(_PREFIX).partition("_")
-        if not (key.startswith(_PREFIX) and mark and key.isascii() and len(key) < 200):
+        if not has_form(key):
             return None
+        key_id = key.removeprefix(_PREFIX).partition("_")[0]
         rows = self._database.read(f"SELECT {_COLUMNS}, hash FROM api_key WHERE id = ?", (key_id,))  # noqa: S608 (a constant)
         if not rows or not hmac.compare_digest(rows[0][-1], _hash(key)):
             return None
@@ -94,7 +105,29 @@ class Keys:
     def forget(self, key: str) -> None:
         """Take a key that was just made out of the database, as if it had never been."""
         with self._database.change() as change:
+            change.execute("DELETE FROM mark WHERE name = ?", (_FIRST,))
             change.execute("DELETE FROM api_key WHERE hash = ?", (_hash(key),))
+
+
+def _insert(change: Change, now_us: int, *, scope: str, monitors: str, name: str) -> str:
+    key_id, secret = _random(_ID_LENGTH), _random(_SECRET_LENGTH)
+    key = f"{_PREFIX}{key_id}_{secret}"
+    change.execute(
+        "INSERT INTO api_key (id, hash, name, scope, monitors, created_us)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (key_id, _hash(key), name, scope, monitors, now_us),
+    )
+    return key
+
+
+def has_form(key: str) -> bool:
+    """Whether it looks like a key of ours, right or wrong."""
+    return (
+        len(key) < _KEY_MAX
+        and key.startswith(_PREFIX)
+        and "_" in key[len(_PREFIX) :]
+        and (key.isascii() and key.isprintable())
+    )
 
 
 def _random(length: int) -> str:

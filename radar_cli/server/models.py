@@ -22,6 +22,14 @@ class ErrorAnswer(BaseModel):
     message: str
 
 
+class OriginAnswer(BaseModel):
+    """From where a ping came, as the server saw it; null for one that came by no server."""
+
+    address: str
+    method: str
+    agent: str = Field(description="The User-Agent.")
+
+
 class RunAnswer(BaseModel):
     """One execution. A run that is `hung` has no end and isn't expected to have one."""
 
@@ -41,6 +49,7 @@ class RunAnswer(BaseModel):
     output: str = Field(description="The end of its output; empty unless it is asked for.")
     output_bytes: int | None
     omitted_bytes: int
+    origin: OriginAnswer | None
 
 
 class Record(BaseModel):
@@ -183,6 +192,7 @@ class PingAnswer(BaseModel):
     time: str
     fields: dict[str, str]
     output: str = Field(description="The body of the ping; empty unless it is asked for.")
+    origin: OriginAnswer | None
 
 
 class PingPage(BaseModel):
@@ -235,7 +245,9 @@ class BlindnessAnswer(BaseModel):
 
     begin: str
     end: str
-    monitors: int = Field(description="How many were due in it.")
+    monitors: int | None = Field(
+        description="How many were due in it; null for a key that doesn't see all of them."
+    )
 
 
 class StatusAnswer(BaseModel):

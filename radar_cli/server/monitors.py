@@ -13,6 +13,7 @@ from radar_cli.monitors.state import Status
 from radar_cli.server.access import check
 from radar_cli.server.depends import AdminKey, ChangeableMonitor, ReadableMonitor, ReadKey, Served
 from radar_cli.server.errors import errors
+from radar_cli.server.keys import ApiKey
 from radar_cli.server.models import (
     STATUSES,
     DeletedAnswer,
@@ -63,9 +64,9 @@ def list_monitors(
     wanted = frozenset(tag or ()), search.casefold()
     found: list[tuple[Judged, dict[str, Any]]] = []
     last, looked_at, following = "", 0, None
-    for known in _choose(service, after, key, status):
+    for known in _choose(service, api_key, after, key, status):
         last, looked_at = known.key, looked_at + 1
-        if api_key.covers(known.key) and _is_like(known, *wanted):
+        if _is_like(known, *wanted):
             entry = encode_monitor(known, now_us)
             if pings:
                 entry["pings"] = service.store.count_pings(known.key)
@@ -88,9 +89,9 @@ def list_keys(
     prefix: After = "",
 ) -> KeyPage:
     """The keys of all monitors that the API key sees, in order; `prefix` is how they begin."""
-    keys = service.store.keys_after(after, limit, prefix=prefix)
-    following = keys[-1] if len(keys) == limit else None
-    return KeyPage(keys=[key for key in keys if api_key.covers(key)], next=following)
+    keys = service.store.keys_after(after, limit, prefix=prefix, pattern=api_key.monitors)
+    # The cursor is a key that is seen: that of another one would tell its name.
+    return KeyPage(keys=keys, next=keys[-1] if len(keys) == limit else None)
 
 
 @routes.post("/monitors", status_code=201, responses=errors(400, 409))
@@ -178,12 +179,18 @@ def end_of(pause: PauseRequest | None, now_us: int) -> int | None:
 
 
 def _choose(
-    service: Service, after: str, keys: list[str] | None, statuses: list[STATUSES] | None
+    service: Service,
+    api_key: ApiKey,
+    after: str,
+    keys: list[str] | None,
+    statuses: list[STATUSES] | None,
 ) -> Iterator[Judged]:
+    """Monitors that the API key is for: none of the others is even counted, or named."""
     if keys is None:
-        yield from service.store.monitors(statuses or (), after=after)
+        yield from service.store.monitors(statuses or (), after=after, pattern=api_key.monitors)
         return
-    found = service.store.find_all([key for key in keys if key.isascii() and key.isprintable()])
+    asked = [key for key in keys if key.isascii() and key.isprintable() and api_key.covers(key)]
+    found = service.store.find_all(asked)
     for key in sorted(found):
         known = found[key]
         if key > after and (not statuses or known.view.status in statuses):

@@ -26,18 +26,18 @@ _QUERY = {
     "max_runtime": "A run that takes longer is hung, in seconds.",
     "name": "The monitor's name for people.",
     "tags": "Its tags, separated by spaces.",
-    "create": "1: make an unknown monitor.",
+    "create": "1: make an unknown monitor, expected every day with an hour of grace.",
     "rid": "The run's id, a UUID.",
     "id": "The ping's own id: it counts once, however often it arrives.",
     "ts": "When it happened, Unix time in seconds.",
     "sent": "When it was sent, by the same clock.",
     "duration": "The run's, in seconds.",
-    "exit": "The job's exit code.",
+    "exit": "The job's exit code; without an id it must agree with the path.",
     "signal": "The signal that ended it.",
     "message": "A line for people.",
     "host": "The machine.",
 }
-_REFUSALS = (400, 401, 403, 404, 408, 413, 429, 503)
+_REFUSALS = (400, 401, 403, 404, 408, 409, 429, 431, 503)
 
 
 def describe_pings(api: FastAPI) -> None:
@@ -117,5 +117,10 @@ _STORED = {
         "status": {"type": "string", "enum": ["ok", "started", "completed", "failed", "logged"]},
         "monitor": {"type": "string"},
         "duration": {"type": "number"},
+        "warnings": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "What of the query was not understood, and ignored.",
+        },
     },
 }

@@ -1,31 +1,31 @@
-"""HTTP connections: none is held open by saying nothing, and ordinary pings come a short way.
+"""HTTP connections: none is held open by saying nothing, and no head is longer than it may be.
 
-uvicorn waits for ever for the end of a request's head, and begins a task for each request.
+uvicorn waits for ever for the end of a request's head, however long it grows.
 """
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from radar_cli.server.pinging import BODY_PATIENCE_S, BodyError, late_body
+from radar_cli.server.guards import REFUSED_HEAD
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle, Transport
 
-    from radar_cli.server.shortcut import Shortcut, ShortPing
-
 # A client that has connected, or begun a request, has this long to finish its head.
 HEAD_PATIENCE_S = 10.0
+# radar's own longest: a message and a command of 2,000 characters, percent-encoded.
+HEAD_MAX_BYTES = 65_536
+_URL_SHOWN_BYTES = 200
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """Closes a connection whose request doesn't come in time; takes ordinary pings itself."""
+    """Closes a connection whose request doesn't come in time, and refuses heads (431, 400)."""
 
-    shortcut: "ClassVar[Shortcut | None]" = None
     _timer: "TimerHandle | None" = None
     _is_in_head: bool = False
-    _short: "_ShortCycle | None" = None  # whose body comes
+    _head_bytes: int = 0
+    _is_deaf: bool = False  # a head was refused, and what follows it isn't read
 
     def connection_made(self, transport: "Transport") -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for a request."""
@@ -33,50 +33,53 @@ class GuardedProtocol(HttpToolsProtocol):
         self._wait(HEAD_PATIENCE_S)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; what is still to come of a request has to follow."""
+        """Read on; what is still to come of a head has to follow."""
+        if self._is_deaf:
+            return
+        was_in_head = self._is_in_head
         super().data_received(data)
-        # Most requests come whole, and need no timer.
-        if self._timer is None:
-            if self._is_in_head:
-                self._wait(HEAD_PATIENCE_S)
-            elif self._short is not None:
-                self._wait(BODY_PATIENCE_S)
+        if not self._is_in_head:
+            return
+        if was_in_head:
+            # Not only what is told by callbacks: a name or a value may have no end.
+            self._head_bytes += len(data)
+        if self._head_bytes > HEAD_MAX_BYTES:
+            self._refuse_head(431, "HEAD_TOO_LARGE", _TOO_LARGE)
+        elif self._timer is None:
+            self._wait(HEAD_PATIENCE_S)
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
         self._is_in_head = True
+        self._head_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Read on in the request's target."""
+        super().on_url(url)
+        self._head_bytes += len(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Read a header."""
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes <= HEAD_MAX_BYTES:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is there; the body is for whoever reads it."""
-        self._is_in_head = False
-        self._stop_waiting()
-        cycle = self.cycle
-        is_free = cycle is None or cycle.response_complete
-        # What has written ahead of its client has to wait for it, as a task can.
-        if self.shortcut is not None and is_free and not self.flow.write_paused:
-            address = self.client[0] if self.client else ""
-            short = self.shortcut.read(self.parser.get_method(), self.url, self.headers, address)
-            if short is not None:
-                keeps = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
-                self._short = _ShortCycle(self, self.shortcut, short, keep_alive=keeps)
-                self.cycle = self._short  # type: ignore[assignment]  # all that uvicorn asks of it
-                return
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """The body is there."""
-        if self._short is None:
-            super().on_message_complete()
+        if self._is_deaf:
             return
-        self._stop_waiting()
-        short, self._short = self._short, None
-        short.store()
+        if self._head_bytes > HEAD_MAX_BYTES:
+            self._refuse_head(431, "HEAD_TOO_LARGE", _TOO_LARGE)
+        elif b"#" in self.url:
+            # uvicorn would cut it off, and `/ping/job#/fail` be a success.
+            self._refuse_head(400, "INVALID_REQUEST", "a request's target has no fragment")
+        else:
+            self._end_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is there any more."""
         self._stop_waiting()
-        self._short = None
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -89,9 +92,21 @@ class GuardedProtocol(HttpToolsProtocol):
         if transport.is_closing() and not transport.get_write_buffer_size():
             transport.abort()
 
-    def begin_answer(self) -> bytes:
-        """The headers that every answer has."""
-        return _word(tuple(self.server_state.default_headers))
+    def _end_head(self) -> None:
+        self._is_in_head = False
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _refuse_head(self, status: int, slug: str, message: str) -> None:
+        """Have the request answered as if it had nothing but its path, and read no further.
+
+        The answer comes in its turn, behind those of requests before it.
+        """
+        self._is_deaf = True
+        self.headers.clear()
+        self.url = self.url.partition(b"#")[0].partition(b"?")[0][:_URL_SHOWN_BYTES] or b"/"
+        self.scope[REFUSED_HEAD] = (status, slug, message)  # type: ignore[literal-required]  # ours
+        self._end_head()
 
     def _wait(self, patience_s: float) -> None:
         self._timer = self.loop.call_later(patience_s, self._give_up)
@@ -103,69 +118,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._timer = None
-        if self.transport is None or self.transport.is_closing():
-            return
-        if self._short is not None:
-            short, self._short = self._short, None
-            short.give_up(late_body())
-        self.transport.close()
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.close()
 
 
-@lru_cache(4)  # they change once a second
-def _word(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-
-
-class _Unheard:
-    """An event that nobody waits for."""
-
-    def set(self) -> None:
-        """Nothing happens."""
-
-
-class _ShortCycle:
-    """The request and the answer of one ordinary ping, as uvicorn has a cycle of them."""
-
-    message_event = _Unheard()
-
-    def __init__(
-        self,
-        protocol: GuardedProtocol,
-        shortcut: "Shortcut",
-        short: "ShortPing",
-        *,
-        keep_alive: bool,
-    ) -> None:
-        self.body = b""
-        self.more_body = True
-        self.disconnected = False
-        self.response_complete = False
-        self.keep_alive = keep_alive
-        self._protocol = protocol
-        self._shortcut = shortcut
-        self._short = short
-
-    def store(self) -> None:
-        """The body is there: have the ping stored."""
-        self.more_body = False
-        self._shortcut.store(self._short, self.body, self._tell)
-
-    def give_up(self, why: BodyError) -> None:
-        """The body doesn't come."""
-        self.keep_alive = False
-        self._tell(self._shortcut.word(self._short, why))
-
-    def _tell(self, answer: bytes) -> None:
-        """Send the answer, if somebody is there, and go on with what follows."""
-        self.response_complete = True
-        protocol = self._protocol
-        if self.disconnected or protocol.transport.is_closing():
-            return
-        status_line, _, rest = answer.partition(b"\r\n")
-        default = protocol.begin_answer()
-        if not self.keep_alive:
-            default += b"connection: close\r\n"
-        protocol.transport.write(b"%b\r\n%b%b" % (status_line, default, rest))
-        if not self.keep_alive:
-            protocol.transport.close()
-        protocol.on_response_complete()
+_TOO_LARGE = f"the head of a request has at most {HEAD_MAX_BYTES} bytes here"

@@ -11,14 +11,14 @@ from radar_cli.core.errors import RadarError
 from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
-from radar_cli.outbox.spool import Spool
+from radar_cli.outbox.spool import Outbox
 from radar_cli.server.access import Access
 from radar_cli.server.evaluator import BLIND_FROM_S, Evaluator
 from radar_cli.server.keys import Keys
 from radar_cli.server.limits import Limits
 from radar_cli.server.now import Clock
+from radar_cli.server.pings.writer import Writer
 from radar_cli.server.settings import ServerSettings
-from radar_cli.server.writer import Writer
 from radar_cli.store.blindness import Blindness
 from radar_cli.store.intake import take_in
 from radar_cli.store.retention import Retention
@@ -101,6 +101,6 @@ class Service:
         self._taken_in_at = now
         now_us = self.clock.now_us()
         if self.settings.state_directory:
-            spool = Spool(self.settings.state_directory)
-            take_in(self.store, spool, Destination(STORE, profile="default"), now_us)
+            outbox = Outbox(self.settings.state_directory)
+            take_in(self.store, outbox, Destination(STORE, profile="default"), now_us)
         self.store.sweep(now_us, self._retention, every_us=_SWEPT_EVERY_US)

@@ -6,32 +6,21 @@ import resource
 import signal
 import sys
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Sequence
+from typing import IO, Sequence
 
 import uvicorn
 
 from radar_cli.core.errors import UsageError
 from radar_cli.notify.channel import Channel
 from radar_cli.server.app import make_app
-from radar_cli.server.crashes import catch_crashes
-from radar_cli.server.guards import (
-    add_headers,
-    allowed_hosts,
-    check_host,
-    log_requests,
-    open_log,
-    trust_proxies,
-)
+from radar_cli.server.guards import Gate
+from radar_cli.server.log import open_log
 from radar_cli.server.protocol import GuardedProtocol
 from radar_cli.server.service import Service
 from radar_cli.server.settings import ServerSettings
-from radar_cli.server.shortcut import Shortcut
 from radar_cli.store.opening import open_database, open_embedded
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
 
 # What is answered within that is answered; a client that is slower has to ask again.
 _GRACEFUL_S = 10
@@ -50,21 +39,20 @@ def serve(
     """Serve until SIGTERM or SIGINT; return the exit code. UsageError: a setting is impossible."""
     service = Service(store, settings, channels, retention)
     log = _open_log(settings.access_log)
-    hosts = allowed_hosts(settings.host, settings.allowed_hosts)
-
-    class Protocol(GuardedProtocol):
-        shortcut = Shortcut(service, hosts, log)
-
+    try:
+        app = Gate(make_app(service), service, log)
+    except ValueError as error:
+        raise UsageError(f"--trusted-proxy: {error}", "an address or a network") from error
     _raise_descriptor_limit()
     # What is there from the beginning stays: the collector needn't look at it.
     gc.collect()
     gc.freeze()
     config = uvicorn.Config(
-        guard(make_app(service), service, log),
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=Protocol,
+        http=GuardedProtocol,
         ws="none",
         log_level="warning",
         access_log=False,
@@ -90,18 +78,6 @@ def serve(
     except OSError as error:
         raise UsageError(f"can't serve: {error}", "is the TLS certificate readable?") from error
     return 0 if server.started else 1
-
-
-def guard(app: "ASGIApp", service: Service, log: IO[str] | None = None) -> "ASGIApp":
-    """The application behind all that every request passes."""
-    settings = service.settings
-    app = add_headers(catch_crashes(app))
-    app = check_host(app, allowed_hosts(settings.host, settings.allowed_hosts))
-    app = log_requests(app, service, log)
-    try:
-        return trust_proxies(app, settings.trusted_proxies)
-    except ValueError as error:
-        raise UsageError(f"--trusted-proxy: {error}", "an address or a network") from error
 
 
 def _open_log(place: str) -> IO[str] | None:

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 from socket import gethostname
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from radar_cli.server.keys import ApiKey
 
 PORT = 8321
 BODY_LIMIT_BYTES = 100_000
 REQUESTS_A_MINUTE = 1_000
+MONITORS_PER_KEY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,12 @@ class ServerSettings:
     rate_limit: int = REQUESTS_A_MINUTE  # requests a minute, per key and per address; 0: none
     limits_loopback: bool = False  # whether that counts for clients on this machine, too
     body_limit_bytes: int = BODY_LIMIT_BYTES
+    monitors_per_key: int = MONITORS_PER_KEY  # that a ping key may make; 0: any number
     remind_every_s: float = 0.0  # tell again of what is still down; 0: never
+
+    def most_monitors(self, key: "ApiKey") -> int:
+        """How many monitors an API key may make; 0: any number."""
+        return 0 if key.may("admin") else self.monitors_per_key
 
     @property
     def url(self) -> str:

@@ -10,7 +10,8 @@ from radar_cli.monitors.schedule import BadScheduleError, load_schedule
 from radar_cli.server.access import AccessError, check
 from radar_cli.server.depends import PingKey, Served
 from radar_cli.server.errors import errors
-from radar_cli.server.requests import SCHEDULE_MAX
+from radar_cli.server.pings.requests import SCHEDULE_MAX
+from radar_cli.store.declaring import Declarer
 
 _MONITORS_MAX = 100
 # The values of the fields of a cron expression: minute, hour, day, month, weekday.
@@ -55,8 +56,9 @@ class SyncAnswer(BaseModel):
 def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
     """Create and change the monitors of a source; with `mode` reconcile, retire all others of it.
 
-    A retired monitor is watched no more, and stays with what it tells. What a person has set
-    stays as it is.
+    These are the monitors that the same source has declared with the same key: another key's are
+    not changed, and named in `errors` if they are declared here, too. A retired monitor is watched
+    no more, and stays with what it tells. What a person has set stays as it is.
     """
     declared: dict[str, dict[str, str]] = {}
     errors = []
@@ -80,11 +82,17 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
         # What could not be read this time is there all the same.
         kept = {monitor.key for monitor in request.monitors}
     now_us = service.clock.now_us()
-    created, updated = service.store.declare(
-        request.source, declared, now_us, kept=kept, may_retire=key.covers
-    )
+    most = service.settings.most_monitors(key)
+    declarer = Declarer(request.source, key.id, most, key.covers)
+    done = service.store.declare(declarer, declared, now_us, kept=kept)
+    errors += [f"{each}: it belongs to the set of another API key" for each in done.foreign]
+    errors += [f"{each}: this key may make {most} monitors, and no more" for each in done.beyond]
     return SyncAnswer(
-        status="success", synced=len(declared), created=created, updated=updated, errors=errors
+        status="success",
+        synced=len(declared) - len(done.foreign) - len(done.beyond),
+        created=done.created,
+        updated=done.updated,
+        errors=errors,
     )
 
 

@@ -6,6 +6,7 @@ and no dead channel loses it. Its id is its idempotency key: the same however of
 
 import sys
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Callable, Sequence
 
 from radar_cli.core.errors import RadarError
@@ -133,10 +134,12 @@ class Alerting(Reading):
                 (next_try_us, error, alert.id),
             )
 
-    def count_waiting_alerts(self) -> int:
-        """How many alerts wait for delivery."""
-        rows = self._database.read("SELECT count(*) FROM alert WHERE next_try_us IS NOT NULL")
-        return int(rows[0][0])
+    def count_waiting_alerts(self, pattern: str = "*") -> int:
+        """How many alerts wait for delivery, of monitors with such keys."""
+        rows = self._database.read(
+            "SELECT monitor, count(*) FROM alert WHERE next_try_us IS NOT NULL GROUP BY monitor"
+        )
+        return sum(count for monitor, count in rows if fnmatchcase(monitor, pattern))
 
     def waiting_alerts(self) -> list[tuple[str, str, str, int]]:
         """Alerts that wait for another try: monitor, channel, last error, tries."""

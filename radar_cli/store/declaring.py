@@ -1,15 +1,46 @@
-"""Monitors as a program declares them: the source of a schedule, such as a Celery app."""
+"""Monitors as a program declares them: the source of a schedule, such as a Celery app.
 
+What a source declares with one API key is one set, and what it declares with another key is another
+set, however alike the sources are called: `cronradar-celery` calls each app's `celery`. A monitor
+belongs to the set that declared it last, but never changes hands between two keys that are both in
+use: whoever comes second is told so. It is free again once its set has dropped it, or its key is
+revoked.
+"""
+
+from dataclasses import dataclass, field
 from typing import Callable, Collection, Mapping
 
 from radar_cli.monitors.monitor import Pause
-from radar_cli.store.database import Change
+from radar_cli.store.database import Change, chunks, marks
 from radar_cli.store.judged import Judged
-from radar_cli.store.managing import Managing, find_for_update, retold, save
+from radar_cli.store.managing import Managing, count_made, find_for_update, retold, save
 
 # What a retired monitor loses: nobody expects runs of it.
 _WHEN = ("schedule", "every")
 STALE_TAG = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Declarer:
+    """Who declares monitors: a source, and the id of the API key that it has.
+
+    It may make `most` monitors (0: any number), and retire those that it `covers`.
+    """
+
+    source: str
+    api_key: str = ""
+    most: int = 0
+    covers: Callable[[str], bool] = bool
+
+
+@dataclass(slots=True)
+class Declared:
+    """What became of a declaration: how many monitors are new or changed, and which are neither."""
+
+    created: int = 0
+    updated: int = 0
+    foreign: list[str] = field(default_factory=list)  # of another key's set
+    beyond: list[str] = field(default_factory=list)  # one too many of their key
 
 
 class Declaring(Managing):
@@ -17,37 +48,81 @@ class Declaring(Managing):
 
     def declare(
         self,
-        source: str,
+        declarer: Declarer,
         declared: Mapping[str, Mapping[str, str]],
         now_us: int,
         *,
         kept: Collection[str] | None = None,
-        may_retire: Callable[[str], bool] = bool,
-    ) -> tuple[int, int]:
-        """Create and change the monitors of a source; return how many of each there were.
+    ) -> Declared:
+        """Create and change the monitors of a source.
 
-        With `kept`, these are all that the source still has: others of it are watched no more, as
-        far as whoever declares them `may_retire` them.
+        With `kept`, these are all that its set still has: others of it are watched no more, as far
+        as whoever declares them covers them.
         """
-        created = updated = 0
+        done = Declared()
         with self._database.change() as change:
-            for key in sorted(declared):
-                created += change.execute(
-                    "INSERT INTO monitor (key, declared, created_us, judged, source)"
-                    " VALUES (?, '{}', ?, '', ?) ON CONFLICT (key) DO NOTHING",
-                    (key, now_us, source),
+            _create(change, declarer, sorted(declared), now_us, done)
+            found = find_for_update(change, sorted(declared))
+            done.foreign = sorted(_find_foreign(change, declarer, sorted(declared)))
+            for known in found:
+                if known.key in done.foreign:
+                    continue
+                change.execute(
+                    "UPDATE monitor SET source = ?, source_key = ? WHERE key = ?",
+                    (declarer.source, declarer.api_key, known.key),
                 )
-            for known in find_for_update(change, sorted(declared)):
-                change.execute("UPDATE monitor SET source = ? WHERE key = ?", (source, known.key))
                 is_new = known.version == 0 and not known.declared
                 if _declare(change, known, declared[known.key], now_us):
-                    updated += not is_new
+                    done.updated += not is_new
             if kept is not None:
-                rows = change.read("SELECT key FROM monitor WHERE source = ?", (source,))
-                gone = sorted(filter(may_retire, {key for (key,) in rows} - set(kept)))
-                for known in find_for_update(change, gone):
-                    _retire(change, known, now_us)
-        return created, updated
+                _retire_others(change, declarer, kept, now_us)
+        return done
+
+
+def _create(
+    change: Change, declarer: Declarer, keys: Collection[str], now_us: int, done: Declared
+) -> None:
+    """Make those of the monitors that aren't there, as far as the key may."""
+    there = {known.key for known in find_for_update(change, [*keys])}
+    missing = [key for key in keys if key not in there]
+    left = len(missing)
+    if declarer.most and missing:
+        left = max(0, declarer.most - count_made(change, declarer.api_key))
+    done.beyond = missing[left:]
+    for key in missing[:left]:
+        done.created += change.execute(
+            "INSERT INTO monitor (key, declared, created_us, judged, made_by)"
+            " VALUES (?, '{}', ?, '', ?) ON CONFLICT (key) DO NOTHING",
+            (key, now_us, declarer.api_key),
+        )
+
+
+def _find_foreign(change: Change, declarer: Declarer, keys: list[str]) -> set[str]:
+    """Those of the monitors that are in the set of another key, if that is in use."""
+    foreign: set[str] = set()
+    for some in chunks(keys):
+        rows = change.read(
+            "SELECT monitor.key FROM monitor JOIN api_key ON api_key.id = monitor.source_key"  # noqa: S608 (constants)
+            f" WHERE monitor.key IN ({marks(len(some))}) AND monitor.source_key != ?"
+            " AND api_key.revoked_us IS NULL",
+            (*some, declarer.api_key),
+        )
+        foreign.update(key for (key,) in rows)
+    return foreign
+
+
+def _retire_others(change: Change, declarer: Declarer, kept: Collection[str], now_us: int) -> None:
+    """Retire what a set has no more; what has a source and no key (radar 0.1) is of any set."""
+    rows = change.read(
+        "SELECT key FROM monitor WHERE source = ? AND source_key IN (?, '')",
+        (declarer.source, declarer.api_key),
+    )
+    gone = sorted(filter(declarer.covers, {key for (key,) in rows} - set(kept)))
+    for known in find_for_update(change, gone):
+        change.execute(
+            "UPDATE monitor SET source = '', source_key = '' WHERE key = ?", (known.key,)
+        )
+        _retire(change, known, now_us)
 
 
 def _declare(change: Change, known: Judged, fields: Mapping[str, str], now_us: int) -> bool:

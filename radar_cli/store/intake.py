@@ -5,9 +5,9 @@ import time
 from typing import TYPE_CHECKING
 
 from radar_cli.core.errors import RadarError
-from radar_cli.delivery.destinations import UNRESOLVED
-from radar_cli.delivery.replay import clean
-from radar_cli.outbox.spool import Entry, Spool, claim, set_aside
+from radar_cli.delivery.replay import Cleaner
+from radar_cli.outbox.claiming import claim, set_aside, sort_in_old
+from radar_cli.outbox.spool import UNRESOLVED, Entry, Outbox
 
 if TYPE_CHECKING:
     from radar_cli.delivery.destinations import Destination
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _BATCH = 200
 
 
-def take_in(store: "Store", spool: Spool, destination: "Destination", now_us: int) -> int:
+def take_in(store: "Store", outbox: Outbox, destination: "Destination", now_us: int) -> int:
     """Take in what belongs to the store, in the order of events; return how many were new.
 
     What a clock that was ahead has dated after `now_us` has happened by now.
@@ -26,7 +26,14 @@ def take_in(store: "Store", spool: Spool, destination: "Destination", now_us: in
     """
     added = 0
     batch: list[Entry] = []
-    for name in spool.names():
+    spools = destination.spools(outbox)
+    if outbox.has_old:
+        sort_in_old(outbox)
+        spools = destination.spools(outbox)
+    files = [(name, spool) for spool in spools for name in spool.names()]
+    files.sort(key=lambda file: file[0])
+    cleaner: Cleaner | None = None
+    for name, spool in files:
         entry = claim(spool, name)
         if entry is None:
             continue
@@ -34,30 +41,33 @@ def take_in(store: "Store", spool: Spool, destination: "Destination", now_us: in
             entry.release()
             continue
         if UNRESOLVED in entry.to:
-            entry.ping = clean(entry.ping, destination)
+            cleaner = cleaner or Cleaner(destination, [])
+            entry.ping = cleaner.clean(entry.ping)
         entry.ping.time_us = min(entry.ping.time_us, now_us)
         batch.append(entry)
         if len(batch) >= _BATCH:
-            added += _add(store, spool, batch, now_us)
-    return added + _add(store, spool, batch, now_us)
+            added += _add(store, batch, now_us)
+    if cleaner is not None:
+        cleaner.close()
+    return added + _add(store, batch, now_us)
 
 
-def empty(spool: Spool, destination: "Destination") -> None:
-    """Take in a spool that nobody has read for long."""
+def empty(outbox: Outbox, destination: "Destination") -> None:
+    """Take in what waits for the embedded store and nobody has read for long."""
     from radar_cli.store.opening import open_embedded
 
-    with open_embedded(os.path.dirname(spool.folder)) as store:
-        take_in(store, spool, destination, time.time_ns() // 1000)
+    with open_embedded(outbox.state_directory) as store:
+        take_in(store, outbox, destination, time.time_ns() // 1000)
 
 
-def _add(store: "Store", spool: Spool, batch: list[Entry], now_us: int) -> int:
+def _add(store: "Store", batch: list[Entry], now_us: int) -> int:
     try:
         try:
             added = store.add([entry.ping for entry in batch], now_us) if batch else 0
         except RadarError:
             raise
         except Exception:  # noqa: BLE001 (one poisoned ping must not keep out the others)
-            added = sum(_add_one(store, spool, entry, now_us) for entry in batch)
+            added = sum(_add_one(store, entry, now_us) for entry in batch)
         for entry in batch:
             entry.remove()
     finally:
@@ -67,11 +77,11 @@ def _add(store: "Store", spool: Spool, batch: list[Entry], now_us: int) -> int:
     return added
 
 
-def _add_one(store: "Store", spool: Spool, entry: Entry, now_us: int) -> int:
+def _add_one(store: "Store", entry: Entry, now_us: int) -> int:
     try:
         return store.add([entry.ping], now_us)
     except RadarError:
         raise
     except Exception:  # noqa: BLE001 (whatever it is about it, it stands aside for a person)
-        set_aside(spool, os.path.basename(entry.path))
+        set_aside(entry.spool, os.path.basename(entry.path))
         return 0

@@ -232,6 +232,12 @@ def _expect(change: Change, key: str, fingerprints: Collection[str] | None = Non
     return known
 
 
+def count_made(change: Change, api_key: str) -> int:
+    """How many monitors there are that an API key has made."""
+    rows = change.read("SELECT count(*) FROM monitor WHERE made_by = ?", (api_key,))
+    return int(rows[0][0])
+
+
 def find_for_update(
     change: Change, keys: Sequence[str], read: Callable[[tuple[Any, ...]], Judged] = read_row
 ) -> list[Judged]:

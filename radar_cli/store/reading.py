@@ -1,9 +1,12 @@
 """Reading the store: monitors as they were last judged, their pings and their flips."""
 
 import json
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Collection, Iterator, Sequence
 
 from radar_cli.model.ping import Ping
+from radar_cli.monitors.runs import Origin
 from radar_cli.store.database import Database, Rows, chunks, marks
 from radar_cli.store.flips import Flip, read_flip
 from radar_cli.store.judged import Judged, in_order, read_pauses
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 COLUMNS = "key, declared, created_us, judged, pauses, settled, version"
-PING_COLUMNS = "id, monitor, kind, run_id, time_us, fields"
+PING_COLUMNS = "id, monitor, kind, run_id, time_us, fields, origin"
 _PAGE = 500
 _LOG_BYTES = 500
 _ASKED_TOGETHER = 25
@@ -56,15 +59,22 @@ class Reading:
         """Close the database."""
         self._database.close()
 
-    def monitors(self, statuses: Sequence[str] = (), *, after: str = "") -> Iterator[Judged]:
+    def monitors(
+        self, statuses: Sequence[str] = (), *, after: str = "", pattern: str = "*"
+    ) -> Iterator[Judged]:
         """Every monitor as it was last judged, or those that said one of these, by key.
 
-        Only a page of them is in memory at a time. `after` is a key to begin behind.
+        Only a page of them is in memory at a time. `after` is a key to begin behind, `pattern` one
+        of keys, as in a shell.
         """
+        values: list[object] = [*map(str, statuses)]
         chosen = f" AND status IN ({marks(len(statuses))})" if statuses else ""
+        if pattern != "*":
+            chosen += " AND key LIKE ? ESCAPE '!'"
+            values.append(like_pattern(pattern))
         query = f"SELECT {COLUMNS} FROM monitor WHERE key > ?{chosen} ORDER BY key LIMIT ?"  # noqa: S608 (constants)
-        while rows := self._database.read(query, (after, *map(str, statuses), _PAGE)):
-            yield from map(read_row, rows)
+        while rows := self._database.read(query, (after, *values, _PAGE)):
+            yield from (read_row(row) for row in rows if fnmatchcase(row[0], pattern))
             after = rows[-1][0]
 
     def count_by_status(self) -> dict[tuple[str, bool], int]:
@@ -95,13 +105,24 @@ class Reading:
         """The keys of all monitors, in order."""
         return [key for (key,) in self._database.read("SELECT key FROM monitor ORDER BY key")]
 
-    def keys_after(self, after: str, limit: int, *, prefix: str = "") -> list[str]:
-        """At most so many of them, those behind a key that begin so."""
+    def keys_after(
+        self, after: str, limit: int, *, prefix: str = "", pattern: str = "*"
+    ) -> list[str]:
+        """At most so many of them, those behind a key that begin so and are like a pattern."""
         query = (
-            "SELECT key FROM monitor WHERE key > ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
+            "SELECT key FROM monitor WHERE key > ? AND key >= ? AND key < ?"
+            " AND key LIKE ? ESCAPE '!' ORDER BY key LIMIT ?"
         )
-        values = (after, prefix, f"{prefix}{_BEHIND_ALL}", limit)
-        return [key for (key,) in self._database.read(query, values)]
+        found: list[str] = []
+        while len(found) < limit:
+            # What LIKE lets through is at least what the pattern does.
+            values = (after, prefix, f"{prefix}{_BEHIND_ALL}", like_pattern(pattern), limit)
+            rows = self._database.read(query, values)
+            found += [key for (key,) in rows if fnmatchcase(key, pattern)]
+            if len(rows) < limit:
+                break
+            after = rows[-1][0]
+        return found[:limit]
 
     def pings_before(self, monitor: str, before: tuple[int, str] | None, limit: int) -> list[Ping]:
         """The newest pings of a monitor, oldest first; `before` is a later one (time and id)."""
@@ -193,6 +214,20 @@ class Reading:
         return [read_flip(row) for row in rows]
 
 
+def like_pattern(pattern: str) -> str:
+    """LIKE's pattern for a shell's, escaped by `!`; of `[...]` it knows only: a character."""
+    like, rest = "", pattern
+    while rest:
+        first, rest = rest[0], rest[1:]
+        if first == "[":
+            # Brackets that aren't closed are plain, and `]` as the first isn't the closing one.
+            end = rest.find("]", 2 if rest[:1] == "!" else 1)
+            like, rest = (like + "_", rest[end + 1 :]) if end >= 0 else (like + "[", rest)
+        else:
+            like += {"*": "%", "?": "_", "%": "!%", "_": "!_", "!": "!!"}.get(first, first)
+    return like
+
+
 def read_pings(rows: Rows) -> list[Ping]:
     """The pings in rows that are newest first, oldest first; those without a body have none."""
     return [
@@ -204,9 +239,22 @@ def read_pings(rows: Rows) -> list[Ping]:
             time_us=time_us,
             fields=json.loads(fields),
             body=bytes(body[0]) if body else b"",
+            origin=read_origin(origin),
         )
-        for ping_id, monitor, kind, run_id, time_us, fields, *body in reversed(rows)
+        for ping_id, monitor, kind, run_id, time_us, fields, origin, *body in reversed(rows)
     ]
+
+
+@lru_cache(4096)  # jobs come from few places, and each goes on to
+def write_origin(origin: Origin | None) -> str:
+    """The JSON that an origin is kept as."""
+    return "" if origin is None else json.dumps(origin._asdict())
+
+
+@lru_cache(4096)
+def read_origin(written: str) -> Origin | None:
+    """The origin that `write_origin` wrote."""
+    return Origin(**json.loads(written)) if written else None
 
 
 def read_row(row: tuple[Any, ...]) -> Judged:

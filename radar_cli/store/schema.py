@@ -120,6 +120,15 @@ MIGRATIONS = (
 
     CREATE INDEX flip_to_remind ON flip (remind_us) WHERE remind_us IS NOT NULL;
     """,
+    """
+    ALTER TABLE monitor ADD COLUMN source_key {text} NOT NULL DEFAULT ''; -- the API key of source
+
+    ALTER TABLE monitor ADD COLUMN made_by {text} NOT NULL DEFAULT ''; -- the API key that made it
+
+    CREATE INDEX monitor_by_maker ON monitor (made_by) WHERE made_by != '';
+
+    ALTER TABLE ping ADD COLUMN origin {text} NOT NULL DEFAULT ''; -- JSON: who sent it to a server
+    """,
 )
 
 

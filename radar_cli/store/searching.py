@@ -8,7 +8,7 @@ from typing import Iterator, Sequence
 from radar_cli.monitors.state import Status
 from radar_cli.store.database import Database, marks
 from radar_cli.store.judged import Judged
-from radar_cli.store.reading import COLUMNS, read_row
+from radar_cli.store.reading import COLUMNS, like_pattern, read_row
 
 # What a person has to see first. All others stand in one order, so that they don't jump about.
 _FIRST = ((Status.DOWN,), (Status.LATE,))
@@ -92,7 +92,7 @@ def count_by_status(database: Database, pattern: str) -> Counter[str]:
             counts[status] = count
         return counts
     rows = database.read(
-        "SELECT key, status FROM monitor WHERE key LIKE ? ESCAPE '!'", (_like_pattern(pattern),)
+        "SELECT key, status FROM monitor WHERE key LIKE ? ESCAPE '!'", (like_pattern(pattern),)
     )
     counts.update(status for key, status in rows if fnmatchcase(key, pattern))
     return counts
@@ -122,7 +122,7 @@ def _read(
 ) -> Iterator[Judged]:
     """The monitors of these statuses, all that are looked for and perhaps some more."""
     order, side = ("DESC", "<") if is_backward else ("ASC", ">")
-    likes = [_like_pattern(wanted.pattern)]
+    likes = [like_pattern(wanted.pattern)]
     among, values = f"status IN ({marks(len(statuses))})", list(statuses)
     if len(statuses) == len(_OTHERS):
         # Said like that, SQLite walks along the keys, and doesn't sort all of a million.
@@ -141,20 +141,6 @@ def _read(
     while rows := database.read(query, (*values, *likes, place, at_once)):
         yield from map(read_row, rows)
         place, at_once = rows[-1][0], _READ_AT_ONCE
-
-
-def _like_pattern(pattern: str) -> str:
-    """What LIKE has for a shell's pattern; of `[...]` it knows only that it is a character."""
-    like, rest = "", pattern
-    while rest:
-        first, rest = rest[0], rest[1:]
-        if first == "[":
-            # Brackets that aren't closed are plain, and `]` as the first isn't the closing one.
-            end = rest.find("]", 2 if rest[:1] == "!" else 1)
-            like, rest = (like + "_", rest[end + 1 :]) if end >= 0 else (like + "[", rest)
-        else:
-            like += {"*": "%", "?": "_", "%": "!%", "_": "!_", "!": "!!"}.get(first, first)
-    return like
 
 
 def _like_text(word: str) -> str:

@@ -2,8 +2,8 @@
 
 import json
 import sys
-from dataclasses import dataclass
-from typing import Any, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Iterable, Mapping, Sequence
 
 from radar_cli.model.ping import Ping
 from radar_cli.store.alerting import Alerting
@@ -11,9 +11,9 @@ from radar_cli.store.blindness import Blinking
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.judged import Judged, in_order
-from radar_cli.store.managing import find_for_update, retold, save, save_many
+from radar_cli.store.managing import count_made, find_for_update, retold, save, save_many
 from radar_cli.store.overview import Overview
-from radar_cli.store.reading import COLUMNS, read_row
+from radar_cli.store.reading import COLUMNS, read_row, write_origin
 from radar_cli.store.reminding import Reminding
 from radar_cli.store.retention import Sweeping
 from radar_cli.store.tokens import Tokens
@@ -27,11 +27,31 @@ _REMEMBERED_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
+class Creation:
+    """How a monitor is made by its first ping, where there is none.
+
+    `declared` is what it is declared as where the ping says nothing; `maker` is the id of the API
+    key that makes it, and `most` how many monitors that one may have made (0: any number).
+    """
+
+    declared: Mapping[str, str] = field(default_factory=dict)
+    maker: str = ""
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Added:
-    """What became of pings: the ids of those that were new, and monitors that aren't there."""
+    """What became of pings: the ids of those that were new, and monitors that aren't there.
+
+    Those of them that would have been one too many of their maker are `beyond`, each with a
+    sentence that says so. `taken` are pings, by id and monitor, whose ids are those of pings of
+    other monitors: they were not added.
+    """
 
     new: set[str]
     unknown: set[str]
+    beyond: Mapping[str, str]
+    taken: set[tuple[str, str]]
 
 
 class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview):
@@ -54,7 +74,7 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview
         pings: Iterable[Ping],
         now_us: int,
         *,
-        creating: Collection[str] | None = None,
+        creating: Mapping[str, Creation] | None = None,
         slack_us: int = 0,
     ) -> Added:
         """The same; say what became of them.
@@ -64,22 +84,29 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview
         may be wrong: a run that seems to have ended that much before it began ends right after.
         """
         by_monitor: dict[str, list[Ping]] = {}
-        ids: set[str] = set()
+        ids: dict[str, str] = {}
+        taken: set[tuple[str, str]] = set()
         for ping in pings:
             if ping.id not in ids:
-                ids.add(ping.id)
+                ids[ping.id] = ping.monitor
                 by_monitor.setdefault(ping.monitor, []).append(ping)
+            elif ids[ping.id] != ping.monitor:
+                taken.add((ping.id, ping.monitor))
         with self._database.change() as change:
             keys = sorted(by_monitor)
             there = {known.key: known for known in find_for_update(change, keys, self._recall)}
             missing = by_monitor.keys() - there.keys()
+            beyond: dict[str, str] = {}
             if made := sorted(missing if creating is None else missing.intersection(creating)):
-                _make(change, [min(by_monitor[key], key=in_order) for key in made])
+                firsts = [min(by_monitor[key], key=in_order) for key in made]
+                beyond = _make(change, firsts, creating or {})
                 there |= {known.key: known for known in find_for_update(change, made)}
             for key, known in there.items() if slack_us else ():
                 _keep_order(known, by_monitor[key], slack_us)
             given = [ping for key in there for ping in by_monitor[key]]
             new = _insert(change, given)
+            if len(new) < len(given):
+                taken |= _find_taken(change, [ping for ping in given if ping.id not in new])
             news: dict[str, list[Ping]] = {}
             for ping in given:
                 if ping.id in new:
@@ -87,7 +114,7 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Blinking, Overview
             judged = [_apply(change, there[key], some, now_us) for key, some in news.items()]
             rows = save_many(change, judged, now_us)
         self._remember(rows, judged)
-        return Added(new, by_monitor.keys() - there.keys())
+        return Added(new, by_monitor.keys() - there.keys(), beyond, taken)
 
     def _recall(self, row: tuple[Any, ...]) -> Judged:
         # Taken out, since it is about to change: if the transaction fails it was another story.
@@ -147,17 +174,35 @@ def _keep_order(known: Judged, pings: Sequence[Ping], slack_us: int) -> None:
             ping.time_us = begun[ping.run_id] + 1
 
 
-def _make(change: Change, firsts: Sequence[Ping]) -> None:
-    """Make the monitors of these pings, as each declares it."""
+def _make(
+    change: Change, firsts: Sequence[Ping], creating: Mapping[str, Creation]
+) -> dict[str, str]:
+    """Make the monitors of these pings, as each declares it; return those beyond a limit."""
+    left: dict[str, int] = {}
+    beyond: dict[str, str] = {}
+    rows: list[tuple[str, str, int, str]] = []
+    for ping in firsts:
+        how = creating.get(ping.monitor) or Creation()
+        if how.most:
+            if how.maker not in left:
+                left[how.maker] = how.most - count_made(change, how.maker)
+            left[how.maker] -= 1
+            if left[how.maker] < 0:
+                beyond[ping.monitor] = f"this key has made {how.most} monitors, and may not more"
+                continue
+        declared = {**how.declared, **declared_by(ping)}
+        rows.append((ping.monitor, json.dumps(declared), ping.time_us, how.maker))
     change.execute_many(
-        "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, ?, ?, '')"
+        "INSERT INTO monitor (key, declared, created_us, judged, made_by) VALUES (?, ?, ?, '', ?)"
         " ON CONFLICT (key) DO NOTHING",
-        [(ping.monitor, json.dumps(declared_by(ping)), ping.time_us) for ping in firsts],
+        rows,
     )
+    return beyond
 
 
+_PING_PLACES = f"({marks(8)})"
 _INSERT = (
-    "INSERT INTO ping (id, monitor, kind, run_id, time_us, fields, body) VALUES {}"
+    "INSERT INTO ping (id, monitor, kind, run_id, time_us, fields, body, origin) VALUES {}"
     " ON CONFLICT (id) DO NOTHING RETURNING id"
 )
 
@@ -170,10 +215,20 @@ def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
         for ping in some:
             said = {name: text for name, text in ping.fields.items() if name not in DECLARING}
             values += (ping.id, ping.monitor, ping.kind, ping.run_id, ping.time_us)
-            values += (json.dumps(said) if said else "{}", ping.body)
-        inserted = change.read(_INSERT.format(", ".join([f"({marks(7)})"] * len(some))), values)
+            values += (json.dumps(said) if said else "{}", ping.body, write_origin(ping.origin))
+        inserted = change.read(_INSERT.format(", ".join([_PING_PLACES] * len(some))), values)
         new.update(ping_id for (ping_id,) in inserted)
     return new
+
+
+def _find_taken(change: Change, pings: Sequence[Ping]) -> set[tuple[str, str]]:
+    """Those of the pings whose ids belong to pings of other monitors, by id and monitor."""
+    wanted = {ping.id: ping.monitor for ping in pings}
+    taken: set[tuple[str, str]] = set()
+    for some in chunks([*wanted]):
+        rows = change.read(f"SELECT id, monitor FROM ping WHERE id IN ({marks(len(some))})", some)  # noqa: S608 (constants)
+        taken.update((each, wanted[each]) for each, monitor in rows if monitor != wanted[each])
+    return taken
 
 
 def _apply(change: Change, known: Judged, news: list[Ping], now_us: int) -> Judged:

@@ -7,16 +7,15 @@ outlived a killed radar still counts as running.
 import fcntl
 import os
 import sys
-import time
+
+from radar_cli.core.places import make_private_folder
 
 SKIP, WAIT, FAIL = "skip", "wait", "fail"
-_POLL_S = 0.2
 
 # Radar 0.1 took a record lock, of which flock(1) knows nothing. Where it may still run beside this
 # one, that lock is taken, too, as one of the open file (fcntl(2), Linux): over NFS, where flock(2)
 # is made of record locks, one of the process would be refused because of our own flock.
 _RECORD_LOCK = getattr(fcntl, "F_OFD_SETLK", None)
-_RECORD_LOCK_WAIT = getattr(fcntl, "F_OFD_SETLKW", None)
 # struct flock: the type; then whence, start, length and pid, which are 0 for the whole file.
 _WHOLE_FILE = fcntl.F_WRLCK.to_bytes(2, sys.byteorder) + bytes(30)
 
@@ -28,24 +27,23 @@ class RunLock:
         self._path = os.path.join(state_directory, "locks", monitor)
         self._fd: int | None = None
 
-    def acquire(self, *, wait: bool) -> bool:
+    def acquire(self) -> bool:
         """Take the lock; False if another run has it. OSError: there can be no lock."""
-        os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
-        while True:
-            fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
-            try:
-                is_locked = _lock(fd, wait=wait)
-            except OSError as error:
-                os.close(fd)
-                error.filename = self._path
-                raise
-            if is_locked and not _has_orphan(fd):
-                self._fd = fd
-                return True
+        make_private_folder(os.path.dirname(self._path))
+        fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        if not os.fstat(fd).st_mode & 0o777:  # made under umask 0777
+            os.fchmod(fd, 0o600)
+        try:
+            is_locked = _lock(fd)
+        except OSError as error:
             os.close(fd)
-            if not wait:
-                return False
-            time.sleep(_POLL_S)
+            error.filename = self._path
+            raise
+        if is_locked and not _has_orphan(fd):
+            self._fd = fd
+            return True
+        os.close(fd)
+        return False
 
     def note_job(self, pid: int) -> None:
         """Remember the job that runs under the lock."""
@@ -65,16 +63,15 @@ class RunLock:
                 return
 
 
-def _lock(fd: int, *, wait: bool) -> bool:
+def _lock(fd: int) -> bool:
     """Lock the file for as long as `fd` is open; False if somebody else has it."""
-    command = _RECORD_LOCK_WAIT if wait else _RECORD_LOCK
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     try:
-        if command is not None:
-            fcntl.fcntl(fd, command, _WHOLE_FILE)
+        if _RECORD_LOCK is not None:
+            fcntl.fcntl(fd, _RECORD_LOCK, _WHOLE_FILE)
     except (BlockingIOError, PermissionError):
         return False
     except OSError:

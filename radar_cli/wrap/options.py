@@ -5,7 +5,7 @@ with a flag stops radar before the job runs; what is wrong with a variable is a 
 Imported before the job is spawned: see the import budget in tests/wrap/test_imports.py.
 """
 
-from radar_cli.core.ids import check_key
+from radar_cli.core.ids import check_key, expand_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,20 +58,28 @@ TABLE: tuple[Row, ...] = (
     ("--retry-delay", "duration", "DURATION", "wait this long before each retry"),
     (
         "--lock",
-        "lock",
+        "choice",
         "skip|wait|fail",
         "what to do while another run goes on; fail exits 75",
     ),
+    (
+        "--lock-timeout",
+        "duration",
+        "DURATION",
+        "with --lock wait, wait for it no longer than this (default 1d), then exit 75",
+    ),
     ("--quiet", "switch", "", "show the output only if the job fails"),
     ("--no-output", "switch", "", "neither read nor send the job's output"),
+    ("--tail-of", "choice", "stdout|stderr|both", "of which stream to send the end"),
     ("--output-on-fail", "switch", "", "send the output only if the job fails"),
     ("--no-start", "switch", "", "send no start ping"),
     ("--capture", "switch", "", "read the output even at a terminal"),
     ("--send-command", "switch", "", "send the command line too"),
+    ("--message", "text", "TEXT", "a line to go with the run"),
+    ("--url", "text", "URL", "a link to go with the run, as to a CI job"),
     *DESTINATION,
 )
 
-_LOCKS = ("skip", "wait", "fail")
 # Read by every command, meaningless for one that prints nothing of its own.
 ACCEPTED_ANYWHERE = ("-v", "--verbose", "--no-color", "--json")
 
@@ -99,9 +107,11 @@ class Options:
         self.retries = 0
         self.retry_delay = 0.0
         self.lock: str | None = None
+        self.lock_timeout = 86_400.0
         self.quiet = False
         self.tail: int | None = None
         self.no_output = False
+        self.tail_of = "both"
         self.output_on_fail = False
         self.redact: list[str] = []
         self.no_start = False
@@ -111,6 +121,8 @@ class Options:
         self.to: list[str] = []
         self.server: str | None = None
         self.send_command = False
+        self.message: str | None = None
+        self.url: str | None = None
         self.verbose = False
         self.help = False
         self.warnings: list[str] = []
@@ -202,7 +214,7 @@ class Parser:
         return flag in self._given
 
     def _set(self, row: Row, value: str, *, repeat: bool, lines: bool = False) -> None:
-        flag, kind, _, _ = row
+        flag, kind, metavar, _ = row
         name = "to" if flag == "--profile" else flag.lstrip("-").replace("-", "_")
         if kind in ("words", "regexes"):
             if kind == "words":
@@ -213,7 +225,7 @@ class Parser:
             before: list[str] = getattr(self._target, name)
             setattr(self._target, name, before + values if repeat or before else values)
             return
-        setattr(self._target, name, _convert(kind, value))
+        setattr(self._target, name, _convert(kind, value, metavar))
 
     def _suggest(self, flag: str) -> str:
         import difflib
@@ -222,14 +234,17 @@ class Parser:
         return f"did you mean {near[0]}?" if near else self._usage
 
 
-def _convert(kind: str, value: str) -> object:
+def _convert(kind: str, value: str, metavar: str) -> object:
     """The value of an option of this kind; ValueError says what is wrong with it."""
     if kind == "text" or (kind == "name" and value.strip()):
         return value
     if kind == "name":
         raise ValueError("it is empty")
-    if kind == "lock" and value in _LOCKS:
-        return value
+    if kind == "choice":
+        choices = metavar.split("|")
+        if value in choices:
+            return value
+        raise ValueError(f"bad value {value[:60]!r}: use {', '.join(choices)}")
     from radar_cli.core import grammar  # not every line has an option that needs it
 
     if kind == "run_id":
@@ -244,9 +259,8 @@ def _convert(kind: str, value: str) -> object:
         return grammar.parse_count(value)
     if kind == "size":
         return grammar.parse_size(value)
-    if kind == "codes":
-        return grammar.parse_codes(value)
-    raise ValueError(f"bad value {value[:60]!r}: use {', '.join(_LOCKS)}")
+    assert kind == "codes"  # noqa: S101 (there is no other)
+    return grammar.parse_codes(value)
 
 
 def usage_error() -> "type[UsageError]":
@@ -275,7 +289,7 @@ def parse(words: list[str]) -> Options:
     if at >= len(words):
         raise usage_error()("no monitor and no command", USAGE)
     try:
-        options.monitor = check_key(words[at])
+        options.monitor = check_key(expand_host(words[at]))
     except ValueError as error:
         raise usage_error()(str(error), USAGE) from None
     at = parser.read_options(words, at + 1)

@@ -6,7 +6,7 @@ import time
 
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
-from radar_cli.core.ids import check_key
+from radar_cli.core.ids import check_key, expand_host
 from radar_cli.delivery.dispatcher import Dispatcher
 from radar_cli.model.ping import KINDS, Ping
 from radar_cli.wrap.options import DECLARATION, DESTINATION, Options, Parser, Row
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TABLE: tuple[Row, ...] = (
     ("--message", "text", "TEXT", "a line to go with the ping"),
+    ("--url", "text", "URL", "a link to go with the ping, as to a CI job"),
+    ("--require-delivery", "switch", "", "exit 3 if the ping has not arrived, though it is kept"),
     ("--exit-code", "codes", "N", "the job's exit code: 0 is a success, any other a failure"),
     *DECLARATION,
     *DESTINATION,
@@ -33,7 +35,7 @@ class PingOptions(Options):
 
     def __init__(self) -> None:
         super().__init__()
-        self.message: str | None = None
+        self.require_delivery = False
         self.exit_code: tuple[int, ...] = ()
         self.kind = "success"
         self.reads_stdin = False
@@ -54,8 +56,8 @@ def ping(words: list[str], show_help: "Callable[[], int]") -> int:
 def send(options: PingOptions) -> int:
     """Send the ping and return the exit code.
 
-    0: delivered, or safely in the outbox; 1: refused for good; 3: neither delivered nor kept;
-    130: interrupted.
+    0: delivered, or safely in the outbox; 1: refused for good; 3: neither delivered nor kept, or
+    not delivered where that is required; 130: interrupted.
     """
     waiting = _thread.allocate_lock()
     waiting.acquire()
@@ -113,7 +115,7 @@ def parse(words: list[str]) -> PingOptions:
     if not named or len(named) > 2:
         raise UsageError("a ping needs one monitor and at most one kind", USAGE)
     try:
-        options.monitor = check_key(named[0])
+        options.monitor = check_key(expand_host(named[0]))
     except ValueError as error:
         raise UsageError(str(error), USAGE) from None
     if len(options.exit_code) > 1:
@@ -156,24 +158,24 @@ def _make(options: PingOptions) -> Ping:
 
 def _add_words(made: Ping, options: PingOptions, dispatcher: Dispatcher) -> None:
     """Add the message and the tail of stdin, without secrets."""
-    if not (options.message or options.reads_stdin):
+    if not (options.message or options.url or options.reads_stdin):
         return
     from radar_cli.delivery.destinations import resolve
-    from radar_cli.wrap.verdict import redact_line
+    from radar_cli.wrap.verdict import make_redactor, prepare
 
     tail = _read_stdin(options) if options.reads_stdin else None
     resolved = dispatcher.resolved = resolve(options.to, options.server, os.environ)
-    environ = dict(os.environb)
+    redactor = make_redactor(options, resolved)
     if options.message:
-        message = redact_line(os.fsencode(options.message), options, resolved, environ)
-        made.fields["message"] = message[:2000]
+        made.fields["message"] = redactor.clean_line(os.fsencode(options.message))[:2000]
+    if options.url:
+        made.fields["url"] = redactor.clean_line(os.fsencode(options.url))[:2000]
     if tail is not None:
-        from radar_cli.wrap.verdict import prepare
-
-        made.body, omitted = prepare(tail, options, resolved, environ)
+        made.body, omitted = prepare(tail, options, resolved, redactor)
         made.fields["output"] = str(tail.total_bytes)
         if omitted:
-            made.fields["omitted"] = str(omitted)
+            made.fields["omitted"] = str(min(omitted, tail.total_bytes))
+    redactor.close()
 
 
 def _read_stdin(options: PingOptions) -> "Tail":
@@ -198,6 +200,6 @@ def _tell(options: PingOptions, dispatcher: Dispatcher) -> int:
         heard = without_known(heard, options.warnings)
     for words in dict.fromkeys(options.warnings + heard + dispatcher.details):
         say(f"{options.monitor}: {words}")
-    if "lost" in dispatcher.fates:
+    if "lost" in dispatcher.fates or (options.require_delivery and dispatcher.fates):
         return exits.UNREACHABLE
     return exits.BAD if "refused" in dispatcher.fates else exits.OK

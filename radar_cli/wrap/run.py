@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
     from radar_cli.delivery.destinations import Destination
     from radar_cli.delivery.dispatcher import Dispatcher
-    from radar_cli.outbox.spool import Spool
+    from radar_cli.outbox.spool import Outbox
     from radar_cli.wrap.lock import RunLock
     from radar_cli.wrap.options import Options
     from radar_cli.wrap.relay import Held
+    from radar_cli.wrap.stdin import Input
     from radar_cli.wrap.streams import Capture
     from radar_cli.wrap.tail import Tail
     from radar_cli.wrap.verdict import Report
@@ -71,6 +72,23 @@ def say(words: str) -> None:
         return  # closed, full or gone: there is nobody to tell
 
 
+def _in_foreground() -> bool:
+    """Whether the job could read from the terminal behind /dev/tty, as it is in its foreground.
+
+    In a process group of its own it would be stopped for that.
+    """
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False  # there is none, as under cron
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
 def elapsed_us() -> int:
     """A clock that nobody sets and that goes on while the machine sleeps."""
     try:
@@ -79,11 +97,11 @@ def elapsed_us() -> int:
         return time.monotonic_ns() // 1000
 
 
-def take_in(spool: "Spool", destination: "Destination") -> None:
-    """Take the spool into the embedded store: nobody has read that for long."""
+def take_in(outbox: "Outbox", destination: "Destination") -> None:
+    """Take what waits into the embedded store: nobody has read that for long."""
     from radar_cli.store.intake import empty
 
-    empty(spool, destination)
+    empty(outbox, destination)
 
 
 class Run:
@@ -104,6 +122,7 @@ class Run:
         self.dispatcher: Dispatcher | None = None
         self.pid = 0  # of the job, once there is one
         self.ended: Ended | None = None  # how it did
+        self.input: Input | None = None  # where there may be more than one try
         self._declared: dict[str, str] | None = None
         self._reported: set[str] = set()
 
@@ -121,13 +140,17 @@ class Run:
 
     def carry_out(self) -> int:
         """Run the job; return the exit code, unless radar dies of the job's signal."""
+        self.signals = Signals()
         if self.options.lock:
             from radar_cli.wrap.unstarted import pass_by, take_lock
 
             if not take_lock(self):
                 return pass_by(self)
             self._begin()  # it may have waited for long
-        self.signals = Signals()
+        if self.options.retries:
+            from radar_cli.wrap.stdin import Input
+
+            self.input = Input()
         extra = {
             b"RADAR_RUN_ID": self.run_id.encode(),
             b"RADAR_MONITOR": self.options.monitor.encode(),
@@ -141,6 +164,10 @@ class Run:
                 break
             if report.capture is not None:
                 self.signals.wait_until(report.capture.is_done, None)
+            if self.input is not None and not self.input.rewind():
+                report.note = "not tried again: its first try may have used up its stdin"
+                self.warnings.append(report.note)
+                break
             if not self.signals.pause(self.options.retry_delay):
                 break
             if report.capture is not None:
@@ -164,7 +191,7 @@ class Run:
         """Spawn the job once and wait for its end and its output."""
         options = self.options
         # As with timeout(1), 0 is no limit.
-        own_group = bool(options.timeout) and not self.streams.at_terminal
+        own_group = bool(options.timeout) and not self.streams.at_terminal and not _in_foreground()
         capture = self.streams.capture(self.warnings)
         started = time.monotonic()
         try:
@@ -175,6 +202,8 @@ class Run:
 
             return report_unstarted(self, error, started, is_last=number > options.retries)
         self.ended = None
+        if self.input is not None and number == 1:
+            self.input.look_again()
         capture.let_go()
         report = self._attend(capture, started, number)
         ended = self.ended = self.signals.wait_for_job(
@@ -192,7 +221,7 @@ class Run:
                 self.lock.clear()
             capture.finish()
             report.capture = capture
-            report.judge()
+            report.judge(self.signals)
         except Exception as fault:  # noqa: BLE001 (radar's exit is the job's all the same)
             self.warnings.append(f"internal error: {type(fault).__name__}: {fault}")
         return report
@@ -225,6 +254,9 @@ class Run:
         """Send the last ping, and show what was held back."""
         dispatcher = self.open_dispatcher()
         deadline = time.monotonic() + dispatcher.timeout_s
+        if self.signals.ending:
+            # Whoever has ended the job ends radar next: Docker kills ten seconds after TERM.
+            deadline = min(deadline, time.monotonic() + _LAST_PATIENCE_S)
         if dispatcher.has_no_thread:
             # Nothing is heard meanwhile, so it is given less time.
             deadline = min(deadline, time.monotonic() + _LAST_PATIENCE_S)
@@ -317,10 +349,10 @@ class Run:
             )
             self.dispatcher = dispatcher
             self.signals.has_children = lambda: dispatcher.resolved is None
-            if options.send_command:
-                from radar_cli.wrap.verdict import command_line
+            if options.send_command or options.message or options.url:
+                from radar_cli.wrap.verdict import typed_fields
 
-                self.dispatcher.add_command = lambda: command_line(self)
+                self.dispatcher.typed_fields = lambda: typed_fields(self)
             self.dispatcher.start()
         return self.dispatcher
 
@@ -335,7 +367,7 @@ class Run:
         """Where goes on to what the job writes to this descriptor, for all tries."""
         if fd not in self.outlets:
             # For the tail: by the time it is needed, radar may have been removed.
-            from radar_cli.core import redaction, text  # noqa: F401
+            from radar_cli.core import credentials, redaction, text  # noqa: F401
 
             self.outlets[fd] = outlet = Outlet(fd)
             if self.options.quiet:

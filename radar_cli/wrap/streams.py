@@ -24,8 +24,8 @@ else:
     import _signal
 
 STDOUT, STDERR = 1, 2
+_SENT = {"stdout": (STDOUT,), "stderr": (STDERR,), "both": (STDOUT, STDERR)}
 _FIRST_BYTES = 8192
-
 
 LARGEST_PIPE_BYTES = 1_048_576  # Linux: /proc/sys/fs/pipe-max-size without privileges
 _PIECE_BYTES = 4_096  # PIPE_BUF: a pipe that takes anything takes as much (pipe(7))
@@ -95,7 +95,9 @@ class Streams:
         self.at_terminal = False
         self.has_closed = False
         identities: dict[int, tuple[int, int]] = {}
-        reads_all = options.capture or options.quiet or bool(options.fail_on)
+        # What isn't sent is left to the job: a dump goes into its file as fast as without us.
+        self._sent = _SENT[options.tail_of]
+        reads_all = options.quiet or bool(options.fail_on)
         for fd in (0, STDOUT, STDERR):
             try:
                 status = os.fstat(fd)
@@ -104,16 +106,18 @@ class Streams:
                 continue
             is_terminal = os.isatty(fd)
             self.at_terminal |= is_terminal
+            is_sent = fd in self._sent and not (options.no_output or is_terminal)
             wanted = (
                 reads_all
+                or is_sent
+                or (fd in self._sent and options.capture)
                 or (fd == STDOUT and options.fail_if_empty)
                 or (fd == STDERR and options.fail_on_stderr)
-                or not (options.no_output or is_terminal)
             )
             if fd and wanted:
                 identities[fd] = (status.st_dev, status.st_ino)
         # Which stream a byte came from can't be told once both are in one pipe.
-        must_differ = options.fail_if_empty or options.fail_on_stderr
+        must_differ = options.fail_if_empty or options.fail_on_stderr or len(self._sent) == 1
         self.groups: list[tuple[int, ...]] = [(fd,) for fd in identities]
         if len(identities) == 2 and len(set(identities.values())) == 1 and not must_differ:
             self.groups = [(STDOUT, STDERR)]
@@ -121,17 +125,18 @@ class Streams:
     def capture(self, warnings: list[str]) -> "Capture":
         """Pipes for the streams that radar reads; none, with a warning, where it can't."""
         try:
-            return Capture(self.groups)
+            return Capture(self.groups, self._sent)
         except OSError as error:
             warnings.append(f"the output is not read: {error.strerror}")
             self.groups = []
-            return Capture([])
+            return Capture([], self._sent)
 
 
 class Capture:
     """Radar's side of the pipes: a relay each, for one try of the job."""
 
-    def __init__(self, groups: list[tuple[int, ...]]) -> None:
+    def __init__(self, groups: list[tuple[int, ...]], sent: tuple[int, ...]) -> None:
+        self._sent = sent
         self._pipes: list[Pipe] = []
         self._unread: list[Pipe] = []  # by now
         self._relays: list[Relay | HandCopy] = []
@@ -172,7 +177,9 @@ class Capture:
                 outlet = open_outlet(fd)
                 from radar_cli.wrap.relay import Relay
 
-                each = [tail.add, *taps.get(fd, [])]
+                each = list(taps.get(fd, []))
+                if fd in self._sent:
+                    each.insert(0, tail.add)
                 relay = Relay(pipe.read, fd, outlet, each, self._wake_read, signals.nudge)
                 try:
                     relay.start(pipe.first or b"")

@@ -6,7 +6,7 @@ import time
 from radar_cli.core import exits
 from radar_cli.wrap import lock
 from radar_cli.wrap.run import Run, say
-from radar_cli.wrap.signals import Ended, Signals
+from radar_cli.wrap.signals import Ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from radar_cli.wrap.verdict import Report
 
 _MISSING = (2, 20)  # ENOENT, ENOTDIR
+_POLL_S = 0.2
+_LAST_PATIENCE_S = 2.0
+# What no program's name has, and a shell understands.
+_OF_A_SHELL = frozenset(" |&;<>()$`\"'\n\t*?")
 
 
 def report_unstarted(
@@ -25,53 +29,69 @@ def report_unstarted(
     program = run.options.command[0]
     words = (error.strerror if isinstance(error, OSError) else None) or str(error)
     if is_last:
-        say(f"{program}: {words}")
+        is_line = len(run.options.command) == 1 and not _OF_A_SHELL.isdisjoint(program)
+        hint = f" (a shell line? radar run {run.options.monitor} -c {program!r})"
+        say(f"{program}: {words}" + (hint if is_line else ""))
     is_missing = isinstance(error, OSError) and error.errno in _MISSING
     report = Report(run.options, run.streams, started)
     code = exits.NOT_FOUND if is_missing else exits.NOT_EXECUTABLE
     report.close(Ended(code << 8, 0.0, 0))
-    report.judge()
+    report.judge(run.signals)
     report.fault = os.fsencode(f"{program}: {words}")
     return report
 
 
 def take_lock(run: Run) -> bool:
-    """Take the lock; False if another run has it and this one need not be."""
+    """Take the lock; False if another run has it and this one need not be, or has waited enough."""
     from radar_cli.core.places import state_directory
 
     run.lock = lock.RunLock(state_directory(os.environ), run.options.monitor)
+    deadline = time.monotonic() + run.options.lock_timeout
     try:
-        return run.lock.acquire(wait=run.options.lock == lock.WAIT)
+        while not run.lock.acquire():
+            if run.options.lock != lock.WAIT or time.monotonic() >= deadline:
+                return False
+            if not run.signals.pause(_POLL_S):
+                return False
     except OSError as error:
         run.warnings.append(f"runs without a lock: {error.filename}: {error.strerror}")
         run.lock = None
-        return True
+    return True
 
 
 def pass_by(run: Run) -> int:
     """Do not run, as another run holds the lock, and tell the monitor; return the exit code."""
-    run.signals = Signals()
-    is_failure = run.options.lock == lock.FAIL
+    is_failure = run.options.lock != lock.SKIP
+    reason = "another run holds the lock"
+    if run.options.lock == lock.WAIT:
+        from radar_cli.core.grammar import format_duration
+
+        reason = f"another run has held the lock for {format_duration(run.options.lock_timeout)}"
+    if run.signals.is_interrupted:
+        reason = f"ended by signal {run.signals.ending} while it waited for another run's lock"
     dispatcher = run.open_dispatcher()
-    dispatcher.post(_skipped_ping(run, is_failure=is_failure))
+    dispatcher.post(_skipped_ping(run, reason, is_failure=is_failure))
     deadline = time.monotonic() + dispatcher.timeout_s
+    if run.signals.is_interrupted:
+        deadline = time.monotonic() + _LAST_PATIENCE_S
+        run.signals.is_hurried = False  # it is known, and what is left to do is short
     dispatcher.close(deadline)
     if is_failure:
-        run.warnings.append("not run: another run holds the lock")
+        run.warnings.append(f"not run: {reason}")
     run.deliver(dispatcher, deadline)
+    if run.signals.is_interrupted:
+        run.signals.die(run.signals.ending)
+        return 128 + run.signals.ending
     return exits.TEMPFAIL if is_failure else exits.OK
 
 
-def _skipped_ping(run: Run, *, is_failure: bool) -> "Ping":
+def _skipped_ping(run: Run, reason: str, *, is_failure: bool) -> "Ping":
     from radar_cli.model.ping import Ping
 
-    fields = {"reason": "skipped: another run holds the lock"}
-    if is_failure:
-        fields = {"reason": "another run holds the lock"}
     return Ping(
         "fail" if is_failure else "log",
         run.options.monitor,
         run_id=run.run_id,
         time_us=run.started_us,
-        fields={**fields, **run.declared()},
+        fields={"reason": reason if is_failure else f"skipped: {reason}", **run.declared()},
     )

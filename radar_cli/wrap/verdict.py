@@ -1,5 +1,6 @@
 """How a run went: the verdict over it, and its pings."""
 
+import _thread
 import os
 import time
 
@@ -12,19 +13,25 @@ from radar_cli.wrap.tail import (
     STORE_BYTES,
     Tail,
     make_counters,
-    make_matchers,
+    make_watches,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from radar_cli.core.matching import LineWatch
+    from radar_cli.core.redaction import Redactor
     from radar_cli.delivery.destinations import Resolved
     from radar_cli.wrap.options import Options
     from radar_cli.wrap.run import Run
-    from radar_cli.wrap.signals import Ended
+    from radar_cli.wrap.signals import Ended, Signals
     from radar_cli.wrap.streams import Capture, Streams
-    from radar_cli.wrap.tail import Counter, Matcher
+    from radar_cli.wrap.tail import Counter
+
+# What `--fail-on` finds in the last lines is waited for so long, while signals are heard.
+_SEARCH_S = 10.0
+_STOPPING_S = 1.0
 
 
 class Verdict:
@@ -39,7 +46,7 @@ class Verdict:
 def judge(
     ended: "Ended",
     ok_codes: tuple[int, ...],
-    matchers: "tuple[Matcher, ...]" = (),
+    watches: "tuple[LineWatch, ...]" = (),
     stdout: "Counter | None" = None,
     stderr: "Counter | None" = None,
 ) -> Verdict:
@@ -48,13 +55,17 @@ def judge(
         return Verdict(is_success=False, reason="timeout")
     if ended.signal or ended.code not in ok_codes:
         return Verdict(is_success=False)
-    for matcher in matchers:
-        if found := matcher.finish():
-            return Verdict(is_success=False, reason="output matched", line=found)
+    for watch in watches:
+        if watch.found:
+            return Verdict(is_success=False, reason="output matched", line=watch.found)
     if stderr is not None and stderr.total_bytes:
         return Verdict(is_success=False, reason="output on stderr")
     if stdout is not None and not stdout.total_bytes:
         return Verdict(is_success=False, reason="no output")
+    for watch in watches:
+        # Nobody knows that the run went well, and a monitor that says so is believed.
+        if watch.fault:
+            return Verdict(is_success=False, reason=f"--fail-on is undecided: {watch.fault}")
     return Verdict(is_success=True)
 
 
@@ -68,19 +79,22 @@ class Report:
         self.duration_s = 0.0
         self.verdict = Verdict(is_success=False)
         self.fault = b""  # why it could not be started, and not yet redacted
+        self.note = ""  # what else a person should know of its end
         self._options = options
         self._started = started
         self._own_rss_bytes = _own_rss_bytes()
-        self._matchers: dict[int, Matcher] = {}
+        self._streams = streams
+        self._watches: dict[int, LineWatch] = {}
         self._counters: dict[int, Counter] = {}
-        if options.fail_on or options.fail_if_empty or options.fail_on_stderr:
-            self._matchers = make_matchers(streams, options)
-            self._counters = make_counters(streams, options)
 
     def taps(self) -> "dict[int, list[Callable[[memoryview], None]]]":
-        """What has to see each stream's output, by descriptor."""
+        """What has to see each stream's output, by descriptor; from now on it is watched."""
         taps: dict[int, list[Callable[[memoryview], None]]] = {}
-        for watchers in (self._matchers, self._counters):
+        options = self._options
+        if options.fail_on or options.fail_if_empty or options.fail_on_stderr:
+            self._watches = make_watches(self._streams, options)
+            self._counters = make_counters(self._streams, options)
+        for watchers in (self._watches, self._counters):
             for fd, watcher in watchers.items():
                 taps.setdefault(fd, []).append(watcher.feed)
         return taps
@@ -90,16 +104,29 @@ class Report:
         self.ended = ended
         self.ended_us = elapsed_us()
         self.duration_s = time.monotonic() - self._started
+        for watch in self._watches.values():
+            watch.seal()
 
-    def judge(self) -> None:
-        """Judge the try; its output has passed."""
+    def judge(self, signals: "Signals") -> None:
+        """Judge the try; all of its output has been shown to the taps."""
+        watches = tuple(self._watches.values())
+        if watches:
+            is_open = judge(self.ended, self._options.ok_codes).is_success
+            for watch in watches:
+                watch.settle(signals.nudge, is_verdict_wanted=is_open)
+            deadline = time.monotonic() + _SEARCH_S
+            signals.wait_until(lambda: all(watch.is_done for watch in watches), deadline)
+            for watch in watches:
+                watch.stop()
         self.verdict = judge(
             self.ended,
             self._options.ok_codes,
-            tuple(self._matchers.values()),
+            watches,
             self._counters.get(STDOUT),
             self._counters.get(STDERR),
         )
+        if self.verdict.reason.startswith("--fail-on"):
+            self._options.warnings.append(f"{self.verdict.reason}: the run counts as failed")
 
     def ping(self, run: "Run", tries: int) -> Ping:
         """The run's last ping."""
@@ -114,11 +141,6 @@ class Report:
             fields["exit"] = str(ended.code)
         if self.verdict.reason:
             fields["reason"] = self.verdict.reason
-            if self.verdict.line and not self._options.no_output:
-                fields["reason"] += f": {_redacted(run, self.verdict.line)[:200].strip()}"
-        elif self.fault:
-            # The program's name is a whole command line where somebody quoted one.
-            fields["reason"] = _redacted(run, self.fault)[:300]
         if ended.cpu_s or ended.max_rss_bytes:
             fields["cpu"] = f"{ended.cpu_s:.6f}"
         # What wait4 reports starts at what radar itself used when it spawned the job.
@@ -129,12 +151,16 @@ class Report:
         body = b""
         if run.tail is not None:
             fields["output"] = str(run.tail.total_bytes)
-            if not self._options.no_output and not (
-                self._options.output_on_fail and self.verdict.is_success
-            ):
-                body, omitted = _prepare(run, run.tail)
-                if omitted:
-                    fields["omitted"] = str(omitted)
+        if self.fault or (run.tail is not None and run.tail.total_bytes):
+            try:
+                body = self._add_output(run, fields)
+            except Exception as fault:  # noqa: BLE001 (the outcome matters more than its text)
+                words = f"output is left out: {type(fault).__name__}: {fault}"
+                run.warnings.append(words)
+                body = f"[{words}]".encode("utf-8", "replace")
+        if self.note:
+            reason = fields.get("reason", "")
+            fields["reason"] = f"{reason}; {self.note}" if reason else self.note
         fields.update(run.declared())
         kind = "success" if self.verdict.is_success else "fail"
         return Ping(
@@ -147,6 +173,27 @@ class Report:
             fields=fields,
             body=body,
         )
+
+    def _add_output(self, run: "Run", fields: dict[str, str]) -> bytes:
+        """Add to a ping's fields what is known of the output, and return the tail of it."""
+        options = self._options
+        resolved = run.dispatcher.resolved if run.dispatcher else None
+        redactor = make_redactor(options, resolved, run.signals)
+        body = b""
+        if self.verdict.line and not options.no_output:
+            line = redactor.clean_line(self.verdict.line)
+            fields["reason"] += f": {line[:200].strip()}"
+        elif self.fault:
+            # The program's name is a whole command line where somebody quoted one.
+            fields["reason"] = redactor.clean_line(self.fault)[:300]
+        is_wanted = not (options.output_on_fail and self.verdict.is_success)
+        if run.tail is not None and is_wanted and not options.no_output:
+            body, omitted = prepare(run.tail, options, resolved, redactor)
+            if omitted:
+                # What is no UTF-8 is longer as text, and the text is what was cut.
+                fields["omitted"] = str(min(omitted, run.tail.total_bytes))
+        redactor.close()
+        return body
 
     def keep_ping(self, run: "Run", tries: int) -> None:
         """Put the run's pings into the outbox, if at all possible: they could not be sent."""
@@ -173,23 +220,58 @@ def start_ping(run: "Run") -> Ping:
     )
 
 
-def command_line(run: "Run") -> str:
-    """The command as it may leave the machine (`--send-command`): the config is known by now."""
-    words = run.options.command if run.options.c is None else [run.options.c]
-    return _redacted(run, os.fsencode(" ".join(words)))[:2000]
+def typed_fields(run: "Run") -> dict[str, str]:
+    """What the person typed and wants to be sent, without secrets: the config is known by now."""
+    options = run.options
+    words = options.command if options.c is None else [options.c]
+    typed = {
+        "command": " ".join(words) if options.send_command else "",
+        "message": options.message or "",
+        "url": options.url or "",
+    }
+    redactor = make_redactor(options, run.dispatcher.resolved if run.dispatcher else None)
+    clean = {name: redactor.clean_line(os.fsencode(text))[:2000] for name, text in typed.items()}
+    redactor.close()
+    return {name: text for name, text in clean.items() if text}
 
 
-def _prepare(run: "Run", tail: Tail) -> tuple[bytes, int]:
-    """The tail as it may leave the machine, and how many bytes before it are missing."""
-    if not tail.total_bytes:
-        return b"", 0
-    resolved = run.dispatcher.resolved if run.dispatcher else None
-    return prepare(tail, run.options, resolved, run.launch.environ)
+def make_redactor(
+    options: "Options", resolved: "Resolved | None", signals: "Signals | None" = None
+) -> "Redactor":
+    """What takes the secrets out of all that leaves the machine.
 
+    Without `resolved`, what the config asks to redact isn't known (yet). With `signals` they are
+    heard while patterns are searched for.
+    """
+    from radar_cli.core.credentials import secrets_of
+    from radar_cli.core.redaction import Redactor
 
-def _redacted(run: "Run", line: bytes) -> str:
-    resolved = run.dispatcher.resolved if run.dispatcher else None
-    return redact_line(line, run.options, resolved, dict(os.environb))
+    patterns = options.redact + (resolved.redact if resolved is not None else [])
+    secrets = secrets_of(dict(os.environb), resolved.secrets if resolved is not None else [])
+
+    def heed_signals(work: "Callable[[], None]", stop: "Callable[[], None]") -> None:
+        assert signals is not None  # noqa: S101 (for mypy: see below)
+        done: list[bool] = []
+
+        def do() -> None:
+            try:
+                work()
+            finally:
+                done.append(True)
+                signals.nudge()
+
+        try:
+            _thread.start_new_thread(do, ())
+        except RuntimeError:  # no more threads for this user
+            work()
+            return
+        if not signals.wait_until(lambda: bool(done), None):
+            stop()
+            patience = time.monotonic() + _STOPPING_S
+            signals.wait_until(lambda: bool(done), patience, in_any_case=True)
+
+    aside = heed_signals if signals is not None else None
+    return Redactor(secrets, patterns, "--redact", options.warnings, aside)
 
 
 def _own_rss_bytes() -> int:
@@ -211,37 +293,19 @@ def _own_rss_bytes() -> int:
 
 
 def prepare(
-    tail: Tail, options: "Options", resolved: "Resolved | None", environ: dict[bytes, bytes]
+    tail: Tail, options: "Options", resolved: "Resolved | None", redactor: "Redactor"
 ) -> tuple[bytes, int]:
-    """The tail as it may leave the machine, and how many bytes before it are missing.
-
-    Without `resolved`, what the config asks to redact isn't known (yet).
-    """
-    # Imported only for a job that printed something.
+    """The tail as it may leave the machine, and how many bytes before it are missing."""
+    if not tail.total_bytes:
+        return b"", 0
     from radar_cli.core import text
-    from radar_cli.core.redaction import compile_patterns, redact, secrets_of
 
     limit = options.tail
     if limit is None and resolved is not None:
         limit = resolved.tail_bytes
         if limit is None and any(each.is_server for each in resolved.destinations):
             limit = SERVER_BYTES
-    asked = options.redact + (resolved.redact if resolved is not None else [])
-    patterns = compile_patterns(list(dict.fromkeys(asked)), "--redact", options.warnings)
-    secrets = secrets_of(environ, resolved.secrets if resolved is not None else [])
     raw, gone = tail.snapshot()
-    clean, dropped = redact(raw, secrets, patterns, margin_bytes=MARGIN_BYTES if gone else 0)
+    clean, dropped = redactor.clean(raw, margin_bytes=MARGIN_BYTES if gone else 0)
     body, cut = text.cut(text.valid(clean), STORE_BYTES if limit is None else limit)
     return body, gone + dropped + cut
-
-
-def redact_line(
-    line: bytes, options: "Options", resolved: "Resolved | None", environ: dict[bytes, bytes]
-) -> str:
-    """A line of output, or the command, as it may leave the machine."""
-    from radar_cli.core.redaction import compile_patterns, redact, secrets_of
-
-    asked = options.redact + (resolved.redact if resolved is not None else [])
-    patterns = compile_patterns(list(dict.fromkeys(asked)), "--redact", options.warnings)
-    secrets = secrets_of(environ, resolved.secrets if resolved is not None else [])
-    return redact(line, secrets, patterns)[0].decode("utf-8", "replace")

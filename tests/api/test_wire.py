@@ -21,7 +21,7 @@ from radar_cli.api.wire import (
 )
 from radar_cli.model.ping import KINDS, Ping
 from radar_cli.monitors.monitor import Pause
-from radar_cli.monitors.runs import Run
+from radar_cli.monitors.runs import Origin, Run
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged, in_order
 
@@ -35,6 +35,7 @@ def _or_none(strategy: "st.SearchStrategy[Any]") -> "st.SearchStrategy[Any]":
     return st.none() | strategy
 
 
+_ORIGINS = st.builds(Origin, address=_TEXT, method=_TEXT, agent=_TEXT)
 _RUNS = st.builds(
     Run,
     run_id=_TEXT,
@@ -53,6 +54,7 @@ _RUNS = st.builds(
     output=_TEXT.map(str.encode),
     output_bytes=_or_none(_COUNTS),
     omitted_bytes=_COUNTS,
+    origin=_or_none(_ORIGINS),
 )
 _PINGS = st.builds(
     Ping,
@@ -62,6 +64,7 @@ _PINGS = st.builds(
     time_us=_TIMES_US,
     fields=st.dictionaries(_TEXT, _TEXT, max_size=3),
     body=_TEXT.map(str.encode),
+    origin=_or_none(_ORIGINS),
 )
 _DECLARED = st.fixed_dictionaries(
     {},
@@ -132,6 +135,7 @@ def test_a_ping_is_told_whole(ping: Ping) -> None:
         "time": iso(ping.time_us),
         "fields": ping.fields,
         "output": ping.body.decode(),
+        "origin": None if ping.origin is None else ping.origin._asdict(),
     }
 
 

@@ -76,15 +76,20 @@ def http(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
     """A whole run of `true`, with its two pings."""
     server = place.server("plain")
     env = place.server_environment(server)
-    return _whole_runs(place, rounds, env, two_curls(place, server), 1.0, sentry=find_sentry(place))
+    curls = two_curls(place, server)
+    return _whole_runs(place, rounds, env, curls, 1.0, "http", sentry=find_sentry(place))
 
 
 def https(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
     """The same with TLS, where both trust the system's whole store of authorities."""
     server, certificates = place.server("tls"), place.certificates()
-    env = place.server_environment(server, SSL_CERT_DIR=str(certificates.hashed))
     curls = two_curls(place, server, f"--cacert {certificates.bundle}")
-    return _whole_runs(place, rounds, env, curls, 0.6)
+    hashed = place.server_environment(server, SSL_CERT_DIR=str(certificates.hashed))
+    bundle = place.server_environment(server, SSL_CERT_FILE=str(certificates.bundle))
+    return [
+        *_whole_runs(place, rounds, hashed, curls, 0.6, "https"),
+        *_whole_runs(place, rounds, bundle, curls, 0.9, "https with a bundle alone"),
+    ]
 
 
 def memory(place: Workplace, rounds: int, _quick: bool) -> list[Result]:
@@ -206,9 +211,9 @@ ROWS = (
 _SPOOL = """
 import os, sys, time
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import Spool
+from radar_cli.outbox.spool import Outbox
 
-spool, now_us = Spool(os.environ["RADAR_STATE_DIR"]), time.time_ns() // 1000
+spool, now_us = Outbox(os.environ["RADAR_STATE_DIR"]), time.time_ns() // 1000
 for number in range(int(sys.argv[1])):
     fields = {"exit": "0", "duration": "1.5", "schedule": "0 3 * * *"}
     ping = Ping("success", f"job-{number}", time_us=now_us + number, fields=fields)
@@ -222,6 +227,7 @@ def _whole_runs(
     env: Mapping[str, str],
     curls: str,
     to_hold: float,
+    what: str,
     sentry: "Sentry | None" = None,
 ) -> list[Result]:
     words: Words = [place.radar, "run", "job", "--", "true"]
@@ -234,10 +240,9 @@ def _whole_runs(
     if said := _said(place, words, env):
         raise UnmeasurableError(f"radar doesn't deliver: {said}")
     costs = take_turns(contestants, rounds)
-    scheme = "https" if "https://" in curls else "http"
     results = [
         Result(
-            f"a run with two pings, {scheme}, {it}",
+            f"a run with two pings, {what}, {it}",
             ratios(costs["radar"], costs["curl"], it),
             to_hold,
         )

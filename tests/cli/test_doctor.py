@@ -14,7 +14,7 @@ import pytest
 
 from radar_cli import __version__
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import Spool
+from radar_cli.outbox.spool import Outbox
 from tests.cli.envelopes import read_envelope
 from tests.support import answers
 from tests.support.installation import Installation
@@ -78,7 +78,7 @@ def test_it_says_that_clocks_are_apart(server: Server) -> None:
 
 def test_it_says_what_is_to_edit_and_what_waits(user_file: Path, state_dir: Path) -> None:
     user_file.write_text('grce = "5m"\n')
-    Spool(str(state_dir)).put(
+    Outbox(str(state_dir)).put(
         Ping("fail", "x", time_us=1), {"server": "https://radar.example"}, durable=False
     )
     code, found = _ask()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import Spool
+from radar_cli.outbox.spool import Outbox
 from tests.cli.envelopes import read_envelope
 from tests.support.disk import SmallDisk
 from tests.support.radar import environment, run_radar, spool_files
@@ -163,14 +163,14 @@ def read_only(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
         run_radar("check", env=env)
         run_radar("ping", "job", "log", env=env)
         if request.param == "by its mode":
-            for folder in (state, state / "spool"):
+            for folder in (state, state / "spool", state / "spool/store"):
                 folder.chmod(0o500)
         else:
             disk.remount("ro")
         yield state, prefix
         if request.param == "by its file system":
             disk.remount("rw")
-        for folder in (state, state / "spool"):
+        for folder in (state, state / "spool", state / "spool/store"):
             folder.chmod(0o700)
         # Nothing was lost, and nothing done.
         checked = run_radar("check", "--json", env=env, text=True)
@@ -272,7 +272,7 @@ _HOSTILE: dict[str, tuple[dict[str, str], str]] = {
 
 
 def _send(state_dir: Path, fields: dict[str, str], key: str = "odd", body: bytes = b"") -> None:
-    Spool(str(state_dir)).put(
+    Outbox(str(state_dir)).put(
         Ping("success", key, time_us=1_700_000_000_000_000, fields=fields, body=body),
         {},
         durable=False,

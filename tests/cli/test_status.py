@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import Spool
+from radar_cli.outbox.spool import Outbox
 from tests.support.radar import environment, run_radar, spool_files, start_radar
 from tests.support.waiting import wait_until
 
@@ -98,7 +98,7 @@ def test_it_never_lets_output_reach_the_terminal_as_commands() -> None:
 
 
 def test_it_says_how_many_pings_are_not_delivered(state_dir: Path) -> None:
-    Spool(str(state_dir)).put(
+    Outbox(str(state_dir)).put(
         Ping("fail", "x", time_us=1), {"server": "https://radar.example"}, durable=False
     )
     assert "1 ping is not delivered yet" in run_radar("status", text=True).stderr

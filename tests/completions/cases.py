@@ -38,6 +38,7 @@ CASES = (
     Case("radar config list --format=", ("table", "json", "csv"), ("backup-db",)),
     Case("radar config list --format=j", ("json",), ("csv",)),
     Case("radar run --lock ", ("skip", "wait", "fail"), MONITORS),
+    Case("radar run --tail-of ", ("stdout", "stderr", "both"), MONITORS),
     Case("radar run --lock=w", ("wait",), ("skip",)),
     Case("radar run backup-db --lock s", ("skip",), ("wait",)),
     Case("radar run --tz Europe/Lon", ("Europe/London",), ("Europe/Paris",)),

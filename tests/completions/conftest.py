@@ -26,7 +26,7 @@ def world(home: Path, tmp_path: Path, state_dir: Path) -> Path:
     for key in ("backup-db", "backup-www"):
         assert run_radar("ping", key).returncode == 0
     assert run_radar("status").returncode == 0  # takes them into the store
-    assert not list((state_dir / "spool").glob("*.ping"))
+    assert not list((state_dir / "spool").glob("*/*.ping"))
     assert run_radar("ping", "only-spooled").returncode == 0
     Path(os.environ["RADAR_CONFIG"]).write_text(CONFIG)
     (tmp_path / "notes.txt").touch()

@@ -116,7 +116,7 @@ def test_it_never_waits(where: str, state_dir: Path, tmp_path: Path) -> None:
     run_radar("ping", "there")
     path = {
         "config": tmp_path / "config.toml",
-        "spool": state_dir / "spool/00000000000000000-success-x.ping",
+        "spool": state_dir / "spool/store/00000000000000000-success-x.ping",
         "store": state_dir / "radar.db",
     }[where]
     os.mkfifo(path)

@@ -127,6 +127,70 @@ def test_it_runs_no_command_from_a_file_that_anybody_can_write(
         key_of(load_with())
 
 
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [(0o664, "its group can write"), (0o620, "its group can write"), (0o602, "anybody can write")],
+)
+def test_it_runs_no_command_from_a_file_that_others_can_write(
+    load_with: Loader, user_file: Path, mode: int, why: str
+) -> None:
+    load_with(SERVER + f"api_key = 'cmd:touch {user_file}.ran'")
+    user_file.chmod(mode)
+    with pytest.raises(ConfigError, match=why) as caught:
+        key_of(load_with())
+    letter = "o" if why.startswith("any") else "g"
+    assert caught.value.hint == f"chmod {letter}-w {user_file}"
+    assert not Path(f"{user_file}.ran").exists()
+    user_file.chmod(0o644)
+    with pytest.raises(ConfigError, match="is empty"):
+        key_of(load_with())
+    assert Path(f"{user_file}.ran").exists()
+
+
+@pytest.mark.parametrize("mode", [0o775, 0o777, 0o1777])
+@pytest.mark.parametrize("is_link", [False, True])
+def test_it_runs_no_command_where_others_can_replace_the_file(
+    tmp_path: Path, mode: int, is_link: bool
+) -> None:
+    outer = tmp_path / "outer"
+    (outer / "inner").mkdir(parents=True)
+    path = outer / "inner" / "config.toml"
+    if is_link:
+        (tmp_path / "real.toml").touch()
+        path.symlink_to(tmp_path / "real.toml")
+    outer.chmod(mode)
+    source = ConfigFile(str(path), "", {}, os.geteuid(), 0o600)
+    setting = Setting("cmd:echo ck_1", source.path, source=source)
+    if mode == 0o1777:  # where nobody can touch what is another's
+        assert secrets.read_secret(setting, {}, []) == "ck_1"
+        return
+    with pytest.raises(ConfigError, match=f"others can write to its folder {outer}") as caught:
+        secrets.read_secret(setting, {}, [])
+    assert caught.value.hint == f"chmod go-w {outer}"
+
+
+def test_it_does_not_mind_who_can_write_above_the_home_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "homes/ann").mkdir(parents=True)
+    (tmp_path / "homes").chmod(0o777)
+    monkeypatch.setenv("HOME", str(tmp_path / "homes/ann"))
+    path = tmp_path / "homes/ann/config.toml"
+    source = ConfigFile(str(path), "", {}, os.geteuid(), 0o600)
+    setting = Setting("cmd:echo ck_1", source.path, source=source)
+
+    assert secrets.read_secret(setting, {}, []) == "ck_1"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a folder of another user")
+def test_it_runs_no_command_from_another_users_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    source = ConfigFile(str(tmp_path / "config.toml"), "", {}, os.geteuid(), 0o600)
+    setting = Setting("cmd:echo ck_1", source.path, source=source)
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        secrets.read_secret(setting, {}, [])
+
+
 def test_it_runs_no_command_from_another_users_file() -> None:
     source = ConfigFile("/home/bob/config.toml", "", {}, os.geteuid() + 1, 0o600)
     setting = Setting("cmd:echo ck_1", source.path, source=source)

@@ -213,6 +213,31 @@ def test_every_command_works_there(words: list[str], shared: dict[str, str]) -> 
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("way", ["PYTHONPATH", "the current folder", "a .pth file"])
+def test_an_app_is_found_there(way: str, tmp_path: Path) -> None:
+    where = tmp_path / "project"
+    where.mkdir()
+    (where / "shop.py").write_text("from celery import Celery\napp = Celery('shop')\n")
+    variables = company(tmp_path, "thread")
+    radar, cwd = radar_path(), tmp_path
+    if way == "PYTHONPATH":
+        variables["PYTHONPATH"] += f":{where}"
+    elif way == "the current folder":
+        cwd = where
+    else:
+        radar = in_own_environment(tmp_path, f"import sys; sys.path.append({str(where)!r})")
+    nowhere = ["-b", "redis://127.0.0.1:1/0", "--timeout", "3s"]
+
+    def check(app: str) -> str:
+        words = [str(radar), "celery", "check", "-A", app, *nowhere]
+        env = environment(measured=False, **variables)
+        done = subprocess.run(words, env=env, cwd=cwd, capture_output=True, check=False, text=True)
+        return done.stdout + done.stderr
+
+    assert "can't import the app" in check("nowhere")
+    assert "can't import the app" not in check("shop")
+
+
 _NATIVE = r"""
 #include <pthread.h>
 #include <signal.h>

@@ -121,18 +121,22 @@ def test_only_the_end_of_a_flood_on_stderr_is_kept(make_channel: Maker, tmp_path
     assert error.message == f"{program} failed with 1: the end"
 
 
-def test_no_program_runs_from_a_file_that_anybody_can_write(
-    make_channel: Maker, tell: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("mode", "why", "mend"),
+    [(0o666, "anybody can write", "o-w"), (0o660, "its group can write", "g-w")],
+)
+def test_no_program_runs_from_a_file_that_others_can_write(
+    make_channel: Maker, tell: Path, tmp_path: Path, mode: int, why: str, mend: str
 ) -> None:
     make_channel(f"command = ['{tell}']")
     path = Path(os.environ["RADAR_CONFIG"])
-    path.chmod(0o666)
+    path.chmod(mode)
     config = load(os.environ)
     (channel,) = find_channels(config)
-    with pytest.raises(UnusableChannelError, match="anybody can write"):
+    with pytest.raises(UnusableChannelError, match=why):
         channel.send(NOTICE, timeout_s=20)
     assert config.warnings == [
-        f"{path}: notify.one: command is not run: anybody can write to the file (chmod o-w {path})"
+        f"{path}: notify.one: command is not run: {why} to the file (chmod {mend} {path})"
     ]
     assert not (tmp_path / "stdin").exists()
 

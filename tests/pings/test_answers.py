@@ -1,6 +1,7 @@
 """What a server may answer, and how often it is asked."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.answers import Answer
 from tests.support.pings import read_pings
 from tests.support.radar import run_radar
 from tests.support.server import Server
+from tests.support.wire import Request
 
 FINE: dict[str, Answer] = {
     "chunked": answers.chunked(b'{"status":"ok"}'),
@@ -84,7 +86,7 @@ def test_it_does_not_ask_again_when_the_wait_is_too_long(
     assert (done.returncode, len(server.pings)) == (0, 1)
 
 
-@pytest.mark.parametrize("code", [400, 404, 405, 410, 411, 413, 414, 422])
+@pytest.mark.parametrize("code", [400, 404, 405, 410, 411, 422])
 def test_it_sets_aside_what_the_server_refuses(
     code: int, server: Server, env: dict[str, str]
 ) -> None:
@@ -96,20 +98,80 @@ def test_it_sets_aside_what_the_server_refuses(
     assert "\x07" not in line
     assert len(server.pings) == 2
     assert read_pings() == []
-    assert len(list(_spool().glob("*.rejected"))) == 2
+    assert len(list(_spool().glob("*/*.rejected"))) == 2
 
     server.behave(answers.ok())
     run_radar("run", "next", "--", "true", env=env)
     assert {ping.monitor for ping in server.accepted} == {"next"}  # nobody asked for it
 
 
-def test_it_reads_why_a_large_body_is_refused(server: Server, env: dict[str, str]) -> None:
-    server.behave(answers.early(413))
-    words = ("run", "m", "--no-start", "--tail", "9MB", "--", "head", "-c", "8000000", "/dev/zero")
-    done = run_radar(*words, env=env, text=True)
-    assert "refused" in done.stderr, done.stderr
-    assert "413" in done.stderr
-    assert "--tail" in done.stderr
+# A server that takes all; it is a proxy before it that doesn't.
+_NO_LIMIT = {"Ping-Body-Limit": "10000000"}
+
+
+def _takes(most_bytes: int, refuse: Answer) -> Callable[[Request], Answer]:
+    """A server, or a proxy before it, that takes no more than so many bytes of body."""
+
+    def judge(request: Request) -> Answer:
+        is_short = int(request.headers["content-length"]) <= most_bytes
+        return answers.ok(headers=_NO_LIMIT) if is_short else refuse
+
+    return judge
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "tail"), [(50_000, b"line 19999\n"), (5_000, b"line 19999\n"), (0, b"")]
+)
+@pytest.mark.parametrize("way", ["413", "413 at once", "cut off"])
+def test_the_outcome_arrives_though_the_output_is_too_long(
+    way: str, most_bytes: int, tail: bytes, server: Server, env: dict[str, str]
+) -> None:
+    refuse = {
+        "413": answers.status(413, _NO_LIMIT),
+        "413 at once": answers.early(413),
+        "cut off": answers.reset(),
+    }[way]
+    server.behave(_takes(most_bytes, refuse))
+    env["RADAR_PING_TIMEOUT"] = "10"
+    job = "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done; exit 3"
+    done = run_radar("run", "m", "--tail", "1MB", "-c", job, env=env, text=True)
+
+    assert (done.returncode, done.stderr) == (3, "")
+    _, ping = server.accepted  # what the first one is answered allows for a long body
+    assert (ping.kind, ping.query["exit"]) == ("fail", "3")
+    assert ping.body.endswith(tail)
+    assert len(ping.body) + int(ping.query["omitted"]) == int(ping.query["output"])
+    assert read_pings() == []
+    assert not list(_spool().glob("*/*.rejected"))
+
+
+@pytest.mark.parametrize("code", [414, 431])
+def test_the_outcome_arrives_though_the_texts_in_its_path_are_too_long(
+    code: int, server: Server, env: dict[str, str]
+) -> None:
+    def judge(request: Request) -> Answer:
+        return answers.ok() if len(request.target) < 1000 else answers.status(code)
+
+    server.behave(judge)
+    words = ("run", "m", "--message", "x" * 1500, "--url", "https://ci.example/" + "y" * 900)
+    done = run_radar(*words, "--", "false", env=env, text=True)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert [ping.kind for ping in server.accepted] == ["start", "fail"]
+    assert {len(ping.query["message"]) for ping in server.accepted} == {100}
+
+
+def test_what_waits_arrives_though_its_output_is_too_long(
+    server: Server, env: dict[str, str]
+) -> None:
+    server.stop()
+    run_radar("run", "m", "-c", "seq 2000; exit 3", env=env)
+    server.start()
+    server.behave(_takes(2_000, answers.status(413)))
+    done = run_radar("outbox", "flush", env=env, text=True)
+
+    assert done.stdout == "2 delivered, 0 left\n"
+    assert [ping.kind for ping in server.accepted] == ["start", "fail"]
 
 
 @pytest.mark.parametrize("code", [401, 403])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.outbox.spool import parse
+from radar_cli.outbox.claiming import parse
 from tests.pings.arrivals import doubles
 from tests.support import answers
 from tests.support.radar import radar_path, run_radar, spool_files, start_radar

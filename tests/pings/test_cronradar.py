@@ -10,7 +10,7 @@ import pytest
 
 from radar_cli.delivery.destinations import resolve
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import Spool
+from radar_cli.outbox.spool import Outbox
 from tests.support import answers
 from tests.support.pings import read_pings
 from tests.support.radar import environment, run_radar, start_radar
@@ -35,7 +35,7 @@ def keep(env: dict[str, str], state_dir: Path) -> Keep:
     def put(kind: str, monitor: str, age_s: float, **fields: str) -> None:
         time_us = time.time_ns() // 1000 - int(age_s * 1e6)
         ping = Ping(kind, monitor, time_us=time_us, fields=fields)
-        Spool(str(state_dir)).put(ping, address, durable=False)
+        Outbox(str(state_dir)).put(ping, address, durable=False)
 
     return put
 

@@ -1,6 +1,8 @@
 """A run's time is up at the very moment in which its server answers."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -80,3 +82,46 @@ def test_either_the_run_decides_what_becomes_of_a_ping_or_the_answer(
     assert closed_twice == []
     assert not [words for words in dispatcher.warnings if "pings are kept" in words]
     assert kinds() == left
+
+
+# In a process of its own: it answers while no thread of ours can run.
+_SERVER = """
+import socket, sys, time
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+connection, _ = listener.accept()
+connection.recv(65536)
+print("asked", flush=True)
+time.sleep(0.3)
+connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nOK")
+sys.stdin.read()
+"""
+
+
+def test_an_answer_that_has_come_counts_though_its_thread_had_no_turn_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = [sys.executable, "-c", _SERVER]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        monkeypatch.setenv("RADAR_SERVER", f"http://127.0.0.1:{server.stdout.readline().strip()}")
+        monkeypatch.setenv("RADAR_API_KEY", "key")
+        dispatcher = Dispatcher([], None, 30.0, lambda: None, lambda *_: None)
+        dispatcher.start()
+        dispatcher.post(Ping("success", "m", time_us=time.time_ns() // 1000))
+        dispatcher.close(time.monotonic() + 30)
+        assert server.stdout.readline() == "asked\n"
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(60)
+        try:
+            until = time.monotonic() + 1
+            while time.monotonic() < until:
+                pass
+            dispatcher.abandon()
+        finally:
+            sys.setswitchinterval(interval_s)
+        assert (dispatcher.fates, kinds()) == (set(), [])
+        assert server.stdin is not None
+        server.stdin.close()

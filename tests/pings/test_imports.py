@@ -38,6 +38,7 @@ _RARE = {
     "radar_cli.delivery.resolution",
     "radar_cli.net.failures",
     "radar_cli.net.proxies",
+    "radar_cli.net.racing",
     "radar_cli.net.redirects",
     "radar_cli.net.tls",
     "radar_cli.outbox.trim",

@@ -11,7 +11,7 @@ import pytest
 from tests.support import answers
 from tests.support.answers import status
 from tests.support.pings import kinds
-from tests.support.radar import radar_path, run_radar, start_radar
+from tests.support.radar import environment, radar_path, run_radar, start_radar
 from tests.support.server import Server
 from tests.support.waiting import wait_until
 
@@ -229,3 +229,69 @@ def test_its_exit_code_is_not_a_matter_of_the_servers_words(
     for code, body in ((401, b"access refused"), (403, b"your key is lost: ask for another")):
         server.behave(status(code, body=body))
         assert run_radar("ping", "m", env=env).returncode == 0
+
+
+def test_it_exits_3_where_delivery_is_required(server: Server, env: dict[str, str]) -> None:
+    words = ("ping", "m", "--require-delivery")
+    assert run_radar(*words, env=env).returncode == 0
+    server.stop()
+    done = run_radar(*words, env=env, text=True)
+    assert done.returncode == 3
+    assert "kept in the outbox" in done.stderr
+    assert kinds() == ["success"]
+    assert run_radar("ping", "m", env=env).returncode == 0
+
+
+def test_delivery_to_the_store_here_is_delivery() -> None:
+    assert run_radar("ping", "m", "--require-delivery").returncode == 0
+
+
+@pytest.mark.parametrize("command", [("ping",), ("run", "--no-start")])
+@pytest.mark.parametrize(
+    ("named", "key"),
+    [
+        ("web-1.example.org", "backup-web-1-db"),
+        ("Web_1", "backup-web_1-db"),
+        ("a b", "backup-a-b-db"),
+    ],
+)
+def test_a_key_may_hold_the_machines_name(
+    command: tuple[str, ...], named: str, key: str, server: Server, env: dict[str, str]
+) -> None:
+    words = (*command, "backup-{host}-db", *(("--", "true") if command[0] == "run" else ()))
+    assert run_radar(*words, env=env | {"RADAR_HOST": named}).returncode == 0
+    assert [ping.monitor for ping in server.accepted] == [key]
+
+
+@pytest.mark.parametrize("where", ["Docker", "Kubernetes"])
+def test_a_containers_name_is_no_machines(where: str, tmp_path: Path) -> None:
+    prefix = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"']
+    prefix.append("0123456789ab" if where == "Docker" else "web-5d8f7c9b4-x2x7p")
+    env = environment(KUBERNETES_SERVICE_HOST="10.0.0.1" if where == "Kubernetes" else None)
+    ran = tmp_path / "ran"
+    done = run_radar("run", "b-{host}", "--", "touch", ran, prefix=prefix, env=env, text=True)
+    assert (done.returncode, ran.exists()) == (125, False)
+    assert "RADAR_HOST" in done.stderr
+
+
+def test_a_message_and_a_link_go_with_a_run(server: Server, env: dict[str, str]) -> None:
+    env["CI_TOKEN"] = "hush-hush-hush"
+    words = ("--message", "pipeline 7 hush-hush-hush", "--url", "https://ci.example/7")
+    run_radar("run", "m", *words, "--", "false", env=env)
+    assert [ping.kind for ping in server.accepted] == ["start", "fail"]
+    for ping in server.accepted:
+        assert ping.query["message"] == "pipeline 7 [redacted]"
+        assert ping.query["url"] == "https://ci.example/7"
+
+
+def test_a_quoted_command_line_is_told_of_c() -> None:
+    done = run_radar("run", "m", "echo a | wc", text=True)
+    assert done.returncode == 127
+    assert "radar run m -c 'echo a | wc'" in done.stderr
+
+
+def test_no_more_is_omitted_than_there_was(server: Server, env: dict[str, str]) -> None:
+    line = "head -c 3000 /dev/zero | tr '\\0' '\\377'"
+    run_radar("run", "m", "--tail", "100", "--no-start", "-c", line, env=env)
+    (ping,) = server.accepted
+    assert int(ping.query["omitted"]) <= int(ping.query["output"]) == 3000

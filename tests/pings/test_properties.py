@@ -24,8 +24,10 @@ from radar_cli.model.ping import (
     quote,
     unquote,
 )
-from radar_cli.net.connection import Link, LinkError
-from radar_cli.outbox.spool import Spool, parse, peek, write
+from radar_cli.net.connection import Link
+from radar_cli.net.messages import LinkError
+from radar_cli.outbox.claiming import parse, peek
+from radar_cli.outbox.spool import Spool, write
 
 any_text = st.text(st.characters(exclude_categories=["Cs"]))
 names = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1).filter(

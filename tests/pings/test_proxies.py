@@ -1,16 +1,19 @@
 """Through which proxy a ping goes."""
 
 import base64
+from pathlib import Path
 
 import pytest
 
 from radar_cli.core.urls import Url
-from radar_cli.net.connection import LinkError
+from radar_cli.net.messages import LinkError
 from radar_cli.net.proxies import proxy_for
+from tests.pings.arrivals import deliver_later
 from tests.support.certificates import Authority
-from tests.support.pings import kinds
+from tests.support.pings import kinds, read_pings
 from tests.support.proxy import Proxy
-from tests.support.radar import run_radar
+from tests.support.radar import environment, run_radar
+from tests.support.relay import Relay
 from tests.support.server import Server
 
 
@@ -89,17 +92,104 @@ def test_a_proxy_that_refuses_connections_is_waited_for(
     assert (kinds(), server.pings) == (["start", "success"], [])
 
 
-@pytest.mark.parametrize(
-    "url", ["socks5://me:secret@127.0.0.1:1", "https://me:secret@h", "http://"]
-)
-def test_a_proxy_that_it_cannot_use_is_named_without_its_password(
-    url: str, server: Server, env: dict[str, str]
+_UNUSABLE = [
+    ("socks5://me:secret@127.0.0.1:1", "not to socks5://"),
+    ("SOCKS5H://me:secret@127.0.0.1:1", "not to SOCKS5H://"),
+    ("socks4a://127.0.0.1", "not to socks4a://"),
+    ("https://me:secret@h", "not to https://"),
+    ("://me:secret@h", "not to ://"),
+    ("http://", "it needs a host"),
+    ("http://me:secret@", "it needs a host"),
+    ("http://me:secret@h:port", "it needs a host"),
+    ("http://me:secret@h:99999", "it needs a host"),
+    ("http://me:secret@[::1", "it needs a host"),
+    ("me:secret@h:0", "it needs a host"),
+    ("http://me:secret@h/?x=1", "'?' or '#'"),
+    ("http://me:secret@h\n", ""),
+    ("http://me:se cret@h", "a space"),
+    ("http://me:100%secret@h", "no percent-encoding"),
+    ("http://me:%ff%secret@h", "no percent-encoding"),
+]
+
+
+@pytest.mark.parametrize(("url", "why"), _UNUSABLE)
+def test_a_proxy_that_it_cannot_use_is_named_without_its_password(url: str, why: str) -> None:
+    environ = {"ALL_PROXY": url}
+    if not why:
+        assert proxy_for(Url("http://radar.example"), environ) is not None
+        return
+    with pytest.raises(LinkError) as caught:
+        proxy_for(Url("http://radar.example"), environ)
+    assert str(caught.value).startswith("the proxy in ALL_PROXY can't be used: ")
+    assert why in str(caught.value)
+    assert "cret" not in str(caught.value)
+    assert caught.value.is_setting
+    assert caught.value.needs_person
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_a_proxy_that_it_cannot_speak_to_is_said_once_and_the_pings_wait(
+    name: str, server: Server, env: dict[str, str]
 ) -> None:
-    done = run_radar("run", "m", "--", "true", env={**env, "ALL_PROXY": url}, text=True)
+    url = "socks5://me:secret@127.0.0.1:1"
+    done = run_radar("run", "m", "--", "sh", "-c", "exit 3", env={**env, name: url}, text=True)
+    assert done.returncode == 3
     (line,) = done.stderr.splitlines()
-    assert "the proxy in ALL_PROXY can't be used" in line
+    assert f"the start and fail pings are kept in the outbox: the proxy in {name} can't" in line
+    assert "set http_proxy to an http:// proxy, or name the server in no_proxy" in line
     assert "secret" not in line
-    assert (kinds(), server.pings) == (["start", "success"], [])
+    kept = read_pings()
+    assert ([ping.kind for ping in kept], server.pings) == (["start", "fail"], [])
+    # The hint helps.
+    deliver_later(server, {**env, name: url, "no_proxy": "127.0.0.1"}, "m", kept)
+
+
+def test_two_destinations_have_one_such_fault(
+    server: Server, tmp_path: Path, env: dict[str, str]
+) -> None:
+    table = f'server = "{server.url}"\napi_key = "k1"\n'
+    (tmp_path / "config.toml").write_text(
+        f"[profiles.a]\n{table}[profiles.b]\n{table.replace('127.0.0.1', 'localhost')}"
+    )
+    (tmp_path / "config.toml").chmod(0o600)
+    env = environment(ALL_PROXY="socks5://127.0.0.1:1", RADAR_PING_TIMEOUT="1")
+    done = run_radar("run", "m", "--to", "a", "--to", "b", "--", "true", env=env, text=True)
+    (line,) = done.stderr.splitlines()
+    assert "the start and success pings are kept in the outbox: the proxy in ALL_PROXY" in line
+    assert len(read_pings()) == 4
+
+
+def test_other_commands_say_the_same(server: Server, env: dict[str, str]) -> None:
+    env["ALL_PROXY"] = "socks5://127.0.0.1:1"
+    done = run_radar("status", env=env, text=True)
+    assert done.returncode == 2
+    assert "the proxy in ALL_PROXY can't be used: radar speaks to http:// proxies" in done.stderr
+    assert server.connections == 0
+
+
+def test_a_user_without_a_password_has_an_empty_one(server: Server, env: dict[str, str]) -> None:
+    with Proxy(credentials="me:") as proxy:
+        env["http_proxy"] = proxy.url.replace("://", "://me@")
+        run_radar("run", "m", "--", "true", env=env)
+        assert len(server.accepted) == 2
+
+
+@pytest.mark.parametrize("way", ["http", "https"])
+def test_it_goes_through_a_proxy_on_a_slow_line(
+    way: str, server: Server, tls_server: Server, authority: Authority, env: dict[str, str]
+) -> None:
+    target = {"http": server, "https": tls_server}[way]
+    with Proxy(credentials="me:p@ss") as proxy, Relay(proxy.port, is_slow=True) as relay:
+        env |= {
+            "RADAR_SERVER": target.url,
+            "RADAR_PING_TIMEOUT": "10",
+            "SSL_CERT_FILE": str(authority.ca_file),
+            f"{way}_proxy": f"me:p%40ss@127.0.0.1:{relay.port}",
+        }
+        done = run_radar("run", "m", "-v", "--", "sh", "-c", "seq 2000", env=env)
+        assert done.stderr == b""
+        assert [ping.kind for ping in target.accepted] == ["start", "complete"]
+        assert target.accepted[1].body == done.stdout[-len(target.accepted[1].body) :]
 
 
 def test_it_goes_around_the_proxy_for_exceptions(
@@ -147,11 +237,33 @@ def test_a_cgi_does_not_believe_its_client_about_proxies(
         ("http://[::1]:8080", "[::1]:81", False),
         ("http://[fd00::12]", "fd00::/8", True),
         ("http://[fe80::12]", "fd00::/8", False),
+        ("http://[::1]", "0:0:0:0:0:0:0:1", True),
+        ("http://[::1]", "[0::1]:80", True),
+        ("http://[::1]", "::/0", True),
+        ("http://[::1]", "0.0.0.0/0", False),
+        ("http://10.1.2.3", "2.3", False),
+        ("http://10.1.2.3", ".1.2.3", False),
+        ("http://10.1.2.3", "10.1.2.3:80", True),
+        ("http://10.1.2.3", "10.1.2.3/", False),
+        ("http://10.1.2.3", "10.0.0.0/-1", False),
+        ("http://radar.example", "radar.example.", True),
+        ("http://radar.example.", ".example", True),
+        ("http://radar.example", ".", False),
+        ("http://radar.example", "*.", False),
+        ("http://radar.example", "a\tradar.example", True),
     ],
 )
 def test_it_reads_no_proxy_as_curl_does(url: str, exceptions: str, is_direct: bool) -> None:
     environ = {"http_proxy": "http://proxy:3128", "no_proxy": exceptions}
     assert (proxy_for(Url(url), environ) is None) is is_direct
+
+
+def test_an_empty_variable_is_none() -> None:
+    environ = {"http_proxy": "", "HTTP_PROXY": " ", "all_proxy": "", "ALL_PROXY": "http://all"}
+    proxy = proxy_for(Url("http://radar.example"), environ)
+    assert proxy is not None
+    assert proxy.text == "http://all"
+    assert proxy_for(Url("http://radar.example"), {"http_proxy": "", "ALL_PROXY": ""}) is None
 
 
 def test_the_lower_case_variable_wins() -> None:
@@ -162,8 +274,3 @@ def test_the_lower_case_variable_wins() -> None:
     tls = proxy_for(Url("https://radar.example"), environ)
     assert tls is not None
     assert tls.text == "http://all"
-
-
-def test_a_password_that_is_no_percent_encoding_is_refused() -> None:
-    with pytest.raises(LinkError, match="http_proxy"):
-        proxy_for(Url("http://radar.example"), {"http_proxy": "http://me:100%@proxy"})

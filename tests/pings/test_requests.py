@@ -159,7 +159,7 @@ def test_nobody_can_inject_a_header(
     assert all("x-injected" not in request.headers for request in server.requests)
     assert server.broken == []
     # None is lost, either.
-    waiting = list((Path(os.environ["RADAR_STATE_DIR"]) / "spool").glob("*.ping"))
+    waiting = list((Path(os.environ["RADAR_STATE_DIR"]) / "spool").glob("*/*.ping"))
     assert len(server.accepted) + len(waiting) == 2
 
 

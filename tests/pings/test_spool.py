@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import Entry, Spool, claim, lock_for_flush, parse, peek, unlock
+from radar_cli.outbox.claiming import (
+    claim,
+    lock_for_flush,
+    parse,
+    peek,
+    sort_in_old,
+    unlock,
+)
+from radar_cli.outbox.spool import Entry, Outbox, Spool, folder_name
 from tests.pings.arrivals import accepted, facts
 from tests.support.folder_watch import OPENED, FolderWatch
 from tests.support.pings import read_pings
@@ -23,7 +31,7 @@ TO = {"server": "http://radar.example", "profile": "prod"}
 
 @pytest.fixture
 def spool(state_dir: Path) -> Spool:
-    return Spool(str(state_dir))
+    return Outbox(str(state_dir)).spool(folder_name(TO))
 
 
 def _name(entry: Entry) -> str:
@@ -37,11 +45,11 @@ def _ping(monitor: str = "m", time_us: int = 0) -> Ping:
 def _claim_elsewhere(spool: Spool, name: str) -> bool:
     """Whether another process can claim the file now."""
     script = (
-        "import sys; from radar_cli.outbox.spool import claim;"
+        "import sys; from radar_cli.outbox.claiming import claim;"
         "from radar_cli.outbox.spool import Spool;"
         "sys.exit(claim(Spool(sys.argv[1]), sys.argv[2]) is None)"
     )
-    words = [sys.executable, "-c", script, os.path.dirname(spool.folder), name]
+    words = [sys.executable, "-c", script, spool.folder, name]
     return subprocess.run(words, check=False).returncode == 0
 
 
@@ -57,15 +65,44 @@ def test_nobody_else_can_read_it(spool: Spool, state_dir: Path) -> None:
     assert state_dir.stat().st_mode & 0o777 == 0o700
 
 
-def test_each_destination_has_a_file_of_its_own(spool: Spool) -> None:
-    ping = _ping()
-    one = spool.put(ping, TO, durable=False)
-    other = spool.put(ping, {**TO, "profile": "staging"}, durable=False)
-    assert len(spool.names()) == 2
-    one.remove()
-    assert [e.to["profile"] for n in spool.names() if (e := peek(spool, n))] == ["staging"]
-    other.remove()
-    assert spool.names() == []
+def test_each_destination_has_a_folder_of_its_own(state_dir: Path) -> None:
+    outbox = Outbox(str(state_dir))
+    server = "https://radar.example:8443/base"
+    addresses = [
+        {},
+        {"unresolved": "default"},
+        {"unresolved": "prod"},
+        {"server": server, "profile": "prod"},
+        {"server": server, "profile": "staging"},
+        {"server": server, "key": "0123abcd"},
+        {"server": server, "key": ""},
+        {"server": server + "/other", "key": ""},
+        {"server": "http://" + "x" * 300 + "/../..", "key": ""},
+    ]
+    for to in addresses:
+        outbox.put(_ping(), to, durable=False)
+    assert len(outbox.spools()) == len(addresses)
+    assert all(len(spool.names()) == 1 for spool in outbox.spools())
+    assert {path.parent for path in (state_dir / "spool").iterdir()} == {state_dir / "spool"}
+
+
+def test_pings_of_radar_0_1_are_sorted_in(state_dir: Path) -> None:
+    outbox, old = Outbox(str(state_dir)), Spool(str(state_dir / "spool"))
+    addresses: list[dict[str, str]] = [{}, TO, {"unresolved": "prod"}]
+    pings = [_ping(f"m{number}", number + 1) for number in range(30)]
+    for number, ping in enumerate(pings):
+        to = addresses[number % 3]
+        path = old.put(ping, to, durable=False).path
+        if to:  # as 0.1 named those
+            os.rename(path, path.removesuffix(".ping") + "-0123abcd.ping")
+    assert sort_in_old(outbox, 10) == 10
+    assert sort_in_old(outbox) == 20
+    assert old.names() == []
+    for to in addresses:
+        spool = outbox.spool(folder_name(to))
+        entries = [peek(spool, name) for name in spool.names()]
+        assert [entry.to for entry in entries if entry] == [to] * 10
+        assert all(len(name.split("-")) == 7 for name in spool.names())
 
 
 def test_what_one_process_holds_no_other_one_takes(spool: Spool) -> None:
@@ -97,16 +134,13 @@ def test_what_one_thread_holds_no_other_one_takes(spool: Spool) -> None:
 
 def test_one_flush_at_a_time(spool: Spool) -> None:
     spool.put(_ping(), TO, durable=False)
-    lock = lock_for_flush(spool, "http://a")
+    lock = lock_for_flush(spool)
     assert lock is not None
-    assert lock_for_flush(spool, "http://a") is None
-    other = lock_for_flush(spool, "http://b")
-    assert other is not None
-    unlock(spool, lock, "http://a")
-    lock = lock_for_flush(spool, "http://a")
+    assert lock_for_flush(spool) is None
+    unlock(spool, lock)
+    lock = lock_for_flush(spool)
     assert lock is not None
-    unlock(spool, lock, "http://a")
-    unlock(spool, other, "http://b")
+    unlock(spool, lock)
 
 
 def _truncated(path: Path) -> None:
@@ -187,7 +221,7 @@ def test_what_is_no_ping_is_set_aside(
     assert accepted(server, "good") == facts([ping])
     assert accepted(server, "bad") == []
     assert spool_files() == []
-    (aside,) = (state_dir / "spool/aside").iterdir()
+    (aside,) = (state_dir / "spool").glob("*/aside/*")
     assert aside.name.startswith(victim.name)
     assert Path("/etc/passwd").exists()
 
@@ -232,7 +266,7 @@ def test_a_unicode_message_survives(server: Server, env: dict[str, str]) -> None
 @pytest.mark.parametrize("age_s", [0, 7200])
 def test_what_a_killed_writer_left_is_removed_without_a_server(age_s: int, state_dir: Path) -> None:
     run_radar("run", "m", "--", "true")
-    left = state_dir / "spool" / ".01795607601710357-start-x.ping.4711.140"
+    left = state_dir / "spool/store/.01795607601710357-start-x.ping.4711.140"
     left.write_text("half a ping")
     os.utime(left, (time.time() - age_s,) * 2)
     run_radar("run", "m", "--", "true")
@@ -246,10 +280,9 @@ def test_a_run_for_a_server_opens_no_ping_of_the_store(
 ) -> None:
     for number in range(4):
         assert run_radar("run", f"m{number}", "--", "true").returncode == 0
-    of_the_store = {path.name for path in spool_files()}
-    with FolderWatch(state_dir / "spool", OPENED) as watch:
+    with FolderWatch(state_dir / "spool/store", OPENED) as watch:
         assert run_radar("run", "m", "--", "true", env=env).returncode == 0
         assert len(accepted(server, "m")) == 2
-        opened = watch.names()
-    assert any(name.startswith(".") for name in opened), "its own pings aren't seen, either"
-    assert not opened & of_the_store
+        assert watch.names() == set()
+        spool_files()[0].read_bytes()
+        assert watch.names(), "what is opened there isn't seen"

@@ -1,24 +1,20 @@
 """A run's time is up before its pings are where they belong: each waits once, and it is said."""
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from radar_cli.outbox.spool import Spool, peek
 from tests.support import answers
-from tests.support.pings import kinds
+from tests.support.pings import kinds, read_entries
 from tests.support.radar import environment, run_radar
 from tests.support.server import Server
 
 
 def places() -> list[tuple[str, str, str]]:
     """Monitor, kind and address of all that waits in the spool."""
-    spool = Spool(os.environ["RADAR_STATE_DIR"])
-    entries = [peek(spool, name) for name in spool.names()]
-    return [(e.ping.monitor, e.ping.kind, str(e.to)) for e in entries if e is not None]
+    return [(e.ping.monitor, e.ping.kind, str(e.to)) for e in read_entries()]
 
 
 @pytest.mark.parametrize("timeout_s", ["0", "0.001", "0.01", "0.05"])

@@ -241,7 +241,7 @@ def test_every_route_wants_a_key_that_may(api: RadarServer) -> None:
 
 def test_the_status_counts_and_tells_the_time(api: RadarServer) -> None:
     create(api, "watched", every_s=60)
-    api.ping("broken/fail", create="1")
+    api.ping("broken/fail", id="1")
     answer = api.request("GET", "/api/v1/status")
     status = answer.json()
     assert status["monitors"] == {"new": 1, "up": 0, "late": 0, "down": 1, "paused": 0}

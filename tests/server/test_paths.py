@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radar_cli.core.ids import check_key
-from radar_cli.server.paths import KINDS, BadPathError, is_token, parse_path
-from radar_cli.server.requests import _read_query
+from radar_cli.server.pings.paths import KINDS, BadPathError, is_token, parse_path
+from radar_cli.server.pings.requests import _read_query
 from tests.support.radar_server import RadarServer
 
 _KEYS = st.from_regex(r"[a-z0-9._-]{1,30}", fullmatch=True)

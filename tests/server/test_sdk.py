@@ -9,6 +9,7 @@ import cronradar
 import pytest
 
 from radar_cli.model.ping import Ping
+from radar_cli.server.keys import Keys
 from radar_cli.store.declaring import STALE_TAG
 from radar_cli.store.judged import Judged
 from tests.support.radar import environment
@@ -189,12 +190,14 @@ if {drop!r}:
 """
 
 
-def _run_app(server: RadarServer, tmp_path: Path, *, drop: bool) -> str:
+def _run_app(
+    server: RadarServer, tmp_path: Path, *, drop: bool, name: str = "shop", key: str = ""
+) -> str:
     script = tmp_path / "app.py"
-    script.write_text(_APP.format(url=server.url, drop=drop))
+    script.write_text(_APP.format(url=server.url, drop=drop).replace("shop", name))
     done = subprocess.run(
         [sys.executable, script],
-        env=environment(CRONRADAR_API_KEY=server.key),
+        env=environment(CRONRADAR_API_KEY=key or server.key),
         capture_output=True,
         text=True,
         timeout=60,
@@ -230,6 +233,24 @@ def test_what_a_celery_app_dropped_goes_stale_by_its_heartbeat(
     assert not stock.is_watched
     assert STALE_TAG in stock.monitor.tags
     assert _find(server, "shop-daily-report").is_watched
+
+
+def test_two_celery_apps_leave_each_others_monitors_alone(
+    server: RadarServer, tmp_path: Path
+) -> None:
+    """Both call their source `celery`, and reconcile at their start and ever after."""
+    keys = {}
+    with server.store() as store:
+        for name in ("shop", "billing"):
+            keys[name] = Keys(store.database).create(1, scope="ping", name=name)
+    _run_app(server, tmp_path, drop=False, key=keys["shop"])
+    before = _find(server, "shop-sync-stock")
+    assert before.view.status == "down"
+    _run_app(server, tmp_path, drop=True, name="billing", key=keys["billing"])
+    assert _find(server, "shop-sync-stock").version == before.version
+    for name in ("shop-daily-report", "shop-poll", "billing-daily-report", "billing-poll"):
+        assert _is_watched(server, name)
+    assert not _is_watched(server, "billing-sync-stock")
 
 
 def _sync(server: RadarServer, **content: object) -> dict[str, object]:

@@ -11,7 +11,7 @@ import pytest
 
 from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import Spool
+from radar_cli.outbox.spool import Outbox
 from radar_cli.store import store as store_module
 from radar_cli.store.database import Change
 from radar_cli.store.intake import take_in
@@ -24,10 +24,10 @@ _NOW_US = 1_795_000_000_000_000
 
 
 def _fill(state_dir: Path, count: int, to: dict[str, str] | None = None) -> list[str]:
-    spool = Spool(str(state_dir))
+    outbox = Outbox(str(state_dir))
     pings = [Ping("success", f"m{number % 7}", time_us=number) for number in range(count)]
     for ping in pings:
-        spool.put(ping, to or {}, durable=False)
+        outbox.put(ping, to or {}, durable=False)
     return [ping.id for ping in pings]
 
 
@@ -39,8 +39,8 @@ def _stored(state_dir: Path) -> list[str]:
 def test_it_takes_every_ping_in_once_and_empties_the_spool(state_dir: Path) -> None:
     ids = _fill(state_dir, 450)  # more than two batches
     with open_embedded(str(state_dir)) as store:
-        assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 450
-        assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 0
+        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 450
+        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
     assert sorted(_stored(state_dir)) == sorted(ids)
     assert spool_files() == []
 
@@ -48,33 +48,33 @@ def test_it_takes_every_ping_in_once_and_empties_the_spool(state_dir: Path) -> N
 def test_it_leaves_what_belongs_elsewhere(state_dir: Path) -> None:
     _fill(state_dir, 2, {"server": "https://radar.example", "profile": "default"})
     with open_embedded(str(state_dir)) as store:
-        assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 0
+        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
     assert len(spool_files()) == 2
 
 
 def test_it_takes_what_waited_for_the_config_to_be_mended(state_dir: Path) -> None:
     _fill(state_dir, 2, {"unresolved": "default"})
     with open_embedded(str(state_dir)) as store:
-        assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 2
+        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 2
 
 
 def test_it_knows_a_ping_whose_file_outlived_its_taking_in(state_dir: Path) -> None:
     ids = _fill(state_dir, 3)
     copies = [(path, path.read_bytes()) for path in spool_files()]
     with open_embedded(str(state_dir)) as store:
-        take_in(store, Spool(str(state_dir)), _HERE, _NOW_US)
+        take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US)
         for path, content in copies:  # as after a crash between commit and unlink
             path.write_bytes(content)
-        assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 0
+        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
     assert sorted(_stored(state_dir)) == sorted(ids)
     assert spool_files() == []
 
 
 def test_a_clock_that_was_ahead_silences_nothing(state_dir: Path) -> None:
     ping = Ping("success", "job", time_us=_NOW_US + 86_400_000_000)
-    Spool(str(state_dir)).put(ping, {}, durable=False)
+    Outbox(str(state_dir)).put(ping, {}, durable=False)
     with open_embedded(str(state_dir)) as store:
-        take_in(store, Spool(str(state_dir)), _HERE, _NOW_US)
+        take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US)
         assert [p.time_us for p in store.newest("job", 9)] == [_NOW_US]
     run_radar("run", "job", "--", "false")
     assert run_radar("check", "job").returncode == 1
@@ -93,10 +93,10 @@ def test_a_poisoned_ping_keeps_no_other_out(
 
     monkeypatch.setattr(store_module, "_insert", poisoned)
     with open_embedded(str(state_dir)) as store:
-        assert take_in(store, Spool(str(state_dir)), _HERE, _NOW_US) == 4
+        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 4
     assert sorted(_stored(state_dir)) == sorted({*ids} - {ids[2]})
     assert spool_files() == []
-    assert len(list((state_dir / "spool" / "aside").iterdir())) == 1
+    assert len(list((state_dir / "spool/store/aside").iterdir())) == 1
 
 
 @pytest.mark.slow
@@ -124,10 +124,10 @@ def test_it_loses_and_doubles_nothing_when_readers_are_killed(state_dir: Path) -
 
 
 def _fill_more(state_dir: Path, count: int, start: int) -> list[str]:
-    spool = Spool(str(state_dir))
+    outbox = Outbox(str(state_dir))
     pings = [Ping("success", f"m{n % 7}", time_us=n) for n in range(start, start + count)]
     for ping in pings:
-        spool.put(ping, {}, durable=False)
+        outbox.put(ping, {}, durable=False)
     return [ping.id for ping in pings]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import WAITING, Spool
+from radar_cli.outbox.spool import WAITING, Outbox
 from radar_cli.store.opening import open_embedded
 from tests.support.disk import SmallDisk
 from tests.support.folder_watch import FolderWatch
@@ -40,9 +40,9 @@ def test_every_ping_that_was_spooled_is_stored_once_whoever_is_killed(state_dir:
     print(f"seed {seed}")
     chance = random.Random(seed)
     env = environment(measured=False)
-    (state_dir / "spool").mkdir(parents=True)
+    (state_dir / "spool/store").mkdir(parents=True)
     ends: Counter[str] = Counter()
-    with FolderWatch(state_dir / "spool") as watch:
+    with FolderWatch(state_dir / "spool/store") as watch:
         for number in range(_ROUNDS):
             reader_words = ("status",) if number % 2 else ("check",)
             started = {
@@ -76,7 +76,7 @@ def test_every_ping_that_was_spooled_is_stored_once_whoever_is_killed(state_dir:
 
 
 def _fill_spool(state_dir: Path, count: int, body: bytes) -> list[str]:
-    spool = Spool(str(state_dir))
+    spool = Outbox(str(state_dir))
     pings = [Ping("success", "m", time_us=1 + n, body=body) for n in range(count)]
     for ping in pings:
         spool.put(ping, {}, durable=False)

@@ -167,6 +167,16 @@ def garbage(data: bytes = b"\x00\xff\r\n\r\nSMTP ready\r\n\r\n") -> Answer:
     return Answer("garbage", act)
 
 
+def raw(data: bytes, code: int = 200) -> Answer:
+    """These very bytes, which mean `code`; the connection stays open."""
+
+    def act(connection: Connection, _request: Request) -> bool:
+        connection.send(data)
+        return True
+
+    return Answer("raw", act, code=code)
+
+
 def hang() -> Answer:
     """Take the request in and never answer."""
 

@@ -48,13 +48,22 @@ def as_user() -> list[str]:
     return _unshare("--user", "--map-user=1000", "--map-group=1000")
 
 
+def own_names(hosts: str, directory: Path) -> list[str]:
+    """Names are what the lines of `hosts` say, as in /etc/hosts, and nothing else."""
+    return own_mounts(*_name_files(directory, "", hosts, "files"))
+
+
 def dead_dns(resolver: str, directory: Path) -> list[str]:
     """Names are looked up at `resolver` and nowhere else (see `tests.support.dns`)."""
-    resolv, hosts, switch = (directory / name for name in ("resolv", "hosts", "nsswitch"))
-    resolv.write_text(f"nameserver {resolver}\n")
-    hosts.write_text("127.0.0.1 localhost\n")
-    switch.write_text("hosts: files dns\n")
-    mounts = [f"mount --bind {resolv} /etc/resolv.conf", f"mount --bind {hosts} /etc/hosts"]
-    if Path("/etc/nsswitch.conf").exists():
-        mounts.append(f"mount --bind {switch} /etc/nsswitch.conf")
-    return own_mounts(*mounts)
+    resolv, hosts = f"nameserver {resolver}\n", "127.0.0.1 localhost\n"
+    return own_mounts(*_name_files(directory, resolv, hosts, "files dns"))
+
+
+def _name_files(directory: Path, resolv: str, hosts: str, sources: str) -> list[str]:
+    files = {"resolv.conf": resolv, "hosts": hosts, "nsswitch.conf": f"hosts: {sources}\n"}
+    mounts = []
+    for name, text in files.items():
+        (directory / name).write_text(text)
+        if Path("/etc", name).exists():
+            mounts.append(f"mount --bind {directory / name} /etc/{name}")
+    return mounts

@@ -93,8 +93,23 @@ class Postgresql:
             connection.execute(f"CREATE SCHEMA {schema}")
         return f"{self._url()}?options=-csearch_path%3D{schema}"
 
-    def _url(self) -> str:
-        return f"postgresql://radar@127.0.0.1:{self.port}/postgres"
+    def restore(self, dump: Path) -> str:
+        """The URL of a new database that holds what pg_dump wrote into a file."""
+        name = f"restored{os.getpid()}_{next(self._numbers)}"
+        with psycopg.connect(self._url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        url = self._url(name)
+        with dump.open("rb") as script:
+            subprocess.run(
+                [self._programs / "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", url],
+                stdin=script,
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+        return url
+
+    def _url(self, database: str = "postgres") -> str:
+        return f"postgresql://radar@127.0.0.1:{self.port}/{database}"
 
     def _answers(self) -> bool:
         with contextlib.suppress(psycopg.OperationalError):

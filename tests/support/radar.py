@@ -166,6 +166,6 @@ def start_radar(
 
 
 def spool_files(state_dir: Path | None = None) -> list[Path]:
-    """The pings that wait in the spool (of this test's state directory), by name."""
+    """The pings that wait in the outbox (of this test's state directory), oldest first."""
     state = state_dir or Path(os.environ["RADAR_STATE_DIR"])
-    return sorted((state / "spool").glob("*.ping"))
+    return sorted((state / "spool").glob("*/*.ping"), key=lambda path: path.name)

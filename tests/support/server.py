@@ -33,7 +33,9 @@ class ServerPing:
 class Server:
     """Starts listening when made; a context manager, so that nothing outlives a test."""
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self._tls = tls
         self._lock = threading.Lock()
         self._script: list[Behaviour] = [ok()]
@@ -43,7 +45,7 @@ class Server:
         self._connections: list[Connection] = []
         self.connections = 0  # accepted so far
         self.broken: list[str] = []  # requests that ended in their middle
-        self._socket = _bound(host, 0)
+        self._socket = _bound(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self.start()
@@ -182,28 +184,28 @@ class Server:
 
 
 @contextlib.contextmanager
-def unreachable_port() -> Iterator[int]:
+def unreachable_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """A port where a connect neither succeeds nor fails: its backlog is full."""
     with contextlib.ExitStack() as sockets:
-        listener = sockets.enter_context(_bound("127.0.0.1", 0))
+        listener = sockets.enter_context(_bound(host, port))
         listener.listen(0)
         for _ in range(2):  # the kernel lets one more in than the backlog says
-            filler = sockets.enter_context(socket.socket())
+            filler = sockets.enter_context(socket.socket(listener.family))
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
         yield listener.getsockname()[1]
 
 
 @contextlib.contextmanager
-def refused_port() -> Iterator[int]:
+def refused_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """A port where a connect is refused, for as long as this lasts."""
-    with _bound("127.0.0.1", 0) as placeholder:
+    with _bound(host, port) as placeholder:
         yield placeholder.getsockname()[1]
 
 
 def _bound(host: str, port: int) -> socket.socket:
     """A socket that has its port and doesn't listen yet: connecting to it is refused."""
-    sock = socket.socket()
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind((host, port))
     return sock

@@ -60,7 +60,7 @@ def test_a_run_ends_after_its_start_though_the_clock_was_set(
         env["RADAR_SERVER"] = server.url
     job = "echo up >up; read line <go"
     os.mkfifo(tmp_path / "go")
-    words = ("--schedule", "@daily", "--max-runtime", "10m")
+    words = ("--every", "1d", "--max-runtime", "10m")
     radar = start_radar("run", "job", *words, "-c", job, env=env)
     wait_for_file(tmp_path / "up")
     offset.write_text(f"{off_by}\n")

@@ -1,11 +1,13 @@
 import base64
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.support.children import read_report
 from tests.support.pings import kinds, last_ping, read_pings
-from tests.support.radar import environment, run_radar
+from tests.support.radar import environment, run_radar, start_radar
 
 SECRET = "s3cr3t-v4lue"
 
@@ -187,3 +189,65 @@ def test_what_radars_parent_used_is_neither_the_jobs_nor_hides_it() -> None:
     assert 100_000_000 < int(last_ping().fields["rss"]) < 300_000_000
     run_radar("run", "small", "--", "true", prefix=prefix)
     assert "rss" not in last_ping().fields
+
+
+BOTH = "echo out; echo err >&2; echo more"
+
+
+@pytest.mark.parametrize(
+    ("streams", "body"), [("stdout", b"out\nmore\n"), ("stderr", b"err\n"), ("both", None)]
+)
+@pytest.mark.parametrize(
+    "option", [(), ("--fail-on", "nothing"), ("--quiet",), ("--fail-on-stderr",)], ids=str
+)
+@pytest.mark.parametrize("shared", [False, True], ids=["apart", "shared"])
+def test_it_sends_the_end_of_the_stream_that_is_asked_for(
+    streams: str, body: bytes | None, option: tuple[str, ...], shared: bool
+) -> None:
+    prefix = ["sh", "-c", 'exec "$@" 2>&1', "sh"] if shared else []
+    words = ("run", "job", "--tail-of", streams, *option, "-c", f"{BOTH}; exit 3")
+    done = run_radar(*words, prefix=prefix)
+    ping = last_ping()
+
+    assert sorted((done.stdout + done.stderr).split()) == [b"err", b"more", b"out"]
+    assert done.stderr == (b"" if shared else b"err\n")
+    if body is None:
+        assert sorted(ping.body.split()) == [b"err", b"more", b"out"]
+    else:
+        assert ping.body == body
+    assert ping.fields["output"] == str(len(ping.body))
+
+
+def test_it_leaves_a_dump_to_its_file_and_sends_the_rest(children: Path, tmp_path: Path) -> None:
+    to = tmp_path / "report"
+    words = ("run", "job", "--", children / "report")
+    env = environment(RADAR_TAIL_OF="stderr", REPORT_TO=str(to))
+    with (tmp_path / "dump.sql").open("wb") as dump:
+        radar = start_radar(*words, env=env, stdout=dump)
+        assert radar.wait(10) == 0
+    seen = read_report(to)
+
+    assert seen.fds[1].target == str(tmp_path / "dump.sql").encode()
+    assert seen.fds[2].target.startswith(b"pipe:")
+    assert last_ping().fields["output"] == "0"
+
+
+def test_it_takes_no_other_word_for_a_stream() -> None:
+    done = run_radar("run", "job", "--tail-of", "stdin", "--", "true", text=True)
+
+    assert done.returncode == 125
+    assert "--tail-of: bad value 'stdin': use stdout, stderr, both" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["SSHPASS", "REDISCLI_AUTH", "AUTHORIZATION"])
+def test_it_redacts_a_value_however_it_is_printed(name: str) -> None:
+    env = environment() | {name: "it's 1/2+é"}
+    script = (
+        "import base64, json, os, shlex, sys, urllib.parse as u; v = os.environ[sys.argv[1]];"
+        "print(v, u.quote(v, safe=''), u.quote_plus(v), json.dumps(v), shlex.quote(v),"
+        " base64.b64encode(f'me:{v}'.encode()).decode(), sep='|')"
+    )
+    run_radar("run", "job", "--", sys.executable, "-c", script, name, env=env)
+
+    expected = ["[redacted]"] * 3 + ['"[redacted]"', "'[redacted]'", "[redacted]\n"]
+    assert last_ping().body.decode().split("|") == expected

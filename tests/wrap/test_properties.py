@@ -4,11 +4,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from radar_cli.core.credentials import secrets_of
 from radar_cli.core.cron import find_fault
 from radar_cli.core.errors import UsageError
-from radar_cli.core.redaction import redact, secrets_of
+from radar_cli.core.matching import Matcher
+from radar_cli.core.redaction import redact
 from radar_cli.wrap.options import TABLE, parse
-from radar_cli.wrap.tail import MARGIN_BYTES, Matcher, Tail
+from radar_cli.wrap.tail import MARGIN_BYTES, Tail
 
 FLAGS = [row[0] for row in TABLE] + ["-h", "--help", "-v", "--no-such"]
 WORDS = st.one_of(

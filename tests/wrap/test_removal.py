@@ -9,7 +9,7 @@ import pytest
 
 import radar_cli
 from tests.support import processes
-from tests.support.answers import delayed
+from tests.support.answers import delayed, hang
 from tests.support.pings import kinds, read_pings
 from tests.support.radar import environment, run_radar
 from tests.support.server import Server
@@ -59,14 +59,15 @@ def test_its_pings_are_kept_though_nothing_more_can_be_imported(
     shutil.copytree(Path(radar_cli.__path__[0]), package)
     own = {"PYTHONPATH": str(package.parent), "RADAR_SERVER": server.url, "RADAR_API_KEY": "k1"}
     env = environment(measured=False) | own
-    elsewhere = {"RADAR_SERVER": "http://127.0.0.1:9", "RADAR_PING_TIMEOUT": "1"}
-    run_radar("run", "left-behind", "--", "true", env=env | elsewhere)
-    server.behave(delayed(1.0))
+    server.behave(hang())
+    run_radar("run", "left-behind", "--", "true", env=env | {"RADAR_PING_TIMEOUT": "0.1"})
+    before = len(server.requests)
+    server.behave(delayed(0.5))
     words = [sys.executable, "-P", "-m", "radar_cli", "run", "job", "--", "sleep", "2"]
     radar = processes.remember(
         subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     )
-    wait_until(lambda: bool(server.requests))
+    wait_until(lambda: len(server.requests) > before)
     package.rename(tmp_path / "gone")
 
     _, said = radar.communicate(timeout=20)
@@ -75,3 +76,23 @@ def test_its_pings_are_kept_though_nothing_more_can_be_imported(
     assert all(line.startswith(expected) for line in said.decode().splitlines())
     assert [ping.kind for ping in server.accepted] == ["start"]
     assert [ping.kind for ping in read_pings() if ping.monitor == "job"] == ["success"]
+
+
+def test_it_reports_the_outcome_though_the_output_can_no_longer_be_searched(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / "here" / "radar_cli"
+    shutil.copytree(Path(radar_cli.__path__[0]), package)
+    env = environment(measured=False) | {"PYTHONPATH": str(package.parent)}
+    script = f"until [ -e {tmp_path}/go ]; do sleep 0.02; done; echo card 4711; exit 3"
+    run = [sys.executable, "-P", "-m", "radar_cli", "run", "job", "--redact", "card [0-9]+"]
+    radar = processes.remember(subprocess.Popen([*run, "--", "sh", "-c", script], env=env))
+    wait_until(lambda: kinds() == ["start"])
+    package.rename(tmp_path / "gone")
+    (tmp_path / "go").touch()
+
+    assert radar.wait(20) == 3
+    assert kinds() == ["start", "fail"]
+    assert read_pings()[-1].fields["exit"] == "3"
+    assert b"left out" in read_pings()[-1].body
+    assert b"4711" not in read_pings()[-1].body

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import answers
 from tests.support.children import received_signals
+from tests.support.namespaces import as_pid_1
 from tests.support.pings import kinds, last_ping
 from tests.support.processes import children_of, is_alive, parent, state
 from tests.support.radar import environment, run_radar, spool_files, start_radar
@@ -245,3 +246,22 @@ def terminated(radar: "subprocess.Popen[bytes]") -> bool:
     if radar.poll() is None:
         radar.terminate()
     return radar.poll() is not None
+
+
+@pytest.mark.parametrize("as_init", [False, True], ids=["as any process", "as PID 1"])
+def test_a_term_that_the_job_obeyed_shortens_the_wait(
+    as_init: bool, server: Server, children: Path, tmp_path: Path
+) -> None:
+    """Docker kills ten seconds after TERM; a server that answers after six is too slow then."""
+    server.behave(answers.delayed(6))
+    job = (children / "on_signal", tmp_path / "log", "15", "3")
+    env = environment(RADAR_SERVER=server.url, RADAR_API_KEY="k1")
+    prefix = tuple(as_pid_1()) if as_init else ()
+    radar = start_radar("run", "job", "--no-start", "--", *job, env=env, prefix=prefix)
+    wait_for_file(tmp_path / "log")
+    wait_until(lambda: (tmp_path / "log").read_text() != "")
+    inner = children_of(radar.pid).pop() if as_init else radar.pid
+    os.kill(inner, signal.SIGTERM)
+
+    assert radar.wait(20) == 3
+    assert kinds() == ["fail"]  # it has not been delivered

@@ -1,4 +1,5 @@
 import os
+import shlex
 import signal
 from pathlib import Path
 
@@ -109,3 +110,15 @@ def test_it_goes_with_other_options(option: tuple[str, ...]) -> None:
     assert done.returncode == 124
     assert kinds() == ["start", "fail"]
     assert done.stdout.count(b"hello\n") == (2 if "--retries" in option else 1)
+
+
+def test_a_job_that_reads_the_terminal_is_not_stopped(tmp_path: Path) -> None:
+    """All streams are redirected, and the job asks its question at /dev/tty, as ssh does."""
+    line = "echo asks >/dev/tty; read answer </dev/tty; echo got $answer >out; exit 4"
+    words = [str(radar_path()), "run", "job", "--timeout", "30s", "-c", line]
+    shell = f"cd {tmp_path}; {shlex.join(words)} </dev/null >radar-out 2>&1; echo code $?"
+    with Terminal(["sh", "-c", shell]) as tty:
+        tty.read_until(b"asks")
+        tty.send(b"yes\n")
+        tty.read_until(b"code 4")
+    assert (tmp_path / "out").read_text() == "got yes\n"

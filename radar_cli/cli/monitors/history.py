@@ -15,12 +15,18 @@ from radar_cli.cli.render import Cell, Result, Table, complain, is_terminal
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.text import lines
 from radar_cli.monitors.runs import Run
-from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words
+from radar_cli.monitors.sentences import (
+    exit_in_words,
+    local_time,
+    origin_in_words,
+    size_in_words,
+)
 
 _COLUMNS = (
     *("started", "took", "outcome", "exit", "reason"),
-    *("cpu", "memory", "tries", "host", "run"),
+    *("cpu", "memory", "tries", "host", "from", "run"),
 )
 _STYLES = {"success": "green", "fail": "bold red", HUNG: "bold red", RUNNING: "cyan"}
 # The end of a run's id is its random part, and enough for people to name it.
@@ -74,9 +80,8 @@ def print_output(session: Session, key: str, run_id: str | None) -> Result | int
     if not run.output:
         notes.append("it has no output" + (" yet" if run.is_running else ""))
     if session.format == "json" or is_terminal(sys.stdout):
-        text = run.output.decode("utf-8", "replace").expandtabs()
-        # "\r\n" is what a job on a pseudo-terminal ends its lines with.
-        text = text.replace("\r\n", "\n").removesuffix("\n")
+        # expandtabs counts its columns from a carriage return, too.
+        text = "\n".join(lines(run.output.decode("utf-8", "replace").expandtabs()))
         return Result(describe_run(run), text=text, notes=tuple(notes))
     for note in notes:
         complain(note)
@@ -114,6 +119,7 @@ def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
         "" if run.max_rss_bytes is None else size_in_words(run.max_rss_bytes),
         run.tries if run.tries > 1 else "",
         run.host,
+        origin_in_words(run.origin),
         run.run_id[-_SHORT_ID:],
     )
 
@@ -130,6 +136,7 @@ def _for_programs(run: Run, outcome: str) -> tuple[Any, ...]:
         run.max_rss_bytes,
         run.tries,
         run.host,
+        "" if run.origin is None else run.origin.address,
         run.run_id,
     )
 

@@ -13,6 +13,7 @@ from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.cli.status import STYLES, ago
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.text import lines
 from radar_cli.monitors.pitfalls import warn_of
 from radar_cli.monitors.sentences import (
     how_it_went,
@@ -110,7 +111,7 @@ def _show_last_run(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
     ended = iso(run.ended_us) or ""
     words = f"{how_it_went(run)}, {local_time(run.ended_us)}, {ago(ended, now_us)}"
     rows: list[tuple[Any, ...]] = [("last run", words)]
-    said = (run.message or run.output.decode("utf-8", "replace")).splitlines()
+    said = lines(run.message or run.output.decode("utf-8", "replace"))
     shown = said[-_TAIL_LINES:]
     is_cut = any(len(line) > _LONGEST_LINE for line in shown)
     shown = [line[:_LONGEST_LINE] for line in shown]

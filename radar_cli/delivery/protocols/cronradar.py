@@ -5,6 +5,7 @@ go into `message`, and what is late is not sent as if it were news (see flush.py
 """
 
 from radar_cli import __version__
+from radar_cli.core.text import last_line
 from radar_cli.model.ping import Ping, encode_fields
 from radar_cli.net.proxies import basic
 
@@ -44,6 +45,5 @@ def message(ping: Ping) -> str:
         how = f"exit {fields['exit']}" if fields.get("exit") else ""
     said = fields.get("message", "")
     if not said:
-        lines = ping.body.decode("utf-8", "replace").split("\n")
-        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        said = last_line(ping.body.decode("utf-8", "replace"))
     return ": ".join(part for part in (how, said) if part)[:_MESSAGE_MAX_CHARACTERS]

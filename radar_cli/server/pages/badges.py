@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from radar_cli.server.depends import Served
+from radar_cli.server.depends import Served, address_of
 from radar_cli.server.pages.text import one_line
 from radar_cli.server.pages.visits import PageRoute, PagesServed, now_us
-from radar_cli.server.paths import is_token
+from radar_cli.server.pings.paths import is_token
 from radar_cli.store.tokens import BADGE
 
 _NAME_MAX = 40
@@ -19,7 +19,7 @@ routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 @routes.get("/badge/{token}.svg")
 def show_badge(request: Request, token: str, service: Served, pages: PagesServed) -> Response:
     """The badge; an unknown token has one, too, which says so."""
-    service.limits.check(request.scope, "")
+    service.limits.check_address(address_of(request))
     is_known, name, status = False, "radar", "unknown"
     if is_token(token):
         key = service.store.find_by_token(token.lower(), BADGE)

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from radar_cli.server.access import AccessError
-from radar_cli.server.depends import Served
+from radar_cli.server.depends import Served, address_of
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.sessions import LASTS_S, csrf_of, new_secret
 from radar_cli.server.pages.visits import (
@@ -33,12 +33,12 @@ def log_in(request: Request, pages: PagesServed, service: Served, form: Form) ->
     """Begin a session, if the key is good for looking at least."""
     check_form(request, form, request.cookies.get(LOGIN_COOKIE, ""))
     wanted = form.get("next", "")
-    service.limits.check(request.scope, "")
+    service.limits.check_address(address_of(request))
     key = service.access.find(form.get("key", "").strip())
     if key is None:
         # Only wrong ones count: whoever guesses must not keep out who knows.
         try:
-            pages.guess_limits.check(request.scope, "")
+            pages.guess_limits.check_address(address_of(request))
         except AccessError as refused:
             message = f"Too many wrong keys: try again in {refused.retry_after_s} s."
             answer = _show_form(request, pages, wanted, message, 429)

@@ -7,7 +7,13 @@ from typing import Any, Callable, Sequence
 from radar_cli.core.grammar import format_duration
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.runs import Run
-from radar_cli.monitors.sentences import exit_in_words, local_time, size_in_words, what_happened
+from radar_cli.monitors.sentences import (
+    exit_in_words,
+    local_time,
+    origin_in_words,
+    size_in_words,
+    what_happened,
+)
 from radar_cli.monitors.state import Reason, View
 from radar_cli.monitors.strip import Mark, Place, find_places
 from radar_cli.monitors.words import in_words
@@ -203,6 +209,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "how": how,
     "iso": _iso,
     "line": one_line,
+    "origin": origin_in_words,
     "ref": ref_of,
     "relative": relative,
     "rough": rough,

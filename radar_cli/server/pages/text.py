@@ -2,6 +2,8 @@
 
 import re
 
+from radar_cli.core.text import lines
+
 # Colours and cursor movements (ECMA-48, 5.4), titles, and the short ones: a page obeys none.
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-Z\\^_`-~]"
@@ -18,9 +20,8 @@ def one_line(text: str, limit: int = 300) -> str:
 def whole(output: bytes) -> str:
     """All of an output, line by line, without colours; nothing in it moves or turns text."""
     text = _ESCAPES.sub("", output.decode("utf-8", "replace"))
-    # What a progress bar has overwritten is a line of its own: it was said, too.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(_show(line.expandtabs()).rstrip() for line in lines).strip("\n")
+    # What a progress bar has overwritten was said, too.
+    return "\n".join(_show(line.expandtabs()).rstrip() for line in lines(text)).strip("\n")
 
 
 def _show(text: str) -> str:

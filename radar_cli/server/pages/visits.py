@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from radar_cli.core.errors import RadarError
 from radar_cli.core.ids import is_key
 from radar_cli.server.access import AccessError
-from radar_cli.server.depends import Served
+from radar_cli.server.depends import Served, address_of
 from radar_cli.server.pages.rendering import Pages, local_path
 from radar_cli.server.pages.sessions import Session, is_csrf_of
 from radar_cli.store.judged import Judged
@@ -80,10 +80,11 @@ def now_us() -> int:
 def _session_of(request: Request, service: Served, pages: "PagesServed") -> Session:
     """Who asks. LoginNeededError: nobody who is logged in."""
     secret = request.cookies.get(SESSION_COOKIE, "")
+    service.limits.check_address(address_of(request))
     found = pages.sessions.find(secret, now_us()) if secret else None
-    service.limits.check(request.scope, found.key.id if found is not None else "")
     if found is None:
         raise LoginNeededError
+    service.limits.check_key(found.key.id, address_of(request))
     return found
 
 

@@ -54,7 +54,7 @@ def reader(server: RadarServer) -> Visitor:
 def key(server: RadarServer) -> str:
     """A monitor's key that no other test uses; the monitor has had one ping."""
     name = f"job-{next(_numbers)}-{time.time_ns()}"
-    answer = server.ping(f"{name}/success", b"all is well\n", create="1", name=f"Job {name}")
+    answer = server.ping(f"{name}/success", b"all is well\n", id=name, name=f"Job {name}")
     assert answer.status_code == 200, answer.text
     return name
 

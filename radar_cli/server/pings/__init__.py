@@ -1,0 +1,1 @@
+"""Requests to `/ping/…`: read, refused or stored, and answered."""

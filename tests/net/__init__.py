@@ -1,0 +1,1 @@
+"""Tests of the light HTTP client: addresses, answers, certificates, proxies, load."""

@@ -1,0 +1,1 @@
+"""Files that older releases left behind, and that every later radar has to take in."""
