@@ -160,6 +160,22 @@ def test_it_locks_in_the_state_directory_of_root(sh: list[str], gone: Installati
     assert done.stdout == b"job\n"
 
 
+@pytest.mark.parametrize(
+    "name", [{}, {"RADAR_HOST": "Web_1.example.org"}, {"RADAR_HOST": "a b"}], ids=["own", "1", "2"]
+)
+def test_it_knows_the_machine_in_a_key_as_radar_does(
+    sh: list[str], whole: Installation, gone: Installation, name: dict[str, str], tmp_path: Path
+) -> None:
+    locks = []
+    for link in (whole.link, gone.link):
+        done = start(link, "run", "on.{host}", "--lock", "fail", "--", "true", sh=sh, env=name)
+        assert done.returncode == 0
+        locks.append(os.listdir(tmp_path / "state/locks"))
+        shutil.rmtree(tmp_path / "state/locks")
+    assert len(locks[0]) == 1
+    assert locks[0] == locks[1]
+
+
 def test_it_runs_without_a_lock_where_there_can_be_none(
     sh: list[str], whole: Installation, gone: Installation, tmp_path: Path
 ) -> None:
