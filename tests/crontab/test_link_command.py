@@ -170,6 +170,10 @@ def test_no_folder_of_the_job_is_handed_over(tmp_path: Path) -> None:
 )
 def test_it_works_in_any_folder(tmp_path: Path, name: str) -> None:
     made = Installation(tmp_path / name / ("y" * 200 if name.startswith("xx") else "i"))
+    if not name.isprintable() and "\n" not in name:
+        # Python 3.13 itself finds none of its modules in C there.
+        made = Installation(tmp_path / "i")
+        made.link = tmp_path / name / "radar"
     made.write_link()
     made.write_link()  # it knows itself again
     for shell in SHELLS:
