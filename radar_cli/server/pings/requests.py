@@ -26,6 +26,7 @@ _KEPT = {
     "tags": 500,
     "reason": 500,
     "message": 2000,
+    "url": 2000,
     "command": 2000,
 }
 _KNOWN = frozenset((*_KEPT, "id", "rid", "ts", "sent", "create"))
