@@ -66,6 +66,7 @@ def test_it_documents_no_option_that_is_not_there() -> None:
         "--all",
         "--all-users",
         "--force",
+        "--forget",
         "--notify",
         "--show-origin",
         "--strict",

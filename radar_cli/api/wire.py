@@ -121,6 +121,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "tries": run.tries,
         "host": run.host or None,
         "message": run.message or None,
+        "url": run.url or None,
         "output": run.output.decode("utf-8", "replace"),
         "output_bytes": run.output_bytes,
         "omitted_bytes": run.omitted_bytes,
@@ -154,6 +155,7 @@ def decode_run(entry: dict[str, Any]) -> Run:
         tries=entry["tries"],
         host=entry["host"] or "",
         message=entry["message"] or "",
+        url=entry.get("url") or "",  # radar 0.1 doesn't send it
         output=entry["output"].encode(),
         output_bytes=entry["output_bytes"],
         omitted_bytes=entry["omitted_bytes"],

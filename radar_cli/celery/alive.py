@@ -14,7 +14,12 @@ _SWITCHES = ("--beat", "--started")
 _DEAD = 1
 
 
-def alive(words: "list[str]") -> int:
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def alive(words: "list[str]", leave_to_click: "Callable[[], int]") -> int:
     """Run the probe and return its exit code: 0 alive, 1 not. What it can't parse, click does."""
     file, max_age_s, switches = "", MAX_AGE_S, set()
     waiting = iter(words)
@@ -32,9 +37,9 @@ def alive(words: "list[str]") -> int:
             try:
                 max_age_s = parse_period(value)
             except ValueError:
-                return _leave_to_click(words)
+                return leave_to_click()
         else:
-            return _leave_to_click(words)
+            return leave_to_click()
     is_alive, said = look(
         file, max_age_s, beat="--beat" in switches, started="--started" in switches
     )
@@ -60,9 +65,3 @@ def look(file: str, max_age_s: float, *, beat: bool, started: bool) -> "tuple[bo
         since = "before this machine started" if age_s == float("inf") else f"{age_s:.0f} s"
         return False, f"{name} is silent for {since}, more than {max_age_s:g} s: {file}"
     return True, f"{name} is alive: {max(0.0, age_s):.1f} s"
-
-
-def _leave_to_click(words: "list[str]") -> int:
-    from radar_cli.cli.app import main
-
-    return main(["celery", "alive", *words])

@@ -6,12 +6,12 @@ says so on stderr and runs the job itself.
 
 On launcher.sh, which has at most 40 lines, for dash, bash, busybox and mksh as /bin/sh:
 
-- Until radar runs it sets no variable, which the job would see, and starts no program.
-- A failed `exec` ends dash, busybox and mksh, which run the trap then; from there the script starts
-  anew, as mksh has let go of SIGCHLD and would wait for ever for a program. Bash would run a trap
-  when a signal kills it, too; there, a failed `exec` goes on with the next line instead.
+- Until radar runs it sets no variable and no function, which the job might see, and starts no
+  program. Where radar can't be started, it starts anew with `--unwatched`.
+- A failed `exec` ends dash, busybox and mksh, which run the trap then. Bash would run one when a
+  signal kills it, too; there, a failed `exec` goes on with the next line instead.
 - dash and busybox take an empty file for a script that does nothing and exits with 0.
-- `[` may be a function that bash got from the environment.
+- `[` and others may be functions that bash got from the environment.
 - A builtin that writes into a pipe which nobody reads dies of SIGPIPE: in `say` a subshell does.
 - mksh closes descriptor 9 for a program unless its command line passes it on.
 - Python ignores SIGPIPE and SIGXFSZ and may add LC_CTYPE (PEP 538), and radar may have blocked
@@ -46,7 +46,7 @@ _PATIENCE_S = 10.0
 _BEGINNING = re.compile(rb"#!/bin/sh\n# Written by `radar link` of radar (\S+):")
 # A word in single quotes; a quote in it is '\''.
 _QUOTED = rb"'[^']*'(?:\\''[^']*')*"
-_INTERPRETER = re.compile(rb"^set -- (" + _QUOTED + rb') "\$0"', re.MULTILINE)
+_INTERPRETER = re.compile(rb"^ *set -- (" + _QUOTED + rb') "\$0"', re.MULTILINE)
 
 
 class LinkError(RadarError):

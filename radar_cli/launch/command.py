@@ -62,11 +62,15 @@ def _dispatch(words: list[str]) -> int:
     if words[:2] == ["celery", "alive"]:
         from radar_cli.celery.alive import alive
 
-        return alive(words[2:])
+        return alive(words[2:], lambda: _run_click(words))
     if words[:2] == ["completion", "words"]:
         from radar_cli.completion.words import print_words
 
         return print_words(words[2:])
+    return _run_click(words)
+
+
+def _run_click(words: list[str]) -> int:
     from radar_cli.cli.app import main as click_main
 
     return click_main(words)

@@ -35,6 +35,7 @@ class Run:
     tries: int = 1
     host: str = ""
     message: str = ""
+    url: str = ""  # a link to go with it, as to a CI job
     output: bytes = b""
     output_bytes: int | None = None
     omitted_bytes: int = 0
@@ -74,6 +75,7 @@ def fold_runs(pings: Iterable[Ping]) -> list[Run]:
 def _apply(run: Run, ping: Ping) -> None:
     fields = ping.fields
     run.host = fields.get("host", run.host)
+    run.url = fields.get("url", run.url)
     run.origin = ping.origin or run.origin
     if ping.kind == "start":
         run.started_us = ping.time_us

@@ -13,6 +13,7 @@ from radar_cli.notify.notice import Notice
 DATA_VERSION = 1
 _NAME_MAX = 60  # characters, in a subject
 _FAULT_MAX = 120
+_URL_MAX = 2000
 _LATEST_S = 250_000_000_000.0  # in the year 9892
 _SINCE = {"missed": "missed since", "failed": "failed at", "hung": "hung since"}
 
@@ -63,6 +64,7 @@ def facts(notice: Notice) -> list[tuple[str, str]]:
         found = [fact for fact in found if fact[0] not in ("Monitor", "Since")]
     if notice.last_run is not None:
         found.append(("Last run", run_line(notice, notice.last_run)))
+        found.append(("Link", one_line(notice.last_run.url, _URL_MAX)))
     return [(label, value) for label, value in found if value]
 
 
@@ -148,6 +150,7 @@ def _describe(run: Run) -> dict[str, Any]:
         "reason": _valid(run.reason) or None,
         "host": _valid(run.host) or None,
         "message": _valid(run.message) or None,
+        "url": _valid(run.url) or None,
         "output": "\n".join(said),
         "is_output_cut": is_cut,
     }

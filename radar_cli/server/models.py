@@ -46,6 +46,7 @@ class RunAnswer(BaseModel):
     tries: int
     host: str | None
     message: str | None
+    url: str | None
     output: str = Field(description="The end of its output; empty unless it is asked for.")
     output_bytes: int | None
     omitted_bytes: int

@@ -37,6 +37,7 @@ _QUERY = {
     "exit": "The job's exit code; without an id it must agree with the path.",
     "signal": "The signal that ended it.",
     "message": "A line for people.",
+    "url": "A link to go with the run, as to a CI job.",
     "host": "The machine.",
 }
 _REFUSALS = (400, 401, 403, 404, 408, 409, 429, 431, 503)

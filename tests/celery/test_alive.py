@@ -106,6 +106,8 @@ def test_it_imports_next_to_nothing(tmp_path: Path) -> None:
         "radar_cli.celery",
         "radar_cli.celery.alive",
         "radar_cli.celery.signs",
+        "radar_cli.launch",
+        "radar_cli.launch.command",
     }
 
 

@@ -64,6 +64,7 @@ def test_it_imports_no_command_for_its_help() -> None:
         "radar_cli.cli.groups",
         "radar_cli.cli.options",
         "radar_cli.cli.render",
+        "radar_cli.core",
         "radar_cli.core.errors",
         "radar_cli.core.exits",
     }

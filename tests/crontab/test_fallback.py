@@ -225,8 +225,10 @@ def test_it_is_as_it_was_when_python_has_started_and_radar_has_not(
 ) -> None:
     plain = _report(children, tmp_path / "report", sh, None, *ODD_WORDS)
     (installation.package / "launch/command.py").write_text(
-        "import _signal\n"
+        "import _signal, sys\n"
         "def main():\n"
+        "    sys.argv[:] = ['nothing is left']\n"
+        "    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)\n"
         "    _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTERM, _signal.SIGCHLD])\n"
         "    _signal.signal(_signal.SIGUSR1, print)\n"
         "    raise ValueError('a line\\n and another \\x00\\udcff\\'')\n"
@@ -237,6 +239,15 @@ def test_it_is_as_it_was_when_python_has_started_and_radar_has_not(
     assert linked.argv == [os.fsencode(children / "report"), *ODD_WORDS]
     assert _signals(linked) == _signals(plain)
     assert sorted(linked.fds) == sorted(plain.fds)
+
+
+def test_nothing_of_its_own_reaches_the_job(installation: Installation) -> None:
+    (installation.package / "launch/command.py").unlink()
+    env = {"SHELLOPTS": "allexport", "_radar_why": "x", "_radar_line": "x"}
+    words = ("--lock", "skip", "-c", "env | grep -c _radar_")
+    for shell in SHELLS:
+        done = start(installation.link, "run", "job", *words, sh=as_sh(shell), env=env)
+        assert (done.returncode, done.stdout) == (1, b"0\n"), shell
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

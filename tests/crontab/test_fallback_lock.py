@@ -22,12 +22,16 @@ _NOBODY = 65534
 
 @pytest.fixture(params=["radar", "link without radar"])
 def holder(
-    request: pytest.FixtureRequest, whole: Installation, gone: Installation, tmp_path: Path
+    request: pytest.FixtureRequest,
+    sh: list[str],
+    whole: Installation,
+    gone: Installation,
+    tmp_path: Path,
 ) -> "subprocess.Popen[bytes]":
     """A run that holds the lock until its stdin ends."""
     link = whole.link if request.param == "radar" else gone.link
     line = f"echo up >{tmp_path}/up; exec cat >/dev/null"
-    words: list[Word] = [link, "run", "job", "--lock", "fail", "-c", line]
+    words: list[Word] = [*sh, link, "run", "job", "--lock", "fail", "-c", line]
     run = remember(
         subprocess.Popen(
             words,
@@ -154,6 +158,22 @@ def test_it_locks_in_the_state_directory_of_root(sh: list[str], gone: Installati
     env = environment(measured=False, RADAR_STATE_DIR=None)
     done = subprocess.run(words, env=env, stdout=subprocess.PIPE, check=True)
     assert done.stdout == b"job\n"
+
+
+@pytest.mark.parametrize(
+    "name", [{}, {"RADAR_HOST": "Web_1.example.org"}, {"RADAR_HOST": "a b"}], ids=["own", "1", "2"]
+)
+def test_it_knows_the_machine_in_a_key_as_radar_does(
+    sh: list[str], whole: Installation, gone: Installation, name: dict[str, str], tmp_path: Path
+) -> None:
+    locks = []
+    for link in (whole.link, gone.link):
+        done = start(link, "run", "on.{host}", "--lock", "fail", "--", "true", sh=sh, env=name)
+        assert done.returncode == 0
+        locks.append(os.listdir(tmp_path / "state/locks"))
+        shutil.rmtree(tmp_path / "state/locks")
+    assert len(locks[0]) == 1
+    assert locks[0] == locks[1]
 
 
 def test_it_runs_without_a_lock_where_there_can_be_none(

@@ -80,6 +80,14 @@ def test_no_module_of_the_job_reaches_radar(
     assert kinds() == ["start", "fail"] * 2
 
 
+def test_no_module_of_its_own_environment_is_run_first(installation: Installation) -> None:
+    site = installation.library / "site-packages"
+    site.unlink(missing_ok=True)
+    site.mkdir()
+    (site / "sitecustomize.py").write_text("import os; os._exit(9)\n")
+    assert run_job(installation.link) == []
+
+
 # OPTIND=foo in dash and SHELLOPTS=noexec in bash stop every shell, cron's own included.
 SHELL_VARIABLES = (
     {"ENV": "{exits}", "BASH_ENV": "{exits}"},
@@ -98,7 +106,7 @@ SHELL_VARIABLES = (
         f"BASH_FUNC_{name}%%": "() {  echo hijacked; exit 9\n}"
         for name in (
             *("[", "command", "exec", "printf", "set", "shift", "shopt", "test", "trap", "unset"),
-            *("run_unwatched", "say", "umask", "eval"),
+            *("say", "umask", "mkdir", "id", "flock", "eval"),
         )
     },
 )
@@ -115,5 +123,6 @@ def test_no_variable_of_sh_stops_the_job(
     for shell in SHELLS:
         sh = as_sh(shell)
         assert run_job(whole.link, sh=sh, env=env) == [], shell
-        assert len(run_job(gone.link, sh=sh, env=env)) == 1, shell
+        (line,) = run_job(gone.link, sh=sh, env=env)
+        assert line == f"radar: not started by {gone.python}; job runs unwatched", shell
     assert kinds() == ["start", "fail"] * len(SHELLS)

@@ -87,12 +87,12 @@ def test_it_overwrites_nothing_that_is_not_its_own(
 ) -> None:
     path = tmp_path / "radar"
     make(path)
-    before = os.lstat(path)
+    before = os.lstat(path)[:7]
     done = run_radar("link", path, "--json", text=True)
     assert (done.returncode, read_envelope(done)["error"]["slug"]) == (2, "link")
     assert f"{path} is " in done.stderr
     assert "--force replaces it" in done.stderr
-    assert os.lstat(path) == before
+    assert os.lstat(path)[:7] == before  # all but the times, as it was read
     assert run_radar("link", path, "--force").returncode == 0
     assert not path.is_symlink()
     assert run_job(path) == []
@@ -170,6 +170,10 @@ def test_no_folder_of_the_job_is_handed_over(tmp_path: Path) -> None:
 )
 def test_it_works_in_any_folder(tmp_path: Path, name: str) -> None:
     made = Installation(tmp_path / name / ("y" * 200 if name.startswith("xx") else "i"))
+    if not name.isprintable() and "\n" not in name:
+        # Python 3.13 itself finds none of its modules in C there.
+        made = Installation(tmp_path / "i")
+        made.link = tmp_path / name / "radar"
     made.write_link()
     made.write_link()  # it knows itself again
     for shell in SHELLS:

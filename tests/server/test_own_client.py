@@ -1,5 +1,6 @@
 """`radar run` and `radar ping` with a server, and plain curl as Healthchecks' users have it."""
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -134,3 +135,22 @@ def test_a_monitor_of_an_old_form_of_url_needs_no_key(server: RadarServer) -> No
     with server.store() as store:
         store.drop_token("job", PING)
     assert server.request("GET", f"/ping/{token}", key="").status_code == 401
+
+
+def test_a_link_and_a_message_are_kept_with_the_run(server: RadarServer) -> None:
+    words = ("--message", "pipeline 7", "--url", "https://ci.example/7")
+    done = run_radar("run", "job", *words, "--", "true", env=_env(server), text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    for ping in _pings(server, "job"):
+        assert (ping.fields["url"], ping.fields["message"]) == (
+            "https://ci.example/7",
+            "pipeline 7",
+        )
+
+
+def test_a_link_is_shown_with_the_run_here() -> None:
+    run_radar("run", "job", "--url", "https://ci.example/7", "--", "true")
+    assert "https://ci.example/7" in run_radar("monitors", "show", "job", text=True).stdout
+    shown = json.loads(run_radar("monitors", "history", "job", "--json", text=True).stdout)
+    assert shown["data"][0]["url"] == "https://ci.example/7"

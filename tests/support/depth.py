@@ -5,4 +5,4 @@ import os
 
 def depth(daily: int, nightly: int) -> int:
     """Return how many times, or how much, a test marked `nightly` has to do it now."""
-    return nightly if os.environ.get("RADAR_TESTS_NIGHTLY") else daily
+    return nightly if os.environ.get("TESTS_NIGHTLY") else daily

@@ -117,6 +117,8 @@ def _show_last_run(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
     ended = iso(run.ended_us) or ""
     words = f"{how_it_went(run)}, {local_time(run.ended_us)}, {ago(ended, now_us)}"
     rows: list[tuple[Any, ...]] = [("last run", words)]
+    if run.url:
+        rows.append(("link", run.url))
     said = lines(run.message or run.output.decode("utf-8", "replace"))
     shown = said[-_TAIL_LINES:]
     is_cut = any(len(line) > _LONGEST_LINE for line in shown)
