@@ -139,7 +139,7 @@ def last_line(run: dict[str, Any]) -> str:
     """What the run said last; why it counts as failed, if its exit code doesn't tell."""
     if run["reason"]:
         return str(run["reason"])[:80]
-    return last_line_of(run["message"] or run["output"])
+    return last_line_of(run["output"]) or last_line_of(run["message"] or "")
 
 
 def _with_tails(columns: tuple[str, ...], rows: list[tuple[Any, ...]], data: list[Any]) -> str:

@@ -51,7 +51,8 @@ def last_words(run: Run, limit: int = 80) -> str:
     how = f"signal {run.signal}" if run.signal else f"exit {run.exit_code}"
     if run.signal is None and run.exit_code is None:
         how = run.outcome  # whoever says it by curl has no exit code
-    said = run.reason or last_line_of(run.message or run.output.decode("utf-8", "replace"), limit)
+    output = run.output.decode("utf-8", "replace")
+    said = run.reason or last_line_of(output, limit) or last_line_of(run.message, limit)
     return how + (f": {said}" if said else "")
 
 

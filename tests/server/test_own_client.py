@@ -150,7 +150,12 @@ def test_a_link_and_a_message_are_kept_with_the_run(server: RadarServer) -> None
 
 
 def test_a_link_is_shown_with_the_run_here() -> None:
-    run_radar("run", "job", "--url", "https://ci.example/7", "--", "true")
-    assert "https://ci.example/7" in run_radar("monitors", "show", "job", text=True).stdout
+    words = ("--url", "https://ci.example/7", "--message", "pipeline 7")
+    run_radar("run", "job", *words, "--", "echo", "12 files")
+    shown = run_radar("monitors", "show", "job", text=True).stdout
+    assert "https://ci.example/7" in shown
+    assert "pipeline 7" in shown
+    assert "12 files" in shown
+    assert "12 files" in run_radar("status", text=True).stdout
     shown = json.loads(run_radar("monitors", "history", "job", "--json", text=True).stdout)
     assert shown["data"][0]["url"] == "https://ci.example/7"

@@ -119,7 +119,9 @@ def _show_last_run(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = [("last run", words)]
     if run.url:
         rows.append(("link", run.url))
-    said = lines(run.message or run.output.decode("utf-8", "replace"))
+    if run.message:
+        rows.append(("message", run.message))
+    said = lines(run.output.decode("utf-8", "replace"))
     shown = said[-_TAIL_LINES:]
     is_cut = any(len(line) > _LONGEST_LINE for line in shown)
     shown = [line[:_LONGEST_LINE] for line in shown]
