@@ -14,7 +14,15 @@ from typing import Any, Callable
 from celery import Celery, bootsteps, signals
 from celery.utils.log import get_logger
 
-from radar_cli.celery.signs import NO_LIMIT_NS, STARTED_SUFFIX, compose, default_file, parse
+from radar_cli.celery.signs import (
+    NO_LIMIT_NS,
+    STARTED_SUFFIX,
+    check_folder,
+    compose,
+    default_file,
+    open_regular,
+    parse,
+)
 
 _EVERY_S = 2.0
 # How long a broker may keep a worker waiting while it connects: the client of Redis has no timeout
@@ -122,14 +130,12 @@ class Signs:
             self._has_failed = True
 
     def _open(self, path: str) -> int:
-        # No O_TRUNC: a probe that reads meanwhile must not find an empty file.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            return os.open(path, flags, 0o644)
-        except FileNotFoundError:
-            folder = os.path.dirname(path)
+        folder = os.path.dirname(path)
+        if not os.path.lexists(folder):
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            return os.open(path, flags, 0o644)
+        check_folder(path)
+        # No O_TRUNC: a probe that reads meanwhile must not find an empty file.
+        return open_regular(path, os.O_WRONLY | os.O_CREAT)
 
     def _remove(self, suffix: str) -> None:
         try:
@@ -140,8 +146,11 @@ class Signs:
     def _warn_of_others(self) -> None:
         """Two that write to one file would hide each other's death."""
         try:
-            with open(self._file, "rb") as file:
-                found = parse(file.read(100))
+            fd = open_regular(self._file, os.O_RDONLY)
+            try:
+                found = parse(os.read(fd, 100))
+            finally:
+                os.close(fd)
             if found is None or found[2] == os.getpid():
                 return
             os.kill(found[2], 0)

@@ -5,7 +5,9 @@ nanoseconds of the system's monotonic clock, which no clock change touches; and 
 Imported by `radar celery alive`: the standard library's lightest alone.
 """
 
+import errno
 import os
+import stat
 import time
 
 TYPE_CHECKING = False
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 VARIABLE = "RADAR_ALIVE_FILE"
+_FOLDER = "radar-celery-"
 # Behind the file's name: it is there once the worker takes tasks.
 STARTED_SUFFIX = ".started"
 NO_LIMIT_NS = 10**18
@@ -27,8 +30,32 @@ def default_file(environ: "Mapping[str, str]", role: str) -> str:
     named = environ.get(VARIABLE)
     if named:
         return named
-    folder = environ.get("TMPDIR") or "/tmp"  # noqa: S108  (the folder in it is checked)
-    return f"{folder.rstrip('/')}/radar-celery-{os.geteuid()}/{role}"
+    folder = environ.get("TMPDIR") or "/tmp"  # noqa: S108  (see check_folder)
+    return f"{folder.rstrip('/')}/{_FOLDER}{os.geteuid()}/{role}"
+
+
+def check_folder(file: str) -> None:
+    """Raise OSError if the file is in a folder like `default_file`'s that somebody else has made.
+
+    Anybody may make one in /tmp, and would decide then which worker seems to be alive.
+    """
+    folder = os.path.dirname(file)
+    if os.path.basename(folder) == f"{_FOLDER}{os.geteuid()}":
+        status = os.lstat(folder)
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, f"{folder} belongs to somebody else", file)
+
+
+def open_regular(file: str, flags: int) -> int:
+    """Open the file, which has to be a plain one: a FIFO in its place would hang us.
+
+    Raises OSError.
+    """
+    fd = os.open(file, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise OSError(errno.EINVAL, "it is no plain file", file)
 
 
 def compose(now_ns: int, quiet_until_ns: int, pid: int) -> bytes:
@@ -51,10 +78,14 @@ def silent_s(file: str, clock_ns: "Callable[[], int]") -> float:
     touches, it is the age. The clock is read after the file: a sign given in between would come
     from the future, as one of an earlier boot does.
     """
-    with open(file, "rb", buffering=0) as opened:
-        found = parse(opened.read(100))
+    check_folder(file)
+    fd = open_regular(file, os.O_RDONLY)
+    try:
+        found = parse(os.read(fd, 100))
         if found is None:
-            return time.time() - os.fstat(opened.fileno()).st_mtime
+            return time.time() - os.fstat(fd).st_mtime
+    finally:
+        os.close(fd)
     now_ns = clock_ns()
     given_ns, quiet_until_ns, _ = found
     if given_ns > now_ns:

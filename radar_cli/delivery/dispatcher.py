@@ -11,6 +11,7 @@ import time
 
 from radar_cli.core.places import state_directory
 from radar_cli.delivery.destinations import STORE, Destination, Resolved, resolve, unresolved
+from radar_cli.model.ping import KINDS
 from radar_cli.outbox.spool import MANY_WAIT, Entry, Outbox, folder_name, state_error
 
 TYPE_CHECKING = False
@@ -527,8 +528,9 @@ def tell(lines: list[str], kind: str, fate: str, reason: str) -> None:
         kinds = line.removeprefix("the ").removesuffix(f": {reason}")
         for mark in (f" ping is {fate}", f" pings are {fate}"):
             if kinds.endswith(mark) and line.endswith(f"{mark}: {reason}"):
-                known = kinds.removesuffix(mark).split(" and ")
-                if kind not in known:
-                    lines[at] = f"the {' and '.join([*known, kind])} pings are {fate}: {reason}"
+                known = {kind, *kinds.removesuffix(mark).split(" and ")}
+                if len(known) > 1:
+                    words = " and ".join(sorted(known, key=KINDS.index))
+                    lines[at] = f"the {words} pings are {fate}: {reason}"
                 return
     lines.append(f"the {kind} ping is {fate}: {reason}")

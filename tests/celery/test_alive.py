@@ -10,6 +10,7 @@ import pytest
 
 from radar_cli.celery.signs import NO_LIMIT_NS, compose, default_file, parse, silent_s
 from tests.support.radar import environment, radar_path, run_radar
+from tests.support.requirements import require_root
 from tests.wrap.test_imports import HEAVY
 
 
@@ -100,7 +101,7 @@ def test_it_imports_next_to_nothing(tmp_path: Path) -> None:
         found.append(set(lines))
     loaded = found[1] - found[0]
     assert not loaded & HEAVY
-    assert {name for name in loaded if not name.startswith("radar_cli")} <= {"gc", "time"}
+    assert {name for name in loaded if not name.startswith("radar_cli")} <= {"errno", "gc", "time"}
     assert {name for name in loaded if name.startswith("radar_cli")} == {
         "radar_cli",
         "radar_cli.celery",
@@ -123,3 +124,29 @@ def test_a_sign_that_is_given_while_a_probe_looks_is_not_of_an_earlier_boot(tmp_
 
     assert silent_s(str(file), clock_ns) == 3_000 / 1e9
     assert reads == [1]
+
+
+def test_it_waits_for_no_fifo_and_follows_no_link(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    write(tmp_path / "sign", 0)
+    (tmp_path / "link").symlink_to(tmp_path / "sign")
+    for name in ("fifo", "link"):
+        done = run_radar("celery", "alive", "--file", tmp_path / name, text=True, timeout=20)
+        assert done.returncode == 1
+        assert "no sign of life" in done.stdout
+
+
+def test_it_believes_no_folder_of_somebody_else(tmp_path: Path) -> None:
+    require_root("to give a folder away")
+    folder = tmp_path / f"radar-celery-{os.geteuid()}"
+    folder.mkdir()
+    write(folder / "worker", 0)
+    env = environment(TMPDIR=str(tmp_path))
+    assert run_radar("celery", "alive", env=env).returncode == 0
+    os.chown(folder, 65534, 65534)
+    done = run_radar("celery", "alive", env=env, text=True)
+    assert (done.returncode, "belongs to somebody else" in done.stdout) == (1, True)
+    folder.rename(tmp_path / "elsewhere")
+    os.chown(tmp_path / "elsewhere", 0, 0)
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert run_radar("celery", "alive", env=env).returncode == 1

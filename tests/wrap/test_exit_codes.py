@@ -128,7 +128,10 @@ def test_it_exits_with_124_after_its_timeout() -> None:
     ("words", "message"),
     [
         ("job --tiemout 5 -- touch ran", "unknown option '--tiemout' (did you mean --timeout?)"),
-        ("job --timeout 5x -- touch ran", "--timeout: bad duration '5x': use 90s, 15m, 6h or 2d"),
+        (
+            "job --timeout 5x -- touch ran",
+            "--timeout: bad duration '5x': use 90s, 15m, 6h, 2d, 1w or 1h30m",
+        ),
         ("job --timeout=", "--timeout: bad duration ''"),
         ("job --tail 5q -- touch ran", "--tail: bad size '5q'"),
         ("job --ok-codes 256 -- touch ran", "--ok-codes: bad exit codes '256'"),
