@@ -8,6 +8,9 @@ import select
 import stat
 
 _NOTHING, _FILE, _STREAM = range(3)
+# Cron gives a pipe to each job, and closes its own end a moment after it has started it. On a busy
+# machine that comes only when radar waits, and a try that can't be repeated is worth this much.
+_CLOSING_S = 0.05
 
 
 class Input:
@@ -26,16 +29,13 @@ class Input:
             return  # it is closed
         # A terminal and /dev/null give each try its own.
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-            self._has_bytes, has_writer = _look(is_socket=stat.S_ISSOCK(mode))
+            self._has_bytes, has_writer = _look(_CLOSING_S, is_socket=stat.S_ISSOCK(mode))
             self._kind = _STREAM if self._has_bytes or has_writer else _NOTHING
 
     def look_again(self) -> None:
-        """Take a writer for none that has gone, having written nothing, by the time of the spawn.
-
-        Cron gives a pipe to each job, and closes its own end a moment after it has started it.
-        """
+        """Take a writer for none that has written nothing and gone by the time of the spawn."""
         if self._kind == _STREAM and not self._has_bytes:
-            has_bytes, has_writer = _look(is_socket=stat.S_ISSOCK(os.fstat(0).st_mode))
+            has_bytes, has_writer = _look(0.0, is_socket=stat.S_ISSOCK(os.fstat(0).st_mode))
             if not has_bytes and not has_writer:
                 self._kind = _NOTHING
 
@@ -49,11 +49,11 @@ class Input:
         return self._kind != _STREAM
 
 
-def _look(*, is_socket: bool) -> tuple[bool, bool]:
+def _look(patience_s: float, *, is_socket: bool) -> tuple[bool, bool]:
     """Whether there are bytes on stdin by now, and whether anybody may still write some."""
     poll = select.poll()
     poll.register(0, select.POLLIN)
-    events = dict(poll.poll(0)).get(0, 0)
+    events = dict(poll.poll(patience_s * 1000)).get(0, 0)
     if is_socket and events & select.POLLIN:
         return _has_bytes_on_socket(), not events & select.POLLHUP
     return bool(events & select.POLLIN), not events & (select.POLLHUP | select.POLLNVAL)
