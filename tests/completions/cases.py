@@ -43,7 +43,7 @@ CASES = (
     Case("radar run backup-db --lock s", ("skip",), ("wait",)),
     Case("radar run --tz Europe/Lon", ("Europe/London",), ("Europe/Paris",)),
     # Options from the tables of `run` and `ping`.
-    Case("radar run --", ("--schedule", "--lock", "--help"), ("--message", "--json")),
+    Case("radar run --", ("--schedule", "--lock", "--help"), ("--exit-code", "--json")),
     Case("radar run backup-db --f", ("--fail-on", "--fail-on-stderr"), ("--lock",)),
     Case("radar run backup-db --quiet --", ("--lock",), ("--quiet",)),
     Case("radar run --tag a --t", ("--tag", "--timeout"), ("--quiet",)),

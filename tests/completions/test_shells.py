@@ -52,8 +52,8 @@ def test_it_offers_what_may_come_next(name: str, home: Path, world: Path, state_
 @pytest.mark.parametrize("name", ["zsh", "fish"])
 def test_it_shows_what_an_option_means(name: str, home: Path) -> None:
     shell = Shell(name, home, SOURCED[name], VERBOSE="1")
-    (line,) = [line for line in shell.listed("radar run --lo") if "--lock" in line]
-    assert "what to do while another run goes on" in line
+    (line,) = [line for line in shell.listed("radar run --qu") if "--quiet" in line]
+    assert "show the output only if the job fails" in line
 
 
 @pytest.mark.parametrize("name", SHELLS)
