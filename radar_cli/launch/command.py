@@ -108,8 +108,9 @@ def _is_shared(own: list[str], foreign: list[str]) -> bool:
 
 def _has_foreign_module(own: list[str], foreign: list[str]) -> bool:
     ours, theirs = _as_prefixes(own), _as_prefixes(foreign)
+    script = sys.modules.get("__main__")  # multiprocessing gives it a second name
     for name, module in list(sys.modules.items()):
-        if name == "__main__" or name.partition(".")[0] == "radar_cli":
+        if module is script or name.partition(".")[0] == "radar_cli":
             continue
         # Not getattr: a lazy module would import what it stands for.
         file = getattr(module, "__dict__", {}).get("__file__")
@@ -178,7 +179,7 @@ def _start_anew(own: list[str]) -> None:
     script = os.path.join(os.path.dirname(__file__), "isolated.py")
     words = [sys.executable, "-I", "-S", script, f"{_as_mask(before):x}"]
     try:
-        os.execve(sys.executable, [*words, *folders, "--", *sys.argv[1:]], _original_environ())  # noqa: S606 (no shell: that is the point)
+        os.execve(sys.executable, [*words, *folders, "--", *sys.argv], _original_environ())  # noqa: S606 (no shell: that is the point)
     except OSError:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
 

@@ -1,7 +1,7 @@
 """Where radar begins anew, in an isolated Python: see `radar_cli/launch/command.py`.
 
 Its arguments are the signal mask to restore, the folders of radar and what it needs, `--`, and
-radar's own.
+those that radar was started with, its own name first.
 """
 
 import sys
@@ -9,7 +9,7 @@ import sys
 _end = sys.argv.index("--")
 _mask = sys.argv[1]
 sys.path += sys.argv[2:_end]
-del sys.argv[1 : _end + 1]
+del sys.argv[: _end + 1]
 from radar_cli.launch.command import main  # noqa: E402  (its folder is known only now)
 
 sys.exit(main(_mask))

@@ -186,8 +186,16 @@ def test_an_ignored_signal_is_nobodys(children: Path, tmp_path: Path) -> None:
     assert " -I " not in done.stdout
 
 
+def test_it_knows_its_own_name_there(shared: dict[str, str]) -> None:
+    env = environment(measured=False, **shared)
+    done = subprocess.run([str(radar_path()), "doctor"], env=env, capture_output=True, check=False)
+
+    assert str(radar_path().parent).encode() in done.stdout
+    assert b"radar_cli/launch" not in done.stdout
+
+
 def test_what_the_own_environment_imports_at_its_start_is_no_company(tmp_path: Path) -> None:
-    radar = in_own_environment(tmp_path, "import json, decimal")
+    radar = in_own_environment(tmp_path, "import json, decimal, multiprocessing")
     job = ["sh", "-c", "tr '\\0' ' ' </proc/$PPID/cmdline"]
     words = [str(radar), "run", "job", "--", *job]
     env = environment(measured=False)

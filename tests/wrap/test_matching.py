@@ -31,12 +31,20 @@ def children_of(pid: int) -> list[int]:
     return [int(number) for each in lists for number in each.read_text().split()]
 
 
+def words_of(pid: int) -> list[bytes]:
+    """The command line of a process; nothing if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def searcher_of(pid: int) -> int:
     """The process in which this radar searches."""
 
     def find() -> int:
         for child in children_of(pid):
-            words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            words = words_of(child)
             if b"watch" in words or b"find" in words:
                 return child
         return 0
@@ -63,11 +71,7 @@ def job_of(pid: int) -> int:
     """The job of this radar, whose searchers have begun."""
 
     def others() -> list[int]:
-        return [
-            child
-            for child in children_of(pid)
-            if b"watch" not in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-        ]
+        return [child for child in children_of(pid) if b"watch" not in words_of(child)]
 
     wait_until(lambda: len(others()) == 1)  # a searcher that begins is as radar is, at first
     return others()[0]
