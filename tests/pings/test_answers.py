@@ -9,8 +9,10 @@ import pytest
 from tests.pings.arrivals import deliver_later, doubles
 from tests.support import answers
 from tests.support.answers import Answer
+from tests.support.namespaces import as_user
 from tests.support.pings import read_pings
 from tests.support.radar import run_radar
+from tests.support.relay import Relay
 from tests.support.server import Server
 from tests.support.wire import Request
 
@@ -143,6 +145,27 @@ def test_the_outcome_arrives_though_the_output_is_too_long(
     assert len(ping.body) + int(ping.query["omitted"]) == int(ping.query["output"])
     assert read_pings() == []
     assert not list(_spool().glob("*/*.rejected"))
+
+
+@pytest.mark.parametrize("user", ["root", "another"])
+def test_so_it_does_through_a_slow_network(
+    user: str, server: Server, env: dict[str, str], tmp_path: Path
+) -> None:
+    """In pieces of 1,448 bytes at 1 MB/s, with output that is searched and redacted."""
+    server.behave(_takes(5_000, answers.status(413, _NO_LIMIT)))
+    prefix = as_user() if user == "another" else []
+    with Relay(server.port, is_slow=True) as relay:
+        env |= {"RADAR_SERVER": f"http://127.0.0.1:{relay.port}", "RADAR_PING_TIMEOUT": "10"}
+        env |= {"SSHPASS": "hush-hush-hush", "RADAR_STATE_DIR": str(tmp_path / "own")}
+        line = r"seq 30000; printf '57%%\rERROR: copy failed hush-hush-hush\r\n'"
+        words = ("run", "m", "--tail", "1MB", "--fail-on", "^ERROR", "-c", line)
+        done = run_radar(*words, env=env, prefix=prefix)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    start, end = server.accepted
+    assert (start.kind, end.kind) == ("start", "fail")
+    assert end.query["reason"] == "output matched: ERROR: copy failed [redacted]"
+    assert end.body.endswith(b"ERROR: copy failed [redacted]\r\n")
 
 
 @pytest.mark.parametrize("code", [414, 431])
