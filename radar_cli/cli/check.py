@@ -3,25 +3,27 @@
 import itertools
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cache, partial
+from typing import Any, Callable, Iterable, Iterator
 
 import click
 
 from radar_cli.api.wire import iso
-from radar_cli.cli.everybody import all_users_option, find_places
+from radar_cli.cli.apart import Ask, Looked, look_apart, read_limit, refuse
+from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.prometheus import Metrics
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
-from radar_cli.cli.status import ago, describe
-from radar_cli.cli.telling import Told, tell_people
+from radar_cli.cli.status import ago, describe, describe_unknown, name_unknown
+from radar_cli.cli.telling import People, Told, find_people, tell_people
 from radar_cli.core import exits
-from radar_cli.core.errors import RadarError
+from radar_cli.core.errors import RadarError, StateError
 from radar_cli.model.fault import BAD, Fault
 from radar_cli.monitors.sentences import what_happened
-from radar_cli.monitors.state import Status, View
+from radar_cli.monitors.state import Status
 from radar_cli.store.judged import Judged
 from radar_cli.store.overview import ALARMING, Seen, look, look_at_alarming
 
@@ -70,16 +72,13 @@ def command(
     elif form == "json":
         session.format = "json"
     round_ = Round(keys, form)
-    told = Told()
     try:
-        for place in find_places(all_users=all_users):
-            with open_monitors(session, place) as opened:
-                # One moment for both: what is bad by the exit code has been told.
-                now_us = opened.now_us()
-                opened.note_check(now_us)
-                if notifies:
-                    told = told.and_also(tell_people(session, opened, now_us))
-                round_.look_at(opened, now_us)
+        find = cache(lambda: find_people(session)) if notifies else None
+        if all_users:
+            told = _check_all(session, round_, find)
+        else:
+            with open_monitors(session) as opened:
+                told = round_.check(opened, find)
     except RadarError as error:
         if form != "nagios":
             raise
@@ -89,6 +88,31 @@ def command(
     else:
         result = round_.result(_bad(strict=strict), session, is_quiet=notifies)
     return _with_told(result, told, is_verbose=session.verbose)
+
+
+def _check_all(session: Session, round_: "Round", find: Callable[[], People] | None) -> Told:
+    """Check everybody's stores: one that can't be used is noted, and the rest goes on."""
+    own, others = find_places()
+    told = Told()
+    try:
+        with open_monitors(session, own) as opened:
+            told = round_.check(opened, find)
+        round_.metrics.add_store("", is_judged=True)
+    except StateError as error:
+        round_.unknown.append(("", error.line()))
+        round_.metrics.add_store("", is_judged=False)
+    people = find and find()  # as root, whose channels they are
+
+    def look_in(place: Place, ask: Ask) -> dict[str, Any]:
+        with open_monitors(session, place) as opened:
+            found = Round(round_.keys, round_.form)
+            there = found.check(opened, partial(people.through, ask) if people else None)
+            return {"round": found.pack(), "told": asdict(there)}
+
+    answer = people.answer if people else refuse
+    for looked in look_apart(others, look_in, answer, limit_s=read_limit()):
+        told = told.and_also(round_.absorb(looked))
+    return told
 
 
 def _bad(*, strict: bool) -> set[Status]:
@@ -117,11 +141,21 @@ class Round:
     rows: list[tuple[object, ...]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
     metrics: Metrics = field(default_factory=Metrics)
-    alarming: list[tuple[str, View]] = field(default_factory=list)
+    alarming: list[tuple[str, Status, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     found: set[str] = field(default_factory=set)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     is_elsewhere: bool = False
+    unknown: list[tuple[str, str]] = field(default_factory=list)  # whose can't be judged, and why
+
+    def check(self, opened: Opened, find: Callable[[], People] | None) -> Told:
+        """Judge one store, and first tell those whom `find` finds."""
+        # One moment for both: what is bad by the exit code has been told.
+        now_us = opened.now_us()
+        opened.note_check(now_us)
+        told = Told() if find is None else tell_people(find, opened, now_us)
+        self.look_at(opened, now_us)
+        return told
 
     def look_at(self, opened: Opened, now_us: int) -> None:
         """Judge the monitors of one store, and read of them what the format needs."""
@@ -154,8 +188,80 @@ class Round:
                     self.entries.append(_describe(seen, opened.user))
         self._count(opened, now_us, chosen)
 
+    def pack(self) -> dict[str, Any]:
+        """What was found in one store, as JSON can hold it."""
+        return {
+            "counts": self.counts,
+            "unwatched": self.unwatched,
+            "rows": [
+                [[cell.value, cell.style] if isinstance(cell, Cell) else cell for cell in row]
+                for row in self.rows
+            ],
+            "entries": self.entries,
+            "samples": self.metrics.samples(),
+            "alarming": self.alarming,
+            "notes": self.notes,
+            "found": sorted(self.found),
+            "faults": [[owned, asdict(fault)] for owned, fault in self.faults],
+        }
+
+    def absorb(self, looked: Looked) -> Told:
+        """Add what was found in another user's store, if there is one; nothing of it is trusted."""
+        user, told = looked.place.user, Told()
+        if looked.found is None and not looked.fault:
+            return told
+        fault = looked.fault
+        try:
+            if not fault:
+                told = self._unpack(**looked.found["round"], told=looked.found["told"])
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            fault = f"the process that looked at its store makes no sense: {error}"
+        if fault:
+            self.unknown.append((user, fault))
+        self.metrics.add_store(user, is_judged=not fault)
+        return told
+
+    def _unpack(
+        self,
+        *,
+        counts: dict[str, int],
+        unwatched: int,
+        rows: list[list[Any]],
+        entries: list[dict[str, Any]],
+        samples: dict[str, list[str]],
+        alarming: list[tuple[str, str, str]],
+        notes: list[str],
+        found: list[str],
+        faults: list[tuple[str, dict[str, Any]]],
+        told: dict[str, Any],
+    ) -> Told:
+        some_counts = {Status(status): int(count) for status, count in counts.items()}
+        some_rows = [
+            tuple(Cell(*cell) if isinstance(cell, list) else cell for cell in row) for row in rows
+        ]
+        some_alarming = [(key, Status(status), words) for key, status, words in alarming]
+        some_faults = [(owned, Fault(**fault)) for owned, fault in faults]
+        some_told = Told(int(told["delivered"]), tuple(told["failures"]), tuple(told["by_others"]))
+        self.metrics.absorb(samples)
+        self.counts.update(some_counts)
+        self.unwatched += unwatched
+        self.rows += some_rows
+        self.entries += entries
+        self.alarming += some_alarming
+        self.notes += notes
+        self.found |= set(found)
+        self.faults += some_faults
+        return some_told
+
     def result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
         """What is found, for all formats but Nagios's: cron would mail whatever is said."""
+        result = self._result(bad, session, is_quiet=is_quiet)
+        if not self.unknown:
+            return result
+        # What is bad is the answer; what can't be judged is never well.
+        return result.but(failure=describe_unknown(self.unknown, result.exit_code))
+
+    def _result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
         notes = self._notes()
         is_bad = any(self.counts[status] for status in bad) or len(self.found) < len(set(self.keys))
         is_bad |= any(fault.kind == BAD for _, fault in self.faults)
@@ -164,7 +270,12 @@ class Round:
             return Result(None, text=self.metrics.text(), notes=notes, exit_code=code)
         if self.form == "json":
             return Result(self.entries, notes=notes, exit_code=code)
-        if not self.rows and not notes and (session.verbose or is_terminal(sys.stderr)):
+        if (
+            not self.rows
+            and not notes
+            and not self.unknown
+            and (session.verbose or is_terminal(sys.stderr))
+        ):
             notes = (self._all_well(),)
         columns: tuple[str, ...] = ("monitor", "status", "since", "what happened", "look at")
         if any(row[0] for row in self.rows):
@@ -180,9 +291,10 @@ class Round:
         if missing := sorted(set(self.keys) - self.found):
             return say_unknown(f"no monitor {', '.join(map(shorten, missing))}")
         # Another user's state directory, or a server that knows instead: who says all is well?
-        if self.is_elsewhere or not self.counts.total():
+        if self.is_elsewhere or not (self.counts.total() or self.unknown):
             return say_unknown("; ".join(self._notes()) or "no monitors here")
-        return say_verdict(self.alarming, self.counts, bad, self.faults)
+        unknown = "; ".join(line for line in name_unknown(self.unknown))
+        return say_verdict(self.alarming, self.counts, bad, self.faults, unknown)
 
     def _alarming(self, opened: Opened, now_us: int) -> Iterator[Seen]:
         if not self.keys:
@@ -201,8 +313,9 @@ class Round:
             if not self.keys:
                 some = opened.store.monitors([status])
             self.alarming += [
-                (owner + known.key, known.view_at(now_us))
+                (owner + known.key, view.status, str(view.reason or view.status))
                 for known in itertools.islice(some, NAMED)
+                if (view := known.view_at(now_us))
             ]
 
     def _count(self, opened: Opened, now_us: int, chosen: dict[str, Judged]) -> None:
@@ -217,7 +330,8 @@ class Round:
 
     def _notes(self) -> tuple[str, ...]:
         missing = (key for key in dict.fromkeys(self.keys) if key not in self.found)
-        return (*self.notes, *(f"no monitor {shorten(key)!r}" for key in missing))
+        unknown = name_unknown(self.unknown) if self.form != "nagios" else ()
+        return (*self.notes, *unknown, *(f"no monitor {shorten(key)!r}" for key in missing))
 
     def _all_well(self) -> str:
         total = self.counts.total()

@@ -2,16 +2,18 @@
 
 import os
 import pwd
-import stat
-from contextlib import contextmanager
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import Callable, Iterator, Sequence
+from typing import Callable
 
 import click
 
 from radar_cli.cli.options import AnyFunction
-from radar_cli.core.errors import UsageError
+from radar_cli.core.errors import StateError, UsageError
 from radar_cli.core.places import state_directory
+
+# Accounts below are of the system (login.defs, adduser.conf), and many share somebody's home.
+_FIRST_PERSON = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,41 @@ class Place:
     user: str = ""
     uid: int = 0
     gid: int = 0
+    home: str = ""
+    sharing: frozenset[int] = frozenset()  # the uids of all users with this home
+
+    def exists(self) -> bool:
+        """Whether the user may have a store there; to be asked as that user.
+
+        StateError: it can't be known. An unreachable folder must not pass for one that isn't there.
+        """
+        try:
+            status = os.stat(self.directory)
+        except (FileNotFoundError, NotADirectoryError):
+            return self._leads_nowhere()
+        except OSError as error:
+            if isinstance(error, PermissionError) and not self._is_at_home():
+                return False
+            raise StateError(f"can't look at {self.directory}: {error.strerror}") from error
+        # Of users who share a home, it is the turn of the one whose folder it is.
+        return status.st_uid == self.uid or status.st_uid not in self.sharing
+
+    def _leads_nowhere(self) -> bool:
+        """Whether a link on the way there is broken, as to a disk that isn't mounted."""
+        path, is_broken = self.directory, False
+        while len(path) > len(self.home):
+            is_broken |= os.path.islink(path) and not os.path.exists(path)
+            path = os.path.dirname(path)
+        return is_broken
+
+    def _is_at_home(self) -> bool:
+        """Whether the user should be able to enter the home: accounts of the system may not."""
+        if self.uid >= _FIRST_PERSON:
+            return True
+        try:
+            return os.stat(self.home).st_uid == self.uid
+        except OSError:
+            return False
 
 
 def all_users_option(function: AnyFunction) -> AnyFunction:
@@ -32,68 +69,28 @@ def all_users_option(function: AnyFunction) -> AnyFunction:
     return option(function)
 
 
-def find_places(*, all_users: bool) -> "list[Place | None]":
-    """None, for where one's own monitors are; or every store on this machine, one's own first.
+def find_places() -> tuple[Place, list[Place]]:
+    """One's own place, and those where other users may have a store.
 
-    UsageError: only root may ask for all.
+    Nothing is looked at yet: a home may hang. UsageError: only root may ask.
     """
-    if not all_users:
-        return [None]
-    own = state_directory(os.environ)
-    places: list[Place | None] = [Place(own)]
+    own = Place(state_directory(os.environ))
     if os.geteuid() != 0:
         raise UsageError("only root may look at the stores of all users", "try it with sudo")
-    seen = {own}
-    for entry in sorted(pwd.getpwall(), key=lambda entry: entry.pw_name):
-        directory = entry.pw_dir.rstrip("/") + "/.local/state/radar"
-        if entry.pw_uid != 0 and directory not in seen and _belongs(directory, entry.pw_uid):
-            seen.add(directory)
-            places.append(Place(directory, entry.pw_name, entry.pw_uid, entry.pw_gid))
-    return places
-
-
-@contextmanager
-def as_owner(place: Place) -> Iterator[None]:
-    """Be the user whose place it is: what they put there can't mislead root then."""
-    if not place.user:
-        yield
-        return
-    groups, gid = os.getgroups(), os.getegid()
-    os.initgroups(place.user, place.gid)
-    _become(place.uid, place.gid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        _become(0, gid, groups)
-
-
-@contextmanager
-def as_oneself() -> Iterator[None]:
-    """Within `as_owner`, be root again for what is root's own: its config, its channels."""
-    uid, gid, groups = os.geteuid(), os.getegid(), os.getgroups()
-    if uid == os.getuid():
-        yield
-        return
-    os.seteuid(0)
-    _become(0, os.getgid(), [os.getgid()])
-    try:
-        yield
-    finally:
-        _become(uid, gid, groups)
-
-
-def _become(uid: int, gid: int, groups: Sequence[int] | None = None) -> None:
-    """Change the effective ids, while it is root who does."""
-    if groups is not None:
-        os.setgroups(groups)
-    os.setegid(gid)
-    os.seteuid(uid)
-
-
-def _belongs(directory: str, uid: int) -> bool:
-    try:
-        status = os.lstat(directory)
-    except OSError:
-        return False
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == uid
+    users = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
+    sharing = defaultdict[str, set[int]](set)
+    for entry in users:
+        sharing[entry.pw_dir.rstrip("/")].add(entry.pw_uid)
+    others = {
+        (entry.pw_uid, home): Place(
+            home + "/.local/state/radar",
+            entry.pw_name,
+            entry.pw_uid,
+            entry.pw_gid,
+            home or "/",
+            frozenset(sharing[home]),
+        )
+        for entry in sorted(users, key=lambda entry: entry.pw_name, reverse=True)
+        if (home := entry.pw_dir.rstrip("/")) + "/.local/state/radar" != own.directory
+    }
+    return own, sorted(others.values(), key=lambda place: place.user)

@@ -4,7 +4,7 @@ from typing import Mapping, Sequence
 
 from radar_cli.cli.render import Result, clean
 from radar_cli.model.fault import BAD, Fault
-from radar_cli.monitors.state import Status, View
+from radar_cli.monitors.state import Status
 
 # What plugins exit with; they have no other codes.
 _OK, _WARNING, _CRITICAL, _UNKNOWN = range(4)
@@ -14,15 +14,17 @@ _FAULTS_NAMED = 5
 
 
 def say_verdict(
-    alarming: Sequence[tuple[str, View]],
+    alarming: Sequence[tuple[str, Status, str]],
     counts: Mapping[Status, int],
     bad: set[Status],
     faults: Sequence[tuple[str, Fault]] = (),
+    unknown: str = "",
 ) -> Result:
     """`RADAR STATE - text | performance data`.
 
-    `alarming` are monitors that are late or down, at least NAMED of either if there are as many;
-    `faults` are what is wrong with declarations.
+    `alarming` are monitors that are late or down with what they say, at least NAMED of either if
+    there are as many; `faults` are what is wrong with declarations; `unknown` names the stores
+    that can't be judged: all is well of none of them.
     """
     total = sum(counts.values())
     wrong = sum(counts.get(status, 0) for status in bad)
@@ -38,8 +40,11 @@ def say_verdict(
         words += f"; beware: {_name_faults(faults)}" if faults else ""
     elif faults:
         words, code = f"WARNING - beware: {_name_faults(faults)}", _WARNING
+    elif unknown:
+        words, code = "UNKNOWN", _UNKNOWN
     else:
         words, code = f"OK - {total} monitor{'' if total == 1 else 's'}", _OK
+    words += f"{';' if code != _UNKNOWN else ' -'} {unknown}".replace("|", "/") if unknown else ""
     data = " ".join(f"{status}={counts.get(status, 0)}" for status in Status)
     return Result(None, text=f"RADAR {words} | {data}", exit_code=code)
 
@@ -56,8 +61,8 @@ def _name_faults(faults: Sequence[tuple[str, Fault]]) -> str:
     return (named + (f" and {more} more" if more > 0 else "")).replace("|", "/")
 
 
-def _name(alarming: Sequence[tuple[str, View]], statuses: set[Status], count: int) -> str:
-    chosen = [(key, view) for key, view in alarming if view.status in statuses][:NAMED]
-    named = ", ".join(f"{key} {view.reason or view.status}" for key, view in chosen)
+def _name(alarming: Sequence[tuple[str, Status, str]], statuses: set[Status], count: int) -> str:
+    chosen = [(key, words) for key, status, words in alarming if status in statuses][:NAMED]
+    named = ", ".join(f"{key} {words}" for key, words in chosen)
     more = count - len(chosen)
     return (named + (f" and {more} more" if more > 0 else "")).replace("|", "/")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Callable, Iterator
 
 from radar_cli.api.monitors import MonitorStore
-from radar_cli.cli.everybody import Place, as_owner
+from radar_cli.cli.everybody import Place
 from radar_cli.cli.local import bring_up_to_date, retention_of
 from radar_cli.cli.options import Session
 from radar_cli.core.places import state_directory
@@ -86,11 +86,11 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
     """The monitors of the session's server or, without one, of the store here.
 
     That has all that waited in the spool. A `place` is a store on this machine, in any case: with
-    everybody's, one's own is among them. StateError, UnreachableError: they can't be had;
-    ConfigError: it can't be known where they are.
+    everybody's, one's own is among them; another user's is to be opened as that user.
+    StateError, UnreachableError: they can't be had; ConfigError: it can't be known where they are.
     """
     if place is not None and place.user:
-        with as_owner(place), open_embedded(place.directory) as store:
+        with open_embedded(place.directory) as store:
             # What waits for that user's config to be mended is nobody else's to take.
             own = Destination(STORE, is_default=False)
             bring_up_to_date(store, place.directory, own, Retention())

@@ -49,6 +49,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._samples: dict[str, list[str]] = {name: [] for name, _, _ in _METRICS}
+        self._stores: list[str] = []
 
     def add(self, seen: Seen, user: str = "") -> None:
         """Add a monitor; `user` is whose it is, if not one's own."""
@@ -57,10 +58,27 @@ class Metrics:
             if (value := value_of(seen)) is not None:
                 self._samples[name].append(f"radar_monitor_{name}{{{labels}}} {value:.15g}")
 
+    def add_store(self, user: str, *, is_judged: bool) -> None:
+        """Add whether a store could be judged: if not, nothing is said of its monitors."""
+        labels = f'{{user="{clean(user)}"}}' if user else ""
+        self._stores.append(f"radar_store_judged{labels} {is_judged:d}")
+
+    def samples(self) -> dict[str, list[str]]:
+        """The samples of monitors, as `absorb` takes them."""
+        return self._samples
+
+    def absorb(self, samples: dict[str, list[str]]) -> None:
+        """Add what another process has gathered; whatever it is, each is one line."""
+        for name, lines in self._samples.items():
+            lines += [clean(line) for line in samples[name]]
+
     def text(self) -> str:
         """All of them."""
         lines = []
         for name, help_text, _ in _METRICS:
             full = f"radar_monitor_{name}"
             lines += [f"# HELP {full} {help_text}", f"# TYPE {full} gauge", *self._samples[name]]
+        if self._stores:
+            lines += ["# HELP radar_store_judged 1 if the store of a user could be judged"]
+            lines += ["# TYPE radar_store_judged gauge", *self._stores]
         return "\n".join(lines)

@@ -1,17 +1,20 @@
 """`radar status`: every monitor at a glance."""
 
+import time
 from datetime import datetime
 from math import isfinite
-from typing import Any
+from typing import Any, Iterable, Sequence
 
 import click
 
 from radar_cli.api.wire import describe_fault, describe_run, iso
-from radar_cli.cli.everybody import all_users_option, find_places
-from radar_cli.cli.opening import open_monitors
+from radar_cli.cli.apart import Ask, look_apart, read_limit
+from radar_cli.cli.everybody import Place, all_users_option, find_places
+from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, shorten
 from radar_cli.core import exits
+from radar_cli.core.errors import StateError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.text import lines
 from radar_cli.model.fault import BAD
@@ -34,13 +37,29 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
     """
     data: list[dict[str, Any]] = []
     notes: list[str] = []
-    for place in find_places(all_users=all_users):
-        with open_monitors(session, place) as opened:
+    unknown: list[tuple[str, str]] = []
+    now_us = time.time_ns() // 1000
+    own, others = find_places() if all_users else (None, [])
+    try:
+        with open_monitors(session, own) as opened:
             now_us = opened.now_us()
-            found_here = [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
-            data += found_here
-            notes += _fault_notes(found_here)
-            notes += [*opened.remarks(), *opened.find_neglect(now_us)]
+            data, notes = _look_in(opened, now_us, keys)
+    except StateError as error:
+        if own is None:
+            raise
+        unknown.append(("", error.line()))
+
+    def look_in(place: Place, _: Ask) -> Any:
+        with open_monitors(session, place) as opened:
+            return _look_in(opened, opened.now_us(), keys)
+
+    for looked in look_apart(others, look_in, limit_s=read_limit()) if others else ():
+        if looked.fault:
+            unknown.append((looked.place.user, looked.fault))
+        elif looked.found is not None:
+            data += looked.found[0]
+            notes += looked.found[1]
+    notes += name_unknown(unknown)
     found = {entry["key"] for entry in data}
     notes += [f"no monitor {shorten(key)!r}" for key in dict.fromkeys(keys) if key not in found]
     code = exits.OK if found >= set(keys) else exits.BAD
@@ -54,14 +73,41 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
         "schedule",
         "last output",
     )
+    failure = describe_unknown(unknown, code) if unknown else None
     empty = "" if notes else "no monitors yet: try 'radar run hello -- echo hello'"
     if session.verbose and session.format == "table":
         text = _with_tails(columns, rows, data)
-        return Result(data, text=text, notes=tuple(notes), exit_code=code)
+        return Result(data, text=text, notes=tuple(notes), exit_code=code, failure=failure)
     if all_users:
         columns = ("user", *columns)
         rows = [(entry["user"], *row) for entry, row in zip(data, rows, strict=True)]
-    return Result(data, Table(columns, rows, empty), notes=tuple(notes), exit_code=code)
+    table = Table(columns, rows, empty)
+    return Result(data, table, notes=tuple(notes), exit_code=code, failure=failure)
+
+
+def _look_in(
+    opened: Opened, now_us: int, keys: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The monitors of one store, for programs, and remarks."""
+    data = [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
+    return data, [*_fault_notes(data), *opened.remarks(), *opened.find_neglect(now_us)]
+
+
+def name_unknown(unknown: Iterable[tuple[str, str]]) -> list[str]:
+    """A line for each user, "" for oneself, whose store can't be judged, with the reason."""
+    return [f"{user}: can't be judged: {reason}" if user else reason for user, reason in unknown]
+
+
+def describe_unknown(unknown: Sequence[tuple[str, str]], code: int) -> StateError:
+    """Say that some stores can't be judged, with the exit code of what is bad in the others."""
+    names = ", ".join(user or "one's own" for user, _ in unknown)
+    one = len(unknown) == 1
+    error = StateError(
+        f"{len(unknown)} store{'' if one else 's'} can't be judged: {names}",
+        "nothing is known of the monitors there",
+    )
+    error.exit_code = code or error.exit_code
+    return error
 
 
 def _fault_notes(data: list[dict[str, Any]]) -> list[str]:

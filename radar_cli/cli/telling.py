@@ -3,15 +3,18 @@
 import os
 import time
 from dataclasses import dataclass
+from typing import Any, Callable, Sequence
 
-from radar_cli.cli.everybody import as_oneself
+from radar_cli.cli.apart import Ask
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.opening import Opened
 from radar_cli.cli.options import Session
+from radar_cli.config.channels import ChannelTable
 from radar_cli.core.errors import ConfigError
-from radar_cli.notify.channel import Channel
+from radar_cli.notify.channel import Channel, ChannelError
 from radar_cli.notify.composing import Composer
 from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
+from radar_cli.notify.keeping import decode_notice, encode_notice
 from radar_cli.notify.notice import Notice
 from radar_cli.store.store import Store
 
@@ -37,47 +40,87 @@ class Told:
         )
 
 
-def tell_people(session: Session, opened: Opened, now_us: int) -> Told:
-    """Tell what nobody was told of yet, and try again what could not be delivered before.
+@dataclass(frozen=True, slots=True)
+class People:
+    """The channels that lead to people, and this machine's name to them."""
 
-    The monitors of a server are the server's to tell of. ConfigError: there is no channel.
-    """
-    store = opened.local
-    if store is None:
-        return Told(by_others=(f"people are told by {opened.store.place} itself",))
-    with as_oneself():
-        config = session.load_config()
-        channels = load_channels(config)
-        profile = config.resolve(session.profile, explicit=session.profile is not None)
+    channels: Sequence[Channel]
+    host: str
+
+    def through(self, ask: Ask) -> "People":
+        """The same for a process of another user: it asks root's for each notice."""
+        return People([_Asking(channel, ask) for channel in self.channels], self.host)
+
+    def answer(self, asked: Any) -> "dict[str, str]":
+        """Send a notice that such a process asks for; say why that failed."""
+        channel = {each.table.name: each for each in self.channels}[asked["channel"]]
+        try:
+            notice = decode_notice(asked["notice"], asked["key"])
+            channel.send(notice, timeout_s=min(_DELIVERY_S, asked["timeout_s"]))
+        except ChannelError as error:
+            return {"undelivered": error.line()}
+        except Exception as error:  # noqa: BLE001 (such a notice stops no other)
+            return {"poisoned": f"{type(error).__name__}: {error}"}
+        return {}
+
+
+def find_people(session: Session) -> People:
+    """The people whom root, or whoever we are, tells. ConfigError: there is no channel."""
+    config = session.load_config()
+    channels = load_channels(config)
+    profile = config.resolve(session.profile, explicit=session.profile is not None)
     if not channels:
         raise ConfigError(
             "no channel to notify through", "radar config set notify.mail.email you@example.com"
         )
-    compose = Composer(store, channels, profile.host or os.uname().nodename)
+    return People(channels, profile.host or os.uname().nodename)
+
+
+def tell_people(find: Callable[[], People], opened: Opened, now_us: int) -> Told:
+    """Tell what nobody was told of yet, and try again what could not be delivered before.
+
+    The monitors of a server are the server's to tell of: then nobody is to be found.
+    """
+    store = opened.local
+    if store is None:
+        return Told(by_others=(f"people are told by {opened.store.place} itself",))
+    people = find()
+    channels = people.channels
+    compose = Composer(store, channels, people.host)
     store.judge(now_us)
     store.enqueue_alerts(now_us, compose)
     store.enqueue_faults(now_us, compose.compose_fault)
     deadline = time.monotonic() + _DELIVERY_S
     if opened.user:
-        # A process can't be two users at once, and so not in two threads.
-        delivered = deliver_in_turn(store, [_Own(channel) for channel in channels], deadline)
+        # There is one link to root's process, for one question at a time.
+        delivered = deliver_in_turn(store, channels, deadline)
     else:
         delivered = deliver_alerts(store, channels, deadline)
     failures = [*delivered.failures, *_without_channel(store, {c.table.name for c in channels})]
     return Told(delivered.count, tuple(failures))
 
 
-class _Own:
+class _Asking:
     """A channel of root's, for what another user's store has to tell."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self.table = channel.table
+    def __init__(self, channel: Channel, ask: Ask) -> None:
+        self._ask = ask
+        self.table: ChannelTable = channel.table
         self.place = channel.place
 
     def send(self, notice: Notice, *, timeout_s: float) -> None:
-        with as_oneself():
-            self._channel.send(notice, timeout_s=timeout_s)
+        answer = self._ask(
+            {
+                "channel": self.table.name,
+                "key": notice.key,
+                "notice": encode_notice(notice),
+                "timeout_s": timeout_s,
+            }
+        )
+        if reason := answer.get("undelivered"):
+            raise ChannelError(reason)
+        if reason := answer.get("poisoned"):
+            raise ValueError(reason)
 
 
 def _without_channel(store: Store, names: set[str]) -> list[str]:
