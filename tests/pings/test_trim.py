@@ -176,7 +176,7 @@ def test_a_server_that_never_answers_does_not_fill_the_disk(
     assert kinds() == ["start", "success"]
 
 
-def test_what_the_end_of_a_run_keeps_is_bounded_too(state_dir: Path) -> None:
+def test_what_the_end_of_a_run_keeps_is_bounded_too() -> None:
     """The thread that was busy with a ping when the time was over has said nothing of it."""
     dispatcher = Dispatcher([], TO["server"], 1.0, lambda: None, lambda *_: None)
     _put(dispatcher.outbox.spool(folder_name(TO)), "fail", age_s=NOW_US // 1_000_000 - 1)
