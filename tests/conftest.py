@@ -13,6 +13,7 @@ from tests.support import processes, terminal
 from tests.support import radar as installed
 from tests.support.certificates import Authority
 from tests.support.children import compile_children
+from tests.support.field import field
 from tests.support.proxy import Proxy
 from tests.support.requirements import in_ci
 from tests.support.server import Server
@@ -35,15 +36,30 @@ _FOREIGN_SUFFIXES = ("_PROXY",)
 _POSTGRESQL = "postgresql"
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `tests.support.field` tells of."""
+    parser.addoption("--slow-network", action="store_true", help="a slow relay before each server")
+    parser.addoption("--other-user", action="store_true", help="radar is not root's")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Hear ^C and the like, and let what the tests start hear it: `tests/run &` ignores them."""
+    field.has_slow_network = config.getoption("slow_network")
+    field.has_other_user = config.getoption("other_user")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs PostgreSQL is slow: it is the same one for every version of Python."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whatever needs PostgreSQL is slow: it is the same one for every version of Python.
+
+    In the field, leave out what has a network or a user of its own.
+    """
+    if field.has_slow_network or field.has_other_user:
+        own = [item for item in items if item.get_closest_marker("own_field")]
+        config.hook.pytest_deselected(items=own)
+        items[:] = [item for item in items if item not in own]
     for item in items:
         parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
         if _POSTGRESQL in (*parameters, *getattr(item, "fixturenames", ())):

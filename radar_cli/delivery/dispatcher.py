@@ -506,6 +506,7 @@ def keep_undelivered(
                 continue
             try:
                 entry.sync()
+                dispatcher.note_kept(entry.to)
                 is_kept = True
             except OSError:
                 pass  # it is kept below

@@ -83,12 +83,12 @@ class Evaluator:
                 self._stopping.wait(_AFTER_FAULT_S)
 
     def _judge(self) -> None:
+        # The one reading of the clock for all of it: an outage that ends in between (a process
+        # stopped, a machine asleep, a database away) must not be judged before it is noted.
         now_us = self._clock.now_us()
-        # The process may have been stopped, its machine asleep, or its database away.
         if (outage := self._store.keep_watch(now_us)) is not None:
             self._note_outage(outage)
         self._take_in()
-        now_us = self._clock.now_us()
         self._store.judge(now_us)
         every_us = self._remind_every_us
         self._store.enqueue_alerts(now_us, self._compose, remind_every_us=every_us)

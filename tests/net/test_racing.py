@@ -216,6 +216,7 @@ def _is_asked(port: int, host: str) -> bool:
     return sum(words[3] == "02" for words in asked) > 0
 
 
+@pytest.mark.own_field
 def test_those_that_lose_are_closed(place: Place) -> None:
     place.dead("127.0.0.2", "127.0.0.3")
     server = place.serve("127.0.0.1")

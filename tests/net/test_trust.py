@@ -255,6 +255,7 @@ def test_who_trusts_an_intermediate_needs_no_root(
         assert _is_trusted(server, env)
 
 
+@pytest.mark.own_field
 def test_another_user_goes_without_a_bundle_that_it_may_not_read(
     certificates: Certificates, tls_env: dict[str, str], tmp_path: Path
 ) -> None:
@@ -266,6 +267,7 @@ def test_another_user_goes_without_a_bundle_that_it_may_not_read(
         assert _is_trusted(server, tls_env, prefix)
 
 
+@pytest.mark.own_field
 def test_another_user_may_not_be_able_to_list_the_directory(
     certificates: Certificates, tls_env: dict[str, str], tmp_path: Path
 ) -> None:

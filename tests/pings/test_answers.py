@@ -34,6 +34,7 @@ BODY = ("sh", "-c", "i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); don
 @pytest.mark.parametrize("name", FINE)
 def test_it_takes_any_http_for_an_answer(name: str, server: Server, env: dict[str, str]) -> None:
     server.behave(FINE[name])
+    env["RADAR_PING_TIMEOUT"] = "10"  # a megabyte takes a slow network a second
     done = run_radar("run", "m", "--", "sh", "-c", "echo out", env=env)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"out\n", b"")
     assert [(ping.kind, ping.body) for ping in server.pings] == [

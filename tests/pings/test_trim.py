@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from radar_cli.delivery.destinations import Destination
+from radar_cli.delivery.dispatcher import Dispatcher, keep_undelivered
 from radar_cli.model.ping import Ping, fingerprint
 from radar_cli.outbox import trim as module
 from radar_cli.outbox.claiming import claim, reject
@@ -172,6 +174,18 @@ def test_a_server_that_never_answers_does_not_fill_the_disk(
     run_radar("outbox", "drop", "--forget", env=env)
     assert "were dropped" not in run_radar("outbox", "list", env=env, text=True).stderr
     assert kinds() == ["start", "success"]
+
+
+def test_what_the_end_of_a_run_keeps_is_bounded_too() -> None:
+    """The thread that was busy with a ping when the time was over has said nothing of it."""
+    dispatcher = Dispatcher([], TO["server"], 1.0, lambda: None, lambda *_: None)
+    _put(dispatcher.outbox.spool(folder_name(TO)), "fail", age_s=NOW_US // 1_000_000 - 1)
+    last = Ping("success", "m", time_us=time.time_ns() // 1000)
+    entry = dispatcher.outbox.put(last, TO, durable=False, hold=True)
+    destination = Destination("radar", server=TO["server"], profile=TO["profile"])
+    keep_undelivered(dispatcher, destination, None, entry, [last])
+    dispatcher.abandon()
+    assert dispatcher.warnings == [f"{DROPPED} (older than 30 days): 1 fail"]
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import pytest
 
 import radar_cli
 from tests.support import processes
+from tests.support.field import field
 
 Word = str | bytes | Path
 Stream = int | IO[bytes] | None
@@ -125,7 +126,7 @@ def run_radar(
     """
     data = stdin if isinstance(stdin, bytes) else None
     done: subprocess.CompletedProcess[bytes] = subprocess.run(
-        [*prefix, radar_path(), *words],
+        [*prefix, *field.prefix(), radar_path(), *words],
         env=environment() if env is None else env,
         input=data,
         stdin=None if isinstance(stdin, bytes) else stdin,
@@ -154,7 +155,7 @@ def start_radar(
     """Start `radar WORDS` and leave it running; it is killed when the test ends."""
     return processes.remember(
         subprocess.Popen(
-            [*prefix, radar_path(), *words],
+            [*prefix, *field.prefix(), radar_path(), *words],
             env=environment() if env is None else env,
             stdin=stdin,
             stdout=stdout,

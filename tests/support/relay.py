@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 
@@ -23,14 +24,16 @@ class Relay:
         is_slow: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
+        listener: socket.socket | None = None,
     ) -> None:
-        self._to_port = to_port
+        self._to = (host if listener else "127.0.0.1", to_port)
         self._piece_bytes = PACKET_BYTES if is_slow else 65536
         self._pause_s = PACKET_BYTES / _SLOW_BYTES_PER_S if is_slow else 0.0
         self._left = most_bytes
         self._is_frozen = threading.Event()
         self._kept: list[socket.socket] = []
-        self._listener = socket.create_server((host, port))
+        self._listener = listener or socket.create_server((host, port))
+        self._listener.listen(128)
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> "Relay":
@@ -65,7 +68,7 @@ class Relay:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._to_port))
+                server = socket.create_connection(self._to)
                 for each in (client, server):
                     each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._kept += [client, server]
@@ -80,7 +83,7 @@ class Relay:
             server.shutdown(socket.SHUT_WR)
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        try:
             while data := server.recv(self._piece_bytes):
                 time.sleep(self._pause_s)
                 if self._left is not None:
@@ -88,6 +91,19 @@ class Relay:
                     self._left -= len(data)
                 if not self._is_frozen.is_set():
                     client.sendall(data)
+        except ConnectionResetError:
+            _reset(client)
+            return
+        except OSError:
+            pass  # as if it had hung up
         if not self._is_frozen.is_set():
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_WR)
+
+
+def _reset(client: socket.socket) -> None:
+    """Hang up as a host does that knows nothing of the connection."""
+    with contextlib.suppress(OSError):
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.shutdown(socket.SHUT_RD)  # wakes the thread that reads from it
+    client.close()

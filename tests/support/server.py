@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from tests.support.answers import NO_REQUEST, Answer, ok
+from tests.support.field import field
+from tests.support.relay import Relay
 from tests.support.wire import Broken, Connection, Request
 
 KINDS = ("start", "success", "complete", "fail", "log")
@@ -46,6 +48,7 @@ class Server:
         self.connections = 0  # accepted so far
         self.broken: list[str] = []  # requests that ended in their middle
         self._socket = _bound(host, port)
+        self._relay: Relay | None = None
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self.start()
@@ -88,8 +91,14 @@ class Server:
     def start(self) -> None:
         """Listen (again): on the same port as before."""
         self._stopping.clear()
+        if field.has_slow_network:
+            front, self._socket = self._socket, _bound(self.host, 0)
+            own_port = self._socket.getsockname()[1]
+            self._relay = Relay(own_port, is_slow=True, host=self.host, listener=front)
         self._socket.listen(128)
         self._run(self._accept, self._socket)
+        if self._relay is not None:
+            self._relay.__enter__()
 
     def stop(self) -> None:
         """Refuse from now on, hang up on everybody. The port stays ours."""
@@ -101,6 +110,9 @@ class Server:
 
     def _silence(self) -> None:
         self._stopping.set()
+        if self._relay is not None:
+            self._relay.__exit__()
+            self._relay = None
         # shutdown wakes the thread that waits in accept, which a close wouldn't.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)

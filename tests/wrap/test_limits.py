@@ -14,6 +14,8 @@ from tests.support.requirements import require_program, require_root
 from tests.support.server import Server
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.own_field
+
 # Root knows no limit. It is a user of whom nobody else has a process, and may read what root may.
 UID = str(500_000 + os.getpid())
 PATHS = "+dac_override,+dac_read_search"

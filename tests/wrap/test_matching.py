@@ -388,6 +388,7 @@ def test_it_leaves_out_what_waited_for_a_config_that_asks_for_too_much(
     assert bodies == {"poison": LEFT_OUT, "plain": b"[redacted]\n"}
 
 
+@pytest.mark.own_field
 @pytest.mark.parametrize("option", ["--fail-on", "--redact"])
 def test_it_says_what_it_does_where_no_process_can_be_started(option: str) -> None:
     require_root("a limit of processes")
