@@ -28,7 +28,7 @@ def _database_option(function: AnyFunction) -> AnyFunction:
         "--database",
         metavar="URL",
         default=lambda: os.environ.get("RADAR_DATABASE", ""),
-        help="postgresql://..., instead of the store on this machine.",
+        help="sqlite:///PATH or postgresql://..., instead of the store on this machine.",
     )
     return option(function)
 
