@@ -28,7 +28,7 @@ def _database_option(function: AnyFunction) -> AnyFunction:
         "--database",
         metavar="URL",
         default=lambda: os.environ.get("RADAR_DATABASE", ""),
-        help="postgresql://..., instead of the store on this machine.",
+        help="sqlite:///PATH or postgresql://..., instead of the store on this machine.",
     )
     return option(function)
 
@@ -176,7 +176,7 @@ def list_keys(context: click.Context, session: Session, database: str) -> Result
 @pass_session
 @click.pass_context
 def revoke_key(context: click.Context, session: Session, key_id: str, database: str) -> Result:
-    """Take a key out of use for good; servers notice within 5 s."""
+    """Take a key out of use for good, and at once: in every server, and on every page."""
     del session
     from radar_cli.server.keys import Keys
 

@@ -1,18 +1,42 @@
 """Opening the store: the embedded one of a state directory, or a database that a URL names."""
 
+import os
+from urllib.parse import unquote
+
 from radar_cli.core.errors import UsageError
 from radar_cli.core.extras import install_command
 from radar_cli.store.database import Database
 from radar_cli.store.store import Store
 
+_SQLITE = "sqlite://"
 _SCHEMES = ("postgresql://", "postgres://")
+_EXAMPLES = "a URL like sqlite:///srv/radar.db or postgresql://user@host/radar"
 
 
 def open_embedded(state_directory: str) -> Store:
     """The store of a state directory, made if it isn't there. StateError: it can't be used."""
     from radar_cli.store.sqlite import SqliteDatabase
 
-    return Store(SqliteDatabase(state_directory))
+    return Store(SqliteDatabase(embedded_path(state_directory)))
+
+
+def embedded_path(state_directory: str) -> str:
+    """The file of the store of a state directory."""
+    return os.path.join(state_directory, "radar.db")
+
+
+def sqlite_path(url: str) -> str:
+    """The file that a URL names, "" if it is of another kind. UsageError: it names none.
+
+    A path is never relative: `sqlite:///srv/radar.db` is `/srv/radar.db`, and so is what those
+    write who count four slashes.
+    """
+    if not url.startswith(_SQLITE):
+        return ""
+    path = unquote(url.removeprefix(_SQLITE))
+    if not path.startswith("/") or path.endswith("/") or "?" in path or "\0" in path:
+        raise UsageError(f"no file in the URL {url[:100]!r}", "as in sqlite:///srv/radar.db")
+    return os.path.normpath("/" + path.lstrip("/"))
 
 
 def open_database(url: str) -> Store:
@@ -24,9 +48,13 @@ def open_database(url: str) -> Store:
 
 
 def _connect(url: str) -> Database:
+    if path := sqlite_path(url):
+        from radar_cli.store.sqlite import SqliteDatabase
+
+        return SqliteDatabase(path)
     if not url.startswith(_SCHEMES):
         scheme = url.partition("://")[0][:20]
-        raise UsageError(f"no database {scheme!r}", "a URL like postgresql://user@host/radar")
+        raise UsageError(f"no database {scheme!r}", _EXAMPLES)
     try:
         from radar_cli.store.postgresql import PostgresqlDatabase
     except ImportError:

@@ -1,4 +1,4 @@
-"""The embedded store's database: one SQLite file, in WAL, so that readers and writers don't wait.
+"""The store's database in SQLite: one file, in WAL, so that readers and writers don't wait.
 
 A thread has a connection of its own, and the threads of a process take turns at writing: SQLite's
 own waiting is a poll.
@@ -53,21 +53,21 @@ class SqliteChange:
 
 
 class SqliteDatabase:
-    """The file `radar.db` of a state directory. StateError: it can't be used."""
+    """A file, made with its folder if it isn't there. StateError: it can't be used."""
 
-    def __init__(self, state_directory: str) -> None:
-        self.place = os.path.join(state_directory, "radar.db")
+    def __init__(self, place: str) -> None:
+        self.place = place
         self._threads = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._writing = threading.Lock()
         try:
-            os.makedirs(state_directory, 0o700, exist_ok=True)
+            os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
             # It holds output, which may hold anything.
-            os.close(os.open(self.place, os.O_CREAT | os.O_RDWR, 0o600))
+            os.close(os.open(place, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise StateError(
-                f"can't use the state directory {state_directory}: {error.strerror}",
-                "RADAR_STATE_DIR names another one",
+                f"can't use the state directory {os.path.dirname(place)}: {error.strerror}",
+                "RADAR_STATE_DIR names another one, or --database a file elsewhere",
             ) from error
         try:
             with self._errors():
