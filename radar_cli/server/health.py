@@ -36,7 +36,7 @@ def tell_health(service: Served) -> JSONResponse:
         "status": "ok" if is_well else "bad",
         "database": database,
         "evaluator": evaluator,
-        "outage": None if service.outage is None else service.outage.words(),
+        "outage": None if service.outage is None else service.outage.when(),
         "version": __version__,
         "uptime_s": round(time.monotonic() - service.started, 1),
     }

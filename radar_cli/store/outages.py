@@ -45,12 +45,15 @@ class NotedOutage(Outage):
     is_servers: bool = True
 
     def words(self) -> str:
-        """Return how long it was, in a line."""
-        words = f"nobody looked for {self.length()}, until {local_time(self.end_us)}"
+        """Return how long it was and how many monitors were due in it, in a line."""
         if not self.is_servers:
-            return words
+            return self.when()
         due = f"{self.monitors} monitor{' was' if self.monitors == 1 else 's were'} due meanwhile"
-        return f"{words}: {due}, and what is on its way has some minutes to arrive"
+        return f"{self.when()}: {due}, and what is on its way has some minutes to arrive"
+
+    def when(self) -> str:
+        """Return how long it was, in a line that tells nothing of the monitors."""
+        return f"nobody looked for {self.length()}, until {local_time(self.end_us)}"
 
     def length(self) -> str:
         """Return how long it was, as `1 h 30 min`."""
