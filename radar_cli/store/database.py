@@ -53,6 +53,16 @@ class Database(Protocol):
         """Close it."""
 
 
+def without_password(url: str) -> str:
+    """The URL of a database as it may be shown."""
+    scheme, mark, rest = url.partition("://")
+    userinfo, at, place = rest.rpartition("@")
+    place, question, query = place.partition("?")
+    shown = "&".join(pair for pair in query.split("&") if "password=" not in pair.lower())
+    place += f"{question}{shown}" if shown else ""
+    return f"{scheme}{mark}{userinfo.partition(':')[0]}{at}{place}" if mark else "PostgreSQL"
+
+
 def marks(count: int) -> str:
     """`?, ?, ?`, for so many values."""
     return ", ".join("?" * count)

@@ -13,6 +13,11 @@ _SCHEMES = ("postgresql://", "postgres://")
 _EXAMPLES = "a URL like sqlite:///srv/radar.db or postgresql://user@host/radar"
 
 
+def open_store(url: str, state_directory: str) -> Store:
+    """The store in the database that `url` names; "": the embedded one. Errors as below."""
+    return open_database(url) if url else open_embedded(state_directory)
+
+
 def open_embedded(state_directory: str) -> Store:
     """The store of a state directory, made if it isn't there. StateError: it can't be used."""
     from radar_cli.store.sqlite import SqliteDatabase
@@ -23,6 +28,11 @@ def open_embedded(state_directory: str) -> Store:
 def embedded_path(state_directory: str) -> str:
     """The file of the store of a state directory."""
     return os.path.join(state_directory, "radar.db")
+
+
+def store_file(url: str, state_directory: str) -> str:
+    """The file that `open_store` opens, "" if it is none. UsageError: the URL is none."""
+    return sqlite_path(url) if url else embedded_path(state_directory)
 
 
 def sqlite_path(url: str) -> str:

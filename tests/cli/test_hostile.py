@@ -108,8 +108,8 @@ def _folder(path: Path) -> None:
 _DAMAGES = {
     "newer": (_newer, "was made by a newer radar", "upgrade radar"),
     "a corrupt head": (_corrupt_head, "file is not a database", "move it away"),
-    "corrupt tables": (_corrupt_tables, "malformed", "move it away"),
-    "cut off": (_cut_off, "malformed", "move it away"),
+    "corrupt tables": (_corrupt_tables, "malformed", ".recover | sqlite3"),
+    "cut off": (_cut_off, "malformed", ".recover | sqlite3"),
     "another program's": (_other, "table monitor already exists", "move it away"),
     "a folder": (_folder, "Is a directory", "RADAR_STATE_DIR"),
 }
