@@ -16,6 +16,7 @@ from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.outbox.spool import STORE_FOLDER, WAITING, Outbox
 from radar_cli.store.backup import DamagedError, Restoring, back_up
 from radar_cli.store.database import without_password
+from radar_cli.store.identity import check_file
 from radar_cli.store.opening import embedded_path, open_store, store_file
 from radar_cli.store.retention import Retention
 from radar_cli.store.sqlite import occupied
@@ -64,6 +65,7 @@ def command(session: Session, file: str, database: str) -> Result:
         return _leave_to_postgresql(f"{tool} --dbname={_shown(database)}")
     own = os.path.dirname(place)
     is_embedded = place == embedded_path(own)
+    check_file(place)
     if not os.path.exists(place) and not (is_embedded and _waiting(own)):
         raise StateError(f"there is no store at {place}", "nothing was ever kept here")
     with open_store(database, directory) as store:
@@ -101,7 +103,8 @@ def restore(session: Session, file: str, yes: bool, database: str) -> Result:
     with occupied(place, alone=True), Restoring(file, place) as restoring:
         is_readable, there = True, ""
         try:
-            if (present := restoring.find_present()) is not None:
+            present = restoring.find_present()
+            if present is not None and (present.monitors or present.pings):
                 there = present.words()
         except DamagedError:
             is_readable, there = False, "what can't be read"

@@ -250,8 +250,11 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
 
     known = Keys(store.database)
     lines = [f"serving {store.place} at {settings.url}"]
+    if store.loss is not None:
+        # Its keys are gone with it: who makes new ones decides that it is to begin anew.
+        lines.append(f"warning: {store.loss.line()}")
     # Of several servers that are first started on one database, one shows it.
-    if key := known.create_first(_now_us()):
+    elif key := known.create_first(_now_us()):
         try:
             lines.append(show_first_key(key, settings.state_directory))
         except OSError as error:

@@ -28,8 +28,11 @@ _GRACEFUL_S = 10
 
 
 def open_for(settings: ServerSettings) -> Store:
-    """The store of a server. StateError, UsageError: it can't be used."""
-    return open_store(settings.database, settings.state_directory)
+    """The store of a server. StateError, UsageError: it can't be used.
+
+    One that isn't the one that was known is served, too: its `loss` says so.
+    """
+    return open_store(settings.database, settings.state_directory, goes_on=True)
 
 
 def held(settings: ServerSettings) -> ContextManager[None]:

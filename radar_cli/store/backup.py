@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Iterator
 
 from radar_cli.core.errors import StateError
+from radar_cli.store.identity import Identity, Known, file_beside, remember
 from radar_cli.store.schema import is_current
-from radar_cli.store.sqlite import SqliteDatabase, give_to_owner, rescue_hint
+from radar_cli.store.sqlite import SqliteDatabase, file_uri, give_to_owner, rescue_hint
 
 _BUSY_TIMEOUT_S = 30.0
 _TABLES = {"monitor", "ping", "mark"}
@@ -112,6 +113,7 @@ class Restoring:
             _copy(self._staged, self.place)
         else:
             _put_in_place(self._staged, self.place)
+        remember(file_beside(self.place), self._known)
         return kept
 
     def _stage(self) -> Content:
@@ -130,7 +132,11 @@ class Restoring:
                 error.message.replace(self._staged, self._backup), error.hint
             ) from (error)
         # What an older radar has kept is read as today's before anything of it counts.
-        SqliteDatabase(self._staged).close()
+        database = SqliteDatabase(self._staged)
+        try:
+            self._known = Known(Identity(database, "").give(), content.monitors)
+        finally:
+            database.close()
         _settle(self._staged)
         return content
 
@@ -214,10 +220,9 @@ def _open(place: str) -> sqlite3.Connection:
 
 def _open_foreign(place: str) -> sqlite3.Connection:
     """A connection that writes nothing: neither into the file, nor beside it if that can't be."""
-    quoted = place.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     # A copy of a file in WAL is read with its log, which takes a file of SQLite's beside it.
-    mode = "mode=ro" if os.path.exists(f"{place}-wal") else "mode=ro&immutable=1"
-    return sqlite3.connect(f"file:{quoted}?{mode}", uri=True, isolation_level=None)
+    mode = "ro" if os.path.exists(f"{place}-wal") else "ro&immutable=1"
+    return sqlite3.connect(file_uri(place, mode), uri=True, isolation_level=None)
 
 
 @contextmanager

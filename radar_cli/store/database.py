@@ -46,6 +46,9 @@ class Database(Protocol):
     def change(self) -> ContextManager[Change]:
         """Begin a transaction, which is committed at the end of the `with` block."""
 
+    def is_in_place(self) -> bool:
+        """Whether it is still where whoever opens it next finds it."""
+
     def compact(self) -> None:
         """Give a little of the space that deleted rows left back, without keeping anybody."""
 

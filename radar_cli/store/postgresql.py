@@ -79,6 +79,10 @@ class PostgresqlDatabase:
         with self._errors(), self._pool.connection() as connection, connection.transaction():
             yield PostgresqlChange(connection)
 
+    def is_in_place(self) -> bool:
+        """See `Database`: a server of PostgreSQL's says by itself that it is gone."""
+        return True
+
     def compact(self) -> None:
         """See `Database`: PostgreSQL does it by itself."""
 

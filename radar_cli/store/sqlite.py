@@ -64,12 +64,15 @@ class SqliteDatabase:
         try:
             os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
             # It holds output, which may hold anything.
-            os.close(os.open(place, os.O_CREAT | os.O_RDWR, 0o600))
+            fd = os.open(place, os.O_CREAT | os.O_RDWR, 0o600)
+            status = os.fstat(fd)
+            os.close(fd)
         except OSError as error:
             raise StateError(
                 f"can't use the state directory {os.path.dirname(place)}: {error.strerror}",
                 "RADAR_STATE_DIR names another one, or --database a file elsewhere",
             ) from error
+        self._file = (status.st_dev, status.st_ino)
         try:
             with self._errors():
                 connection = self._connect()
@@ -89,6 +92,8 @@ class SqliteDatabase:
         """See `Database`."""
         with self._errors(), self._writing:
             connection = self._connect()
+            if not self.is_in_place():  # else it would go on in a file that nobody finds again
+                raise StateError(f"{self.place} was taken away", "put it back, or a backup")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield SqliteChange(connection)
@@ -97,6 +102,14 @@ class SqliteDatabase:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def is_in_place(self) -> bool:
+        """See `Database`."""
+        try:
+            status = os.stat(self.place)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._file
 
     def compact(self) -> None:
         """See `Database`."""
@@ -115,7 +128,11 @@ class SqliteDatabase:
         connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
-                self.place, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                file_uri(self.place, "rw"),  # one that was taken away isn't made again
+                uri=True,
+                timeout=_BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
             )
             self._connections.append(connection)
             self._threads.connection = connection
@@ -139,6 +156,12 @@ class SqliteDatabase:
             if kind == "SQLITE_CORRUPT":
                 hint = rescue_hint(self.place)
             raise StateError(f"can't use {self.place}: {error}", hint) from error
+
+
+def file_uri(place: str, mode: str) -> str:
+    """Return the URI of a database's file, for `sqlite3.connect`."""
+    quoted = place.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file:{quoted}?mode={mode}"
 
 
 def rescue_hint(place: str) -> str:

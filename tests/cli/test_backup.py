@@ -177,7 +177,7 @@ def test_it_asks_before_it_replaces(state: Path, file: Path) -> None:
     assert no.returncode == 130
     nobody = run_radar("restore", str(file), env=_env(state), text=True)
     assert nobody.returncode == 130
-    assert not list(state.glob("radar.db.*"))
+    assert not list(state.glob("radar.db.before*"))
     yes = run_radar("restore", str(file), env=_env(state), stdin=b"y\n", text=True)
     assert yes.returncode == 0
     (kept,) = state.glob("radar.db.before-*")
@@ -280,7 +280,7 @@ def test_what_is_no_backup_is_refused_and_leaves_the_store_alone(
     assert hint in line
     assert ".tmp" not in line
     assert (state / "radar.db").read_bytes() == before
-    assert not list(state.glob("radar.db.*"))
+    assert not list(state.glob("radar.db.before*"))
 
 
 def test_an_older_backup_is_read_as_todays(tmp_path: Path) -> None:

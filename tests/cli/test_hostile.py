@@ -140,6 +140,8 @@ def test_jobs_run_on_beside_it_and_their_pings_wait(used: Path, damage: str) -> 
         assert (done.returncode, done.stdout, done.stderr) == (number, "", "")
     assert len(spool_files(used)) == 7
     (used / "radar.db").rename(used / "broken.db")
+    assert "is missing: 1 monitor was known" in _only_line(_read("status"))
+    (used / "radar.db.known").unlink()
     (job,) = read_envelope(_read("status", "--json"))["data"]
     assert job["last_run"]["exit_code"] == 2
     assert spool_files(used) == []
