@@ -146,6 +146,7 @@ class Round:
     found: set[str] = field(default_factory=set)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     is_elsewhere: bool = False
+<<<<<<< HEAD
     unknown: list[tuple[str, str]] = field(default_factory=list)  # whose can't be judged, and why
 
     def check(self, opened: Opened, find: Callable[[], People] | None) -> Told:
@@ -156,12 +157,18 @@ class Round:
         told = Told() if find is None else tell_people(find, opened, now_us)
         self.look_at(opened, now_us)
         return told
+=======
+    is_lost: bool = False
+>>>>>>> running
 
     def look_at(self, opened: Opened, now_us: int) -> None:
         """Judge the monitors of one store, and read of them what the format needs."""
         opened.store.judge(now_us)
         chosen = opened.store.find_all(self.keys)
         self.found |= chosen.keys()
+        if loss := opened.store.find_loss():
+            self.is_lost = True
+            self.notes.append(f"{opened.store.place}: {loss}")
         self.notes += opened.remarks()
         self.is_elsewhere |= opened.is_elsewhere
         faulty = [*chosen.values()] if self.keys else opened.store.faulty(_FAULTY_SHOWN)
@@ -264,7 +271,7 @@ class Round:
     def _result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
         notes = self._notes()
         is_bad = any(self.counts[status] for status in bad) or len(self.found) < len(set(self.keys))
-        is_bad |= any(fault.kind == BAD for _, fault in self.faults)
+        is_bad |= self.is_lost or any(fault.kind == BAD for _, fault in self.faults)
         code = exits.BAD if is_bad else exits.OK
         if self.form == "prometheus":
             return Result(None, text=self.metrics.text(), notes=notes, exit_code=code)
@@ -291,7 +298,11 @@ class Round:
         if missing := sorted(set(self.keys) - self.found):
             return say_unknown(f"no monitor {', '.join(map(shorten, missing))}")
         # Another user's state directory, or a server that knows instead: who says all is well?
+<<<<<<< HEAD
         if self.is_elsewhere or not (self.counts.total() or self.unknown):
+=======
+        if self.is_elsewhere or self.is_lost or not self.counts.total():
+>>>>>>> running
             return say_unknown("; ".join(self._notes()) or "no monitors here")
         unknown = "; ".join(line for line in name_unknown(self.unknown))
         return say_verdict(self.alarming, self.counts, bad, self.faults, unknown)

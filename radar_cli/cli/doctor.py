@@ -201,6 +201,8 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
         yield Remark("server", BAD, error.message, error.hint)
         return
     yield Remark("server", GOOD, f"{server}: radar {status['version']}, a key to {status['scope']}")
+    if loss := status.get("loss"):
+        yield Remark("store", BAD, f"{server}: {loss}")
     yield from _look_at_faults(faulty)
     yield _look_at_checker(from_iso(status.get("unlooked_since")), "see the server's log")
     if apart_s > _CLOCKS_APART_S:

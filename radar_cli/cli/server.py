@@ -3,15 +3,16 @@
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from radar_cli.api.wire import iso
+from radar_cli.cli.backup import database_option
 from radar_cli.cli.groups import Group
 from radar_cli.cli.local import retention_of
 from radar_cli.cli.notify import load_channels
-from radar_cli.cli.options import AnyFunction, Session, common_options, list_options, pass_session
+from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, complain
 from radar_cli.core.errors import NotInstalledError, StateError, UsageError
 from radar_cli.core.extras import install_command
@@ -23,16 +24,6 @@ if TYPE_CHECKING:
     from radar_cli.store.store import Store
 
 
-def _database_option(function: AnyFunction) -> AnyFunction:
-    option: Callable[[AnyFunction], AnyFunction] = click.option(
-        "--database",
-        metavar="URL",
-        default=lambda: os.environ.get("RADAR_DATABASE", ""),
-        help="sqlite:///PATH or postgresql://..., instead of the store on this machine.",
-    )
-    return option(function)
-
-
 @click.group(cls=Group, name="server", invoke_without_command=True)
 @click.option(
     "--bind",
@@ -41,7 +32,7 @@ def _database_option(function: AnyFunction) -> AnyFunction:
     show_default=True,
     help="Where to listen.",
 )
-@_database_option
+@database_option
 @click.option("--tls-cert", metavar="FILE", default="", help="Serve https with this certificate.")
 @click.option("--tls-key", metavar="FILE", default="", help="Its private key.")
 @click.option("--root-path", metavar="PATH", default="", help="What a proxy puts before paths.")
@@ -96,9 +87,10 @@ def command(context: click.Context, session: Session, /, **given: Any) -> Result
     profile = config.resolve(session.profile, explicit=session.profile is not None)
     settings = _read_settings(given, profile.tz)
     channels = load_channels(config)
-    store = serving.open_store(settings)
-    _welcome(store, settings, len(channels))
-    code: int = serving.serve(store, settings, channels, retention_of(profile))
+    with serving.held(settings):
+        store = serving.open_for(settings)
+        _welcome(store, settings, len(channels))
+        code: int = serving.serve(store, settings, channels, retention_of(profile))
     return code
 
 
@@ -118,7 +110,7 @@ def keys() -> None:
 )
 @click.option("--monitor", metavar="GLOB", default="*", show_default=True, help="Only for these.")
 @click.option("--name", metavar="NAME", default="", help="What it is for.")
-@_database_option
+@database_option
 @common_options
 @pass_session
 @click.pass_context
@@ -142,7 +134,7 @@ def create_key(
 
 
 @keys.command(name="list")
-@_database_option
+@database_option
 @list_options
 @pass_session
 @click.pass_context
@@ -171,7 +163,7 @@ def list_keys(context: click.Context, session: Session, database: str) -> Result
 
 @keys.command(name="revoke")
 @click.argument("key_id", metavar="ID")
-@_database_option
+@database_option
 @common_options
 @pass_session
 @click.pass_context
@@ -187,10 +179,9 @@ def revoke_key(context: click.Context, session: Session, key_id: str, database: 
 
 
 def _open(context: click.Context, database: str) -> "Store":
-    from radar_cli.store.opening import open_database, open_embedded
+    from radar_cli.store.opening import open_store
 
-    url = database or context.meta.get("database", "")
-    return open_database(url) if url else open_embedded(state_directory(os.environ))
+    return open_store(database or context.meta.get("database", ""), state_directory(os.environ))
 
 
 def _import_server() -> Any:
@@ -259,8 +250,11 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
 
     known = Keys(store.database)
     lines = [f"serving {store.place} at {settings.url}"]
+    if store.loss is not None:
+        # Its keys are gone with it: who makes new ones decides that it is to begin anew.
+        lines.append(f"warning: {store.loss.line()}")
     # Of several servers that are first started on one database, one shows it.
-    if key := known.create_first(_now_us()):
+    elif key := known.create_first(_now_us()):
         try:
             lines.append(show_first_key(key, settings.state_directory))
         except OSError as error:

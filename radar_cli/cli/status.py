@@ -37,6 +37,7 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
     """
     data: list[dict[str, Any]] = []
     notes: list[str] = []
+<<<<<<< HEAD
     unknown: list[tuple[str, str]] = []
     now_us = time.time_ns() // 1000
     own, others = find_places() if all_users else (None, [])
@@ -60,9 +61,22 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
             data += looked.found[0]
             notes += looked.found[1]
     notes += name_unknown(unknown)
+=======
+    is_lost = False
+    for place in find_places(all_users=all_users):
+        with open_monitors(session, place) as opened:
+            now_us = opened.now_us()
+            if loss := opened.store.find_loss():
+                is_lost = True
+                notes.append(f"{opened.store.place}: {loss}")
+            found_here = [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
+            data += found_here
+            notes += _fault_notes(found_here)
+            notes += [*opened.remarks(), *opened.find_neglect(now_us)]
+>>>>>>> running
     found = {entry["key"] for entry in data}
     notes += [f"no monitor {shorten(key)!r}" for key in dict.fromkeys(keys) if key not in found]
-    code = exits.OK if found >= set(keys) else exits.BAD
+    code = exits.OK if found >= set(keys) and not is_lost else exits.BAD
     rows = [_row(entry, now_us) for entry in data]
     columns: tuple[str, ...] = (
         "monitor",

@@ -19,7 +19,7 @@ routes = APIRouter()
 
 @routes.get(
     "/healthz",
-    responses={503: {"description": "It can't store pings or doesn't judge."}},
+    responses={503: {"description": "It can't store pings, doesn't judge, or lost its store."}},
     openapi_extra={"security": []},
 )
 def tell_health(service: Served) -> JSONResponse:
@@ -31,11 +31,14 @@ def tell_health(service: Served) -> JSONResponse:
         database = "bad"
     idle_s = time.monotonic() - service.evaluator.last_tick
     evaluator = "ok" if idle_s < STUCK_AFTER_S else "bad"
-    is_well = database == evaluator == "ok"
+    loss = service.store.loss
+    is_well = database == evaluator == "ok" and loss is None
     content = {
         "status": "ok" if is_well else "bad",
         "database": database,
         "evaluator": evaluator,
+        # How many monitors there were is for those who have a key.
+        "store": "ok" if loss is None else "it isn't the one that was known here",
         "outage": None if service.outage is None else service.outage.when(),
         "version": __version__,
         "uptime_s": round(time.monotonic() - service.started, 1),

@@ -287,4 +287,5 @@ class StatusAnswer(BaseModel):
     unlooked_since: str | None = Field(
         description="The same, if that is longer ago than it should be: nobody looks."
     )
+    loss: str | None = Field(description="That the store isn't the one that was known there.")
     outage: OutageAnswer | None

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Sequence
 
@@ -20,12 +21,14 @@ from radar_cli.server.limits import Limits
 from radar_cli.server.now import Clock
 from radar_cli.server.pings.writer import Writer
 from radar_cli.server.settings import ServerSettings
+from radar_cli.store.identity import LostStoreError
 from radar_cli.store.intake import take_in
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
 
 _TAKEN_IN_EVERY_S = 1.0
+_RECOGNISED_EVERY_S = 5.0
 _SWEPT_EVERY_US = 10 * 1_000_000
 
 
@@ -62,6 +65,7 @@ class Service:
         self.last_fault = ""
         self._retention = retention
         self._taken_in_at = float("-inf")
+        self._recognised_at = time.monotonic()
         self.evaluator = Evaluator(
             store,
             channels,
@@ -94,6 +98,11 @@ class Service:
 
     def note_fault(self, error: RadarError) -> None:
         """Say once what is wrong with the database, until it is something else."""
+        if not isinstance(error, LostStoreError):
+            self._recognised_at = float("-inf")
+            with suppress(RadarError):  # it may be away, and not lost
+                self._recognise(time.monotonic())
+            error = self.store.loss or error
         line = error.line()
         if line != self.last_fault:
             self.last_fault = line
@@ -105,8 +114,20 @@ class Service:
         if now - self._taken_in_at < _TAKEN_IN_EVERY_S:
             return
         self._taken_in_at = now
+        self._recognise(now)
         now_us = self.clock.now_us()
-        if self.settings.state_directory:
+        # What waits for a store that is lost waits until it is back.
+        if self.settings.state_directory and self.store.loss is None:
             outbox = Outbox(self.settings.state_directory)
             take_in(self.store, outbox, Destination(STORE, profile="default"), now_us)
         self.store.sweep(now_us, self._retention, every_us=_SWEPT_EVERY_US)
+
+    def _recognise(self, now: float) -> None:
+        """See whether it is still the store that was known, or whether that was decided."""
+        identity = self.store.identity
+        if identity is None or now - self._recognised_at < _RECOGNISED_EVERY_S:
+            return
+        self._recognised_at = now
+        self.store.loss = identity.find_loss(goes_on=True)
+        if self.store.loss is not None:
+            self.note_fault(self.store.loss)

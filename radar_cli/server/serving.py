@@ -5,8 +5,8 @@ import os
 import resource
 import signal
 import sys
-from contextlib import suppress
-from typing import IO, Sequence
+from contextlib import nullcontext, suppress
+from typing import IO, ContextManager, Sequence
 
 import uvicorn
 
@@ -18,19 +18,30 @@ from radar_cli.server.log import open_log
 from radar_cli.server.protocol import GuardedProtocol
 from radar_cli.server.service import Service
 from radar_cli.server.settings import ServerSettings
-from radar_cli.store.opening import open_database, open_embedded
+from radar_cli.store.opening import open_store, store_file
 from radar_cli.store.retention import Retention
+from radar_cli.store.sqlite import occupied
 from radar_cli.store.store import Store
 
 # What is answered within that is answered; a client that is slower has to ask again.
 _GRACEFUL_S = 10
 
 
-def open_store(settings: ServerSettings) -> Store:
-    """The store of a server. StateError, UsageError: it can't be used."""
-    if settings.database:
-        return open_database(settings.database)
-    return open_embedded(settings.state_directory)
+def open_for(settings: ServerSettings) -> Store:
+    """The store of a server. StateError, UsageError: it can't be used.
+
+    One that isn't the one that was known is served, too: its `loss` says so.
+    """
+    return open_store(settings.database, settings.state_directory, goes_on=True)
+
+
+def held(settings: ServerSettings) -> ContextManager[None]:
+    """Hold the file of the store, if it is one, so that nobody puts another one in its place.
+
+    StateError: somebody does so now. UsageError: the URL is none.
+    """
+    file = store_file(settings.database, settings.state_directory)
+    return occupied(file) if file else nullcontext()
 
 
 def serve(

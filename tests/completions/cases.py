@@ -31,6 +31,9 @@ CASES = (
     Case("radar outbox drop --all --", ("--yes",), ("--all",)),
     Case("radar link --", ("--force", "--json"), ("--lock",)),
     Case("radar link no", ("notes.txt",), ("backup-db",)),
+    Case("radar restore --", ("--yes", "--database"), ("--lock",)),
+    Case("radar restore no", ("notes.txt",), ("backup-db",)),
+    Case("radar backup no", ("notes.txt",), ("backup-db",)),
     Case("radar completion ", ("bash", "zsh", "fish"), ("words",)),
     Case("radar nonsense ", (), ("run", "backup-db", "notes.txt")),
     # Closed sets of values.

@@ -66,6 +66,7 @@ class RadarServer:
     def __exit__(self, *_: object) -> None:
         if self._client is not None:
             self._client.close()
+            self._client = None
         self.stop()
 
     @property
