@@ -146,7 +146,7 @@ class Round:
     found: set[str] = field(default_factory=set)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     is_elsewhere: bool = False
-<<<<<<< HEAD
+    is_lost: bool = False
     unknown: list[tuple[str, str]] = field(default_factory=list)  # whose can't be judged, and why
 
     def check(self, opened: Opened, find: Callable[[], People] | None) -> Told:
@@ -157,9 +157,6 @@ class Round:
         told = Told() if find is None else tell_people(find, opened, now_us)
         self.look_at(opened, now_us)
         return told
-=======
-    is_lost: bool = False
->>>>>>> running
 
     def look_at(self, opened: Opened, now_us: int) -> None:
         """Judge the monitors of one store, and read of them what the format needs."""
@@ -209,6 +206,7 @@ class Round:
             "alarming": self.alarming,
             "notes": self.notes,
             "found": sorted(self.found),
+            "is_lost": self.is_lost,
             "faults": [[owned, asdict(fault)] for owned, fault in self.faults],
         }
 
@@ -239,6 +237,7 @@ class Round:
         alarming: list[tuple[str, str, str]],
         notes: list[str],
         found: list[str],
+        is_lost: bool,
         faults: list[tuple[str, dict[str, Any]]],
         told: dict[str, Any],
     ) -> Told:
@@ -257,6 +256,7 @@ class Round:
         self.alarming += some_alarming
         self.notes += notes
         self.found |= set(found)
+        self.is_lost |= bool(is_lost)
         self.faults += some_faults
         return some_told
 
@@ -298,11 +298,8 @@ class Round:
         if missing := sorted(set(self.keys) - self.found):
             return say_unknown(f"no monitor {', '.join(map(shorten, missing))}")
         # Another user's state directory, or a server that knows instead: who says all is well?
-<<<<<<< HEAD
-        if self.is_elsewhere or not (self.counts.total() or self.unknown):
-=======
-        if self.is_elsewhere or self.is_lost or not self.counts.total():
->>>>>>> running
+        nothing_known = not (self.counts.total() or self.unknown)
+        if self.is_elsewhere or self.is_lost or nothing_known:
             return say_unknown("; ".join(self._notes()) or "no monitors here")
         unknown = "; ".join(line for line in name_unknown(self.unknown))
         return say_verdict(self.alarming, self.counts, bad, self.faults, unknown)
