@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from radar_cli.server.answers import CRASH, error, send_early, send_json
 from radar_cli.server.limits import is_loopback
-from radar_cli.server.log import note_crash, write_line
+from radar_cli.server.log import note_crash, note_request, write_line
 from radar_cli.server.pings.endpoint import PREFIX
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ class Gate:
                 await send_json(send_noting, 500, CRASH)
         finally:
             self._counts[status or 500] += 1
+            client = scope.get("client")
+            took_s = time.monotonic() - began_s
+            address = client[0] if client else None
+            told = (address, scope["method"], scope["path"], status or 500, took_s)
+            note_request(*told)
             if self._log is not None:
-                client = scope.get("client")
-                took_s = time.monotonic() - began_s
-                address = client[0] if client else None
-                write_line(
-                    self._log, address, scope["method"], scope["path"], status or 500, took_s
-                )
+                write_line(self._log, *told)
 
     def _refuse(self, scope: "Scope") -> tuple[int, str, str] | None:
         """Why a request isn't for us, if it isn't.
