@@ -8,12 +8,12 @@ from typing import Any, Iterable, Iterator
 
 import click
 
+from radar_cli.api.metrics import Metrics
 from radar_cli.api.wire import iso
 from radar_cli.cli.everybody import all_users_option, find_places
 from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
-from radar_cli.cli.prometheus import Metrics
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
 from radar_cli.cli.status import ago, describe
 from radar_cli.cli.telling import Told, tell_people

@@ -30,6 +30,23 @@ _HEADERS = [
 REFUSED_HEAD = "radar.refused_head"
 
 
+# What a client can make up is counted as one: there are as many labels as these.
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_ROUTES = frozenset(
+    ("ping", "api", "badge", "metrics", "healthz", "monitors", "login", "logout", "static")
+)
+
+
+def classify(method: str, path: str) -> tuple[str, str]:
+    """Return the method and the kind of route of a request, as they are counted.
+
+    A route's kind is the first word of its path; `page` is the dashboard's first one.
+    """
+    first = path[1:].partition("/")[0]
+    route = first if first in _ROUTES else "other" if first else "page"
+    return method if method in _METHODS else "other", route
+
+
 class Gate:
     """An ASGI application before another one. ValueError: a trusted proxy has no such address."""
 
@@ -77,7 +94,8 @@ class Gate:
             if not status:
                 await send_json(send_noting, 500, CRASH)
         finally:
-            self._counts[status or 500] += 1
+            path = scope["path"].removeprefix(self._root_path)
+            self._counts[*classify(scope["method"], path), status or 500] += 1
             client = scope.get("client")
             took_s = time.monotonic() - began_s
             address = client[0] if client else None

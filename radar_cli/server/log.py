@@ -136,7 +136,12 @@ def note_request(address: str | None, method: str, path: str, status: int, secon
     """Log a request, for those who look for what is wrong."""
     if log.isEnabledFor(logging.DEBUG):
         shown = hide_secrets(path)[:_PATH_MAX]
-        fields = {"client": address, "method": method, "path": shown, "status": status}
+        fields: dict[str, object] = {
+            "client": address,
+            "method": method,
+            "path": shown,
+            "status": status,
+        }
         fields["ms"] = round(seconds * 1000, 1)
         log.debug("%s %s %s", method, shown, status, extra={"fields": fields})
 

@@ -37,7 +37,8 @@ class Counters:
     """What `/metrics` counts."""
 
     pings: Counter[str] = field(default_factory=Counter)
-    requests: Counter[int] = field(default_factory=Counter)  # by status
+    # By method, class of route and status: see `guards.classify`.
+    requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
 
 class Service:
