@@ -9,13 +9,13 @@ from typing import Any, Callable, Iterable, Iterator
 
 import click
 
+from radar_cli.api.metrics import Metrics
 from radar_cli.api.wire import iso
 from radar_cli.cli.apart import Ask, Looked, look_apart, read_limit, refuse
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
-from radar_cli.cli.prometheus import Metrics
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
 from radar_cli.cli.status import ago, describe, describe_unknown, name_unknown
 from radar_cli.cli.telling import People, Told, find_people, tell_people
@@ -233,7 +233,7 @@ class Round:
         unwatched: int,
         rows: list[list[Any]],
         entries: list[dict[str, Any]],
-        samples: dict[str, list[str]],
+        samples: dict[str, list[tuple[str, float]]],
         alarming: list[tuple[str, str, str]],
         notes: list[str],
         found: list[str],

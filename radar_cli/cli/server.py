@@ -1,7 +1,6 @@
 """`radar server`: the embedded server, and `radar server keys`."""
 
 import os
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from radar_cli.cli.groups import Group
 from radar_cli.cli.local import retention_of
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
-from radar_cli.cli.render import Result, Table, complain
+from radar_cli.cli.render import Result, Table
 from radar_cli.core.errors import NotInstalledError, StateError, UsageError
 from radar_cli.core.extras import install_command
 from radar_cli.core.grammar import parse_duration, parse_size
@@ -49,6 +48,20 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--access-log", metavar="FILE", default="", help="A line of JSON a request; - stdout."
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(("debug", "info", "warning", "error")),
+    default="info",
+    show_default=True,
+    help="What is said on stderr, at least so important.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="How.",
 )
 @click.option(
     "--rate-limit", metavar="N", default=1000, show_default=True, help="Requests a minute; 0: any."
@@ -87,7 +100,7 @@ def command(context: click.Context, session: Session, /, **given: Any) -> Result
     profile = config.resolve(session.profile, explicit=session.profile is not None)
     settings = _read_settings(given, profile.tz)
     channels = load_channels(config)
-    with serving.held(settings):
+    with serving.held(settings), serving.logged(settings):
         store = serving.open_for(settings)
         _welcome(store, settings, len(channels))
         code: int = serving.serve(store, settings, channels, retention_of(profile))
@@ -225,6 +238,8 @@ def _read_settings(given: dict[str, Any], tz: str) -> "ServerSettings":
         allowed_hosts=given["allowed_hosts"],
         trusted_proxies=given["trusted_proxies"],
         access_log=given["access_log"],
+        log_level=given["log_level"],
+        log_format=given["log_format"],
         rate_limit=given["rate_limit"],
         limits_loopback=given["limit_loopback"],
         body_limit_bytes=body_limit,
@@ -246,17 +261,19 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
     """Say where it serves and, at the first start, what to do next."""
     from radar_cli.server.keys import Keys
     from radar_cli.server.limits import is_loopback
+    from radar_cli.server.log import log
     from radar_cli.server.serving import show_first_key
 
     known = Keys(store.database)
-    lines = [f"serving {store.place} at {settings.url}"]
+    log.info("serving %s at %s", store.place, settings.url)
+    lines: list[str] = []
     if store.loss is not None:
         # Its keys are gone with it: who makes new ones decides that it is to begin anew.
-        lines.append(f"warning: {store.loss.line()}")
+        log.warning("%s", store.loss.line())
     # Of several servers that are first started on one database, one shows it.
     elif key := known.create_first(_now_us()):
         try:
-            lines.append(show_first_key(key, settings.state_directory))
+            show_first_key(key, settings.state_directory)
         except OSError as error:
             known.forget(key)  # nobody has seen it: the next start shows another one
             raise StateError(
@@ -273,11 +290,10 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
                 "only this machine, and a proxy on it, reach it: "
                 f"'--bind 0.0.0.0:{settings.port}' lets others in"
             )
-    if not channels:
-        lines.append("nobody is told of anything yet: see 'radar notify'")
     for line in lines:
-        complain(line)
-    sys.stderr.flush()
+        log.info("%s", line)
+    if not channels:
+        log.warning("nobody is told of anything yet: see 'radar notify'")
 
 
 def _now_us() -> int:

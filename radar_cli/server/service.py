@@ -1,7 +1,6 @@
 """What a running server is made of, and what its parts share."""
 
 import os
-import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -18,6 +17,7 @@ from radar_cli.server.access import Access
 from radar_cli.server.evaluator import Evaluator
 from radar_cli.server.keys import Keys
 from radar_cli.server.limits import Limits
+from radar_cli.server.log import log
 from radar_cli.server.now import Clock
 from radar_cli.server.pings.writer import Writer
 from radar_cli.server.settings import ServerSettings
@@ -37,7 +37,8 @@ class Counters:
     """What `/metrics` counts."""
 
     pings: Counter[str] = field(default_factory=Counter)
-    requests: Counter[int] = field(default_factory=Counter)  # by status
+    # By method, class of route and status: see `guards.classify`.
+    requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
 
 class Service:
@@ -94,7 +95,7 @@ class Service:
     def note_outage(self, outage: NotedOutage) -> None:
         """Say that nobody looked for a while."""
         self.outage = outage
-        sys.stderr.write(f"radar: {outage.words()}\n")
+        log.warning("%s", outage.words())
 
     def note_fault(self, error: RadarError) -> None:
         """Say once what is wrong with the database, until it is something else."""
@@ -106,7 +107,7 @@ class Service:
         line = error.line()
         if line != self.last_fault:
             self.last_fault = line
-            sys.stderr.write(f"radar: {line}\n")
+            log.error("%s", line)
 
     def _take_in(self) -> None:
         """Take in what this machine's own jobs have left in the spool, and forget a little."""

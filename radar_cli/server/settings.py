@@ -28,6 +28,8 @@ class ServerSettings:
     allowed_hosts: tuple[str, ...] = ()  # for the Host header; empty: see guards.allowed_hosts
     trusted_proxies: tuple[str, ...] = ()  # addresses whose forwarded headers count
     access_log: str = ""  # a file, or - for stdout
+    log_level: str = "info"
+    log_format: str = "text"
     rate_limit: int = REQUESTS_A_MINUTE  # requests a minute, per key and per address; 0: none
     limits_loopback: bool = False  # whether that counts for clients on this machine, too
     body_limit_bytes: int = BODY_LIMIT_BYTES
