@@ -17,6 +17,8 @@ from radar_cli.cli.notify import load_channels
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
 from radar_cli.config.channels import read_channels
+from radar_cli.config.secrets import read_secret
+from radar_cli.config.settings import Setting
 from radar_cli.core.errors import NotInstalledError, StateError, UsageError
 from radar_cli.core.extras import install_command
 from radar_cli.core.grammar import parse_duration, parse_size
@@ -25,6 +27,8 @@ from radar_cli.core.places import state_directory, user_config_file
 if TYPE_CHECKING:
     from radar_cli.config.channels import ChannelTable
     from radar_cli.config.load import Config
+    from radar_cli.config.profiles import Profile
+    from radar_cli.server.beacon import Watcher
     from radar_cli.server.settings import ServerSettings
     from radar_cli.store.store import Store
 
@@ -88,6 +92,17 @@ if TYPE_CHECKING:
     help="Monitors that a ping key may make; 0: any.",
 )
 @click.option("--remind", metavar="DURATION", default="", help="Tell again of what is still down.")
+@click.option(
+    "--ping",
+    "pings",
+    metavar="URL",
+    multiple=True,
+    default=lambda: tuple(os.environ.get("RADAR_SERVER_PING", "").split()),
+    help="A ping URL of another server, which watches over this one; or file:PATH.",
+)
+@click.option(
+    "--ping-every", metavar="DURATION", default="1m", show_default=True, help="How often."
+)
 @click.option("--print-unit", is_flag=True, help="Print a systemd unit that serves so, and exit.")
 @common_options
 @pass_session
@@ -105,7 +120,7 @@ def command(context: click.Context, session: Session, /, **given: Any) -> Result
     serving = _import_server()
     config = session.load_config()
     profile = config.resolve(session.profile, explicit=session.profile is not None)
-    settings = _read_settings(given, profile.tz)
+    settings = _read_settings(given, profile)
     if given["print_unit"]:
         return Result(None, text=_make_unit(context, session, settings, config).rstrip("\n"))
     channels = load_channels(config)
@@ -228,9 +243,13 @@ def _make_unit(
     if user_config_file(os.environ) != user_config_file({}):
         environment["RADAR_CONFIG"] = os.path.abspath(user_config_file(os.environ))
     file = store_file(url, directory)
-    is_secret = not file and without_password(url) != url
+    secrets = [] if file or without_password(url) == url else ["RADAR_DATABASE"]
     words = _words_as_called(context)
-    if url and not is_secret:
+    if any(not each.startswith("file:") for each in context.params["pings"]):
+        secrets.append("RADAR_SERVER_PING")
+    elif "--ping" not in words:
+        words += [each for ping in context.params["pings"] for each in ("--ping", ping)]
+    if url and "RADAR_DATABASE" not in secrets:
         words += ["--database", url]
     if session.profile:
         words += ["--profile", session.profile]
@@ -252,7 +271,7 @@ def _make_unit(
             *(os.path.abspath(path) for path in (settings.tls_cert, settings.tls_key) if path),
         ],
         environment=environment,
-        has_secret_database=is_secret,
+        secrets=secrets,
         is_on_postgresql=not file,
         starts_programs=any(_starts_programs(table) for table in read_channels(config)),
     ).text()
@@ -272,7 +291,8 @@ def _words_as_called(context: click.Context) -> list[str]:
             words.append(flag)
         elif isinstance(value, tuple):
             for each in value:
-                words += [flag, each]
+                if flag != "--ping" or each.startswith("file:"):
+                    words += [flag, each]
         elif flag in _FILES and value != "-":
             words += [flag, os.path.abspath(value)]
         else:
@@ -299,7 +319,7 @@ def _import_server() -> Any:
     return serving
 
 
-def _read_settings(given: dict[str, Any], tz: str) -> "ServerSettings":
+def _read_settings(given: dict[str, Any], profile: "Profile") -> "ServerSettings":
     from radar_cli.server.settings import ServerSettings
 
     host, port = _read_bind(given["bind"])
@@ -315,6 +335,7 @@ def _read_settings(given: dict[str, Any], tz: str) -> "ServerSettings":
     try:
         body_limit = parse_size(given["body_limit"])
         remind_s = parse_duration(given["remind"]) if given["remind"] else 0.0
+        ping_every_s = parse_duration(given["ping_every"])
     except ValueError as error:
         message, _, hint = str(error).partition(": ")
         raise UsageError(message, hint) from None
@@ -337,8 +358,24 @@ def _read_settings(given: dict[str, Any], tz: str) -> "ServerSettings":
         body_limit_bytes=body_limit,
         monitors_per_key=given["monitor_limit"],
         remind_every_s=remind_s,
-        tz=tz,
+        tz=profile.tz,
+        watchers=tuple(map(_read_watcher, given["pings"])),
+        ping_every_s=ping_every_s,
+        ca_file=profile.ca_file,
     )
+
+
+def _read_watcher(given: str) -> "Watcher":
+    """A server that is to watch over this one. Errors never show the URL: it holds a secret."""
+    from radar_cli.server.beacon import Watcher
+
+    url = read_secret(Setting(given, "--ping"), os.environ, [], "the ping URL")
+    try:
+        return Watcher.parse(url)
+    except ValueError as error:
+        raise UsageError(f"--ping: {error}", "the monitor's page at the other server has it") from (
+            None
+        )
 
 
 def _read_bind(text: str) -> tuple[str, int]:

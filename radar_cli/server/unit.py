@@ -10,6 +10,10 @@ from typing import Iterator, Sequence
 
 _LOWEST_FREE_PORT = 1024
 _HOMES = ("/home/", "/root/", "/run/user/")
+_EXAMPLES = {
+    "RADAR_DATABASE": "postgresql://USER:PASSWORD@HOST/NAME",
+    "RADAR_SERVER_PING": "https://HOST/ping/TOKEN",
+}
 _SYSTEM_STATE = "/var/lib/"
 # systemd.exec(5); each keeps from what neither radar nor a program for mail has to do.
 _CLOSED = (
@@ -31,7 +35,7 @@ class Unit:
     written: Sequence[str] = ()  # folders besides the state directory
     read: Sequence[str] = ()  # files that it needs: its config, certificates
     environment: dict[str, str] = field(default_factory=dict)
-    has_secret_database: bool = False
+    secrets: Sequence[str] = ()  # variables that hold what mustn't stand in a unit
     is_on_postgresql: bool = False
     starts_programs: bool = False
 
@@ -63,8 +67,9 @@ class Unit:
             yield f"User={self.user}"
         for name, value in self.environment.items():
             yield f"Environment={quote(f'{name}={value}')}"
-        if self.has_secret_database:
-            yield "# Of mode 0600, with the line RADAR_DATABASE=postgresql://USER:PASSWORD@HOST/NAME:"
+        if self.secrets:
+            yield "# Of mode 0600, with what mustn't stand here, a line each:"
+            yield from (f"#   {name}={_EXAMPLES[name]}" for name in self.secrets)
             yield "EnvironmentFile=/etc/radar/server.env"
         yield ""
         yield from self._hardening()
