@@ -9,15 +9,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from radar_cli import __version__
 from radar_cli.api.metrics import Metrics, family, labels_of
-from radar_cli.core.errors import RadarError
 from radar_cli.server.depends import ReadKey, Served
 from radar_cli.server.errors import errors_beside_text
 from radar_cli.server.service import Service
 from radar_cli.store.overview import Seen
 from radar_cli.store.searching import count_by_status
 
-# An evaluator that hasn't looked for that long is stuck.
-STUCK_AFTER_S = 15.0
 # Each has ten lines: more would be nobody's to read, and take the server's time.
 MONITORS_LISTED = 10_000
 
@@ -31,21 +28,11 @@ routes = APIRouter()
 )
 def tell_health(service: Served) -> JSONResponse:
     """200 if pings can be stored and silence is noticed, else 503; no key is needed."""
-    try:
-        service.store.database.read("SELECT count(*) FROM mark")
-        database = "ok"
-    except RadarError:
-        database = "bad"
-    idle_s = time.monotonic() - service.evaluator.last_tick
-    evaluator = "ok" if idle_s < STUCK_AFTER_S else "bad"
-    loss = service.store.loss
-    is_well = database == evaluator == "ok" and loss is None
+    health = service.health()
+    is_well = all(said == "ok" for said in health.values())
     content = {
         "status": "ok" if is_well else "bad",
-        "database": database,
-        "evaluator": evaluator,
-        # How many monitors there were is for those who have a key.
-        "store": "ok" if loss is None else "it isn't the one that was known here",
+        **health,
         "outage": None if service.outage is None else service.outage.when(),
         "version": __version__,
         "uptime_s": round(time.monotonic() - service.started, 1),

@@ -14,6 +14,7 @@ from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
 from radar_cli.outbox.spool import Outbox
 from radar_cli.server.access import Access
+from radar_cli.server.beacon import Beacon
 from radar_cli.server.evaluator import Evaluator
 from radar_cli.server.keys import Keys
 from radar_cli.server.limits import Limits
@@ -27,6 +28,8 @@ from radar_cli.store.outages import NotedOutage
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
 
+# An evaluator that hasn't looked for that long is stuck.
+STUCK_AFTER_S = 15.0
 _TAKEN_IN_EVERY_S = 1.0
 _RECOGNISED_EVERY_S = 5.0
 _SWEPT_EVERY_US = 10 * 1_000_000
@@ -77,6 +80,9 @@ class Service:
             note_outage=self.note_outage,
             remind_every_s=settings.remind_every_s,
         )
+        self.beacon = Beacon(
+            settings.watchers, settings.ping_every_s, self.find_trouble, ca_file=settings.ca_file
+        )
 
     def start(self) -> None:
         """Begin to work. StateError: the database can't be used."""
@@ -84,13 +90,34 @@ class Service:
             self.note_outage(outage)
         self.writer.start()
         self.evaluator.start()
+        self.beacon.start()
 
     def stop(self) -> None:
         """Store what was answered, and end."""
+        self.beacon.stop()
         self.writer.stop()
         self.evaluator.stop()
         self.store.leave(self.clock.now_us())
         self.store.close()
+
+    def health(self) -> dict[str, str]:
+        """Return what is `ok` and what is `bad` of what a server is for."""
+        try:
+            self.store.database.read("SELECT count(*) FROM mark")
+            database = "ok"
+        except RadarError:
+            database = "bad"
+        idle_s = time.monotonic() - self.evaluator.last_tick
+        return {
+            "database": database,
+            "evaluator": "ok" if idle_s < STUCK_AFTER_S else "bad",
+            # How many monitors there were is for those who have a key.
+            "store": "ok" if self.store.loss is None else "it isn't the one that was known here",
+        }
+
+    def find_trouble(self) -> str:
+        """Return what isn't well, "" if all is."""
+        return ", ".join(f"{what}: {said}" for what, said in self.health().items() if said != "ok")
 
     def note_outage(self, outage: NotedOutage) -> None:
         """Say that nobody looked for a while."""

@@ -5,6 +5,7 @@ from socket import gethostname
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from radar_cli.server.beacon import Watcher
     from radar_cli.server.keys import ApiKey
 
 PORT = 8321
@@ -35,6 +36,9 @@ class ServerSettings:
     body_limit_bytes: int = BODY_LIMIT_BYTES
     tz: str = ""  # of schedules that name none; "": this machine's
     monitors_per_key: int = MONITORS_PER_KEY  # that a ping key may make; 0: any number
+    watchers: "tuple[Watcher, ...]" = ()  # servers that this one pings
+    ping_every_s: float = 60.0
+    ca_file: str = ""  # certificates for these to trust instead of the system's
     remind_every_s: float = 0.0  # tell again of what is still down; 0: never
 
     def most_monitors(self, key: "ApiKey") -> int:

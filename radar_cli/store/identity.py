@@ -11,9 +11,9 @@ import shlex
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from uuid import uuid4
 
 from radar_cli.core.errors import StateError
+from radar_cli.core.ids import new_id
 from radar_cli.model.ping import fingerprint
 from radar_cli.store.database import Database
 
@@ -101,7 +101,6 @@ class Identity:
     def __init__(self, database: Database, path: str) -> None:
         self._database = database
         self._path = path
-        self._written_at = float("-inf")
 
     def find_loss(self, *, goes_on: bool = False) -> LostStoreError | None:
         """Return what is wrong if this isn't the store that was known; else remember it.
@@ -124,7 +123,7 @@ class Identity:
             self._make_id(known.id)
             return None
         if not own and goes_on:
-            self._make_id(str(uuid4()))
+            self._make_id()
         return _loss(place, "isn't the store that was here", known, self._path)
 
     def leave(self) -> None:
@@ -135,14 +134,13 @@ class Identity:
 
     def give(self) -> str:
         """Return the store's id, after giving it one if it has none."""
-        return self._read_id() or self._make_id(str(uuid4()))
+        return self._read_id() or self._make_id()
 
     def _remember(self, own: str, known: Known | None) -> None:
-        now = time.time()
         with suppress(OSError):
-            self._written_at = os.stat(self._path).st_mtime
-        if known is not None and abs(now - self._written_at) < _WRITTEN_EVERY_S:
-            return
+            age_s = time.time() - os.stat(self._path).st_mtime
+            if known is not None and abs(age_s) < _WRITTEN_EVERY_S:
+                return
         with suppress(StateError):  # on a full disk, say, there are greater worries
             own = own or self.give()
             remember(self._path, Known(own, self._count()))
@@ -154,8 +152,9 @@ class Identity:
         rows = self._database.read("SELECT value FROM mark WHERE name = ?", (_ID,))
         return str(rows[0][0]) if rows else ""
 
-    def _make_id(self, wanted: str) -> str:
+    def _make_id(self, wanted: str = "") -> str:
         """Give the store an id; return that which it has, from whoever was first."""
+        wanted = wanted or new_id(time.time_ns() // 1000)
         with self._database.change() as change:
             change.execute(
                 "INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
