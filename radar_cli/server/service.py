@@ -76,7 +76,7 @@ class Service:
             Composer(store, channels, os.uname().nodename),
             clock=self.clock,
             take_in=self._take_in,
-            note_fault=self.note_fault,
+            note_fault=self.examine_fault,
             note_outage=self.note_outage,
             remind_every_s=settings.remind_every_s,
         )
@@ -124,13 +124,19 @@ class Service:
         self.outage = outage
         log.warning("%s", outage.words())
 
-    def note_fault(self, error: RadarError) -> None:
-        """Say once what is wrong with the database, until it is something else."""
+    def examine_fault(self, error: RadarError) -> None:
+        """Say what is wrong with the database, after asking it whether it is the one it was.
+
+        That may take as long as the database does not answer: not for the event loop.
+        """
         if not isinstance(error, LostStoreError):
             self._recognised_at = float("-inf")
             with suppress(RadarError):  # it may be away, and not lost
                 self._recognise(time.monotonic())
-            error = self.store.loss or error
+        self.note_fault(self.store.loss or error)
+
+    def note_fault(self, error: RadarError) -> None:
+        """Say once what is wrong with the database, until it is something else."""
         line = error.line()
         if line != self.last_fault:
             self.last_fault = line
