@@ -86,7 +86,7 @@ class Job(Line):
 
     @property
     def shell_line(self) -> bytes:
-        r"""What the shell is given, up to the first `%` without a backslash; `\%` stays as it is."""
+        r"""What the shell is given, up to the first `%` without a backslash; `\%` stays."""
         return self.command[: _find_percent(self.command)]
 
     @property

@@ -85,5 +85,5 @@ def crontabs(draw: st.DrawFn) -> Written:
             line = indent + "".join(word + draw(_BLANKS) for word in words) + command
             jobs.append((times, user, command.encode()))
         lines.append(line.encode())
-    end = b"\n" if lines and draw(st.booleans()) else b""
-    return Written(b"\n".join(lines) + end, has_users, variables, jobs)
+    is_ended: bool = bool(lines) and draw(st.booleans())
+    return Written(b"\n".join(lines) + b"\n" * is_ended, has_users, variables, jobs)

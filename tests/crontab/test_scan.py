@@ -1,0 +1,216 @@
+"""`radar crontab scan`: every scheduled job of a machine that was planted for it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.namespaces import as_user
+from tests.support.radar import environment, run_radar
+
+_SERVICE = "[Service]\nUser=ops\nExecStart=/opt/timed --all\n"
+
+
+class Planted:
+    """A root directory with scheduled jobs in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write("etc/localtime", "")
+        (root / "etc/localtime").unlink()
+        (root / "etc/localtime").symlink_to("/usr/share/zoneinfo/Europe/Paris")
+        self.write("etc/debian_version", "13\n")
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+
+    def scan(self) -> dict[str, dict[str, Any]]:
+        """What is found, by its command."""
+        return {job["command"]: job for job in self.look()["jobs"]}
+
+    def look(self) -> dict[str, Any]:
+        done = run_radar("crontab", "scan", "--root", self.root, "--json", text=True)
+        assert done.returncode == 0, done.stderr
+        data: dict[str, Any] = json.loads(done.stdout)["data"]
+        return data
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Planted:
+    return Planted(tmp_path / "root")
+
+
+def test_it_finds_the_crontabs_of_users_and_of_the_system(planted: Planted) -> None:
+    planted.write("var/spool/cron/crontabs/alice", "# mine\n5 2 * * * /opt/user x\n")
+    planted.write("var/spool/cron/bob", "@reboot /opt/boot\n")
+    planted.write("etc/crontab", "0 4 * * 1\troot\t/opt/system\n")
+    planted.write("etc/cron.d/some", "*/5 * * * * www-data radar run watched -- /opt/some\n")
+    found = planted.scan()
+    assert found["/opt/user x"] | {"next": None} == {
+        "kind": "crontab",
+        "source": "crontab of alice",
+        "line": 2,
+        "user": "alice",
+        "schedule": "5 2 * * *",
+        "words": "at 02:05 every day",
+        "next": None,
+        "command": "/opt/user x",
+        "watched": False,
+        "monitor": None,
+        "note": None,
+    }
+    assert found["/opt/boot"]["words"] == "when cron starts"
+    assert (found["/opt/system"]["user"], found["/opt/system"]["source"]) == (
+        *("root", "/etc/crontab"),
+    )
+    watched = found["radar run watched -- /opt/some"]
+    assert (watched["watched"], watched["monitor"], watched["user"]) == (
+        *(True, "watched", "www-data"),
+    )
+    assert len(found) == 4
+
+
+def test_a_line_runs_by_the_clock_of_its_machine(planted: Planted) -> None:
+    planted.write("etc/crontab", "5 2 * * * root /opt/system\n")
+    # 02:05 in Paris is 00:05 or 01:05 UTC.
+    assert planted.scan()["/opt/system"]["next"][11:16] in ("00:05", "01:05")
+
+
+def test_only_cronie_obeys_cron_tz(planted: Planted) -> None:
+    planted.write("etc/crontab", "CRON_TZ=Asia/Tokyo\n5 2 * * * root /opt/system\n")
+    assert "Tokyo" not in planted.scan()["/opt/system"]["words"]
+    planted.write("usr/sbin/crond", "")
+    assert planted.scan()["/opt/system"]["words"].endswith(", by the clock of Asia/Tokyo")
+    assert planted.scan()["/opt/system"]["next"][11:16] == "17:05"
+
+
+def test_it_leaves_out_what_cron_leaves_out_of_cron_d(planted: Planted) -> None:
+    for name in ("good", "bad.conf", "bad~", ".placeholder"):
+        planted.write(f"etc/cron.d/{name}", f"0 1 * * * root /opt/{name}\n")
+    assert list(planted.scan()) == ["/opt/good"]
+    (planted.root / "etc/debian_version").unlink()
+    planted.write("usr/sbin/crond", "")
+    assert sorted(planted.scan()) == ["/opt/bad.conf", "/opt/good"]
+
+
+def test_it_finds_what_run_parts_starts(planted: Planted) -> None:
+    planted.write("etc/crontab", "25 6 * * * root cd / && run-parts --report /etc/cron.daily\n")
+    planted.write("etc/cron.daily/rotate", "#!/bin/sh\nrotate\n", 0o755)
+    planted.write("etc/cron.daily/seen", "#!/bin/sh\nexec radar run seen -- x\n", 0o755)
+    planted.write("etc/cron.daily/off", "#!/bin/sh\n", 0o644)
+    planted.write("etc/cron.daily/bad.sh", "#!/bin/sh\n", 0o755)
+    planted.write("etc/cron.weekly/lost", "#!/bin/sh\n", 0o755)
+    found = planted.scan()
+    assert found["/etc/cron.daily/rotate"]["words"] == "at 06:25 every day"
+    assert not found["/etc/cron.daily/rotate"]["watched"]
+    assert found["/etc/cron.daily/seen"]["watched"]
+    assert found["/etc/cron.daily/off"]["note"] == "it isn't executable: run-parts leaves it out"
+    assert found["/etc/cron.weekly/lost"]["note"] == "nothing was found that starts it"
+    assert "/etc/cron.daily/bad.sh" not in found
+
+
+def test_anacron_starts_the_folders_where_it_is_installed(planted: Planted) -> None:
+    planted.write(
+        "etc/crontab",
+        "25 6 * * * root test -x /usr/sbin/anacron || { cd / && run-parts /etc/cron.daily; }\n",
+    )
+    planted.write("usr/sbin/anacron", "", 0o755)
+    planted.write(
+        "etc/anacrontab", "SHELL=/bin/sh\n# x\n1\t5\tcron.daily\trun-parts /etc/cron.daily\n"
+    )
+    planted.write("var/spool/anacron/cron.daily", "20261130\n")
+    planted.write("etc/cron.daily/rotate", "#!/bin/sh\n", 0o755)
+    found = planted.scan()
+    assert found["run-parts /etc/cron.daily"]["kind"] == "anacron"
+    assert found["run-parts /etc/cron.daily"]["next"] == "2026-12-01T00:00:00+00:00"
+    assert found["/etc/cron.daily/rotate"]["words"] == "every day"
+
+
+def test_it_finds_timers_with_what_they_start(planted: Planted) -> None:
+    planted.write("etc/systemd/system/a.timer", "[Timer]\nOnCalendar=daily\nOnBootSec=5min\n")
+    planted.write("etc/systemd/system/a.service", _SERVICE)
+    planted.write("usr/lib/systemd/system/b.timer", "[Timer]\nOnCalendar=hourly\nUnit=c.service\n")
+    planted.write("usr/lib/systemd/system/c.service", "[Service]\nExecStart=radar run c -- x\n")
+    planted.write(
+        "etc/systemd/system/b.timer.d/x.conf", "[Timer]\nOnCalendar=\nOnCalendar=Mon 04:00\n"
+    )
+    wants = planted.root / "etc/systemd/system/timers.target.wants"
+    wants.mkdir()
+    (wants / "a.timer").symlink_to("../a.timer")
+    (planted.root / "etc/systemd/system/masked.timer").symlink_to("/dev/null")
+    found = planted.scan()
+    first, second = found["/opt/timed --all"], found["radar run c -- x"]
+    assert first["source"] == "/etc/systemd/system/a.timer"
+    assert (first["user"], first["words"]) == ("ops", "at daily and 5min after boot")
+    assert first["schedule"] == "OnCalendar=daily OnBootSec=5min"
+    assert (first["watched"], first["note"]) == (False, None)
+    assert (second["watched"], second["monitor"]) == (True, "c")
+    assert (second["words"], second["note"]) == ("at Mon 04:00", "it isn't enabled")
+    assert len(found) == 2
+
+
+def test_it_finds_jobs_of_at(planted: Planted) -> None:
+    planted.write("var/spool/cron/atjobs/a0000c01c9a1f0", "#!/bin/sh\n/opt/later\n", 0o700)
+    planted.write("var/spool/cron/atjobs/.SEQ", "")
+    (job,) = planted.look()["jobs"]
+    assert (job["kind"], job["command"], job["words"]) == ("at", "job 12", "once")
+    assert job["next"] == "2027-01-09T08:48:00+00:00"
+
+
+def test_it_says_what_it_cannot_read(planted: Planted) -> None:
+    # Not even root reads a link that leads to itself.
+    (planted.root / "etc/cron.d").mkdir()
+    (planted.root / "etc/crontab").symlink_to("crontab")
+    done = run_radar("crontab", "scan", "--root", planted.root, text=True)
+    assert "radar: /etc/crontab can't be read: Too many levels of symbolic links" in done.stderr
+    assert "/etc/crontab" in planted.look()["unreadable"]
+
+
+def test_it_reads_a_crontab_on_stdin_and_by_its_path(tmp_path: Path) -> None:
+    text = b"0 1 * * * /opt/a\n0 2 * * * /opt/b\n"
+    for done in (
+        run_radar("crontab", "scan", "-", stdin=text, text=True),
+        run_radar("crontab", "scan", _write(tmp_path / "jobs", text), text=True),
+    ):
+        header, *rows = done.stdout.splitlines()
+        assert header.split()[0] == "watched"
+        assert {row.split()[-1] for row in rows} == {"/opt/a", "/opt/b"}
+        assert "2 of 2 jobs aren't watched" in done.stderr
+
+
+def test_a_file_in_a_cron_d_names_its_users(tmp_path: Path) -> None:
+    path = tmp_path / "cron.d/jobs"
+    path.parent.mkdir()
+    done = run_radar("crontab", "scan", "--json", _write(path, b"0 1 * * * alice /opt/a\n"))
+    (job,) = json.loads(done.stdout)["data"]["jobs"]
+    assert (job["user"], job["command"]) == ("alice", "/opt/a")
+
+
+def test_it_refuses_a_file_or_a_root_that_is_not_there() -> None:
+    done = run_radar("crontab", "scan", "/nowhere/crontab", text=True)
+    assert (done.returncode, done.stderr) == (
+        *(2, "radar: /nowhere/crontab can't be read: No such file or directory\n"),
+    )
+    assert run_radar("crontab", "scan", "--root", "/nowhere").returncode == 2
+
+
+def test_it_reads_ones_own_crontab_by_the_program(tmp_path: Path) -> None:
+    """Whoever isn't root can't read the spool."""
+    program = tmp_path / "bin/crontab"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho '0 1 * * * /opt/own'\n")
+    program.chmod(0o755)
+    env = environment()
+    env["PATH"] = f"{program.parent}:{env['PATH']}"
+    done = run_radar("crontab", "scan", "--json", env=env, prefix=as_user())
+    jobs = json.loads(done.stdout)["data"]["jobs"]
+    assert "/opt/own" in [job["command"] for job in jobs]
+
+
+def _write(path: Path, text: bytes) -> Path:
+    path.write_bytes(text)
+    return path
