@@ -38,7 +38,8 @@ def find_call(command: bytes, valued: Collection[str]) -> Call | None:
             if is_first and _is_radar(token):
                 return _read_call(tokens[index:], valued)
             # A variable or a wrapper (nice, timeout 60, ...) may stand in front.
-            is_first = is_first or _is_radar_behind(tokens, index)
+            is_assigned = is_first and token.is_assignment
+            is_first = is_assigned or _is_radar_behind(tokens, index)
     return None
 
 
@@ -64,7 +65,10 @@ def _read_call(tokens: list[Token], valued: Collection[str]) -> Call:
         if text == b"--":
             at += 1
             if key:
-                break
+                # A redirection may come first.
+                begin = words[at - 1].end
+                following = (token.start for token in tokens if token.start >= begin)
+                return Call(verb, start, next(following, begin), key, options)
             continue
         if not text.startswith(b"-") or text == b"-":
             if key:

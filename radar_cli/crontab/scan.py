@@ -62,7 +62,8 @@ class Scan:
         self._machine = machine
         self._valued = valued
         self._now = now
-        self._zone = local_zone(root=machine.root) or "UTC"
+        # By which clock lines run that name none.
+        self.zone = local_zone(root=machine.root) or "UTC"
         self._started: set[str] = set()  # folders that something starts by run-parts
 
     def find_all(self) -> Iterator[Found]:
@@ -109,7 +110,7 @@ class Scan:
         if schedule is None:
             return "at times that only cron knows", None, ""
         following = schedule.next_after(self._now)
-        zone = f", by the clock of {schedule.tz.key}" if schedule.tz.key != self._zone else ""
+        zone = f", by the clock of {schedule.tz.key}" if schedule.tz.key != self.zone else ""
         return explain(schedule) + zone, following, "" if following else "it never matches any date"
 
     def schedule_of(self, job: Job) -> CronSchedule | None:
@@ -122,7 +123,7 @@ class Scan:
     def zone_of(self, job: Job) -> str:
         """Return by which clock cron runs a job."""
         named = job.variables.get(b"CRON_TZ", b"").decode("utf-8", "replace")
-        return named if is_zone(named) and self._machine.knows_cron_tz() else self._zone
+        return named if is_zone(named) and self._machine.knows_cron_tz() else self.zone
 
     def _find_parts(self, starter: Found, command: bytes) -> Iterator[Found]:
         """Yield what run-parts starts in the folders that a command names."""

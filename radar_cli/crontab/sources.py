@@ -128,7 +128,7 @@ class Machine:
                     seen.add(name)
                     yield Source(path, text, name, is_spooled=True)
         if self.is_here and os.geteuid() != 0:
-            own = pwd.getpwuid(os.geteuid()).pw_name
+            own = own_name()
             if own not in seen and (text := self.ask_crontab(own)) is not None:
                 yield Source(f"{SPOOLS[0]}/{own}", text, own, is_spooled=True)
 
@@ -153,6 +153,14 @@ class Machine:
         if "no crontab" not in reason:
             self.unread[f"crontab of {user}"] = reason or f"crontab -l: exit {done.returncode}"
         return None
+
+
+def own_name() -> str:
+    """Return the name of this user, or the number where no database knows it."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def read_file(path: str, user: str) -> Source:
