@@ -62,7 +62,7 @@ def test_it_wraps_creates_monitors_and_unwraps(crontab: Path, link: Path) -> Non
     # Its silence counts, though it never ran.
     assert monitors["backup"]["schedule"] == "5 2 * * *"
     assert monitors["backup"]["tags"] == ["cron"]
-    assert monitors["backup"]["expected"] is not None
+    assert monitors["backup"]["expected_at"] is not None
     assert monitors["boot"]["schedule"] is None
     said = _unwrap(crontab)
     assert crontab.read_text() == _TEXT
