@@ -23,6 +23,7 @@ from radar_cli.crontab.applying import apply, declare, find_link
 from radar_cli.crontab.keeping import Keeping
 from radar_cli.crontab.lines import Job
 from radar_cli.crontab.link import find_folders, read_link, write_link
+from radar_cli.crontab.lint import Lint
 from radar_cli.crontab.scan import Found, Scan
 from radar_cli.crontab.sources import SPOOLS, STDIN, Machine, Source, own_name, read_file
 from radar_cli.crontab.wrapping import Edit, Wrapper, find_check, find_keys, unwrap
@@ -189,6 +190,44 @@ def unwrap_jobs(
     return Result(data, text=text, notes=tuple(notes), exit_code=code)
 
 
+@command.command(name="lint")
+@click.argument("files", metavar="[FILE|-]...", nargs=-1)
+@_root_option
+@list_options
+@pass_session
+def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result:
+    """Look for what in crontabs is likely not what is meant; exits with 1 if there is something.
+
+    All crontabs of this machine, or just FILEs; - is one on stdin.
+    """
+    del session
+    machine = open_machine(root)
+    lint = Lint(machine, VALUED, _now())
+    if files:
+        found = list(lint.look_at(read_sources(files)))
+    else:
+        found = [*lint.look_at(machine.find_crontabs()), *lint.look_at_names()]
+    places = list(dict.fromkeys(each.place for each in found))
+    found.sort(key=lambda each: (places.index(each.place), each.line or 0))
+    rows = [(_place(each.place, each.line), each.rule, each.message, each.hint) for each in found]
+    data = {
+        "remarks": [
+            {
+                "source": each.place,
+                "line": each.line,
+                "rule": each.rule,
+                "message": each.message,
+                "hint": each.hint or None,
+            }
+            for each in found
+        ],
+        "unreadable": machine.unread,
+    }
+    notes = tuple(f"{place} can't be read: {why}" for place, why in machine.unread.items())
+    table = Table(("where", "rule", "found", "what to do"), rows, "nothing found")
+    return Result(data, table, notes=notes, exit_code=exits.BAD if found else exits.OK)
+
+
 @command.command(name="declare", hidden=True)
 @common_options
 @pass_session
@@ -339,12 +378,22 @@ def _row(job: Found) -> tuple[Any, ...]:
     is_own = job.note == "radar's own"
     watched = Cell(job.monitor or "yes", "green") if job.is_watched else Cell("no", "yellow")
     following = "" if job.next is None else f"{job.next.astimezone():%a %Y-%m-%d %H:%M}"
-    place = job.place if job.line is None else f"{job.place}:{job.line}"
     shown = job.command
     if len(shown) > _LONGEST_COMMAND:
         shown = shown[: _LONGEST_COMMAND - 1] + "…"
     when = job.words + (f" ({job.note})" if job.note and not is_own else "")
-    return (Cell("radar") if is_own else watched, following, when, job.user, place, shown)
+    return (
+        Cell("radar") if is_own else watched,
+        following,
+        when,
+        job.user,
+        _place(job.place, job.line),
+        shown,
+    )
+
+
+def _place(path: str, line: int | None) -> str:
+    return path if line is None else f"{path}:{line}"
 
 
 def _summarise(found: list[Found]) -> list[str]:

@@ -29,7 +29,7 @@ CASES = (
     Case("radar outbox ", ("list", "flush", "drop"), ("get",)),
     Case("radar outbox drop --", ("--all", "--yes", "--json"), ("--lock",)),
     Case("radar outbox drop --all --", ("--yes",), ("--all",)),
-    Case("radar crontab ", ("scan", "wrap", "unwrap"), ("run", "declare")),
+    Case("radar crontab ", ("scan", "wrap", "unwrap", "lint"), ("run", "declare")),
     Case("radar crontab wrap --", ("--interactive", "--diff", "--yes"), ("--lock",)),
     Case("radar crontab scan --", ("--root", "--json"), ("--lock",)),
     Case("radar crontab scan no", ("notes.txt",), ("backup-db",)),
