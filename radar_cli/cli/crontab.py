@@ -19,10 +19,10 @@ from radar_cli.cli.render import Cell, Result, Table, clean, emit
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
 from radar_cli.core.places import state_directory
-from radar_cli.crontab.applying import apply, declare, find_link
+from radar_cli.crontab.applying import apply, declare, find_link, starts
 from radar_cli.crontab.keeping import Keeping
 from radar_cli.crontab.lines import Job
-from radar_cli.crontab.link import find_folders, read_link, write_link
+from radar_cli.crontab.link import find_folders, write_link
 from radar_cli.crontab.lint import Lint
 from radar_cli.crontab.scan import Found, Scan
 from radar_cli.crontab.sources import SPOOLS, STDIN, Machine, Source, own_name, read_file
@@ -66,7 +66,7 @@ def scan_jobs(session: Session, files: tuple[str, ...], root: str) -> Result:
         found = list(scan.find_all())
     found.sort(key=lambda job: (job.next is None, job.next or _LAST))
     data = {"jobs": [_describe(job) for job in found], "unreadable": machine.unread}
-    notes = [f"{place} can't be read: {why}" for place, why in machine.unread.items()]
+    notes = _tell_unread(machine)
     columns = ("watched", "next", "when", "user", "where", "command")
     table = Table(columns, [_row(job) for job in found], "no scheduled jobs")
     notes += _summarise(found)
@@ -105,7 +105,7 @@ def wrap_jobs(
     """
     machine = Machine()
     everywhere = list(machine.find_crontabs())
-    sources, notes = _choose(files, everywhere, is_packaged=packaged)
+    sources, notes = _choose(files, machine, everywhere, is_packaged=packaged)
     known = {source.path: source for source in (*everywhere, *sources)}
     keeping = Keeping(state_directory(os.environ))
     link_path = os.path.abspath(link_file or find_link(os.environ))
@@ -130,7 +130,7 @@ def wrap_jobs(
     _show(session, edits, what, is_asked=not (yes or only_diff))
     if only_diff:
         return Result(_describe_edits(edits), notes=tuple(notes))
-    if read_link(link_path) is None:
+    if not starts(link_path):
         write_link(link_path, make_script(find_folders(os.environ)), force=False)
     applied = apply(edits, machine, keeping, _now())
     made = declare(applied.edits, link_path, scan.zone)
@@ -166,7 +166,7 @@ def unwrap_jobs(
     """
     machine = Machine()
     everywhere = list(machine.find_crontabs())
-    sources, notes = _choose(files, everywhere, is_packaged=packaged)
+    sources, notes = _choose(files, machine, everywhere, is_packaged=packaged)
     keeping = Keeping(state_directory(os.environ))
     edits = [unwrap(source, keeping, VALUED) for source in sources]
     notes += _tell_left(edits)
@@ -223,7 +223,7 @@ def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result
         ],
         "unreadable": machine.unread,
     }
-    notes = tuple(f"{place} can't be read: {why}" for place, why in machine.unread.items())
+    notes = tuple(_tell_unread(machine))
     table = Table(("where", "rule", "found", "what to do"), rows, "nothing found")
     return Result(data, table, notes=notes, exit_code=exits.BAD if found else exits.OK)
 
@@ -246,10 +246,10 @@ def declare_monitors(session: Session) -> Result:
 
 
 def _choose(
-    files: tuple[str, ...], everywhere: list[Source], *, is_packaged: bool
+    files: tuple[str, ...], machine: Machine, everywhere: list[Source], *, is_packaged: bool
 ) -> tuple[list[Source], list[str]]:
     """Return the crontabs to edit, and why others aren't."""
-    notes = []
+    notes = [] if files else _tell_unread(machine)
     sources = read_sources(files) if files else everywhere
     if STDIN in files:
         raise UsageError("what comes on stdin can't be edited", "name its file")
@@ -320,6 +320,10 @@ def _describe_edits(edits: list[Edit]) -> dict[str, Any]:
             for edit in edits
         ]
     }
+
+
+def _tell_unread(machine: Machine) -> list[str]:
+    return [f"{place} can't be read: {why}" for place, why in machine.unread.items()]
 
 
 def _tell_left(edits: list[Edit]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from radar_cli.core.errors import RadarError
 from radar_cli.crontab.keeping import Keeping
-from radar_cli.crontab.link import CRON_PATH, default_path, known_paths, read_link
+from radar_cli.crontab.link import CRON_PATH, ask_version, default_path, known_paths, read_link
 from radar_cli.crontab.sources import Machine, own_name
 from radar_cli.crontab.wrapping import Change, Edit, keep_lines
 from radar_cli.crontab.writing import write
@@ -50,6 +50,14 @@ def find_link(environ: Mapping[str, str]) -> str:
         except OSError:
             continue
     return default_path(environ)
+
+
+def starts(path: str) -> bool:
+    """Whether there is a link that starts a radar."""
+    try:
+        return read_link(path) is not None and bool(ask_version(path, os.environ))
+    except (RadarError, OSError):
+        return False
 
 
 def apply(

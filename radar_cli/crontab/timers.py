@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from radar_cli.crontab.sources import Machine
@@ -23,6 +24,19 @@ _TRIGGERS = (
     *("OnUnitActiveSec", "OnUnitInactiveSec", "OnClockChange", "OnTimezoneChange"),
 )
 _PATIENCE_S = 20.0
+
+_USER_FOLDERS = ("/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user")
+# systemd.time(7)
+_CALENDAR_WORDS = {
+    "minutely": "every minute",
+    "hourly": "every hour, on the hour",
+    "daily": "at 00:00 every day",
+    "weekly": "at 00:00 on Monday",
+    "monthly": "at 00:00 on day 1 of the month",
+    "yearly": "at 00:00 on day 1 of the month in January",
+    "annually": "at 00:00 on day 1 of the month in January",
+}
+_IN_UTC = re.compile(r"(?:Next elapse|\(in UTC\)): \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC)")
 
 Section = dict[str, list[str]]
 
@@ -46,22 +60,39 @@ class Timer:
 
 
 def find_timers(machine: Machine) -> Iterator[Timer]:
-    """Yield the timers of the machine. What systemd can't tell is read from its files."""
-    units = _Units(machine)
+    """Yield the timers of the machine and of its users.
+
+    What systemd can't tell is read from its files.
+    """
+    yield from _find_of_system(machine)
+    for user, home in _find_homes(machine):
+        folders = (f"{home}/.config/systemd/user", *_USER_FOLDERS)
+        units = _Units(machine, folders)
+        for name in units.list_timers():
+            if units.is_enabled(name):
+                timer = units.describe(name)
+                yield replace(timer, user=user, next=_ask_analyze(machine, timer.triggers))
+
+
+def _find_of_system(machine: Machine) -> Iterator[Timer]:
+    units = _Units(machine, _FOLDERS)
     times = _ask_systemd(machine)
     for name in units.list_timers() if times is None else sorted(times):
-        timer = units.read(name)
-        service_name = (timer.get("Unit") or [name.removesuffix(".timer") + ".service"])[-1]
-        service = units.read(service_name)
-        yield Timer(
-            units.path_of(name) or name,
-            service_name,
-            tuple(f"{key}={value}" for key in _TRIGGERS for value in timer.get(key, ())),
-            (service.get("User") or ["root"])[-1],
-            tuple(service.get("ExecStart", ())),
-            next=None if times is None else times[name],
-            is_active=units.is_enabled(name) if times is None else True,
-        )
+        timer = units.describe(name)
+        if times is not None:
+            yield replace(timer, next=times[name])
+            continue
+        is_active = units.is_enabled(name)
+        following = _ask_analyze(machine, timer.triggers) if is_active else None
+        yield replace(timer, next=following, is_active=is_active)
+
+
+def _find_homes(machine: Machine) -> Iterator[tuple[str, str]]:
+    """Yield users with the home directories in which they have timers, or may have enabled them."""
+    for line in (machine.read("/etc/passwd") or b"").decode("utf-8", "replace").splitlines():
+        fields = line.split(":")
+        if len(fields) > 5 and os.path.isdir(machine.at(f"{fields[5]}/.config/systemd/user")):
+            yield fields[0], fields[5].rstrip("/")
 
 
 def ask_atq(machine: Machine) -> Iterator[tuple[str, datetime, str]]:
@@ -94,6 +125,8 @@ def ask_atq(machine: Machine) -> Iterator[tuple[str, datetime, str]]:
 
 def _in_words(trigger: str) -> str:
     key, _, value = trigger.partition("=")
+    if key == "OnCalendar" and value.lower() in _CALENDAR_WORDS:
+        return _CALENDAR_WORDS[value.lower()]
     words = {
         "OnCalendar": "at {}",
         "OnActiveSec": "{} after the timer starts",
@@ -139,13 +172,39 @@ def _read_answer(rows: list[dict[str, object]]) -> dict[str, datetime | None]:
     return times
 
 
-class _Units:
-    """The unit files of a machine, with their drop-ins."""
+def _ask_analyze(machine: Machine, triggers: Iterable[str]) -> datetime | None:
+    """Return when the calendar next says so, as systemd-analyze(1) reads it, where it is."""
+    calendars = [
+        value for key, _, value in (each.partition("=") for each in triggers) if key == "OnCalendar"
+    ]
+    if not calendars or not machine.is_here:
+        return None
+    try:
+        done = subprocess.run(
+            ["systemd-analyze", "calendar", *calendars],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE_S,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None  # it isn't everywhere, and nothing hangs on it
+    found = _IN_UTC.findall(done.stdout.decode("utf-8", "replace"))
+    moments = [
+        datetime.strptime(text, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC) for text in found
+    ]
+    return min(moments, default=None)
 
-    def __init__(self, machine: Machine) -> None:
+
+class _Units:
+    """The unit files of a machine, with their drop-ins; the first of the folders wins."""
+
+    def __init__(self, machine: Machine, folders: tuple[str, ...]) -> None:
         self._machine = machine
+        self._folders = folders
         self._paths: dict[str, str] = {}
-        for folder in reversed(_FOLDERS):
+        for folder in reversed(folders):
             for name in machine.list_folder(folder):
                 self._paths[name] = f"{folder}/{name}"
 
@@ -154,13 +213,22 @@ class _Units:
         names = [name for name in self._paths if name.endswith(".timer")]
         return sorted(name for name in names if "@." not in name and not self._is_masked(name))
 
-    def path_of(self, name: str) -> str:
-        """Return where a unit is declared, "" if nowhere."""
-        return self._paths.get(name, "")
+    def describe(self, name: str) -> Timer:
+        """Return what the files say of a timer."""
+        timer = self._read(name)
+        service_name = (timer.get("Unit") or [name.removesuffix(".timer") + ".service"])[-1]
+        service = self._read(service_name)
+        return Timer(
+            self._paths.get(name, name),
+            service_name,
+            tuple(f"{key}={value}" for key in _TRIGGERS for value in timer.get(key, ())),
+            (service.get("User") or ["root"])[-1],
+            tuple(service.get("ExecStart", ())),
+        )
 
     def is_enabled(self, name: str) -> bool:
         """Whether something wants it: a link in a folder `*.wants` or `*.requires`."""
-        for folder in _FOLDERS:
+        for folder in self._folders:
             for wanting in self._machine.list_folder(folder):
                 if wanting.endswith((".wants", ".requires")):
                     there = f"{folder}/{wanting}/{name}"
@@ -168,11 +236,11 @@ class _Units:
                         return True
         return False
 
-    def read(self, name: str) -> Section:
+    def _read(self, name: str) -> Section:
         """Return the settings of a unit; an empty value takes back those before it."""
         found: Section = defaultdict(list)
         paths = [self._paths[name]] if name in self._paths else []
-        for folder in reversed(_FOLDERS):
+        for folder in reversed(self._folders):
             drop_ins = f"{folder}/{name}.d"
             names = self._machine.list_folder(drop_ins)
             paths += [f"{drop_ins}/{each}" for each in names if each.endswith(".conf")]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from radar_cli.core.errors import RadarError
-from radar_cli.crontab.sources import Machine, Source
+from radar_cli.crontab.sources import Machine, Source, without_header
 
 _PATIENCE_S = 30.0
 
@@ -74,7 +74,8 @@ def _read_again(source: Source, machine: Machine) -> bytes:
         return machine.ask_crontab(source.user) or b""
     try:
         with open(source.path, "rb") as file:
-            return file.read()
+            text = file.read()
+        return without_header(text) if source.is_spooled else text
     except FileNotFoundError:
         return b""
     except OSError as error:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.namespaces import as_user
+from tests.support.namespaces import as_user, own_mounts
 from tests.support.radar import environment, run_radar
+from tests.support.requirements import require_program, require_root
 
 _SERVICE = "[Service]\nUser=ops\nExecStart=/opt/timed --all\n"
 
@@ -145,12 +146,43 @@ def test_it_finds_timers_with_what_they_start(planted: Planted) -> None:
     found = planted.scan()
     first, second = found["/opt/timed --all"], found["radar run c -- x"]
     assert first["source"] == "/etc/systemd/system/a.timer"
-    assert (first["user"], first["words"]) == ("ops", "at daily and 5min after boot")
+    assert (first["user"], first["words"]) == ("ops", "at 00:00 every day and 5min after boot")
     assert first["schedule"] == "OnCalendar=daily OnBootSec=5min"
     assert (first["watched"], first["note"]) == (False, None)
     assert (second["watched"], second["monitor"]) == (True, "c")
     assert (second["words"], second["note"]) == ("at Mon 04:00", "it isn't enabled")
     assert len(found) == 2
+
+
+def test_it_finds_the_timers_of_users(planted: Planted) -> None:
+    planted.write("etc/passwd", "alice:x:1000:1000::/home/alice:/bin/sh\n")
+    own = "home/alice/.config/systemd/user"
+    planted.write(f"{own}/mine.timer", "[Timer]\nOnCalendar=weekly\n")
+    planted.write(f"{own}/mine.service", "[Service]\nExecStart=/opt/mine\n")
+    planted.write(f"{own}/off.timer", "[Timer]\nOnCalendar=weekly\n")
+    planted.write("usr/lib/systemd/user/shared.timer", "[Timer]\nOnUnitActiveSec=1h\n")
+    planted.write(f"{own}/timers.target.wants/shared.timer", "")
+    planted.write(f"{own}/timers.target.wants/mine.timer", "")
+    found = planted.scan()
+    assert (found["/opt/mine"]["user"], found["/opt/mine"]["words"]) == (
+        *("alice", "at 00:00 on Monday"),
+    )
+    assert found["shared.service"]["words"] == "1h after each start"
+    assert len(found) == 2
+
+
+def test_systemd_tells_when_a_calendar_comes_next(tmp_path: Path) -> None:
+    require_program("systemd-analyze")
+    require_root("mounting over /etc/systemd")
+    units = tmp_path / "system"
+    (units / "timers.target.wants").mkdir(parents=True)
+    (units / "own.timer").write_text("[Timer]\nOnCalendar=*-*-* 03:17:00 UTC\n")
+    (units / "own.service").write_text("[Service]\nExecStart=/opt/own\n")
+    (units / "timers.target.wants/own.timer").symlink_to("../own.timer")
+    prefix = own_mounts(f"mount --bind {units} /etc/systemd/system")
+    done = run_radar("crontab", "scan", "--json", prefix=prefix)
+    found = {job["command"]: job for job in json.loads(done.stdout)["data"]["jobs"]}
+    assert found["/opt/own"]["next"][11:] == "03:17:00+00:00"
 
 
 def test_it_finds_jobs_of_at(planted: Planted) -> None:
