@@ -18,6 +18,7 @@ from radar_cli.cli.options import Session, common_options, list_options, pass_se
 from radar_cli.cli.render import Cell, Result, Table, clean, emit
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
+from radar_cli.core.ids import check_key, expand_host
 from radar_cli.core.places import state_directory
 from radar_cli.crontab.applying import apply, declare, find_link, starts
 from radar_cli.crontab.keeping import Keeping
@@ -84,6 +85,9 @@ _yes_option = click.option("--yes", is_flag=True, help="Don't ask.")
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @click.option("-i", "--interactive", is_flag=True, help="Ask for each job.")
 @click.option("--link", "link_file", metavar="FILE", help="Start radar by this link.")
+@click.option(
+    "--prefix", metavar="TEXT", default="", help="How keys begin, as '{host}-' on many machines."
+)
 @_packaged_option
 @_diff_option
 @_yes_option
@@ -94,6 +98,7 @@ def wrap_jobs(
     files: tuple[str, ...],
     interactive: bool,
     link_file: str | None,
+    prefix: str,
     packaged: bool,
     only_diff: bool,
     yes: bool,
@@ -103,6 +108,10 @@ def wrap_jobs(
     All crontabs that this user may write, or just FILEs. The diff is shown first; the lines as
     they were are kept, for unwrap. A line that looks for what is missing is added, once.
     """
+    try:
+        check_key(expand_host(f"{prefix}job"))
+    except ValueError as error:
+        raise UsageError(f"--prefix: {error}") from None
     machine = Machine()
     everywhere = list(machine.find_crontabs())
     sources, notes = _choose(files, machine, everywhere, is_packaged=packaged)
@@ -117,7 +126,7 @@ def wrap_jobs(
 
     taken = find_keys(known.values(), VALUED)
     agrees = _ask if interactive else lambda *_: True
-    wrapper = Wrapper(link_path, VALUED, keeping, taken, zone_of, agrees)
+    wrapper = Wrapper(link_path, VALUED, keeping, taken, zone_of, agrees, prefix=prefix)
     edits = [wrapper.wrap(source) for source in sources]
     notes += _tell_left(edits)
     wrapped = [change for edit in edits for change in edit.changes]
@@ -170,6 +179,12 @@ def unwrap_jobs(
     keeping = Keeping(state_directory(os.environ))
     edits = [unwrap(source, keeping, VALUED) for source in sources]
     notes += _tell_left(edits)
+    others = {source.path: source for source in (*everywhere, *sources)}.values()
+    freed = {change.key for edit in edits for change in edit.changes}
+    if left := set(find_keys(others, VALUED)) - freed:
+        if any(not change.key for edit in edits for change in edit.changes):
+            notes.append(f"'check --notify' stays: it looks for {', '.join(sorted(left))}, too")
+        edits = [edit.without_check() for edit in edits]
     edits = [edit for edit in edits if edit.changes]
     if not edits:
         return Result({"crontabs": []}, text="nothing to unwrap", notes=tuple(notes))

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from radar_cli.core.errors import RadarError
+from radar_cli.core.ids import expand_host
 from radar_cli.crontab.keeping import Keeping
 from radar_cli.crontab.link import CRON_PATH, ask_version, default_path, known_paths, read_link
 from radar_cli.crontab.sources import Machine, own_name
@@ -102,16 +103,19 @@ def declare(edits: Iterable[Edit], link: str, zone: str) -> Made:
         except (OSError, KeyError, ValueError, subprocess.SubprocessError) as error:
             why = f"no user {user}" if isinstance(error, KeyError) else str(error)
             keys = ", ".join(row["key"] for row in rows)
-            made.failures.append(f"no monitors yet for {keys}: {why} (their first runs make them)")
+            made.failures.append(f"no monitors yet for {keys}: {why}")
     return made
 
 
 def _declaration(change: Change, zone: str) -> dict[str, Any]:
     assert change.job is not None  # noqa: S101  (declare() has looked)
-    options: dict[str, Any] = {"name": f"{change.key} of {change.user}", "tag": ["cron"]}
+    options: dict[str, Any] = {
+        "name": f"{expand_host(change.key)} of {change.user}",
+        "tag": ["cron"],
+    }
     if change.job.schedule:
         options["schedule"] = change.job.schedule
-    return {"key": change.key, "options": options, "tz": change.tz or zone}
+    return {"key": expand_host(change.key), "options": options, "tz": change.tz or zone}
 
 
 def _pick_variables(variables: Mapping[bytes, bytes]) -> Environment:

@@ -63,7 +63,7 @@ class Scan:
         self._valued = valued
         self._now = now
         # By which clock lines run that name none.
-        self.zone = local_zone(root=machine.root) or "UTC"
+        self.zone = _zone_of_machine(machine)
         self._started: set[str] = set()  # folders that something starts by run-parts
 
     def find_all(self) -> Iterator[Found]:
@@ -238,6 +238,11 @@ class Scan:
                     f"job {int(match[1], 16)}",
                     monitor=self._watched_within(path),
                 )
+
+
+def _zone_of_machine(machine: Machine) -> str:
+    # Variables of this machine tell nothing of another one.
+    return local_zone(None if machine.is_here else {}, machine.root) or "UTC"
 
 
 def _read_atq(row: tuple[str, datetime, str]) -> Found:

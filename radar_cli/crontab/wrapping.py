@@ -51,6 +51,10 @@ class Edit:
             lines.insert(number - 1, added[number])
         return b"".join(lines)
 
+    def without_check(self) -> "Edit":
+        """The edit that leaves a line there which looks for what is missing."""
+        return replace(self, changes=[change for change in self.changes if change.key])
+
     def diff(self) -> list[str]:
         """The changes as a unified diff."""
         return make_diff(self.source, self.text)
@@ -74,7 +78,7 @@ class Wrapper:
     """Puts radar in front of jobs, each with a key of its own.
 
     `taken` are the keys that jobs have already, `zone_of` tells by which clock a job goes if that
-    isn't the machine's, and `agrees` is asked for each.
+    isn't the machine's, and `agrees` is asked for each. `prefix` begins each key.
     """
 
     def __init__(
@@ -85,6 +89,8 @@ class Wrapper:
         taken: Iterable[str],
         zone_of: Callable[[Job], str],
         agrees: Callable[[Source, int, Job, str], bool],
+        *,
+        prefix: str = "",
     ) -> None:
         # Cron reads a `%` as a newline, in quotes, too.
         self.link = shlex.quote(link).replace("%", r"\%")
@@ -93,6 +99,7 @@ class Wrapper:
         self._taken = set(taken)
         self._zone_of = zone_of
         self._agrees = agrees
+        self._prefix = prefix
 
     def wrap(self, source: Source) -> Edit:
         """Return what becomes of a crontab's jobs, as far as radar isn't in front of them."""
@@ -132,10 +139,11 @@ class Wrapper:
         for key in self._keeping.keys_of(source.path, job.raw):
             if key not in self._taken:
                 return key
-        return make_unique(name_job(job.shell_line), self._taken)
+        named = name_job(job.shell_line)
+        return make_unique(named._replace(key=self._prefix + named.key), self._taken)
 
     def _wrap_command(self, job: Job, key: str) -> bytes:
-        words = [self.link, "run", key]
+        words = [self.link, "run", shlex.quote(key)]
         if job.schedule:
             words += ["--schedule", shlex.quote(job.schedule)]
             if tz := self._zone_of(job):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.namespaces import as_user, own_mounts
 from tests.support.radar import environment, run_radar
-from tests.support.requirements import require_program, require_root
+from tests.support.requirements import require_root
 
 _SERVICE = "[Service]\nUser=ops\nExecStart=/opt/timed --all\n"
 
@@ -171,18 +171,89 @@ def test_it_finds_the_timers_of_users(planted: Planted) -> None:
     assert len(found) == 2
 
 
-def test_systemd_tells_when_a_calendar_comes_next(tmp_path: Path) -> None:
-    require_program("systemd-analyze")
+def test_a_systemd_at_work_tells_the_next_runs(tmp_path: Path) -> None:
+    require_root("mounting over /run")
+    row = {
+        "next": 1796000000000000,
+        "left": 1,
+        "last": 0,
+        "unit": "a.timer",
+        "activates": "a.service",
+    }
+    env = _with_program(tmp_path, "systemctl", f"echo '{json.dumps([row])}'")
+    prefix = own_mounts("mount -t tmpfs tmpfs /run", "mkdir -p /run/systemd/system")
+    found = _timers(env, prefix)
+    assert [(job["command"], job["next"]) for job in found] == [
+        ("a.service", "2026-11-30T00:53:20+00:00"),
+    ]
+    env = _with_program(tmp_path, "systemctl", "echo 'not today' >&2; exit 1")
+    done = run_radar("crontab", "scan", env=env, prefix=prefix, text=True)
+    assert "radar: systemd can't be read: not today" in done.stderr
+    env = _with_program(tmp_path, "systemctl", "echo '[{}]'")
+    done = run_radar("crontab", "scan", env=env, prefix=prefix, text=True)
+    assert "radar: systemd can't be read: systemctl list-timers" in done.stderr
+
+
+# What systemd-analyze 257 prints, in a timezone of its own and in UTC.
+_ANALYZED = """
+  Original form: daily
+Normalized form: *-*-* 00:00:00
+    Next elapse: Wed 2026-12-02 00:00:00 CET
+       (in UTC): Tue 2026-12-01 23:00:00 UTC
+       From now: 21h left
+
+Normalized form: *-*-* 23:30:00
+    Next elapse: Tue 2026-12-01 23:30:00 UTC
+       From now: 22h left
+"""
+
+
+def test_systemd_analyze_tells_when_a_calendar_comes_next(tmp_path: Path) -> None:
     require_root("mounting over /etc/systemd")
     units = tmp_path / "system"
     (units / "timers.target.wants").mkdir(parents=True)
-    (units / "own.timer").write_text("[Timer]\nOnCalendar=*-*-* 03:17:00 UTC\n")
+    (units / "own.timer").write_text("[Timer]\nOnCalendar=daily\nOnCalendar=23:30\n")
     (units / "own.service").write_text("[Service]\nExecStart=/opt/own\n")
     (units / "timers.target.wants/own.timer").symlink_to("../own.timer")
+    env = _with_program(tmp_path, "systemd-analyze", f"cat <<'EOF'{_ANALYZED}EOF")
     prefix = own_mounts(f"mount --bind {units} /etc/systemd/system")
-    done = run_radar("crontab", "scan", "--json", prefix=prefix)
-    found = {job["command"]: job for job in json.loads(done.stdout)["data"]["jobs"]}
-    assert found["/opt/own"]["next"][11:] == "03:17:00+00:00"
+    (job,) = [job for job in _timers(env, prefix) if job["command"] == "/opt/own"]
+    assert job["next"] == "2026-12-01T23:00:00+00:00"
+
+
+def _timers(env: dict[str, str], prefix: list[str]) -> list[dict[str, Any]]:
+    done = run_radar("crontab", "scan", "--json", env=env, prefix=prefix)
+    return [job for job in json.loads(done.stdout)["data"]["jobs"] if job["kind"] == "timer"]
+
+
+def _with_program(folder: Path, name: str, script: str) -> dict[str, str]:
+    """An environment with a program of that name in front of all others."""
+    program = folder / "bin" / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    env = environment()
+    return env | {"PATH": f"{program.parent}:{env['PATH']}"}
+
+
+def test_it_finds_each_of_sixty_jobs(planted: Planted) -> None:
+    """Ten of each kind; each names what it runs, so that none is found for another."""
+    expected = set()
+    for number in range(10):
+        planted.write(f"var/spool/cron/crontabs/u{number}", f"{number} 1 * * * /opt/own{number}\n")
+        planted.write(f"etc/cron.d/d{number}", f"{number} 2 * * * root /opt/d{number}\n")
+        planted.write(f"etc/cron.daily/s{number}", "#!/bin/sh\n", 0o755)
+        planted.write(f"etc/systemd/system/t{number}.timer", "[Timer]\nOnCalendar=daily\n")
+        service = f"[Service]\nExecStart=/opt/t{number}\n"
+        planted.write(f"etc/systemd/system/t{number}.service", service)
+        planted.write(f"var/spool/at/a{number:05x}01c9a1f0", "#!/bin/sh\n", 0o700)
+        expected |= {f"/opt/own{number}", f"/opt/d{number}", f"/etc/cron.daily/s{number}"}
+        expected |= {f"/opt/t{number}", f"job {number}"}
+    lines = "".join(f"{number} 3 * * * root /opt/s{number}\n" for number in range(10))
+    planted.write("etc/crontab", f"SHELL=/bin/sh\n# x\n{lines}")
+    expected |= {f"/opt/s{number}" for number in range(10)}
+    assert set(planted.scan()) == expected
+    assert len(expected) == 60
 
 
 def test_it_finds_jobs_of_at(planted: Planted) -> None:
@@ -230,17 +301,22 @@ def test_it_refuses_a_file_or_a_root_that_is_not_there() -> None:
     assert run_radar("crontab", "scan", "--root", "/nowhere").returncode == 2
 
 
-def test_it_reads_ones_own_crontab_by_the_program(tmp_path: Path) -> None:
-    """Whoever isn't root can't read the spool."""
-    program = tmp_path / "bin/crontab"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\necho '0 1 * * * /opt/own'\n")
-    program.chmod(0o755)
-    env = environment()
-    env["PATH"] = f"{program.parent}:{env['PATH']}"
-    done = run_radar("crontab", "scan", "--json", env=env, prefix=as_user())
-    jobs = json.loads(done.stdout)["data"]["jobs"]
-    assert "/opt/own" in [job["command"] for job in jobs]
+def test_who_is_not_root_has_programs_read_what_is_theirs(tmp_path: Path) -> None:
+    """Only root can read the spools."""
+    _with_program(tmp_path, "crontab", "echo '0 1 * * * /opt/own'")
+    env = _with_program(tmp_path, "atq", "printf '7\\tTue Dec  1 12:30:00 2026 a me\\nwhat\\n'")
+    done = run_radar("crontab", "scan", "--json", env=env, prefix=as_user(), text=True)
+    data = json.loads(done.stdout)["data"]
+    found = {job["command"]: job for job in data["jobs"]}
+    assert found["/opt/own"]["kind"] == "crontab"
+    assert (found["job 7"]["next"], found["job 7"]["user"]) == ("2026-12-01T12:30:00+00:00", "me")
+    assert data["unreadable"]["atq"] == "not understood: 'what'"
+    _with_program(tmp_path, "crontab", "echo 'not allowed' >&2; exit 1")
+    done = run_radar("crontab", "scan", env=env, prefix=as_user(), text=True)
+    assert "can't be read: not allowed" in done.stderr
+    _with_program(tmp_path, "crontab", "echo 'no crontab for me' >&2; exit 1")
+    done = run_radar("crontab", "scan", env=env, prefix=as_user(), text=True)
+    assert "no crontab" not in done.stderr
 
 
 def _write(path: Path, text: bytes) -> Path:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import pwd
 import re
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +125,31 @@ def test_an_edited_line_keeps_the_edit(crontab: Path, link: Path) -> None:
     assert crontab.read_text() == _TEXT.replace("--all", "--some")
 
 
+def test_the_check_stays_while_it_looks_for_others(
+    crontab: Path, tmp_path: Path, link: Path
+) -> None:
+    other = tmp_path / "other"
+    other.write_text("0 1 * * * radar run mine -- /opt/mine\n")
+    _wrap(crontab, link=link)
+    said = _unwrap(crontab, other)
+    assert "'check --notify' stays: it looks for mine, too" in said
+    assert crontab.read_text() == f"{_TEXT}*/5 * * * * {link} check --notify\n"
+    assert other.read_text() == "0 1 * * * radar run mine -- /opt/mine\n"
+
+
+def test_keys_may_begin_with_the_machines_name(crontab: Path, link: Path) -> None:
+    env = environment(RADAR_HOST="web1")
+    data = _wrap("--prefix", "{host}-", crontab, link=link, env=env)
+    assert f"{link} run '{{host}}-backup' --schedule" in crontab.read_text()
+    assert data["monitors"] == ["web1-backup", "web1-boot"]
+    assert _monitors()["web1-backup"]["name"].startswith("web1-backup of ")
+    done = run_radar("crontab", "wrap", "--prefix", "No ", crontab, text=True)
+    assert (done.returncode, done.stderr.startswith("radar: --prefix: bad monitor key")) == (
+        2,
+        True,
+    )
+
+
 def test_the_monitors_are_where_the_crontab_says(crontab: Path, link: Path, tmp_path: Path) -> None:
     crontab.write_text(f"RADAR_STATE_DIR={tmp_path}/elsewhere\n0 1 * * * /opt/job\n")
     assert _wrap(crontab, link=link)["monitors"] == ["job"]
@@ -145,6 +173,34 @@ def test_it_says_where_no_monitor_could_be_made(tmp_path: Path, link: Path) -> N
     assert done.returncode == 1
     assert "no monitors yet for job: no user nobody-at-all" in done.stderr
     assert "nobody-at-all " + str(link) + " run job" in path.read_text()
+
+
+def test_the_monitors_of_another_user_are_made_by_that_user() -> None:
+    require_root("becoming another user")
+    nobody = pwd.getpwnam("nobody")
+    if not _can_start_python(nobody.pw_uid):
+        pytest.skip("this Python is root's alone")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        path = folder / "cron.d/jobs"
+        path.parent.mkdir()
+        path.write_text(f"RADAR_STATE_DIR={folder}/state\n0 1 * * * nobody /opt/job\n")
+        data = _wrap(path, link=folder / "radar")
+        assert data["monitors"] == ["job"]
+        assert {each.stat().st_uid for each in (folder / "state").iterdir()} == {nobody.pw_uid}
+        assert "root " + str(folder / "radar") + " check --notify --all-users" in path.read_text()
+    assert _monitors() == {}
+
+
+def _can_start_python(uid: int) -> bool:
+    words = [sys.executable, "-c", ""]
+    try:
+        return (
+            subprocess.run(words, user=uid, group=uid, extra_groups=[], check=False).returncode == 0
+        )
+    except OSError:
+        return False
 
 
 def test_where_a_server_looks_no_line_is_added(crontab: Path, link: Path) -> None:
