@@ -18,6 +18,7 @@ import pytest
 import radar_cli
 from radar_cli.cli.celery import group as celery_group
 from radar_cli.cli.commands import COMMANDS
+from radar_cli.cli.crontab import command as crontab
 from radar_cli.cli.monitors.group import command as monitors
 from radar_cli.cli.server import command as server
 from radar_cli.config.channel_settings import CHANNEL_KINDS, CHANNEL_SETTINGS
@@ -78,6 +79,7 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     elsewhere |= {"--key", "--monitor", "--scope"}
     elsewhere |= {"--beat", "--file", "--max-age", "--started"}
     elsewhere |= {flag for flag, _ in _options_of_celery()}
+    elsewhere |= {f for each in crontab.commands.values() for p in each.params for f in p.opts}
     named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
     assert named <= known | common | elsewhere
 
@@ -124,6 +126,18 @@ def test_it_documents_every_option_of_monitors() -> None:
         for param in command.params:
             flags = {flag for flag in param.opts if flag.startswith("--")} - common
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags)
+
+
+def test_it_documents_every_option_and_command_of_crontab() -> None:
+    section = _README.partition("### A machine full of jobs")[2].partition("\n## ")[0]
+    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
+    for name, command in crontab.commands.items():
+        if command.hidden:
+            continue
+        assert f"`radar crontab {name}" in section
+        for param in command.params:
+            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags), flags
 
 
 def _options_of_celery() -> list[tuple[str, str]]:

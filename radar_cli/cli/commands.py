@@ -18,6 +18,11 @@ COMMANDS = {
     "restore": ("radar_cli.cli.backup", "restore", "Put a backup in the store's place."),
     "server": ("radar_cli.cli.server", "command", "Serve monitors to other machines."),
     "login": ("radar_cli.cli.login", "command", "Check a server's key, and use it from now on."),
+    "crontab": (
+        "radar_cli.cli.crontab",
+        "command",
+        "Find this machine's scheduled jobs, and put radar in front of them.",
+    ),
     "link": ("radar_cli.cli.link", "command", "Write a launcher for this machine's crontabs."),
     "doctor": ("radar_cli.cli.doctor", "command", "Look for what keeps radar from its work."),
     "celery": (
