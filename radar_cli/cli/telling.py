@@ -9,7 +9,7 @@ from radar_cli.cli.notify import load_channels
 from radar_cli.cli.opening import Opened
 from radar_cli.cli.options import Session
 from radar_cli.core.errors import ConfigError
-from radar_cli.notify.channel import Channel
+from radar_cli.notify.channel import Channel, Receipt
 from radar_cli.notify.composing import Composer
 from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.notify.notice import Notice
@@ -75,9 +75,9 @@ class _Own:
         self.table = channel.table
         self.place = channel.place
 
-    def send(self, notice: Notice, *, timeout_s: float) -> None:
+    def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         with as_oneself():
-            self._channel.send(notice, timeout_s=timeout_s)
+            return self._channel.send(notice, timeout_s=timeout_s)
 
 
 def _without_channel(store: Store, names: set[str]) -> list[str]:
