@@ -30,6 +30,7 @@ from radar_cli.core.cron import find_fault
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.command import variables
 from radar_cli.notify.webhook import RETRIABLE, sign
+from radar_cli.notify.wording import Wording
 from radar_cli.wrap import options, ping_command
 from tests.notify.notices import NOTICE
 from tests.support.radar import environment
@@ -75,7 +76,15 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     }
     elsewhere |= {flag for param in server.params for flag in param.opts}
     elsewhere |= {"--database", "--scope"}
-    elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}
+    elsewhere |= {
+        "--notes",
+        "--failure-tolerance",
+        "--flips",
+        "--for",
+        "--limit",
+        "--run",
+        "--status",
+    }
     elsewhere |= {"--key", "--monitor", "--scope"}
     elsewhere |= {"--beat", "--file", "--max-age", "--started"}
     elsewhere |= {flag for flag, _ in _options_of_celery()}
@@ -209,21 +218,25 @@ def test_every_line_of_the_crontab_example_is_understood() -> None:
 
 
 def test_the_config_example_has_nothing_to_edit() -> None:
-    _, example = _blocks("toml")
-    assert tomllib.loads(example)["profiles"]
+    (example,) = [each for each in _blocks("toml") if "profiles" in tomllib.loads(each)]
     Path(os.environ["RADAR_CONFIG"]).write_text(example)
     config = load(os.environ)
     assert config.warnings == []
     assert config.profile("work", explicit=True).protocol == "cronradar"
 
 
-def test_the_example_of_channels_has_nothing_to_edit() -> None:
-    example, _ = _blocks("toml")
-    Path(os.environ["RADAR_CONFIG"]).write_text(example)
-    config = load(os.environ)
-    tables = read_channels(config)
-    assert config.warnings == []
-    assert {table.kind for table in tables} == set(CHANNEL_KINDS)
+def test_the_examples_of_channels_have_nothing_to_edit() -> None:
+    kinds: set[str] = set()
+    for example in _blocks("toml"):
+        if "notify" in tomllib.loads(example):
+            Path(os.environ["RADAR_CONFIG"]).write_text(example)
+            Path(os.environ["RADAR_CONFIG"]).chmod(0o600)
+            config = load(os.environ)
+            tables = read_channels(config)
+            assert config.warnings == []
+            assert not any(table.fault for table in tables)
+            kinds.update(table.kind for table in tables)
+    assert kinds == set(CHANNEL_KINDS)
 
 
 def test_it_documents_every_setting_of_a_channel() -> None:
@@ -233,7 +246,7 @@ def test_it_documents_every_setting_of_a_channel() -> None:
 
 def test_it_documents_every_variable_of_a_notice() -> None:
     named = [cells[0].strip("`") for cells in _rows() if "RADAR_NOTICE_" in cells[0]]
-    assert named == list(variables(NOTICE))
+    assert named == list(variables(NOTICE, Wording("", "")))
 
 
 def test_it_documents_which_answers_are_tried_again() -> None:

@@ -19,6 +19,7 @@ LONGEST_TEXT = 200
 _EXCLUSIVE = "a schedule and an interval exclude each other"
 _READINGS_KEPT = 10_000
 LONGEST_TAGS = 500
+LONGEST_NOTES = 2000
 HIGHEST_TOLERANCE = 1000
 
 
@@ -180,6 +181,16 @@ def _read_name(text: str) -> str:
     return _check_text(text.strip(), LONGEST_TEXT)
 
 
+def _read_notes(text: str) -> str:
+    """Some lines for whoever is told that the monitor is down: what to do, and where to look."""
+    kept = "\n".join(line.rstrip() for line in text.expandtabs(4).splitlines()).strip("\n")
+    for line in kept.split("\n"):
+        _check_text(line, LONGEST_NOTES)
+    if len(kept) > LONGEST_NOTES:
+        raise FieldError(f"{len(kept)} characters are too many", f"at most {LONGEST_NOTES} fit")
+    return kept
+
+
 def _read_tags(text: str) -> str:
     tags = dict.fromkeys(text.replace(",", " ").split())
     return _check_text(" ".join(tags), LONGEST_TAGS)
@@ -221,9 +232,10 @@ FIELDS: dict[str, Callable[[str], str]] = {
     "tags": _read_tags,
     "failure_tolerance": _read_tolerance,
     "hosts": _read_hosts,
+    "notes": _read_notes,
 }
-# What is judged by; a name or a tag can be anything.
-JUDGED = frozenset(FIELDS) - {"name", "tags"}
+# What is judged by; a name, a tag or notes can be anything.
+JUDGED = frozenset(FIELDS) - {"name", "tags", "notes"}
 # What other tools call these fields, and what they are without case and punctuation.
 _MEANT = {
     "cron": "schedule",
@@ -252,4 +264,5 @@ OPTIONS = {
     "tag": "tags",
     "failure_tolerance": "failure_tolerance",
     "hosts": "hosts",
+    "notes": "notes",
 }

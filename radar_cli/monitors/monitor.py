@@ -56,6 +56,7 @@ class Monitor:
     max_runtime_s: float | None = None
     failure_tolerance: int = 0
     tags: tuple[str, ...] = ()
+    notes: str = ""  # some lines for whoever is told that it is down
     pauses: tuple[Pause, ...] = ()  # in the order of time, none within another
     outages: tuple[Outage, ...] = ()  # in the order of time, none within another
     created_us: int = 0
@@ -142,7 +143,7 @@ def from_declared(
 ) -> Monitor:
     """Return the monitor that these fields declare; what can't be used in them is a fault.
 
-    The fields are those of a ping (README, "What a ping says"), and failure_tolerance.
+    The fields are those of a ping (README, "What a ping says"), failure_tolerance and notes.
     """
     read, faults = read_declared(declared)
     schedule = None
@@ -164,6 +165,7 @@ def from_declared(
         failure_tolerance=int(read.get("failure_tolerance", "0")),
         hosts=int(hosts) if hosts.isdigit() else hosts,
         tags=tuple(declared.get("tags", "").split()),
+        notes=declared.get("notes", ""),
         pauses=tuple(pauses),
         outages=tuple(outages),
         created_us=created_us,

@@ -73,7 +73,7 @@ class Service:
         self.evaluator = Evaluator(
             store,
             channels,
-            Composer(store, channels, os.uname().nodename),
+            Composer(store, channels, os.uname().nodename, settings.link_url),
             clock=self.clock,
             take_in=self._take_in,
             note_fault=self.examine_fault,

@@ -12,6 +12,7 @@ PORT = 8321
 BODY_LIMIT_BYTES = 100_000
 REQUESTS_A_MINUTE = 1_000
 MONITORS_PER_KEY = 10_000
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ class ServerSettings:
     def most_monitors(self, key: "ApiKey") -> int:
         """How many monitors an API key may make; 0: any number."""
         return 0 if key.may("admin") else self.monitors_per_key
+
+    @property
+    def link_url(self) -> str:
+        """The URL that links in notices begin with; "" if nobody else could follow them."""
+        if self.public_url or self.host not in _LOOPBACK:
+            return self.url
+        return ""
 
     @property
     def url(self) -> str:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from radar_cli.core.ids import KEY_MAX, check_key
-from radar_cli.monitors.declaring import read_declared, warn_of_unknown
+from radar_cli.monitors.declaring import LONGEST_NOTES, read_declared, warn_of_unknown
 from radar_cli.server.access import AccessError, check
 from radar_cli.server.depends import PingKey, Served
 from radar_cli.server.errors import errors
@@ -34,6 +34,7 @@ class SyncedMonitor(BaseModel):
     # What can't be read is the monitor's fault, and no reason to refuse all the others.
     gracePeriod: int | float | str | None = None  # noqa: N815 (CronRadar's name)
     tz: str | None = Field(None, max_length=100)
+    notes: str | None = Field(None, max_length=LONGEST_NOTES)
 
 
 class SyncRequest(BaseModel):
@@ -76,6 +77,8 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
             fields["tz"] = monitor.tz
         if monitor.name is not None:
             fields["name"] = monitor.name
+        if monitor.notes is not None:
+            fields["notes"] = monitor.notes
         if monitor.gracePeriod is not None:
             fields["gracePeriod"] = str(monitor.gracePeriod)
         for name, value in (monitor.model_extra or {}).items():
