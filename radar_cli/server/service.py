@@ -31,7 +31,7 @@ from radar_cli.store.store import Store
 # An evaluator that hasn't looked for that long is stuck.
 STUCK_AFTER_S = 15.0
 _TAKEN_IN_EVERY_S = 1.0
-_RECOGNISED_EVERY_S = 5.0
+_RECOGNISED_EVERY_S = 1.0
 _SWEPT_EVERY_US = 10 * 1_000_000
 
 

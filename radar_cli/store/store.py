@@ -71,11 +71,11 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Watching, Overview
         # What was read out of rows: most pings find their monitor as the last one left it.
         self._remembered: dict[tuple[Any, ...], Judged] = {}
 
-    def close(self) -> None:
-        """Close the database, once it is known beside it."""
+    def __exit__(self, *given: Any) -> None:
+        # Not in `close`: a server ends without waiting for its database.
         if self.identity is not None and self.loss is None:
             self.identity.leave()
-        super().close()
+        super().__exit__(*given)
 
     def find_loss(self) -> str:
         """Return what is wrong if it isn't the store that was known there, "" if it is."""

@@ -117,6 +117,7 @@ def _begin(state: Path, database: str = "") -> RadarServer:
     with server:
         server.ping("job", create="1")
         (state / "admin-key").unlink()  # as it says: to a safe place
+        wait_until(lambda: [*state.glob("*known*")])
     return server
 
 

@@ -51,6 +51,7 @@ def _hears(server: RadarServer, monitor: str) -> bool:
     return answer.status_code == 200 and answer.json()["status"] == "up"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_each_tells_of_the_others_silence(tmp_path: Path, channel: Server) -> None:
     with _pair(tmp_path, channel) as (a, b):
