@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any, Iterable
+from typing import Any, Collection, Iterable
 
 import click
 
@@ -283,7 +283,7 @@ def _choose(
     return chosen, notes
 
 
-def _with_check(wrapper: Wrapper, edits: list[Edit], known: Iterable[Source]) -> list[Edit]:
+def _with_check(wrapper: Wrapper, edits: list[Edit], known: Collection[Source]) -> list[Edit]:
     """Return the edits with a line that looks for what is missing, unless there is one."""
     if find_check(known, VALUED) is not None:
         return edits
@@ -294,8 +294,10 @@ def _with_check(wrapper: Wrapper, edits: list[Edit], known: Iterable[Source]) ->
     if best is None and os.geteuid() == 0:
         best = next((edit for edit in edits if edit.source.has_users and edit.changes), None)
     if best is None:
+        # Perhaps there is one without a job.
+        spooled = (source for source in known if source.is_spooled and source.user == own)
         empty = Source(f"{SPOOLS[0]}/{own}", b"", own, is_spooled=True)
-        return [*edits, wrapper.add_check(Edit(empty), everybody=everybody)]
+        return [*edits, wrapper.add_check(Edit(next(spooled, empty)), everybody=everybody)]
     return [
         wrapper.add_check(edit, everybody=everybody) if edit is best else edit for edit in edits
     ]

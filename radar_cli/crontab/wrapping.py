@@ -105,7 +105,10 @@ class Wrapper:
         """Return what becomes of a crontab's jobs, as far as radar isn't in front of them."""
         edit = Edit(source)
         for number, job in source.crontab.jobs:
-            if find_call(job.shell_line, self._valued) is not None:
+            call = find_call(job.shell_line, self._valued)
+            if call is not None:
+                if call.verb == "run" and not call.key:
+                    edit.left.append((number, "it seems to call radar somewhere within"))
                 continue
             key = self._find_key(source, job)
             try:
@@ -169,7 +172,7 @@ def unwrap(source: Source, keeping: Keeping, valued: Collection[str]) -> Edit:
             edit.changes.append(Change(number, line.raw, kept.original or b"", kept.key))
         elif isinstance(line, Job):
             call = find_call(line.shell_line, valued)
-            if call is None or call.verb != "run":
+            if call is None or call.verb != "run" or not call.key:
                 continue
             if not keeping.knows(source.path, call.key):
                 edit.left.append((number, f"{call.key} was not put there by 'radar crontab wrap'"))

@@ -313,6 +313,19 @@ def test_what_belongs_to_a_package_is_not_edited(system: System, link: Path) -> 
     assert "run system" in done.stdout
 
 
+def test_the_line_that_checks_goes_into_roots_crontab(system: System, link: Path) -> None:
+    (system.spool / "daemon").write_text("0 1 * * * /opt/job\n")
+    words = ("crontab", "wrap", "--diff", "--link", link)
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert "--- /var/spool/cron/crontabs/root\n" in done.stdout
+    (system.spool / "root").write_text("RADAR_TAG=web\n")
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert f" RADAR_TAG=web\n+*/5 * * * * {link} check --notify --all-users\n" in done.stdout
+    (system.spool / "root").write_text("0 1 * * * radar check --notify\n")
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert "crontabs/root" not in done.stdout
+
+
 def test_the_line_that_checks_is_roots_and_for_everybody(system: System, link: Path) -> None:
     (system.cron_d / "own").write_text("0 2 * * * daemon /opt/own\n0 3 * * * root /opt/b\n")
     done = run_radar(

@@ -197,6 +197,33 @@ def test_what_somebody_else_wrapped_stays(desk: Desk) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("radar run job -- x", "job"),
+        ("'/opt/my radar/radar' run --grace 5m job x", "job"),
+        ("radar --profile work -v run job --tag=a -- x", "job"),
+        ("A=b nice -n 5 /usr/bin/radar run job -- x", "job"),
+        ("cd /x && flock -n l radar run job -- x", "job"),
+        ("/opt/v/bin/python -m radar_cli run job -- x", "job"),
+        ("bash -c 'cd /x; radar run job -- x'", ""),
+        ("x $(radar run job -- x)", ""),
+    ],
+)
+def test_it_knows_a_call_of_radar(desk: Desk, line: str, key: str) -> None:
+    call = find_call(line.encode(), VALUED)
+    assert call is not None
+    assert (call.verb, call.key) == ("run", key)
+    edit = desk.wrap(f"0 1 * * * {line}\n".encode())
+    assert edit.changes == []
+    assert len(edit.left) == (key == "")
+
+
+@pytest.mark.parametrize("line", ["echo radar", "myradar run x", "/opt/radar/job run x"])
+def test_it_takes_nothing_else_for_one(line: str) -> None:
+    assert find_call(line.encode(), VALUED) is None
+
+
 def test_keys_are_kept_at_the_next_wrap(desk: Desk) -> None:
     text = b"0 1 * * * /opt/job\n0 2 * * * /opt/job\n"
     first = desk.wrap_and_keep(text)
