@@ -295,6 +295,57 @@ def test_a_link_that_starts_nothing_is_made_anew(crontab: Path, link: Path) -> N
     assert b"/nowhere/python" not in link.read_bytes()
 
 
+def test_a_crontab_that_the_program_refuses_stays(system: System, link: Path) -> None:
+    spooled = system.spool / "root"
+    spooled.write_text("0 1 * * * /opt/job")
+    words = ("crontab", "wrap", "--yes", "--link", link)
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert done.returncode == 1
+    assert "crontab of root isn't written: new crontab file is missing newline" in done.stderr
+    assert spooled.read_text() == "0 1 * * * /opt/job"
+    assert _monitors() == {}
+
+
+def test_a_file_keeps_its_owner(crontab: Path, link: Path) -> None:
+    require_root("giving a file away")
+    os.chown(crontab, 1, 2)
+    _wrap(crontab, link=link)
+    assert (crontab.stat().st_uid, crontab.stat().st_gid) == (1, 2)
+    assert "run backup" in crontab.read_text()
+
+
+def test_a_link_to_a_crontab_stays_one(crontab: Path, tmp_path: Path, link: Path) -> None:
+    linked = tmp_path / "linked"
+    linked.symlink_to(crontab)
+    _wrap(linked, link=link)
+    assert linked.is_symlink()
+    assert "run backup" in crontab.read_text()
+
+
+def test_what_cannot_be_written_is_said(crontab: Path, link: Path) -> None:
+    require_root("a disk that is read-only")
+    folder = crontab.parent
+    prefix = own_mounts(f"mount --bind {folder} {folder}", f"mount -o remount,ro,bind {folder}")
+    words = ("crontab", "wrap", "--diff", "--link", link, crontab)
+    done = run_radar(*words, prefix=prefix, text=True)
+    assert f"{crontab} can't be written by root" in done.stderr
+    assert done.stdout == "nothing to wrap\n"
+
+
+def test_rpm_knows_what_belongs_to_a_package(crontab: Path, tmp_path: Path, link: Path) -> None:
+    program = tmp_path / "bin/rpm"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$2" = {crontab} ] || exit 1\necho cronie-1.7\n')
+    program.chmod(0o755)
+    env = environment(PATH=str(program.parent))
+    words = ("crontab", "wrap", "--diff", "--link", link)
+    done = run_radar(*words, crontab, env=env, text=True)
+    assert f"{crontab} belongs to cronie-1.7: --packaged edits it" in done.stderr
+    other = tmp_path / "other"
+    other.write_text(_TEXT)
+    assert "run backup" in run_radar(*words, other, env=env, text=True).stdout
+
+
 def test_what_belongs_to_a_package_is_not_edited(system: System, link: Path) -> None:
     require_program("dpkg")
     owner = subprocess.run(["dpkg", "-S", "/etc/crontab"], capture_output=True, check=False)
