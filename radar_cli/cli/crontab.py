@@ -248,7 +248,10 @@ def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result
 @pass_session
 def declare_monitors(session: Session) -> Result:
     """Create the monitors that stdin has as JSON; one that is there stays as it is."""
-    rows = json.load(sys.stdin)
+    try:
+        rows = json.load(sys.stdin)
+    except ValueError as error:
+        raise UsageError(f"what stdin has is no JSON: {error}") from None
     created = []
     with open_monitors(session) as opened:
         for row in rows:
@@ -344,11 +347,17 @@ def _tell_unread(machine: Machine) -> list[str]:
 
 
 def _tell_left(edits: list[Edit]) -> list[str]:
-    return [
-        f"{edit.source.place}:{number} stays as it is: {why}"
-        for edit in edits
-        for number, why in edit.left
-    ]
+    """Return which lines stay, and which have no schedule to watch over."""
+    notes = []
+    for edit in edits:
+        place = edit.source.place
+        notes += [f"{place}:{number} stays as it is: {why}" for number, why in edit.left]
+        notes += [
+            f"{place}:{change.number} has times that only cron knows: nothing misses {change.key}"
+            for change in edit.changes
+            if change.job is not None and not (change.job.schedule or change.job.is_at_boot)
+        ]
+    return notes
 
 
 def _count(number: int, what: str) -> str:

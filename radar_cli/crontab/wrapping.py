@@ -12,6 +12,7 @@ from radar_cli.crontab.naming import make_unique, name_job
 from radar_cli.crontab.sources import Source
 
 CHECK_TIMES = "*/5 * * * *"
+_GRACE_MIN = 5
 # Vixie cron's and Debian's bound of a command (MAX_COMMAND), beyond which they cut it.
 _LONGEST_COMMAND_BYTES = 998
 
@@ -151,6 +152,8 @@ class Wrapper:
             words += ["--schedule", shlex.quote(job.schedule)]
             if tz := self._zone_of(job):
                 words += ["--tz", shlex.quote(tz)]
+            if grace := find_grace(job):
+                words += ["--grace", grace]
         call = " ".join(words).encode("utf-8", "surrogateescape")
         shell = job.variables.get(b"SHELL", b"")
         can_miss = bool(job.schedule)
@@ -158,6 +161,11 @@ class Wrapper:
         if len(command) > _LONGEST_COMMAND_BYTES >= len(job.command):
             raise ValueError(f"it would have more than {_LONGEST_COMMAND_BYTES} bytes")
         return command
+
+
+def find_grace(job: Job) -> str:
+    """Return the grace of a job that its cron may start late; "" where radar's own is right."""
+    return f"{job.delay_min + _GRACE_MIN}m" if job.delay_min else ""
 
 
 def unwrap(source: Source, keeping: Keeping, valued: Collection[str]) -> Edit:

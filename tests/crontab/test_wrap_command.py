@@ -159,6 +159,16 @@ def test_the_monitors_are_where_the_crontab_says(crontab: Path, link: Path, tmp_
     assert [monitor["key"] for monitor in listed] == ["job"]
 
 
+def test_what_a_line_has_of_cronies_is_declared_or_told(crontab: Path, link: Path) -> None:
+    crontab.write_text("RANDOM_DELAY=10\n0 1 * * * /opt/late\n0~30 2 * * * /opt/random\n")
+    done = run_radar("crontab", "wrap", "--yes", "--link", link, crontab, text=True)
+    words = f"{crontab}:3 has times that only cron knows: nothing misses random"
+    assert words in done.stderr
+    monitors = _monitors()
+    assert monitors["late"]["grace_s"] == 900
+    assert monitors["random"]["schedule"] is None
+
+
 def test_a_monitor_that_is_there_stays_as_it_is(crontab: Path, link: Path) -> None:
     run_radar("monitors", "create", "backup", "--every", "1h")
     assert _wrap(crontab, link=link)["monitors"] == ["boot"]
@@ -238,6 +248,18 @@ def test_what_is_no_file_of_records_is_not_overwritten(crontab: Path, link: Path
     done = run_radar("crontab", "wrap", "--yes", "--link", link, crontab, text=True)
     assert (done.returncode, crontab.read_text()) == (2, _TEXT)
     assert "isn't what radar wrote" in done.stderr
+
+
+def test_monitors_are_declared_once() -> None:
+    options = {"name": "job of me", "tag": ["cron"], "schedule": "0 1 * * *", "grace": None}
+    rows = json.dumps([{"key": "job", "options": options, "tz": "Asia/Tokyo"}]).encode()
+    for created in (["job"], []):
+        done = run_radar("crontab", "declare", "--json", stdin=rows)
+        assert json.loads(done.stdout)["data"] == {"created": created}
+    assert (_monitors()["job"]["name"], _monitors()["job"]["tz"]) == ("job of me", "Asia/Tokyo")
+    done = run_radar("crontab", "declare", stdin=b"{", text=True)
+    assert (done.returncode, "is no JSON" in done.stderr) == (2, True)
+    assert "declare" not in run_radar("crontab", "--help", text=True).stdout
 
 
 def test_stdin_cannot_be_edited() -> None:

@@ -161,6 +161,12 @@ def test_a_job_by_another_clock_says_so(tmp_path: Path) -> None:
     assert "--schedule '0 1 * * *' --tz Asia/Tokyo -- " in desk.wrap_line("/opt/job")
 
 
+def test_a_job_that_cronie_starts_late_has_a_longer_grace(desk: Desk) -> None:
+    wrapped = desk.wrap_line("/opt/job", "RANDOM_DELAY=45\n")
+    assert wrapped.endswith("run job --schedule '0 1 * * *' --grace 50m -- /opt/job")
+    assert "--grace" not in desk.wrap_line("/opt/job", "RANDOM_DELAY=none\n")
+
+
 def test_a_percent_in_the_links_path_is_one(tmp_path: Path) -> None:
     wrapper = Wrapper(
         "/opt/100%/r", VALUED, Keeping(str(tmp_path)), (), lambda _: "", lambda *_: True
