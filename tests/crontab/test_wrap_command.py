@@ -257,8 +257,8 @@ def test_monitors_are_declared_once() -> None:
         done = run_radar("crontab", "declare", "--json", stdin=rows)
         assert json.loads(done.stdout)["data"] == {"created": created}
     assert (_monitors()["job"]["name"], _monitors()["job"]["tz"]) == ("job of me", "Asia/Tokyo")
-    done = run_radar("crontab", "declare", stdin=b"{", text=True)
-    assert (done.returncode, "is no JSON" in done.stderr) == (2, True)
+    refused = run_radar("crontab", "declare", stdin=b"{", text=True)
+    assert (refused.returncode, "is no JSON" in refused.stderr) == (2, True)
     assert "declare" not in run_radar("crontab", "--help", text=True).stdout
 
 
