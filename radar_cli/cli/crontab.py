@@ -288,11 +288,11 @@ def _choose(
 
 def _with_check(wrapper: Wrapper, edits: list[Edit], known: Collection[Source]) -> list[Edit]:
     """Return the edits with a line that looks for what is missing, unless there is one."""
-    if find_check(known, VALUED) is not None:
-        return edits
     own = own_name()
     users = {change.user for edit in edits for change in edit.changes}
     everybody = os.geteuid() == 0 and users != {own}
+    if find_check(known, VALUED, own, everybody=everybody) is not None:
+        return edits
     best = next((edit for edit in edits if edit.source.user == own), None)
     if best is None and os.geteuid() == 0:
         best = next((edit for edit in edits if edit.source.has_users and edit.changes), None)

@@ -206,11 +206,18 @@ def find_keys(sources: Iterable[Source], valued: Collection[str]) -> Iterator[st
                 yield call.key
 
 
-def find_check(sources: Iterable[Source], valued: Collection[str]) -> Line | None:
-    """Return the line by which radar looks for what is missing, if there is one."""
+def find_check(
+    sources: Iterable[Source], valued: Collection[str], user: str, *, everybody: bool
+) -> Line | None:
+    """Return the line by which a user's radar looks for what is missing, if there is one.
+
+    With `everybody` it has to look at all users' monitors.
+    """
     for source in sources:
         for _, job in source.crontab.jobs:
             call = find_call(job.shell_line, valued)
-            if call is not None and call.verb == "check" and b"--notify" in job.command:
+            if call is None or call.verb != "check" or (job.user or source.user) != user:
+                continue
+            if b"--notify" in job.command and (b"--all-users" in job.command or not everybody):
                 return job
     return None

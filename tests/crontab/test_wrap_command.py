@@ -394,8 +394,14 @@ def test_the_line_that_checks_goes_into_roots_crontab(system: System, link: Path
     (system.spool / "root").write_text("RADAR_TAG=web\n")
     done = run_radar(*words, prefix=system.prefix, text=True)
     assert f" RADAR_TAG=web\n+*/5 * * * * {link} check --notify --all-users\n" in done.stdout
+    # Neither daemon's own look nor one at root's monitors alone is one at all of them.
+    (system.spool / "daemon").write_text("0 1 * * * /opt/job\n0 2 * * * radar check --notify\n")
     (system.spool / "root").write_text("0 1 * * * radar check --notify\n")
     done = run_radar(*words, prefix=system.prefix, text=True)
+    assert f"+*/5 * * * * {link} check --notify --all-users\n" in done.stdout
+    (system.spool / "root").write_text("0 1 * * * radar check --all-users --notify\n")
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert "run job" in done.stdout
     assert "crontabs/root" not in done.stdout
 
 
