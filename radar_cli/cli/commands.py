@@ -21,7 +21,7 @@ COMMANDS = {
     "crontab": (
         "radar_cli.cli.crontab",
         "command",
-        "Find this machine's scheduled jobs, and put radar in front of them.",
+        "Find a machine's scheduled jobs, and wrap them.",
     ),
     "link": ("radar_cli.cli.link", "command", "Write a launcher for this machine's crontabs."),
     "doctor": ("radar_cli.cli.doctor", "command", "Look for what keeps radar from its work."),

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any, Iterable
+from typing import Any, Collection, Iterable
 
 import click
 
@@ -248,7 +248,10 @@ def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result
 @pass_session
 def declare_monitors(session: Session) -> Result:
     """Create the monitors that stdin has as JSON; one that is there stays as it is."""
-    rows = json.load(sys.stdin)
+    try:
+        rows = json.load(sys.stdin)
+    except ValueError as error:
+        raise UsageError(f"what stdin has is no JSON: {error}") from None
     created = []
     with open_monitors(session) as opened:
         for row in rows:
@@ -283,19 +286,21 @@ def _choose(
     return chosen, notes
 
 
-def _with_check(wrapper: Wrapper, edits: list[Edit], known: Iterable[Source]) -> list[Edit]:
+def _with_check(wrapper: Wrapper, edits: list[Edit], known: Collection[Source]) -> list[Edit]:
     """Return the edits with a line that looks for what is missing, unless there is one."""
-    if find_check(known, VALUED) is not None:
-        return edits
     own = own_name()
     users = {change.user for edit in edits for change in edit.changes}
     everybody = os.geteuid() == 0 and users != {own}
+    if find_check(known, VALUED, own, everybody=everybody) is not None:
+        return edits
     best = next((edit for edit in edits if edit.source.user == own), None)
     if best is None and os.geteuid() == 0:
         best = next((edit for edit in edits if edit.source.has_users and edit.changes), None)
     if best is None:
+        # Perhaps there is one without a job.
+        spooled = (source for source in known if source.is_spooled and source.user == own)
         empty = Source(f"{SPOOLS[0]}/{own}", b"", own, is_spooled=True)
-        return [*edits, wrapper.add_check(Edit(empty), everybody=everybody)]
+        return [*edits, wrapper.add_check(Edit(next(spooled, empty)), everybody=everybody)]
     return [
         wrapper.add_check(edit, everybody=everybody) if edit is best else edit for edit in edits
     ]
@@ -342,11 +347,17 @@ def _tell_unread(machine: Machine) -> list[str]:
 
 
 def _tell_left(edits: list[Edit]) -> list[str]:
-    return [
-        f"{edit.source.place}:{number} stays as it is: {why}"
-        for edit in edits
-        for number, why in edit.left
-    ]
+    """Return which lines stay, and which have no schedule to watch over."""
+    notes = []
+    for edit in edits:
+        place = edit.source.place
+        notes += [f"{place}:{number} stays as it is: {why}" for number, why in edit.left]
+        notes += [
+            f"{place}:{change.number} has times that only cron knows: nothing misses {change.key}"
+            for change in edit.changes
+            if change.job is not None and not (change.job.schedule or change.job.is_at_boot)
+        ]
+    return notes
 
 
 def _count(number: int, what: str) -> str:

@@ -15,7 +15,7 @@ from radar_cli.core.ids import expand_host
 from radar_cli.crontab.keeping import Keeping
 from radar_cli.crontab.link import CRON_PATH, ask_version, default_path, known_paths, read_link
 from radar_cli.crontab.sources import Machine, own_name
-from radar_cli.crontab.wrapping import Change, Edit, keep_lines
+from radar_cli.crontab.wrapping import Change, Edit, find_grace, keep_lines
 from radar_cli.crontab.writing import write
 
 _PATIENCE_S = 60.0
@@ -115,6 +115,7 @@ def _declaration(change: Change, zone: str) -> dict[str, Any]:
     }
     if change.job.schedule:
         options["schedule"] = change.job.schedule
+        options["grace"] = find_grace(change.job) or None
     return {"key": expand_host(change.key), "options": options, "tz": change.tz or zone}
 
 

@@ -1,6 +1,7 @@
 """Where a command calls radar, and how radar gets in front of it and out again."""
 
 import os
+import re
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -10,13 +11,15 @@ from radar_cli.crontab.shell import COMMENT, OPERATOR, REDIRECTION, WORD, Token,
 # By what the shells with the quoting of sh are called.
 _SHELLS = ("sh", "bash", "dash", "ash", "ksh", "ksh93", "mksh", "zsh")
 _DEFAULT_SHELL = b"/bin/sh"
+_WITHIN = re.compile(rb"\bradar['\"]?[ \t]+run[ \t]")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A `radar run` in a command: from `start` to `end`, where what it runs begins.
 
-    With `-c`, `body` is the shell line, and `end` is behind it.
+    Without a key it can't be told what it runs. With `-c`, `body` is the shell line, and `end` is
+    behind it.
     """
 
     verb: str  # run, ping, check, ...
@@ -38,9 +41,13 @@ def find_call(command: bytes, valued: Collection[str]) -> Call | None:
             if is_first and _is_radar(token):
                 return _read_call(tokens[index:], valued)
             # A variable or a wrapper (nice, timeout 60, ...) may stand in front.
+            if token.raw == b"radar_cli" and tokens[index - 1].raw == b"-m":
+                return _read_call(tokens[index:], valued)
             is_assigned = is_first and token.is_assignment
             is_first = is_assigned or _is_radar_behind(tokens, index)
-    return None
+    # In the words of another shell, say, where it can't be told what is run.
+    within = _WITHIN.search(command)
+    return None if within is None else Call("run", within.start(), within.end())
 
 
 def _is_radar_behind(tokens: list[Token], index: int) -> bool:
@@ -58,8 +65,11 @@ def _read_call(tokens: list[Token], valued: Collection[str]) -> Call:
     start = words[0].start
     if len(words) < 2:
         return Call("", start, words[0].end)
-    verb = words[1].raw.decode("ascii", "replace")
-    key, options, body, at = "", dict[str, str](), None, 2
+    at = 1
+    while at < len(words) - 1 and words[at].raw.startswith(b"-"):
+        at += 2 if words[at].raw in (b"--profile", b"--server") else 1
+    verb = words[min(at, len(words) - 1)].raw.decode("ascii", "replace")
+    key, options, body, at = "", dict[str, str](), None, at + 1
     while at < len(words):
         text = _unquote(words[at].raw)
         if text == b"--":

@@ -85,6 +85,12 @@ class Job(Line):
         return "" if find_fault(self.times) else self.times
 
     @property
+    def delay_min(self) -> int:
+        """By how many minutes cronie may start it later (RANDOM_DELAY)."""
+        text = self.variables.get(b"RANDOM_DELAY", b"").strip()
+        return int(text) if text.isdigit() and len(text) < 6 else 0
+
+    @property
     def shell_line(self) -> bytes:
         r"""What the shell is given, up to the first `%` without a backslash; `\%` stays."""
         return self.command[: _find_percent(self.command)]

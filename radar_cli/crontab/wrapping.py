@@ -12,6 +12,7 @@ from radar_cli.crontab.naming import make_unique, name_job
 from radar_cli.crontab.sources import Source
 
 CHECK_TIMES = "*/5 * * * *"
+_GRACE_MIN = 5
 # Vixie cron's and Debian's bound of a command (MAX_COMMAND), beyond which they cut it.
 _LONGEST_COMMAND_BYTES = 998
 
@@ -105,7 +106,10 @@ class Wrapper:
         """Return what becomes of a crontab's jobs, as far as radar isn't in front of them."""
         edit = Edit(source)
         for number, job in source.crontab.jobs:
-            if find_call(job.shell_line, self._valued) is not None:
+            call = find_call(job.shell_line, self._valued)
+            if call is not None:
+                if call.verb == "run" and not call.key:
+                    edit.left.append((number, "it seems to call radar somewhere within"))
                 continue
             key = self._find_key(source, job)
             try:
@@ -148,6 +152,8 @@ class Wrapper:
             words += ["--schedule", shlex.quote(job.schedule)]
             if tz := self._zone_of(job):
                 words += ["--tz", shlex.quote(tz)]
+            if grace := find_grace(job):
+                words += ["--grace", grace]
         call = " ".join(words).encode("utf-8", "surrogateescape")
         shell = job.variables.get(b"SHELL", b"")
         can_miss = bool(job.schedule)
@@ -155,6 +161,11 @@ class Wrapper:
         if len(command) > _LONGEST_COMMAND_BYTES >= len(job.command):
             raise ValueError(f"it would have more than {_LONGEST_COMMAND_BYTES} bytes")
         return command
+
+
+def find_grace(job: Job) -> str:
+    """Return the grace of a job that its cron may start late; "" where radar's own is right."""
+    return f"{job.delay_min + _GRACE_MIN}m" if job.delay_min else ""
 
 
 def unwrap(source: Source, keeping: Keeping, valued: Collection[str]) -> Edit:
@@ -169,7 +180,7 @@ def unwrap(source: Source, keeping: Keeping, valued: Collection[str]) -> Edit:
             edit.changes.append(Change(number, line.raw, kept.original or b"", kept.key))
         elif isinstance(line, Job):
             call = find_call(line.shell_line, valued)
-            if call is None or call.verb != "run":
+            if call is None or call.verb != "run" or not call.key:
                 continue
             if not keeping.knows(source.path, call.key):
                 edit.left.append((number, f"{call.key} was not put there by 'radar crontab wrap'"))
@@ -195,11 +206,18 @@ def find_keys(sources: Iterable[Source], valued: Collection[str]) -> Iterator[st
                 yield call.key
 
 
-def find_check(sources: Iterable[Source], valued: Collection[str]) -> Line | None:
-    """Return the line by which radar looks for what is missing, if there is one."""
+def find_check(
+    sources: Iterable[Source], valued: Collection[str], user: str, *, everybody: bool
+) -> Line | None:
+    """Return the line by which a user's radar looks for what is missing, if there is one.
+
+    With `everybody` it has to look at all users' monitors.
+    """
     for source in sources:
         for _, job in source.crontab.jobs:
             call = find_call(job.shell_line, valued)
-            if call is not None and call.verb == "check" and b"--notify" in job.command:
+            if call is None or call.verb != "check" or (job.user or source.user) != user:
+                continue
+            if b"--notify" in job.command and (b"--all-users" in job.command or not everybody):
                 return job
     return None

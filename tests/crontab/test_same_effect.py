@@ -23,7 +23,8 @@ _WORDS = st.sampled_from(
         *("$(echo s)", "`echo t`", "#c"),
     ]
 )
-_JOINS = st.sampled_from([" && ", " || ", "; ", " | ", " >/dev/null 2>&1; "])
+# Of two that write into one file at a time, either may be the first.
+_JOINS = st.sampled_from([" && ", " || ", "; ", " | cat; ", " >/dev/null 2>&1; "])
 _COMMANDS = st.tuples(_PROGRAMS, st.lists(_WORDS, max_size=3)).map(
     lambda parts: " ".join([parts[0], *parts[1]])
 )

@@ -159,6 +159,16 @@ def test_the_monitors_are_where_the_crontab_says(crontab: Path, link: Path, tmp_
     assert [monitor["key"] for monitor in listed] == ["job"]
 
 
+def test_what_a_line_has_of_cronies_is_declared_or_told(crontab: Path, link: Path) -> None:
+    crontab.write_text("RANDOM_DELAY=10\n0 1 * * * /opt/late\n0~30 2 * * * /opt/random\n")
+    done = run_radar("crontab", "wrap", "--yes", "--link", link, crontab, text=True)
+    words = f"{crontab}:3 has times that only cron knows: nothing misses random"
+    assert words in done.stderr
+    monitors = _monitors()
+    assert monitors["late"]["grace_s"] == 900
+    assert monitors["random"]["schedule"] is None
+
+
 def test_a_monitor_that_is_there_stays_as_it_is(crontab: Path, link: Path) -> None:
     run_radar("monitors", "create", "backup", "--every", "1h")
     assert _wrap(crontab, link=link)["monitors"] == ["boot"]
@@ -240,6 +250,18 @@ def test_what_is_no_file_of_records_is_not_overwritten(crontab: Path, link: Path
     assert "isn't what radar wrote" in done.stderr
 
 
+def test_monitors_are_declared_once() -> None:
+    options = {"name": "job of me", "tag": ["cron"], "schedule": "0 1 * * *", "grace": None}
+    rows = json.dumps([{"key": "job", "options": options, "tz": "Asia/Tokyo"}]).encode()
+    for created in (["job"], []):
+        done = run_radar("crontab", "declare", "--json", stdin=rows)
+        assert json.loads(done.stdout)["data"] == {"created": created}
+    assert (_monitors()["job"]["name"], _monitors()["job"]["tz"]) == ("job of me", "Asia/Tokyo")
+    refused = run_radar("crontab", "declare", stdin=b"{", text=True)
+    assert (refused.returncode, "is no JSON" in refused.stderr) == (2, True)
+    assert "declare" not in run_radar("crontab", "--help", text=True).stdout
+
+
 def test_stdin_cannot_be_edited() -> None:
     done = run_radar("crontab", "wrap", "-", stdin=b"0 1 * * * x\n", text=True)
     assert (done.returncode, "can't be edited" in done.stderr) == (2, True)
@@ -295,6 +317,57 @@ def test_a_link_that_starts_nothing_is_made_anew(crontab: Path, link: Path) -> N
     assert b"/nowhere/python" not in link.read_bytes()
 
 
+def test_a_crontab_that_the_program_refuses_stays(system: System, link: Path) -> None:
+    spooled = system.spool / "root"
+    spooled.write_text("0 1 * * * /opt/job")
+    words = ("crontab", "wrap", "--yes", "--link", link)
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert done.returncode == 1
+    assert "crontab of root isn't written: new crontab file is missing newline" in done.stderr
+    assert spooled.read_text() == "0 1 * * * /opt/job"
+    assert _monitors() == {}
+
+
+def test_a_file_keeps_its_owner(crontab: Path, link: Path) -> None:
+    require_root("giving a file away")
+    os.chown(crontab, 1, 2)
+    _wrap(crontab, link=link)
+    assert (crontab.stat().st_uid, crontab.stat().st_gid) == (1, 2)
+    assert "run backup" in crontab.read_text()
+
+
+def test_a_link_to_a_crontab_stays_one(crontab: Path, tmp_path: Path, link: Path) -> None:
+    linked = tmp_path / "linked"
+    linked.symlink_to(crontab)
+    _wrap(linked, link=link)
+    assert linked.is_symlink()
+    assert "run backup" in crontab.read_text()
+
+
+def test_what_cannot_be_written_is_said(crontab: Path, link: Path) -> None:
+    require_root("a disk that is read-only")
+    folder = crontab.parent
+    prefix = own_mounts(f"mount --bind {folder} {folder}", f"mount -o remount,ro,bind {folder}")
+    words = ("crontab", "wrap", "--diff", "--link", link, crontab)
+    done = run_radar(*words, prefix=prefix, text=True)
+    assert f"{crontab} can't be written by root" in done.stderr
+    assert done.stdout == "nothing to wrap\n"
+
+
+def test_rpm_knows_what_belongs_to_a_package(crontab: Path, tmp_path: Path, link: Path) -> None:
+    program = tmp_path / "bin/rpm"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$2" = {crontab} ] || exit 1\necho cronie-1.7\n')
+    program.chmod(0o755)
+    env = environment(PATH=str(program.parent))
+    words = ("crontab", "wrap", "--diff", "--link", link)
+    done = run_radar(*words, crontab, env=env, text=True)
+    assert f"{crontab} belongs to cronie-1.7: --packaged edits it" in done.stderr
+    other = tmp_path / "other"
+    other.write_text(_TEXT)
+    assert "run backup" in run_radar(*words, other, env=env, text=True).stdout
+
+
 def test_what_belongs_to_a_package_is_not_edited(system: System, link: Path) -> None:
     require_program("dpkg")
     owner = subprocess.run(["dpkg", "-S", "/etc/crontab"], capture_output=True, check=False)
@@ -311,6 +384,25 @@ def test_what_belongs_to_a_package_is_not_edited(system: System, link: Path) -> 
     assert "run system" not in done.stdout
     done = run_radar(*words, "--packaged", prefix=system.prefix, text=True)
     assert "run system" in done.stdout
+
+
+def test_the_line_that_checks_goes_into_roots_crontab(system: System, link: Path) -> None:
+    (system.spool / "daemon").write_text("0 1 * * * /opt/job\n")
+    words = ("crontab", "wrap", "--diff", "--link", link)
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert "--- /var/spool/cron/crontabs/root\n" in done.stdout
+    (system.spool / "root").write_text("RADAR_TAG=web\n")
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert f" RADAR_TAG=web\n+*/5 * * * * {link} check --notify --all-users\n" in done.stdout
+    # Neither daemon's own look nor one at root's monitors alone is one at all of them.
+    (system.spool / "daemon").write_text("0 1 * * * /opt/job\n0 2 * * * radar check --notify\n")
+    (system.spool / "root").write_text("0 1 * * * radar check --notify\n")
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert f"+*/5 * * * * {link} check --notify --all-users\n" in done.stdout
+    (system.spool / "root").write_text("0 1 * * * radar check --all-users --notify\n")
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert "run job" in done.stdout
+    assert "crontabs/root" not in done.stdout
 
 
 def test_the_line_that_checks_is_roots_and_for_everybody(system: System, link: Path) -> None:

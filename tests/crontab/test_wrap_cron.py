@@ -61,3 +61,40 @@ def test_wrapped_lines_do_what_they_did(whole: Installation, tmp_path: Path) -> 
     assert sorted(ping.fields.get("exit", "0") for ping in ended if ping.kind == "fail") == [
         *("2", "3"),
     ]
+
+
+# With a column of users, by bash.
+_SYSTEM_LINES = (
+    "@reboot root [[ -e {} ]] && echo bash >{}/test",
+    "@reboot root diff <(echo a) <(echo a) &>{}/diff && echo same >{}/same",
+    "@reboot root /bin/echo plain >{}/plain",
+    "@reboot\troot  cd {} && cat >in%it\\'s%  two",
+)
+_SYSTEM_MADE = ("test", "diff", "same", "plain", "in")
+
+
+def _run_system(folder: Path, crontab: str) -> dict[str, bytes]:
+    folder.mkdir()
+    written = crontab.replace("{}", str(folder))
+    with Cron(folder, "", system_crontab=written):
+        wait_until(lambda: all((folder / name).exists() for name in _SYSTEM_MADE))
+        wait_until(lambda: (folder / "in").stat().st_size > 5)
+    here = str(folder).encode()
+    return {name: (folder / name).read_bytes().replace(here, b"HERE") for name in _SYSTEM_MADE}
+
+
+def test_wrapped_lines_of_the_system_do_what_they_did(whole: Installation, tmp_path: Path) -> None:
+    plain = "\n".join(("SHELL=/bin/bash", *_SYSTEM_LINES)) + "\n"
+    path = tmp_path / "cron.d/jobs"
+    path.parent.mkdir()
+    path.write_text(plain)
+    done = run_radar("crontab", "wrap", "--yes", "--link", whole.link, path, text=True)
+    assert done.returncode == 0, done.stderr
+    wrapped = path.read_text()
+    assert wrapped.count(f"root {whole.link} run ") + wrapped.count(
+        f"root  {whole.link} run "
+    ) == len(_SYSTEM_LINES)
+    made = _run_system(tmp_path / "wrapped", wrapped)
+    assert made == _run_system(tmp_path / "plain", plain)
+    assert made["test"] == b"bash\n"
+    wait_until(lambda: len([x for x in read_pings() if x.kind == "success"]) == len(_SYSTEM_LINES))

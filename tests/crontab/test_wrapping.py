@@ -161,6 +161,12 @@ def test_a_job_by_another_clock_says_so(tmp_path: Path) -> None:
     assert "--schedule '0 1 * * *' --tz Asia/Tokyo -- " in desk.wrap_line("/opt/job")
 
 
+def test_a_job_that_cronie_starts_late_has_a_longer_grace(desk: Desk) -> None:
+    wrapped = desk.wrap_line("/opt/job", "RANDOM_DELAY=45\n")
+    assert wrapped.endswith("run job --schedule '0 1 * * *' --grace 50m -- /opt/job")
+    assert "--grace" not in desk.wrap_line("/opt/job", "RANDOM_DELAY=none\n")
+
+
 def test_a_percent_in_the_links_path_is_one(tmp_path: Path) -> None:
     wrapper = Wrapper(
         "/opt/100%/r", VALUED, Keeping(str(tmp_path)), (), lambda _: "", lambda *_: True
@@ -195,6 +201,33 @@ def test_what_somebody_else_wrapped_stays(desk: Desk) -> None:
     assert (edit.text, edit.left) == (
         *(text, [(1, "mine was not put there by 'radar crontab wrap'")]),
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("radar run job -- x", "job"),
+        ("'/opt/my radar/radar' run --grace 5m job x", "job"),
+        ("radar --profile work -v run job --tag=a -- x", "job"),
+        ("A=b nice -n 5 /usr/bin/radar run job -- x", "job"),
+        ("cd /x && flock -n l radar run job -- x", "job"),
+        ("/opt/v/bin/python -m radar_cli run job -- x", "job"),
+        ("bash -c 'cd /x; radar run job -- x'", ""),
+        ("x $(radar run job -- x)", ""),
+    ],
+)
+def test_it_knows_a_call_of_radar(desk: Desk, line: str, key: str) -> None:
+    call = find_call(line.encode(), VALUED)
+    assert call is not None
+    assert (call.verb, call.key) == ("run", key)
+    edit = desk.wrap(f"0 1 * * * {line}\n".encode())
+    assert edit.changes == []
+    assert len(edit.left) == (key == "")
+
+
+@pytest.mark.parametrize("line", ["echo radar", "myradar run x", "/opt/radar/job run x"])
+def test_it_takes_nothing_else_for_one(line: str) -> None:
+    assert find_call(line.encode(), VALUED) is None
 
 
 def test_keys_are_kept_at_the_next_wrap(desk: Desk) -> None:
