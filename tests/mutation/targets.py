@@ -1,0 +1,73 @@
+"""What is mutated, and by which tests its mutants have to be noticed."""
+
+_JUDGING = (
+    "tests/monitors",
+    "tests/store/test_alerting.py",
+    "tests/store/test_faults.py",
+    "tests/store/test_flips.py",
+    "tests/store/test_intake.py",
+    "tests/store/test_judged.py",
+    "tests/store/test_managing.py",
+    "tests/store/test_outages.py",
+    "tests/store/test_reminding.py",
+    "tests/store/test_store.py",
+)
+_DELIVERY = (
+    "tests/pings/test_spool.py",
+    "tests/pings/test_trim.py",
+    "tests/pings/test_folders.py",
+    "tests/pings/test_sharing.py",
+    "tests/pings/test_destinations.py",
+    "tests/pings/test_answers.py",
+    "tests/pings/test_outages.py",
+    "tests/pings/test_crashes.py",
+    "tests/pings/test_secrets.py",
+)
+# Module: test files. Those whose tests are in its own process come first, being the fast ones.
+TARGETS: dict[str, tuple[str, ...]] = {
+    "monitors/state": _JUDGING,
+    "monitors/schedule": _JUDGING,
+    "monitors/runs": _JUDGING,
+    "store/flips": _JUDGING,
+    "store/alerting": _JUDGING,
+    "store/reminding": _JUDGING,
+    "store/outages": (*_JUDGING, "tests/server/test_evaluator.py"),
+    "store/intake": _JUDGING,
+    "notify/delivering": (*_JUDGING, "tests/server/test_evaluator.py"),
+    "notify/keeping": ("tests/notify/test_composing.py", *_JUDGING),
+    "server/evaluator": ("tests/server/test_evaluator.py", "tests/faults/test_noticing.py"),
+    "outbox/spool": _DELIVERY,
+    "outbox/claiming": (*_DELIVERY, "tests/store/test_intake.py"),
+    "outbox/trim": _DELIVERY,
+    "delivery/dispatcher": _DELIVERY,
+    "delivery/sender": _DELIVERY,
+    "delivery/replay": _DELIVERY,
+    "delivery/destinations": _DELIVERY,
+    "wrap/signals": ("tests/wrap/test_signals.py", "tests/wrap/test_timeout.py"),
+    "launch/command": ("tests/launch/test_shared_python.py",),
+}
+# These tests run their children's radar, of which nothing is recorded: they are run for each mutant
+# that the others leave alive.
+BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/")
+# The modules of which no mutant survives but those that equivalent.txt proves equivalent.
+HELD = ("store/flips",)
+# Module, what names the mutant, and the tests that have to notice it.
+CHOSEN = (
+    (
+        "store/outages",
+        "Watching.keep_watch::change.execute(_SET, (_SERVER, str(now_us))) -> pass",
+        "tests/store/test_outages.py",
+    ),
+    (
+        "server/evaluator",
+        "(outage := self._store.keep_watch(now_us)) is not None [IsNot] -> Is",
+        "tests/server/test_evaluator.py",
+    ),
+    (
+        "store/alerting",
+        "if _is_news(flip, known, now_us, is_last=flip is flips[-1], last_told=last_told):"
+        " [_is_news(",
+        "tests/store/test_alerting.py",
+    ),
+    ("wrap/signals", "self._aftermath = number -> pass", "tests/wrap/test_signals.py"),
+)
