@@ -160,3 +160,20 @@ class TestTwoHosts:
 
 def test_what_nobody_was_ever_heard_of_is_new() -> None:
     assert fold(_HOURLY, []) == State(since_us=_BEGIN, covered_us=_BEGIN)
+
+
+def test_a_schedule_that_never_matches_makes_nothing_late() -> None:
+    monitor = replace(_HOURLY, schedule=CronSchedule("0 0 30 2 *"))
+    view = evaluate(monitor, fold(monitor, [_ping("success", 0)]), _BEGIN + _HOUR)
+    assert (view.status, view.expected_us, view.next_look_us) == (Status.UP, None, None)
+
+
+def test_a_new_host_counts_from_its_first_ping() -> None:
+    monitor = replace(_UNWATCHED, every_s=3600.0, hosts="each")
+    state = fold(monitor, [_ping("success", _MINUTE, host="web1")])
+    assert evaluate(monitor, state, _BEGIN + _MINUTE).expected_us == _BEGIN + _MINUTE + _HOUR
+
+
+def test_a_host_is_noted_once_a_slot() -> None:
+    state = fold(_HOURLY, [_ping("success", _HOUR + each, host="web1") for each in (1, 2)])
+    assert state.slot_hosts == "web1"
