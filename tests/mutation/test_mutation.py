@@ -14,7 +14,7 @@ import pytest
 
 import radar_cli
 from tests.mutation.mutants import find_mutants
-from tests.mutation.targets import CHOSEN, HELD, TARGETS
+from tests.mutation.targets import CHOSEN, CHOSEN_NIGHTLY, HELD, TARGETS
 from tests.mutation.trial import read_equivalent
 
 _TRIAL = Path(__file__).parent / "trial.py"
@@ -29,10 +29,15 @@ def _try(module: str, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("module", "mutant", "tests"), CHOSEN)
+@pytest.mark.parametrize(
+    ("module", "mutant", "tests"),
+    [*CHOSEN, pytest.param(*CHOSEN_NIGHTLY, marks=pytest.mark.nightly)],
+)
 def test_the_tests_notice_what_they_once_did_not(
     module: str, mutant: str, tests: str, tmp_path: Path
 ) -> None:
+    if (module, mutant, tests) == CHOSEN_NIGHTLY and not _is_night():
+        pytest.skip("it takes 20 s to be noticed: nightly")
     done = _try(module, "--only", mutant, "--tests", tests, "--log", str(tmp_path / "log"))
     assert f"{module}: {{'killed': 1}}" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
@@ -42,7 +47,8 @@ def test_the_tests_notice_what_they_once_did_not(
 def test_what_nobody_can_notice_survives(tmp_path: Path) -> None:
     """Else each mutant would count as noticed by tests that fail anyhow."""
     module, mutant = "store/flips", next(key for key in read_equivalent() if "add_flips" in key)
-    words = ("--equivalent", "--only", mutant, "--tests", "tests/store/test_flips.py")
+    test = "tests/store/test_flips.py::test_each_change_makes_one"
+    words = ("--equivalent", "--only", mutant, "--tests", test)
     done = _try(module, *words, "--log", str(tmp_path / "log"))
     assert f"{module}: {{'survived': 1}}" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 1

@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -161,16 +162,23 @@ class Trial:
                 _leave(folder)
                 found = self._run_all()
                 (folder / "found").write_text(json.dumps(found))
+            except BaseException:
+                (folder / "found").write_text(traceback.format_exc())
+                raise
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
-        seconds, lines = json.loads((folder / "found").read_text())
+        said = (folder / "found").read_text()
+        if not said.startswith("["):
+            raise pytest.UsageError(f"the tests couldn't be recorded: {said}")
+        seconds, lines = json.loads(said)
         shutil.rmtree(folder, ignore_errors=True)
         self._seconds = seconds
         self._lines = {int(line): names for line, names in lines.items()}
 
     def _run_all(self) -> Any:
         measured = coverage.Coverage(data_file=None, include=[str(self._path)], config_file=False)
+        measured.set_option("run:disable_warnings", ["no-data-collected"])  # if all is in children
         seconds = {}
         measured.start()
         for item in self._items:
