@@ -6,7 +6,7 @@ import pytest
 
 from radar_cli.model.fault import Fault
 from radar_cli.model.ping import Ping
-from radar_cli.store.alerting import DELIVERED
+from radar_cli.store.alerting import DELIVERED, SILENT, _enqueue
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
 from radar_cli.store.store import Store
@@ -93,3 +93,36 @@ def test_a_poisoned_monitor_silences_no_other(
 def test_faults_are_counted(store: Store) -> None:
     add(store, [_ping("success", 1, key, schedule="garbage") for key in ("a", "b", "c")])
     assert store.enqueue_faults(_BEGIN + 2, _of_fault) == 3
+
+
+def test_who_is_poisoned_is_told_of_once_however_many_there_are(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compose(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+        if known.key == "b":
+            raise ValueError("poison")
+        return _to_mail(known, flip)
+
+    monkeypatch.setattr("radar_cli.store.alerting._LOOKED_AT_ONCE", 2)
+    add(store, [_ping("fail", 1, key) for key in "abc"])
+    assert store.enqueue_alerts(_BEGIN + 2, compose) == 2
+    assert capsys.readouterr().err.count("can't be told of") == 1
+
+
+def test_nobody_is_reminded_of_what_was_told_just_now(store: Store) -> None:
+    add(store, [_ping("fail", 1)])
+    store.enqueue_alerts(_BEGIN + 2, _to_mail, remind_every_us=_MINUTE)
+    alert = store.claim_alert(_BEGIN + 2, _MINUTE, "mail")
+    assert alert is not None
+    store.settle_alert(alert, DELIVERED)
+    assert store.remind(_BEGIN + _MINUTE + 1, _MINUTE, _to_mail) == 0
+    assert store.remind(_BEGIN + _MINUTE + 2, _MINUTE, _to_mail) == 1
+
+
+def test_of_a_monitor_that_is_gone_meanwhile_nothing_is_told(store: Store) -> None:
+    """As when somebody deletes it just after it was seen to have flips."""
+    add(store, [_ping("fail", 1)])
+    with store._database.change() as change:
+        change.execute("DELETE FROM monitor WHERE key = ?", ("m",))
+        assert _enqueue(change, "m", _BEGIN, _to_mail, 0) == 0
+        assert change.read("SELECT fate FROM flip WHERE monitor = ?", ("m",)) == [(SILENT,)]
