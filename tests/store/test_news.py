@@ -122,7 +122,7 @@ def test_nobody_is_reminded_of_what_was_told_just_now(store: Store) -> None:
 def test_of_a_monitor_that_is_gone_meanwhile_nothing_is_told(store: Store) -> None:
     """As when somebody deletes it just after it was seen to have flips."""
     add(store, [_ping("fail", 1)])
-    with store._database.change() as change:
+    with store.database.change() as change:
         change.execute("DELETE FROM monitor WHERE key = ?", ("m",))
         assert _enqueue(change, "m", _BEGIN, _to_mail, 0) == 0
         assert change.read("SELECT fate FROM flip WHERE monitor = ?", ("m",)) == [(SILENT,)]
