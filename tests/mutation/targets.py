@@ -35,8 +35,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "store/reminding": _JUDGING,
     "store/outages": (*_JUDGING, "tests/server/test_evaluator.py"),
     "store/intake": _JUDGING,
-    "notify/delivering": (*_JUDGING, "tests/server/test_evaluator.py"),
-    "notify/keeping": ("tests/notify/test_composing.py", *_JUDGING),
+    "notify/delivering": ("tests/notify/test_delivering.py", "tests/cli/test_check_notify.py"),
+    "notify/keeping": ("tests/notify/test_delivering.py", "tests/notify/test_composing.py"),
     "server/evaluator": ("tests/server/test_evaluator.py", "tests/faults/test_noticing.py"),
     "outbox/spool": _DELIVERY,
     "outbox/claiming": (*_DELIVERY, "tests/store/test_intake.py"),
@@ -50,7 +50,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
 }
 # These tests run their children's radar, of which nothing is recorded: they are run for each mutant
 # that the others leave alive.
-BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/")
+BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/", "tests/cli/")
 # The modules of which no mutant survives but those that equivalent.txt proves equivalent.
 HELD = (
     "monitors/runs",
