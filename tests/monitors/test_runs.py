@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.runs import fold_runs
+from radar_cli.monitors.runs import Origin, Run, fold_runs
 
 
 def _ping(kind: str, time_us: int, run_id: str = "", **fields: str) -> Ping:
@@ -63,3 +63,51 @@ def test_every_outcome_ends_one_run_and_every_run_has_a_ping(pings: list[tuple[s
     assert sorted(run.run_id for run in runs if run.run_id) == sorted(named)
     for run in runs:
         assert run.started_us is not None or run.ended_us is not None
+
+
+def test_it_keeps_all_that_the_last_ping_said() -> None:
+    begun, ended = Origin("10.0.0.1", "POST", "curl"), Origin("10.0.0.2", "GET", "radar")
+    start = _ping("start", 1_000_000, "a", host="web1", url="https://ci/1")
+    said = {
+        "cpu": "1.5",
+        "rss": "4096",
+        "output": "30",
+        "omitted": "20",
+        "tries": "3",
+        "reason": "timeout",
+        "message": "slow",
+        "signal": "9",
+    }
+    end = _ping("fail", 5_000_000, "a", **said)
+    start.origin, end.origin, end.body = begun, ended, b"tail"
+    (run,) = fold_runs([start, end])
+    assert run == Run(
+        run_id="a",
+        started_us=1_000_000,
+        ended_us=5_000_000,
+        outcome="fail",
+        duration_s=4.0,
+        signal=9,
+        reason="timeout",
+        cpu_s=1.5,
+        max_rss_bytes=4096,
+        tries=3,
+        host="web1",
+        message="slow",
+        url="https://ci/1",
+        output=b"tail",
+        output_bytes=30,
+        omitted_bytes=20,
+        origin=ended,
+    )
+    assert run.first_us == 1_000_000
+
+
+def test_what_was_not_said_stays_as_it_was() -> None:
+    begun = Origin("10.0.0.1", "POST", "curl")
+    start = _ping("start", 5_000_000, "a")
+    start.origin = begun
+    (run,) = fold_runs([start, _ping("success", 4_000_000, "a")])
+    # The end is dated before the start: a clock was set back.
+    assert run == Run("a", 5_000_000, 4_000_000, "success", 0.0, origin=begun)
+    assert (run.first_us, run.tries, run.omitted_bytes) == (4_000_000, 1, 0)

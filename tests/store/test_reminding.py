@@ -9,6 +9,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.store.alerting import DELIVERED
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
+from radar_cli.store.reminding import _remind
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 
@@ -141,3 +142,44 @@ def test_many_are_each_reminded_of(store: Store) -> None:
     assert len(_deliver(store, 2)) == 120
     assert _look(store, 13) == 120
     assert _look(store, 14) == 0
+
+
+def test_a_look_that_comes_too_late_reminds_of_nothing(store: Store) -> None:
+    """As when another server has just done it, or somebody has deleted the monitor."""
+    add(store, [_ping("fail", 1)])
+    _look(store, 2)
+    _deliver(store, 2)
+    (flip,) = store.flips("m", 9)
+    with store.database.change() as change:
+        assert _remind(change, flip.id, "m", _at(12) - 1, _EVERY, _to_mail) == 0
+        assert _remind(change, flip.id, "m", _at(12), _EVERY, _to_mail) == 1
+        assert _remind(change, flip.id, "m", _at(12), _EVERY, _to_mail) == 0
+        change.execute("DELETE FROM monitor WHERE key = ?", ("m",))
+        assert _remind(change, flip.id, "m", _at(22), _EVERY, _to_mail) == 0
+        assert change.read("SELECT remind_us FROM flip WHERE id = ?", (flip.id,)) == [(None,)]
+
+
+def test_who_is_paused_is_looked_at_again_and_makes_none(store: Store) -> None:
+    add(store, [_ping("fail", 1)])
+    _look(store, 2)
+    _deliver(store, 2)
+    store.pause(["m"], _at(5), None)
+    (flip,) = store.flips("m", 9)
+    with store.database.change() as change:
+        assert _remind(change, flip.id, "m", _at(12), _EVERY, _to_mail) == 0
+        again = change.read("SELECT remind_us FROM flip WHERE id = ?", (flip.id,))
+    assert again == [(_at(22),)]
+
+
+def test_who_is_poisoned_is_complained_of_each_time_and_no_oftener(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def compose(_known: Judged, _flip: Flip) -> Sequence[tuple[str, str]]:
+        raise OverflowError("date value out of range")
+
+    add(store, [_ping("fail", 1, key) for key in ("a", "b")])
+    _look(store, 2)
+    _deliver(store, 2)
+    for minute, complaints in ((12, 2), (13, 0), (21.5, 0), (22, 2)):
+        assert store.remind(_at(minute), _EVERY, compose) == 0
+        assert capsys.readouterr().err.count("can't be told of") == complaints

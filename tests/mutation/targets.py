@@ -1,0 +1,87 @@
+"""What is mutated, and by which tests its mutants have to be noticed."""
+
+_JUDGING = (
+    "tests/monitors",
+    "tests/store/test_alerting.py",
+    "tests/store/test_faults.py",
+    "tests/store/test_flips.py",
+    "tests/store/test_intake.py",
+    "tests/store/test_judged.py",
+    "tests/store/test_looking.py",
+    "tests/store/test_managing.py",
+    "tests/store/test_news.py",
+    "tests/store/test_outages.py",
+    "tests/store/test_reminding.py",
+    "tests/store/test_store.py",
+)
+_DELIVERY = (
+    "tests/pings/test_spool.py",
+    "tests/pings/test_trim.py",
+    "tests/pings/test_folders.py",
+    "tests/pings/test_sharing.py",
+    "tests/pings/test_destinations.py",
+    "tests/pings/test_answers.py",
+    "tests/pings/test_outages.py",
+    "tests/pings/test_crashes.py",
+    "tests/pings/test_secrets.py",
+)
+# Module: test files. Those whose tests are in its own process come first, being the fast ones.
+TARGETS: dict[str, tuple[str, ...]] = {
+    "monitors/state": _JUDGING,
+    "monitors/schedule": _JUDGING,
+    "monitors/runs": _JUDGING,
+    "store/flips": _JUDGING,
+    "store/alerting": _JUDGING,
+    "store/reminding": _JUDGING,
+    "store/outages": (*_JUDGING, "tests/server/test_evaluator.py"),
+    "store/intake": _JUDGING,
+    "notify/delivering": ("tests/notify/test_delivering.py", "tests/cli/test_check_notify.py"),
+    "notify/keeping": ("tests/notify/test_delivering.py", "tests/notify/test_composing.py"),
+    "server/evaluator": ("tests/server/test_evaluator.py", "tests/faults/test_noticing.py"),
+    "outbox/spool": _DELIVERY,
+    "outbox/claiming": (*_DELIVERY, "tests/store/test_intake.py"),
+    "outbox/trim": _DELIVERY,
+    "delivery/dispatcher": _DELIVERY,
+    "delivery/sender": _DELIVERY,
+    "delivery/replay": _DELIVERY,
+    "delivery/destinations": _DELIVERY,
+    "wrap/signals": ("tests/wrap/test_signals.py", "tests/wrap/test_timeout.py"),
+    "launch/command": ("tests/launch/test_shared_python.py",),
+}
+# These tests run their children's radar, of which nothing is recorded: they are run for each mutant
+# that the others leave alive.
+BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/", "tests/cli/")
+# The modules of which no mutant survives but those that equivalent.txt proves equivalent.
+HELD = (
+    "monitors/runs",
+    "monitors/state",
+    "store/alerting",
+    "store/flips",
+    "store/outages",
+    "store/reminding",
+)
+# Module, what names the mutant, and the test that has to notice it.
+CHOSEN = (
+    (
+        "store/outages",
+        "Watching.keep_watch::change.execute(_SET, (_SERVER, str(now_us))) -> pass",
+        "tests/store/test_outages.py::test_it_is_noted_often_that_a_server_looks",
+    ),
+    (
+        "store/alerting",
+        " -> not _is_news(flip, known, now_us",
+        "tests/store/test_alerting.py::test_what_is_old_and_over_is_no_news",
+    ),
+    (
+        "monitors/state",
+        "start_us >= state.succeeded_start_us: [GtE] -> Gt",
+        "tests/monitors/test_moments.py"
+        "::test_a_run_that_began_with_one_that_went_well_hangs_all_the_same",
+    ),
+)
+# The same, noticed after 20 s: a signal just after the job's end is lost, and so is the next one.
+CHOSEN_NIGHTLY = (
+    "wrap/signals",
+    "Signals.wait_until::self._aftermath = number -> pass",
+    "tests/wrap/test_signals.py::test_asked_twice_right_after_the_job_it_ends",
+)

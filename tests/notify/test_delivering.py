@@ -1,0 +1,133 @@
+"""Couriers: what becomes of an alert that a channel takes, refuses or can't understand."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from radar_cli.config.channels import ChannelTable
+from radar_cli.config.files import ConfigFile
+from radar_cli.model.ping import Ping
+from radar_cli.notify.channel import ChannelError
+from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
+from radar_cli.notify.keeping import decode_notice, encode_notice
+from radar_cli.notify.notice import Notice
+from radar_cli.store.flips import Flip
+from radar_cli.store.judged import Judged
+from radar_cli.store.opening import open_embedded
+from radar_cli.store.store import Store
+from tests.notify.notices import NOTICE
+
+_SECOND = 1_000_000
+_WEEK = 7 * 86_400 * _SECOND
+
+
+class _Pager:
+    """A channel to this test's list, which refuses as long as it is told to."""
+
+    place = "a list"
+
+    def __init__(self, name: str = "pager", *, refusal: str = "") -> None:
+        self.table = ChannelTable(name, ConfigFile("config.toml", "", {}, 0, 0o600))
+        self.refusal = refusal
+        self.heard: list[Notice] = []
+        self.patience: list[float] = []
+
+    def send(self, notice: Notice, *, timeout_s: float) -> None:
+        self.patience.append(timeout_s)
+        if self.refusal:
+            raise ChannelError(self.refusal)
+        self.heard.append(notice)
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """A store in which the monitors `a` and `b` are down, and the channel `pager` is to hear."""
+    with tempfile.TemporaryDirectory() as folder, open_embedded(folder) as made:
+        now_us = time.time_ns() // 1000
+        made.add([Ping("fail", key, time_us=now_us - 1000) for key in "ab"], now_us)
+        made.enqueue_alerts(now_us, _compose)
+        yield made
+
+
+def _compose(known: Judged, _: Flip) -> list[tuple[str, str]]:
+    return [("pager", encode_notice(NOTICE) if known.key == "b" else '{"odd": 1}')]
+
+
+def _deadline(seconds: float = 20.0) -> float:
+    return time.monotonic() + seconds
+
+
+@pytest.mark.parametrize("is_threaded", [True, False])
+def test_what_is_due_is_sent_and_what_makes_no_sense_given_up(
+    store: Store, is_threaded: bool
+) -> None:
+    pager, other = _Pager(), _Pager("other")
+    deliver = deliver_alerts if is_threaded else deliver_in_turn
+    done = deliver(store, [other, pager], _deadline())
+    assert done.count == 1
+    assert done.failures == ["channel pager: a notice of a can't be told: KeyError: 'last_run'"]
+    assert [notice.monitor for notice in pager.heard] == [NOTICE.monitor]
+    assert pager.heard[0].key
+    assert other.heard == []
+    assert store.waiting_alerts() == []
+    again = deliver(store, [pager], _deadline())
+    assert (again.count, again.failures, len(pager.heard)) == (0, [], 1)
+
+
+def test_a_try_has_the_time_that_is_left(store: Store) -> None:
+    pager = _Pager()
+    assert deliver_in_turn(store, [pager], time.monotonic() - 1).count == 0
+    assert pager.patience == []
+    assert deliver_in_turn(store, [pager], _deadline(1000)).count == 1
+    assert pager.patience == [30.0]
+
+
+def test_the_last_try_has_a_second_at_least(store: Store) -> None:
+    pager = _Pager()
+    deliver_in_turn(store, [pager], _deadline(0.9))
+    assert pager.patience == [1.0]
+
+
+def test_what_is_refused_waits_longer_each_time_and_a_week_at_most(store: Store) -> None:
+    pager = _Pager(refusal="no")
+    begin_us = time.time_ns() // 1000
+    now_us, waits = begin_us, []
+    for _ in range(2):  # the one that can't be understood is out of the way then
+        deliver_in_turn(store, [pager], _deadline(), now_us=partial(int, now_us))
+    assert len(pager.patience) == 1
+    while store.waiting_alerts():
+        due_us = _next_try(store)
+        waits.append((due_us - now_us) // _SECOND)
+        for early_us in (due_us - 1, due_us):
+            now_us = early_us
+            done = deliver_in_turn(store, [pager], _deadline(), now_us=partial(int, now_us))
+            assert len(done.failures) == (early_us == due_us)
+    assert waits[:9] == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert len(waits) > 24
+    assert set(waits[8:]) == {3600}
+    assert done.failures == ["channel pager: a notice of b is given up after a week: no"]
+    assert _WEEK < now_us - begin_us <= _WEEK + 3600 * _SECOND
+
+
+def test_one_that_refuses_is_not_asked_again_at_once(store: Store) -> None:
+    now_us = time.time_ns() // 1000
+    store.add([Ping("fail", "c", time_us=now_us - 1)], now_us)
+    store.enqueue_alerts(now_us, lambda *_: [("pager", encode_notice(NOTICE))])
+    pager = _Pager(refusal="no")
+    done = deliver_in_turn(store, [pager], _deadline())
+    assert (done.count, done.failures[-1], len(pager.patience)) == (0, "channel pager: no", 1)
+    assert [error for _, _, error, _ in store.waiting_alerts()].count("no") == 1
+
+
+def test_a_notice_is_kept_whole_but_for_a_long_output() -> None:
+    assert decode_notice(encode_notice(NOTICE), NOTICE.key) == NOTICE
+
+
+def _next_try(store: Store) -> int:
+    ((due_us,),) = store.database.read(
+        "SELECT next_try_us FROM alert WHERE next_try_us IS NOT NULL"
+    )
+    return int(due_us)
