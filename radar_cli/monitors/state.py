@@ -161,6 +161,10 @@ def apply(monitor: Monitor, state: State, ping: Ping) -> State:
         return state
     # What fell due before a host was first heard of is no fault of its own.
     new = State(since_us=state.since_us, covered_us=ping.time_us - 1)
+    if isinstance(monitor.hosts, int) and len(hosts.keys() - {_NOBODY}) < monitor.hosts:
+        # But if it takes the place of one that was missed, it has to go well first.
+        nobody = hosts.get(_NOBODY, new)
+        new = replace(new, status=nobody.status, reason=nobody.reason, since_us=nobody.since_us)
     hosts = {**hosts, host: _apply(monitor, hosts.get(host, new), ping)}
     if len(hosts) > _HOSTS_MAX:
         # So many are names of containers: of those the oldest is gone.
