@@ -73,8 +73,9 @@ MUTANTS = {
         "an outage moves a deadline that lies after it, as its slot fell into it",
         (
             Change(
-                *("monitors.monitor", "Monitor.outage_at", "if outage.covers(time_us)"),
-                "if outage.covers(time_us) or outage.covers(time_us - round(self.grace_s * 1e6))",
+                *("monitors.monitor", "Monitor.judged_us", "self.outage_at(deadline_us))"),
+                "self.outage_at(deadline_us)"
+                " or self.outage_at(deadline_us - round(self.grace_s * 1e6)))",
             ),
         ),
     ),
