@@ -80,17 +80,20 @@ class Monitor:
                 return pause
         return None
 
+    def outage_at(self, time_us: int) -> Outage | None:
+        """The outage that a moment fell into."""
+        return next((outage for outage in self.outages if outage.covers(time_us)), None)
+
     def judged_us(self, deadline_us: int) -> int:
         """Return when a deadline is judged: later, once, if it fell into an outage.
 
         A deadline that has been moved isn't moved again by another outage, and one that lies
         after an outage stays, though its slot fell into it.
         """
-        for outage in self.outages:
-            if outage.covers(deadline_us):
-                wait_us = min(round(self.grace_s * 1e6), _DELIVERY_AT_MOST_US)
-                return outage.end_us + max(wait_us, _DELIVERY_AT_LEAST_US)
-        return deadline_us
+        if (outage := self.outage_at(deadline_us)) is None:
+            return deadline_us
+        wait_us = min(round(self.grace_s * 1e6), _DELIVERY_AT_MOST_US)
+        return outage.end_us + max(wait_us, _DELIVERY_AT_LEAST_US)
 
     def expected_after(self, seen_us: int) -> int | None:
         """The time of the first run that is due after `seen_us`; None if none ever is.

@@ -66,6 +66,7 @@ class Watching(Reading):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._noted_us = 0
+        self._looking_since_us = 0  # a server, without an outage
         self._noting = threading.Lock()
 
     def keep_watch(self, now_us: int) -> NotedOutage | None:
@@ -79,6 +80,8 @@ class Watching(Reading):
         with self._noting:
             if 0 <= now_us - self._noted_us < _NOTED_EVERY_US:
                 return None
+            if not 0 <= now_us - self._noted_us < OUTAGE_FROM_US:
+                self._looking_since_us = now_us
             # One transaction: another server must not judge before the deadlines are moved.
             with self._database.change() as change:
                 rows = change.read(_GET + " FOR UPDATE", (_SERVER,))
@@ -89,6 +92,20 @@ class Watching(Reading):
                 change.execute(_SET, (_SERVER, str(now_us)))
             self._noted_us = now_us
         return outage
+
+    def _outages_since(self, change: Change, time_us: int) -> list[Outage]:
+        """Return the outages of the servers that ended after a moment, if this is a server.
+
+        Since it began to look there was none: most often nobody needs to be asked.
+        """
+        if time_us >= self._looking_since_us:
+            return []
+        found = _read(change.read(_GET, (_OUTAGES,)))
+        return [
+            Outage(outage.begin_us, outage.end_us)
+            for outage in reversed(found)
+            if outage.is_servers and outage.end_us > time_us
+        ]
 
     def leave(self, now_us: int) -> None:
         """Note that a server looks for the last time."""

@@ -127,6 +127,8 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Watching, Overview
             for ping in given:
                 if ping.id in new:
                     news.setdefault(ping.monitor, []).append(ping)
+            for key, some in news.items():
+                there[key].note_outages(self._outages_since(change, min(p.time_us for p in some)))
             judged = [
                 _apply(change, there[key], some, now_us, self.default_zone)
                 for key, some in news.items()
