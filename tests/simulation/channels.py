@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from radar_cli.config.channels import ChannelTable
 from radar_cli.config.files import ConfigFile
-from radar_cli.notify.channel import ChannelError
+from radar_cli.notify.channel import ChannelError, Receipt
 from radar_cli.notify.notice import Notice
 
 _FILE = ConfigFile("simulated", "", {}, 0, 0o600)
@@ -29,12 +29,12 @@ class SimulatedChannel:
         """See `Channel`."""
         return "nowhere"
 
-    def send(self, notice: Notice, *, timeout_s: float) -> None:
+    def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """See `Channel`."""
         del timeout_s
         if self.mood == "well":
             self.arrived.append(notice)
-            return
+            return Receipt("taken")
         # It may have arrived all the same.
         if self._chance.random() < 0.3:
             self.arrived.append(notice)
