@@ -55,7 +55,7 @@ def tell_people(session: Session, opened: Opened, now_us: int) -> Told:
         )
     compose = Composer(store, channels, profile.host or os.uname().nodename)
     store.judge(now_us)
-    store.enqueue_alerts(now_us, compose)
+    store.enqueue_alerts(now_us, compose, calms_flaps=True)
     store.enqueue_faults(now_us, compose.compose_fault)
     deadline = time.monotonic() + _DELIVERY_S
     if opened.user:

@@ -91,7 +91,9 @@ class Evaluator:
         now_us = self._clock.now_us()
         self._store.judge(now_us)
         every_us = self._remind_every_us
-        self._store.enqueue_alerts(now_us, self._compose, remind_every_us=every_us)
+        self._store.enqueue_alerts(
+            now_us, self._compose, remind_every_us=every_us, calms_flaps=True
+        )
         self._store.enqueue_faults(now_us, self._compose.compose_fault)
         self.last_tick = time.monotonic()
         if every_us and self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
@@ -100,7 +102,9 @@ class Evaluator:
 
     def _deliver(self, channel: Channel) -> None:
         deadline = time.monotonic() + _DELIVERY_S
-        done = deliver_in_turn(self._store, [channel], deadline, now_us=self._clock.now_us)
+        done = deliver_in_turn(
+            self._store, [channel], deadline, now_us=self._clock.now_us, waits=True
+        )
         known = self._failures.get(channel.table.name, [])
         if done.failures or done.count:
             self._failures[channel.table.name] = done.failures

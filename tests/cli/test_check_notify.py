@@ -147,7 +147,9 @@ def test_a_channel_hears_only_what_it_is_for(server: Server) -> None:
     run_radar("run", "b", "--", "true")
     _notify()
     told = {
-        (r.path, json.loads(r.body)["monitor"], json.loads(r.body)["kind"]) for r in server.requests
+        (request.path, each["monitor"], json.loads(request.body)["kind"])
+        for request in server.requests
+        for each in json.loads(request.body)["monitors"]
     }
     assert told == {
         ("/db", "a", "down"),
@@ -175,7 +177,7 @@ def test_two_at_once_tell_once(server: Server, channel: str) -> None:
         run_radar("ping", f"job{number}", "fail")
     checks = [start_radar("check", "--notify") for _ in range(3)]
     assert [check.wait(60) for check in checks] == [1, 1, 1]
-    told = [notice["monitor"] for notice in _told(server)]
+    told = [each["monitor"] for notice in _told(server) for each in notice["monitors"]]
     assert sorted(told) == sorted(f"job{number}" for number in range(20))
 
 
@@ -210,4 +212,5 @@ def test_a_line_of_cron_is_a_dead_mans_switch(server: Server, channel: str, tmp_
 def _make_due(state_dir: Path) -> None:
     """Let the time pass for which a dead channel is left alone."""
     with closing(sqlite3.connect(state_dir / "radar.db")) as connection, connection:
-        connection.execute("UPDATE alert SET next_try_us = 1 WHERE next_try_us IS NOT NULL")
+        for table in ("alert", "notice"):
+            connection.execute(f"UPDATE {table} SET next_try_us = 1 WHERE next_try_us IS NOT NULL")

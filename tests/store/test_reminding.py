@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.store.alerting import DELIVERED
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
+from radar_cli.store.sending import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
+from tests.store.claiming import claim, settle
 
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
@@ -40,24 +41,25 @@ def _look(store: Store, minute: float) -> int:
 def _deliver(store: Store, minute: float) -> list[tuple[str, str]]:
     """What people get to hear, with its idempotency key."""
     heard = []
-    while (alert := store.claim_alert(_at(minute), _MINUTE, "mail")) is not None:
+    while (alert := claim(store, _at(minute), _MINUTE, "mail")) is not None:
         heard.append((alert.id, "-".join(json.loads(alert.notice)[1:])))
-        store.settle_alert(alert, DELIVERED)
+        settle(store, alert, DELIVERED)
     return heard
 
 
 def test_what_is_down_is_told_every_so_often_until_it_is_up(store: Store) -> None:
     add(store, [_ping("fail", 1)])
     heard = []
-    for minute in range(2, 60):
-        if minute == 45:
-            add(store, [_ping("success", 45)])
+    for minute in range(2, 400):
+        if minute == 345:
+            add(store, [_ping("success", 345)])
         _look(store, minute)
         heard += [(minute, *each) for each in _deliver(store, minute)]
     assert [(minute, what) for minute, _, what in heard] == [
         (2, "new-down"),
-        *((minute, "down-down") for minute in (12, 22, 32, 42)),
-        (45, "down-up"),
+        # After 10 minutes, 40 more, and then 24 times 10.
+        *((minute, "down-down") for minute in (12, 52, 292)),
+        (345, "down-up"),
     ]
     assert len({key for _, key, _ in heard}) == len(heard)
 
