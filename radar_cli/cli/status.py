@@ -41,6 +41,7 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
             data += found_here
             notes += _fault_notes(found_here)
             notes += [*opened.remarks(), *opened.find_neglect(now_us)]
+            notes += opened.find_failing_channels()
     found = {entry["key"] for entry in data}
     notes += [f"no monitor {shorten(key)!r}" for key in dict.fromkeys(keys) if key not in found]
     code = exits.OK if found >= set(keys) else exits.BAD

@@ -10,7 +10,7 @@ from radar_cli.cli.opening import Opened
 from radar_cli.cli.options import Session
 from radar_cli.core.errors import ConfigError
 from radar_cli.notify.channel import Channel, Receipt
-from radar_cli.notify.composing import Composer
+from radar_cli.notify.composing import Composer, tell_of_channels
 from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.notify.notice import Notice
 from radar_cli.store.store import Store
@@ -57,6 +57,7 @@ def tell_people(session: Session, opened: Opened, now_us: int) -> Told:
     store.judge(now_us)
     store.enqueue_alerts(now_us, compose, calms_flaps=True)
     store.enqueue_faults(now_us, compose.compose_fault)
+    tell_of_channels(store, compose, now_us)
     deadline = time.monotonic() + _DELIVERY_S
     if opened.user:
         # A process can't be two users at once, and so not in two threads.

@@ -88,13 +88,10 @@ class _Courier:
         """Send one after the other, until one fails: the next would, too."""
         try:
             while time.monotonic() < self._deadline:
-                table = self._channel.table
+                name, is_alone = self._channel.table.name, self._channel.table.is_alone
+                waits = self._waits and not is_alone
                 outgoing = self._store.claim_notice(
-                    self._now_us(),
-                    _LEASE_US,
-                    table.name,
-                    waits=self._waits and not table.is_alone,
-                    alone=table.is_alone,
+                    self._now_us(), _LEASE_US, name, waits=waits, alone=is_alone
                 )
                 if outgoing is None or not self._try(outgoing):
                     return

@@ -8,7 +8,7 @@ from typing import Callable, Sequence
 
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel
-from radar_cli.notify.composing import Composer
+from radar_cli.notify.composing import Composer, tell_of_channels
 from radar_cli.notify.delivering import deliver_in_turn
 from radar_cli.server.now import Clock
 from radar_cli.store.outages import NotedOutage
@@ -95,6 +95,7 @@ class Evaluator:
             now_us, self._compose, remind_every_us=every_us, calms_flaps=True
         )
         self._store.enqueue_faults(now_us, self._compose.compose_fault)
+        tell_of_channels(self._store, self._compose, now_us)
         self.last_tick = time.monotonic()
         if every_us and self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
             self._reminded_at = self.last_tick

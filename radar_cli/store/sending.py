@@ -246,7 +246,7 @@ class Sending(Reading):
         for some in chunks(ids):
             rows = self._database.read(
                 f"SELECT told_in, monitor FROM alert WHERE told_in IN ({marks(len(some))})"  # noqa: S608 (constants)
-                " ORDER BY created_us, id",
+                " ORDER BY monitor",
                 some,
             )
             for notice_id, monitor in rows:

@@ -209,6 +209,72 @@ def test_a_line_of_cron_is_a_dead_mans_switch(server: Server, channel: str, tmp_
     assert [notice["kind"] for notice in _told(server)] == ["down"]
 
 
+def test_what_was_told_is_kept_with_the_answers(
+    server: Server, channel: str, state_dir: Path
+) -> None:
+    server.behave(answers.status(503))
+    _fail()
+    _notify()
+    _make_due(state_dir)
+    server.behave(answers.ok())
+    _notify()
+    (logged,) = json.loads(run_radar("notify", "log", "--json", text=True).stdout)["data"]
+    assert (logged["channel"], logged["kind"], logged["monitors"]) == (channel, "down", ["job"])
+    assert (logged["fate"], logged["tries"]) == ("delivered", 2)
+    assert logged["answer"].endswith("answers 200")
+    for words, found in (
+        (("--monitor", "job"), "delivered"),
+        (("--monitor", "other"), "nobody was told"),
+        (("--channel", "other"), "nobody was told"),
+        (("--channel", channel, "--since", "1h", "--limit", "1"), "delivered"),
+    ):
+        done = run_radar("notify", "log", *words, text=True)
+        assert done.returncode == 0
+        assert found in done.stdout + done.stderr
+    done = run_radar("notify", "log", "--since", "yesterday", text=True)
+    assert (done.returncode, "--since: bad duration" in done.stderr) == (2, True)
+
+
+def test_what_is_refused_for_good_is_not_tried_again(
+    server: Server, channel: str, state_dir: Path
+) -> None:
+    del channel
+    server.behave(answers.status(410))
+    _fail()
+    assert "is given up" in _notify()[2]
+    _make_due(state_dir)
+    _notify()
+    assert len(server.requests) == 1
+    assert "given up" in run_radar("notify", "log", text=True).stdout
+
+
+def test_a_channel_that_fails_is_told_of_through_the_others(
+    server: Server, channel: str, state_dir: Path
+) -> None:
+    run_radar("config", "set", "notify.other.webhook", server.url + "/other")
+    _notify()
+    server.behave(lambda r: answers.status(503 if r.path == "/hook" else 200))
+    _fail()
+    _notify()
+    with closing(sqlite3.connect(state_dir / "radar.db")) as connection, connection:
+        connection.execute("UPDATE channel SET failing_us = 1 WHERE failing_us IS NOT NULL")
+    for _ in range(2):
+        _notify()
+    told = [json.loads(r.body) for r in server.requests if r.path == "/other"]
+    (failing,) = [notice for notice in told if notice["kind"] == "channel"]
+    assert f"channel {channel} delivers nothing: " in failing["subject"]
+    assert failing["monitors"] == []
+    said = run_radar("status", text=True).stderr
+    assert f"channel {channel} delivers nothing since " in said
+    server.behave(answers.ok())
+    _make_due(state_dir)
+    for _ in range(2):
+        _notify()
+    again = json.loads(server.requests[-1].body)
+    assert f"channel {channel} delivers again" in again["subject"]
+    assert "delivers nothing" not in run_radar("status", text=True).stderr
+
+
 def _make_due(state_dir: Path) -> None:
     """Let the time pass for which a dead channel is left alone."""
     with closing(sqlite3.connect(state_dir / "radar.db")) as connection, connection:

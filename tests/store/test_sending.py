@@ -61,7 +61,7 @@ def test_what_goes_down_together_is_told_together_and_so_is_what_comes_up(store:
     assert _tell(store, 4) == 2
     assert _deliver(store, 5) == [["down", "a", "b", "c"], ["up", "a", "c"]]
     assert _deliver(store, 6) == []
-    up, down = store.notices(9)
+    up, down = sorted(store.notices(9), key=lambda each: each.kind, reverse=True)
     assert (down.kind, down.monitors, down.count, down.tries) == ("down", ("a", "b", "c"), 3, 1)
     assert (up.fate, up.answer, up.settled_us) == (DELIVERED, "250 OK", _at(5))
     assert [each.kind for each in store.notices(9, monitor="b")] == ["down"]
