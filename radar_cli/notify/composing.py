@@ -150,7 +150,10 @@ class Composer:
             "notes": monitor.notes,
             "url": url,
             "look": ((url, *commands) if url else commands),
-            "mute": (f"radar monitors pause {monitor.key} --for 4h",),
+            "mute": (
+                f"radar monitors ack {monitor.key}",
+                f"radar monitors snooze {monitor.key} --for 4h",
+            ),
         }
 
     def _find_down(self, flip: Flip) -> Flip | None:

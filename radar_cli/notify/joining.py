@@ -24,7 +24,7 @@ def join(outgoing: Outgoing) -> Notice:
     return replace(
         first,
         look=((f"{root}/", "radar status") if root else ("radar status",)),
-        mute=("radar monitors pause MONITOR... --for 4h",),
+        mute=("radar monitors ack MONITOR...", "radar monitors snooze MONITOR... --for 4h"),
         others=tuple(others),
     )
 

@@ -1,4 +1,4 @@
-"""This machine's mail system, as far as it can be seen that it sends no mail away.
+"""The mail system of this machine, as far as it shows that it sends no mail away.
 
 "Handed to sendmail" is not "delivered": Debian's exim4 takes each mail, and bounces what isn't for
 a user of the machine, until somebody has set it up.

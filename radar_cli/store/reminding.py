@@ -33,6 +33,7 @@ class Reminding(Alerting):
         with self._database.change() as change:
             change.execute(
                 "UPDATE flip SET remind_us = ? WHERE fate = ? AND status = ? AND remind_us IS NULL"
+                " AND acked_us IS NULL"
                 " AND monitor IN (SELECT key FROM monitor WHERE status IN (?, ?))"
                 " AND number = (SELECT max(number) FROM flip AS other"
                 " WHERE other.monitor = flip.monitor AND other.fate = ?)",

@@ -167,6 +167,7 @@ def test_who_sees_to_it_is_not_reminded(store: Store) -> None:
     assert store.acknowledged("m") is None
     assert store.acknowledge(["m"], _at(3), "ann") == ["m"]
     assert store.acknowledged("m") == (_at(3), "ann")
+    store.begin_reminding(_at(400), 10 * _MINUTE)  # as a server that starts
     assert store.remind(_at(500), 10 * _MINUTE, _to_mail) == 0
     _ping(store, "success", 501, "m")
     _tell(store, 501)
