@@ -40,7 +40,7 @@ def stores(
         yield opened
 
 
-def _to_all(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+def _to_all(_known: Judged, flip: Flip) -> list[tuple[str, str]]:
     kind = "down" if flip.status == "down" else "up"
     return [(name, json.dumps({"kind": kind, "previous": flip.previous})) for name in _CHANNELS]
 
@@ -58,6 +58,7 @@ class People:
         self.told[outgoing.channel].update((each.monitor, each.kind) for each in outgoing.alerts)
 
 
+@pytest.mark.nightly
 def test_everything_is_told_once_in_few_notices(stores: Sequence[Store]) -> None:
     count = depth(200, 1000)
     keys = [f"m{number}" for number in range(count)]
