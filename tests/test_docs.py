@@ -86,6 +86,7 @@ def test_it_documents_no_option_that_is_not_there() -> None:
         "--status",
     }
     elsewhere |= {"--key", "--monitor", "--scope"}
+    elsewhere |= {"--channel", "--since"}
     elsewhere |= {"--beat", "--file", "--max-age", "--started"}
     elsewhere |= {flag for flag, _ in _options_of_celery()}
     elsewhere |= {f for each in crontab.commands.values() for p in each.params for f in p.opts}

@@ -101,6 +101,18 @@ class MonitorStore(Protocol):
         UnknownMonitorError: there is none of one of these keys, and nothing was paused.
         """
 
+    def acknowledge(self, keys: Sequence[str], now_us: int, by: str) -> list[str]:
+        """Note that somebody sees to monitors that are down: no more is told until they are up.
+
+        Return the keys of those that are down. UnknownMonitorError: there is none of one of them.
+        """
+
+    def snooze(self, keys: Sequence[str], now_us: int, until_us: int, by: str) -> None:
+        """Tell nothing of monitors until then; what is still so is told at its end.
+
+        UnknownMonitorError: there is none of one of these keys, and nothing was changed.
+        """
+
     def resume(self, keys: Sequence[str], now_us: int) -> list[str]:
         """End the pauses of monitors; return the keys of those that were paused.
 

@@ -174,6 +174,17 @@ class ServerStore:
             content["for_s"] = (until_us - now_us) / 1e6
         self._change("POST", "/api/v1/batch/pause", content)
 
+    def acknowledge(self, keys: Sequence[str], now_us: int, by: str) -> list[str]:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        changed = self._change("POST", "/api/v1/batch/ack", {"keys": [*keys], "by": by})
+        acknowledged: list[str] = changed["acknowledged"]
+        return acknowledged
+
+    def snooze(self, keys: Sequence[str], now_us: int, until_us: int, by: str) -> None:
+        """See `MonitorStore`; it begins when the server hears of it, and lasts as long."""
+        content = {"keys": [*keys], "by": by, "for_s": (until_us - now_us) / 1e6}
+        self._change("POST", "/api/v1/batch/snooze", content)
+
     def resume(self, keys: Sequence[str], now_us: int) -> list[str]:  # noqa: ARG002 (as above)
         """See `MonitorStore`."""
         changed = self._change("POST", "/api/v1/batch/resume", {"keys": [*keys]})

@@ -27,6 +27,7 @@ from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
 from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
 from radar_cli.monitors.sentences import local_time
+from radar_cli.notify.mail_system import find_local_only
 from radar_cli.outbox.spool import REJECTED, STORE_FOLDER, WAITING, Outbox
 from radar_cli.outbox.trim import read_dropped
 from radar_cli.store.judged import Judged
@@ -142,11 +143,16 @@ def _look_at_store(directory: str) -> Iterator[Remark]:
             count = sum(store.count_by_status().values())
             since_us = store.find_neglect(time.time_ns() // 1000)
             faulty = store.faulty(_FAULTY_SHOWN)
+            channels = store.channels_health()
     except RadarError as error:
         yield Remark("store", BAD, error.message, error.hint)
         return
     yield Remark("store", GOOD, f"{count} monitor{'' if count == 1 else 's'} on this machine")
     yield from _look_at_faults(faulty)
+    for health in channels:
+        if health.failing_us is not None:
+            words = f"delivers nothing since {local_time(health.failing_us)}: {health.error}"
+            yield Remark(f"channel {health.name}", BAD, words, "'radar notify test' tries it")
     yield _look_at_checker(since_us, "a crontab's 'radar check --notify' does it, or a server")
 
 
@@ -176,6 +182,18 @@ def _look_at_channels(session: Session) -> Iterator[Remark]:
     words = f"{len(tables)} channel{'' if len(tables) == 1 else 's'}"
     yield Remark("notices", GOOD, words, "'radar notify test' tries them")
     yield from (each for table in tables for each in _look_at_templates(table, config))
+    away = [name for table in tables for name in _name_sent_away(table)]
+    if away and (wrong := find_local_only()):
+        words = f"mail to {', '.join(away)} stays on this machine: {wrong}"
+        hint = "set that up, or name a server: 'radar config set notify.NAME.smtp smtps://...'"
+        yield Remark("mail", BAD, words, hint)
+
+
+def _name_sent_away(table: ChannelTable) -> list[str]:
+    """The addresses of a channel on other machines that go by this machine's own mail system."""
+    if table.kind != "email" or {"smtp", "sendmail"} & table.values.keys() or table.fault:
+        return []
+    return [address for address in table.values["email"] if "@" in address]
 
 
 def _look_at_templates(table: ChannelTable, config: Config) -> Iterator[Remark]:

@@ -8,18 +8,23 @@ from typing import Any
 
 import click
 
+from radar_cli.api.wire import iso
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, warn
 from radar_cli.config.load import Config
-from radar_cli.core.errors import ConfigError
+from radar_cli.core.errors import ConfigError, UsageError
+from radar_cli.core.grammar import parse_duration
 from radar_cli.core.ids import new_id
 from radar_cli.core.zone import local_zone
+from radar_cli.monitors.sentences import local_time
 from radar_cli.notify.channel import Channel, ChannelError, Receipt
 from radar_cli.notify.channels import find_channels
 from radar_cli.notify.notice import rehearse
+from radar_cli.store.sending import Logged
 
 _TIMEOUT_S = 30.0
+_FATES = {"delivered": "green", "given up": "red"}
 _NONE = "no channels yet: try 'radar config set notify.chat.webhook URL'"
 
 
@@ -104,6 +109,70 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
         Table(("channel", "kind", "to", "result"), rows),
         failure=_summarize(results),
     )
+
+
+@command.command(name="log")
+@click.option("--monitor", metavar="MONITOR", default="", help="Only notices of this one.")
+@click.option("--channel", metavar="CHANNEL", default="", help="Only through this one.")
+@click.option("--since", metavar="DURATION", default="7d", show_default=True, help="How far back.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="How many."
+)
+@list_options
+@pass_session
+def list_notices(session: Session, monitor: str, channel: str, since: str, limit: int) -> Result:
+    """Print what people were told, newest first: through which channel, and what it answered.
+
+    It is about the store on this machine; a server's notices are in the store that it serves.
+    """
+    from radar_cli.cli.opening import open_monitors
+
+    try:
+        since_us = round(parse_duration(since) * 1e6)
+    except ValueError as error:
+        message, _, hint = str(error).partition(": ")
+        raise UsageError(f"--since: {message}", hint) from None
+    with open_monitors(session) as opened:
+        if opened.local is None:
+            raise UsageError(
+                f"{opened.store.place} keeps its own log", "run it where the server runs"
+            )
+        from_us = opened.now_us() - since_us
+        found = opened.local.notices(limit, monitor=monitor, channel=channel, since_us=from_us)
+    rows = [
+        (
+            local_time(each.created_us),
+            each.channel,
+            each.kind,
+            _name(each),
+            Cell(each.fate or "on its way", _FATES.get(each.fate, "yellow")),
+            each.tries,
+            each.answer,
+        )
+        for each in found
+    ]
+    data = [
+        {
+            "id": each.id,
+            "channel": each.channel,
+            "kind": each.kind or None,
+            "monitors": list(each.monitors),
+            "made_at": iso(each.created_us),
+            "settled_at": iso(each.settled_us),
+            "next_try_at": iso(each.next_try_us),
+            "tries": each.tries,
+            "fate": each.fate or None,
+            "answer": each.answer or None,
+        }
+        for each in found
+    ]
+    columns = ("when", "channel", "kind", "monitors", "fate", "tries", "answer")
+    return Result(data, Table(columns, rows, "nobody was told of anything"))
+
+
+def _name(logged: Logged) -> str:
+    first, more = "".join(logged.monitors[:1]), logged.count - 1
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def load_channels(config: Config) -> list[Channel]:

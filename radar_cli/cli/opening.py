@@ -58,6 +58,17 @@ class Opened:
         words = f"nobody has looked since {local_time(since_us)}: {self.neglect_hint()}"
         return [f"{self.user}: {words}" if self.user else words]
 
+    def find_failing_channels(self) -> list[str]:
+        """Return a remark for each channel that delivers nothing, of the store here."""
+        if self.local is None:
+            return []
+        return [
+            f"channel {health.name} delivers nothing since {local_time(health.failing_us)}:"
+            f" {health.error}"
+            for health in self.local.channels_health()
+            if health.failing_us is not None
+        ]
+
     def neglect_hint(self) -> str:
         """Return who should look for what is missing."""
         if self.local is None:

@@ -95,6 +95,7 @@ def _look_in(
     lost = [f"{opened.store.place}: {loss}"] if loss else []
     data = [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
     remarks = [*_fault_notes(data), *opened.remarks(), *opened.find_neglect(now_us)]
+    remarks += opened.find_failing_channels()
     return data, lost + remarks, bool(loss)
 
 

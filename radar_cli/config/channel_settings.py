@@ -21,6 +21,7 @@ CHANNEL_SETTINGS = {
         Known("to", "phrase", "Telegram's chat, or PagerDuty's routing key"),
         Known("subject", "template", "template of the subject or title"),
         Known("body", "template", "template of the text"),
+        Known("together", "flag", "whether one notice may tell of several monitors", "true"),
         Known("from", "address", "address that the mail comes from"),
         Known("smtp", "smtp", "URL of the server to hand mail to, instead of sendmail"),
         Known("password", "phrase", "password for the user in the smtp URL"),
@@ -187,6 +188,14 @@ def _read_template(known: Known, raw: object) -> str:
     return raw
 
 
+def _read_flag(known: Known, raw: object) -> bool:
+    # `radar config set` has texts.
+    flag = {"true": True, "false": False}.get(str(raw).lower()) if not isinstance(raw, int) else raw
+    if not isinstance(flag, bool):
+        raise ValueError(f"{known.name} must be true or false")
+    return flag
+
+
 def _read_kinds(known: Known, raw: object) -> list[str]:
     kinds = _texts(known, raw)
     if strange := next((kind for kind in kinds if kind not in TOLD), None):
@@ -205,5 +214,6 @@ _READERS: dict[str, Callable[[Known, object], Any]] = {
     "kinds": _read_kinds,
     "preset": _read_preset,
     "template": _read_template,
+    "flag": _read_flag,
     "tags": _texts,
 }

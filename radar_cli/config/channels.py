@@ -49,6 +49,11 @@ class ChannelTable:
         """The tags of the monitors that it is for; none: it is for all."""
         return tuple(self.values.get("tags", ()))
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether each of its notices is of one change of one monitor."""
+        return not self.values.get("together", True)
+
     def hears(self, kind: str, tags: Collection[str]) -> bool:
         """Whether it is to tell of a notice of this kind about a monitor with these tags."""
         is_mine = not self.tags or not set(self.tags).isdisjoint(tags)

@@ -18,6 +18,7 @@ from radar_cli.notify.words import long_time
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
 from radar_cli.store.outages import Watching
+from radar_cli.store.sending import ChannelHealth, Sending
 
 # Enough to find the last run that ended behind some that go on.
 _PINGS_READ = 12
@@ -75,6 +76,33 @@ class Composer:
             if channel.table.hears(notice.kind, notice.tags)
         ]
 
+    def compose_channel(self, health: ChannelHealth, now_us: int) -> list[tuple[str, str]]:
+        """Return the other channels that hear of faults, each with what became of this one."""
+        is_failing = health.failing_us is not None
+        happened = f"channel {health.name} delivers again"
+        if is_failing:
+            happened = f"channel {health.name} delivers nothing: {one_line(health.error)}"
+        notice = Notice(
+            key="",
+            kind="channel",
+            monitor="",
+            name="",
+            status="down" if is_failing else "up",
+            previous="up" if is_failing else "down",
+            reason="",
+            since_us=health.failing_us if health.failing_us is not None else now_us,
+            noticed_us=now_us,
+            happened=happened,
+            host=self._host,
+            look=(f"radar notify log --channel {health.name}", "radar notify test"),
+        )
+        encoded = encode_notice(notice)
+        return [
+            (channel.table.name, encoded)
+            for channel in self._channels
+            if channel.table.name != health.name and "fault" in channel.table.on
+        ]
+
     def _compose(self, known: Judged, flip: Flip) -> Notice:
         monitor = known.monitor
         runs = fold_runs(self._store.newest(known.key, _PINGS_READ))
@@ -122,7 +150,10 @@ class Composer:
             "notes": monitor.notes,
             "url": url,
             "look": ((url, *commands) if url else commands),
-            "mute": (f"radar monitors pause {monitor.key} --for 4h",),
+            "mute": (
+                f"radar monitors ack {monitor.key}",
+                f"radar monitors snooze {monitor.key} --for 4h",
+            ),
         }
 
     def _find_down(self, flip: Flip) -> Flip | None:
@@ -161,3 +192,9 @@ def _how(run: Run) -> str:
     if run.signal is not None:
         return f"signal {run.signal}"
     return one_line(run.message) if run.exit_code is None else f"exit {run.exit_code}"
+
+
+def tell_of_channels(store: Sending, compose: Composer, now_us: int) -> None:
+    """Make alerts of the channels that have begun to fail, or to deliver again, for the others."""
+    for health in store.find_channel_news(now_us):
+        store.tell_of_channel(health, compose.compose_channel(health, now_us), now_us)

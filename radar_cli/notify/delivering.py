@@ -1,4 +1,4 @@
-"""Delivering alerts: each at least once, in the order of a monitor's flips, and none for ever.
+"""Delivering notices: each at least once, in the order of a monitor's flips, and none for ever.
 
 A channel that is dead holds up no other: each has a thread of its own. What can't be delivered
 now waits in the store, longer after each try, until it is a week old; what was refused for good
@@ -12,8 +12,8 @@ from typing import Callable, Sequence
 
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel, ChannelError
-from radar_cli.notify.keeping import decode_notice
-from radar_cli.store.alerting import DELIVERED, GIVEN_UP, Alert, Alerting
+from radar_cli.notify.joining import join
+from radar_cli.store.sending import DELIVERED, GIVEN_UP, Outgoing, Sending
 
 _TRY_TIMEOUT_S = 30.0
 # Longer than any try, so that nobody else tries meanwhile.
@@ -29,9 +29,10 @@ class Delivered:
 
     count: int = 0
     failures: list[str] = field(default_factory=list)  # a line for each channel that failed
+    remarks: list[str] = field(default_factory=list)  # on what wasn't told as it was meant
 
 
-def deliver_alerts(store: Alerting, channels: Sequence[Channel], deadline: float) -> Delivered:
+def deliver_alerts(store: Sending, channels: Sequence[Channel], deadline: float) -> Delivered:
     """Send what is due through these channels until `deadline` (monotonic), and say what failed."""
     done = Delivered()
     threads = [
@@ -46,16 +47,21 @@ def deliver_alerts(store: Alerting, channels: Sequence[Channel], deadline: float
 
 
 def deliver_in_turn(
-    store: Alerting,
+    store: Sending,
     channels: Sequence[Channel],
     deadline: float,
     *,
     now_us: Callable[[], int] | None = None,
+    waits: bool = False,
 ) -> Delivered:
-    """The same without threads: a dead channel holds up those behind it."""
+    """The same without threads: a dead channel holds up those behind it.
+
+    With `waits` what comes shortly after one another goes out together: for whoever looks again
+    all the time.
+    """
     done = Delivered()
     for channel in channels:
-        _Courier(store, channel, deadline, done, now_us or _now_us).run()
+        _Courier(store, channel, deadline, done, now_us or _now_us, waits=waits).run()
     return done
 
 
@@ -64,12 +70,15 @@ class _Courier:
 
     def __init__(
         self,
-        store: Alerting,
+        store: Sending,
         channel: Channel,
         deadline: float,
         done: Delivered,
         now_us: Callable[[], int],
+        *,
+        waits: bool = False,
     ) -> None:
+        self._waits = waits
         self._now_us = now_us
         self._store = store
         self._channel = channel
@@ -80,47 +89,60 @@ class _Courier:
         """Send one after the other, until one fails: the next would, too."""
         try:
             while time.monotonic() < self._deadline:
-                alert = self._store.claim_alert(self._now_us(), _LEASE_US, self._channel.table.name)
-                if alert is None or not self._try(alert):
+                name, is_alone = self._channel.table.name, self._channel.table.is_alone
+                waits = self._waits and not is_alone
+                outgoing = self._store.claim_notice(
+                    self._now_us(), _LEASE_US, name, waits=waits, alone=is_alone
+                )
+                if outgoing is None or not self._try(outgoing):
                     return
         except RadarError as error:  # the store itself
             self._fail(error.line())
 
-    def _try(self, alert: Alert) -> bool:
-        """Send one alert, and note in the store what became of it; True if it was delivered."""
+    def _try(self, outgoing: Outgoing) -> bool:
+        """Send a notice, and note in the store what became of it; True if it was delivered."""
         timeout_s = min(_TRY_TIMEOUT_S, max(1.0, self._deadline - time.monotonic()))
         try:
-            notice = decode_notice(alert.notice, alert.id)
-            self._channel.send(notice, timeout_s=timeout_s)
+            receipt = self._channel.send(join(outgoing), timeout_s=timeout_s)
         except ChannelError as error:
             if not error.is_retriable:
                 # Nobody wants it there, however often it comes (410, say): the next one may differ.
-                self._store.settle_alert(alert, GIVEN_UP, error.line())
-                self._fail(f"a notice of {alert.monitor} is given up: {error.line()}")
+                self._store.settle_notice(outgoing, GIVEN_UP, error.line(), self._now_us())
+                self._fail(f"a notice of {_monitors(outgoing)} is given up: {error.line()}")
                 return True
-            self._put_off(alert, error.line())
+            self._put_off(outgoing, error)
             return False
-        except Exception as fault:  # noqa: BLE001 (one poisoned alert stops no other)
+        except Exception as fault:  # noqa: BLE001 (one poisoned notice stops no other)
             reason = f"{type(fault).__name__}: {fault}"
-            self._store.settle_alert(alert, GIVEN_UP, reason)
-            self._fail(f"a notice of {alert.monitor} can't be told: {reason}")
+            self._store.settle_notice(outgoing, GIVEN_UP, reason, self._now_us())
+            self._fail(f"a notice of {_monitors(outgoing)} can't be told: {reason}")
             return True
-        self._store.settle_alert(alert, DELIVERED)
+        answer = "; ".join(part for part in (receipt.answer, receipt.remark) if part)
+        self._store.settle_notice(outgoing, DELIVERED, answer, self._now_us())
+        if receipt.remark:
+            self._done.remarks.append(f"channel {self._channel.table.name}: {receipt.remark}")
         self._done.count += 1
         return True
 
-    def _put_off(self, alert: Alert, reason: str) -> None:
-        now_us = self._now_us()
-        if now_us - alert.created_us > _GIVEN_UP_AFTER_US:
-            self._store.settle_alert(alert, GIVEN_UP, reason)
-            self._fail(f"a notice of {alert.monitor} is given up after a week: {reason}")
+    def _put_off(self, outgoing: Outgoing, error: ChannelError) -> None:
+        now_us, reason = self._now_us(), error.line()
+        if now_us - outgoing.created_us > _GIVEN_UP_AFTER_US:
+            self._store.settle_notice(outgoing, GIVEN_UP, reason, now_us)
+            self._fail(f"a notice of {_monitors(outgoing)} is given up after a week: {reason}")
             return
-        delay_us = min(_FIRST_DELAY_US << min(alert.tries - 1, 20), _LONGEST_DELAY_US)
-        self._store.postpone_alert(alert, now_us + delay_us, reason)
+        delay_us = min(_FIRST_DELAY_US << min(outgoing.tries - 1, 20), _LONGEST_DELAY_US)
+        self._store.postpone_notice(outgoing, now_us + delay_us, reason, now_us)
         self._fail(reason)
 
     def _fail(self, words: str) -> None:
         self._done.failures.append(f"channel {self._channel.table.name}: {words}")
+
+
+def _monitors(outgoing: Outgoing) -> str:
+    names = list(dict.fromkeys(alert.monitor for alert in outgoing.alerts if alert.monitor))
+    if not names:
+        return "a channel"
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _now_us() -> int:

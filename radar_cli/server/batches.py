@@ -9,11 +9,15 @@ from radar_cli.server.depends import AdminKey, Served, find
 from radar_cli.server.errors import errors
 from radar_cli.server.keys import ApiKey
 from radar_cli.server.models import (
+    AcknowledgedAnswer,
+    BatchAckRequest,
     BatchPauseRequest,
     BatchRequest,
+    BatchSnoozeRequest,
     DeletedAnswer,
     PausedAnswer,
     ResumedAnswer,
+    SnoozedAnswer,
 )
 from radar_cli.server.monitors import end_of
 from radar_cli.server.service import Service
@@ -35,6 +39,27 @@ def resume_monitors(given: BatchRequest, service: Served, api_key: AdminKey) -> 
     """Expect runs of monitors again, from now on."""
     keys = _expect(service, api_key, given)
     return ResumedAnswer(resumed=service.store.resume(keys, time.time_ns() // 1000))
+
+
+@routes.post("/ack", responses=errors(404))
+def acknowledge_monitors(
+    given: BatchAckRequest, service: Served, api_key: AdminKey
+) -> AcknowledgedAnswer:
+    """Note that somebody sees to monitors that are down: no reminder of them is told."""
+    keys = _expect(service, api_key, given)
+    by = given.by or api_key.name or api_key.id
+    now_us = time.time_ns() // 1000
+    return AcknowledgedAnswer(acknowledged=service.store.acknowledge(keys, now_us, by))
+
+
+@routes.post("/snooze", responses=errors(404))
+def snooze_monitors(given: BatchSnoozeRequest, service: Served, api_key: AdminKey) -> SnoozedAnswer:
+    """Tell nothing of monitors for a while; what is still so is told at its end."""
+    keys = _expect(service, api_key, given)
+    by = given.by or api_key.name or api_key.id
+    now_us = time.time_ns() // 1000
+    service.store.snooze(keys, now_us, now_us + round(given.for_s * 1e6), by)
+    return SnoozedAnswer(snoozed=keys)
 
 
 @routes.post("/delete", responses=errors(404))

@@ -7,7 +7,7 @@ from typing import Callable, Sequence
 
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel
-from radar_cli.notify.composing import Composer
+from radar_cli.notify.composing import Composer, tell_of_channels
 from radar_cli.notify.delivering import deliver_in_turn
 from radar_cli.server.log import log
 from radar_cli.server.now import Clock
@@ -91,8 +91,11 @@ class Evaluator:
         self._take_in()
         self._store.judge(now_us)
         every_us = self._remind_every_us
-        self._store.enqueue_alerts(now_us, self._compose, remind_every_us=every_us)
+        self._store.enqueue_alerts(
+            now_us, self._compose, remind_every_us=every_us, calms_flaps=True
+        )
         self._store.enqueue_faults(now_us, self._compose.compose_fault)
+        tell_of_channels(self._store, self._compose, now_us)
         self.last_tick = time.monotonic()
         if every_us and self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
             self._reminded_at = self.last_tick
@@ -100,7 +103,9 @@ class Evaluator:
 
     def _deliver(self, channel: Channel) -> None:
         deadline = time.monotonic() + _DELIVERY_S
-        done = deliver_in_turn(self._store, [channel], deadline, now_us=self._clock.now_us)
+        done = deliver_in_turn(
+            self._store, [channel], deadline, now_us=self._clock.now_us, waits=True
+        )
         known = self._failures.get(channel.table.name, [])
         if done.failures or done.count:
             self._failures[channel.table.name] = done.failures

@@ -195,6 +195,30 @@ class BatchPauseRequest(BatchRequest, PauseRequest):
     """Monitors to pause together."""
 
 
+class BatchAckRequest(BatchRequest):
+    """Monitors that somebody sees to; `by` is who, if not the name of the API key."""
+
+    by: Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+
+
+class BatchSnoozeRequest(BatchAckRequest):
+    """Monitors of which nothing is to be told for so long."""
+
+    for_s: Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
+
+
+class AcknowledgedAnswer(BaseModel):
+    """Those of the monitors that are down, and that somebody sees to now."""
+
+    acknowledged: list[str]
+
+
+class SnoozedAnswer(BaseModel):
+    """The monitors of which nothing is told for a while."""
+
+    snoozed: list[str]
+
+
 class PausedAnswer(BaseModel):
     """The monitors that are paused now."""
 

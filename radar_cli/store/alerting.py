@@ -1,26 +1,27 @@
 """Alerts: what people are to be told of flips, by each channel, at least once.
 
 An alert is a row from the moment it is known until it is delivered or given up, so that no crash
-and no dead channel loses it. Its id is its idempotency key: the same however often it is sent.
+and no dead channel loses it; sending.py makes notices of them.
 """
 
 import sys
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Callable, Sequence
+from typing import Callable, NamedTuple, Sequence
 
 from radar_cli.core.errors import RadarError
 from radar_cli.core.ids import new_id
 from radar_cli.model.fault import Fault
 from radar_cli.monitors.state import Status
-from radar_cli.store.database import Change
+from radar_cli.monitors.telling import FLAPS, FLAPS_WITHIN_US, Window, settles_us
+from radar_cli.store.database import Change, marks
 from radar_cli.store.flips import Flip, read_flip
 from radar_cli.store.judged import Judged
 from radar_cli.store.managing import find_for_update, save
-from radar_cli.store.reading import COLUMNS, Reading, read_row
+from radar_cli.store.reading import COLUMNS, read_row
+from radar_cli.store.sending import ESCALATING, FLAPPING, NEEDLESS, Sending
 
 TOLD, SILENT = "told", "silent"
-DELIVERED, GIVEN_UP = "delivered", "given up"
 # A flip that nobody was told of in time is news only as long as it's so.
 _NEWS_FOR_US = 24 * 3600 * 1_000_000
 _LOOKED_AT_ONCE = 500
@@ -28,36 +29,45 @@ _LOOKED_AT_ONCE = 500
 _ENQUEUED_AT_ONCE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One notice for one channel, kept from others for as long as a try takes."""
+class Telling(NamedTuple):
+    """What a channel is to be told: JSON, not before a time, and why not before."""
 
-    id: str
-    monitor: str
     channel: str
-    notice: str  # JSON
-    created_us: int
-    tries: int  # this one included
+    notice: str
+    not_before_us: int = 0
+    held: str = ""
 
 
 # The channels that are to hear of a monitor's flip, each with what it is to be told.
-Composer = Callable[[Judged, Flip], Sequence[tuple[str, str]]]
+Composer = Callable[[Judged, Flip], Sequence[tuple[str, str] | Telling]]
+# The same of a monitor that is late.
+LateComposer = Callable[[Judged], Sequence[Telling]]
 # The same of a fault.
-FaultComposer = Callable[[Judged, Fault], Sequence[tuple[str, str]]]
+FaultComposer = Callable[[Judged, Fault], Sequence[tuple[str, str] | Telling]]
 
 
-class Alerting(Reading):
+class Alerting(Sending):
     """What the store does so that people are told."""
 
-    def enqueue_alerts(self, now_us: int, compose: Composer, *, remind_every_us: int = 0) -> int:
+    def enqueue_alerts(
+        self,
+        now_us: int,
+        compose: Composer,
+        *,
+        remind_every_us: int = 0,
+        calms_flaps: bool = False,
+    ) -> int:
         """Make alerts of all flips that nobody was told of; return how many there are.
 
-        While a monitor is paused its flips wait: those that are over when the pause is need not
-        be told. `compose` is called with the monitor as it is now. With `remind_every_us` (see
-        reminding.py) that it is down is to be told again after that time.
+        While a monitor is paused, or in a maintenance window, its flips wait: those that are over
+        when that is need not be told. `compose` is called with the monitor as it is now. With
+        `remind_every_us` (see reminding.py) that it is down is to be told again after that time;
+        with `calms_flaps` what a monitor does that goes down and up again and again is told when
+        it settles.
         """
         made = 0
         after = ""
+        how: _How | None = None
         while True:
             rows = self._database.read(
                 "SELECT DISTINCT monitor FROM flip WHERE fate = '' AND monitor > ?"
@@ -65,9 +75,14 @@ class Alerting(Reading):
                 (after, _LOOKED_AT_ONCE),
             )
             keys = [key for (key,) in rows]
+            if keys and how is None:
+                # What flipped in one that is over need not be told either.
+                windows = self.windows(now_us - _NEWS_FOR_US)
+                how = _How(now_us, compose, windows, remind_every_us, calms_flaps)
             for start in range(0, len(keys), _ENQUEUED_AT_ONCE):
                 some = keys[start : start + _ENQUEUED_AT_ONCE]
-                made += self._enqueue_some(some, now_us, compose, remind_every_us)
+                assert how is not None  # noqa: S101 (there are keys)
+                made += self._enqueue_some(some, how)
             if len(rows) < _LOOKED_AT_ONCE:
                 return made
             after = rows[-1][0]
@@ -78,84 +93,71 @@ class Alerting(Reading):
         Those of a paused monitor wait for the end of the pause.
         """
         made, after = 0, ""
+        windows = self.windows(now_us)
         query = "SELECT key FROM monitor WHERE news > 0 AND key > ? ORDER BY key LIMIT ?"
         while rows := self._database.read(query, (after, _ENQUEUED_AT_ONCE)):
             after = rows[-1][0]
             for (key,) in rows:
                 try:
                     with self._database.change() as change:
-                        made += _enqueue_faults(change, key, now_us, compose)
+                        made += _enqueue_faults(change, key, now_us, compose, windows)
                 except RadarError:
                     raise
                 except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
                     sys.stderr.write(f"radar: monitor {key!r} can't be told of: {fault!r}\n")
         return made
 
-    def _enqueue_some(
-        self, keys: Sequence[str], now_us: int, compose: Composer, remind_every_us: int
-    ) -> int:
+    def enqueue_late(self, now_us: int, compose: LateComposer) -> int:
+        """Make alerts of all monitors that are late, each time once; return how many there are."""
+        made, after, windows = 0, "", self.windows(now_us)
+        query = f"SELECT {COLUMNS} FROM monitor WHERE status = ? AND key > ? ORDER BY key LIMIT ?"  # noqa: S608 (a constant)
+        while rows := self._database.read(query, (Status.LATE, after, _LOOKED_AT_ONCE)):
+            after = rows[-1][0]
+            for row in rows:
+                known = read_row(row)
+                if not is_silenced(known, now_us, windows):
+                    made += self._tell_late(known, compose(known), now_us)
+        return made
+
+    def _tell_late(self, known: Judged, tellings: Sequence[Telling], now_us: int) -> int:
+        # Of the same slot each server makes the same id, and one of them the row.
+        since_us = known.view_at(now_us).since_us
+        ids = [f"late-{known.key}-{since_us}-{telling.channel}" for telling in tellings]
+        there = self._database.read(
+            f"SELECT id FROM alert WHERE id IN ({marks(len(ids))})",  # noqa: S608 (constants)
+            ids,
+        )
+        rows = [
+            (each, "late", known.key, *telling[:2], now_us, max(now_us, telling[2]), telling[3])
+            for each, telling in zip(ids, tellings, strict=True)
+            if (each,) not in there
+        ]
+        if not rows:
+            return 0
+        with self._database.change() as change:
+            return change.execute_many(f"{_INSERT} ON CONFLICT (id) DO NOTHING", rows)
+
+    def _enqueue_some(self, keys: Sequence[str], how: "_How") -> int:
         """Make the alerts of some monitors in one transaction, or of each in its own."""
         try:
             with self._database.change() as change:
-                return sum(_enqueue(change, key, now_us, compose, remind_every_us) for key in keys)
+                return sum(_enqueue(change, key, how) for key in keys)
         except RadarError:
             raise
         except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
             if len(keys) > 1:
-                return sum(
-                    self._enqueue_some([key], now_us, compose, remind_every_us) for key in keys
-                )
+                return sum(self._enqueue_some([key], how) for key in keys)
             sys.stderr.write(f"radar: monitor {keys[0]!r} can't be told of: {fault!r}\n")
             return 0
 
-    def claim_alert(self, now_us: int, lease_us: int, channel: str) -> Alert | None:
-        """The next alert of a channel that is due, kept from others for `lease_us`.
-
-        None if there is none. While an older alert of a monitor waits for another try, the newer
-        ones wait, too: that it is well again comes after that it wasn't.
-        """
-        # Most often there is none, and a look keeps nobody from writing.
-        if not self._database.read(
-            "SELECT 1 FROM alert WHERE channel = ? AND next_try_us <= ? LIMIT 1", (channel, now_us)
-        ):
-            return None
-        with self._database.change() as change:
-            rows = change.read(
-                "SELECT id, monitor, channel, notice, created_us, tries, next_try_us FROM alert"
-                " WHERE channel = ? AND next_try_us <= ? AND NOT EXISTS ("
-                "SELECT 1 FROM alert AS older WHERE older.monitor = alert.monitor"
-                " AND older.channel = alert.channel AND older.next_try_us IS NOT NULL"
-                " AND older.created_us < alert.created_us)"
-                " ORDER BY next_try_us, created_us LIMIT 1 FOR UPDATE SKIP LOCKED",
-                (channel, now_us),
-            )
-            if not rows:
-                return None
-            alert_id, monitor, channel, notice, created_us, tries, next_try_us = rows[0]
-            claimed = change.execute(
-                "UPDATE alert SET tries = tries + 1, next_try_us = ?"
-                " WHERE id = ? AND next_try_us = ?",
-                (now_us + lease_us, alert_id, next_try_us),
-            )
-        if claimed != 1:
-            return None
-        return Alert(alert_id, monitor, channel, notice, created_us, tries + 1)
-
-    def settle_alert(self, alert: Alert, fate: str, error: str = "") -> None:
-        """Note that a claimed alert was delivered, or is given up, and why."""
-        with self._database.change() as change:
-            change.execute(
-                "UPDATE alert SET fate = ?, error = ?, next_try_us = NULL WHERE id = ?",
-                (fate, error, alert.id),
-            )
-
-    def postpone_alert(self, alert: Alert, next_try_us: int, error: str) -> None:
-        """Note that a claimed alert could not be delivered, and when to try again."""
-        with self._database.change() as change:
-            change.execute(
-                "UPDATE alert SET next_try_us = ?, error = ? WHERE id = ? AND fate = ''",
-                (next_try_us, error, alert.id),
-            )
+    def windows(self, now_us: int) -> list[Window]:
+        """The maintenance windows that aren't over."""
+        rows = self._database.read(
+            "SELECT id, name, monitors, tag, begin_us, end_us, schedule, tz, length_us FROM quiet"
+            " WHERE end_us IS NULL OR end_us > ? ORDER BY begin_us, id",
+            (now_us,),
+        )
+        return [Window(*row) for row in rows]
 
     def count_waiting_alerts(self, pattern: str = "*") -> int:
         """How many alerts wait for delivery, of monitors with such keys."""
@@ -173,14 +175,38 @@ class Alerting(Reading):
         return [(monitor, channel, error, tries) for monitor, channel, error, tries in rows]
 
 
-def _enqueue(change: Change, key: str, now_us: int, compose: Composer, remind_every_us: int) -> int:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How the flips of monitors become alerts."""
+
+    now_us: int
+    compose: Composer
+    windows: Sequence[Window]
+    remind_every_us: int
+    calms_flaps: bool
+
+
+def is_silenced(known: Judged, now_us: int, windows: Sequence[Window]) -> bool:
+    """Whether nobody is to be told of a monitor now: it is paused, or in a maintenance window."""
+    if known.view_at(now_us).status == Status.PAUSED:
+        return True
+    return _is_covered(known, now_us, windows)
+
+
+def _is_covered(known: Judged, at_us: int, windows: Sequence[Window]) -> bool:
+    tags = known.declared.get("tags", "").split()
+    return any(window.concerns(known.key, tags) and window.covers(at_us) for window in windows)
+
+
+def _enqueue(change: Change, key: str, how: _How) -> int:
     """Decide for each untold flip of one monitor whether it is told, and to whom."""
+    now_us = how.now_us
     rows = change.read(f"SELECT {COLUMNS} FROM monitor WHERE key = ? FOR UPDATE", (key,))  # noqa: S608 (a constant)
     if not rows:
         change.execute("UPDATE flip SET fate = ? WHERE monitor = ? AND fate = ''", (SILENT, key))
         return 0
     known = read_row(rows[0])
-    if known.view_at(now_us).status == Status.PAUSED:
+    if is_silenced(known, now_us, how.windows):
         return 0
     flips = [
         read_flip(row)
@@ -195,47 +221,127 @@ def _enqueue(change: Change, key: str, now_us: int, compose: Composer, remind_ev
         (key, TOLD),
     )
     last_told = told[0][0] if told else ""
-    notices: list[tuple[str, str, str]] = []
+    before_us = _changes_before(change, key, now_us) if how.calms_flaps else []
+    news: list[tuple[str, Telling]] = []
     for flip in flips:
         fate, remind_us = SILENT, None
-        if _is_news(flip, known, now_us, is_last=flip is flips[-1], last_told=last_told):
+        if _is_news(flip, known, how, is_last=flip is flips[-1], last_told=last_told):
             fate, last_told = TOLD, flip.status
             # What was told before is over.
             change.execute(
                 "UPDATE flip SET remind_us = NULL WHERE monitor = ? AND remind_us IS NOT NULL",
                 (key,),
             )
-            if remind_every_us and flip.status == Status.DOWN:
-                remind_us = now_us + remind_every_us
-            notices += [(flip.id, *notice) for notice in compose(known, flip)]
+            if how.remind_every_us and flip.status == Status.DOWN:
+                remind_us = now_us + how.remind_every_us
+            tellings = [Telling(*each) for each in how.compose(known, flip)]
+            if flip.status != Status.DOWN:
+                news, tellings = _without_unheard(change, key, news, tellings)
+            news += [(flip.id, telling) for telling in tellings]
         marked = change.execute(
             "UPDATE flip SET fate = ?, remind_us = ? WHERE id = ? AND fate = ''",
             (fate, remind_us, flip.id),
         )
         assert marked == 1  # noqa: S101 (the monitor's row is ours, and with it its flips)
-    return add_alerts(change, key, notices, now_us)
+    if how.calms_flaps and news:
+        news = _hold_back(change, key, news, before_us, now_us)
+    return add_alerts(change, key, news, now_us)
 
 
-def _enqueue_faults(change: Change, key: str, now_us: int, compose: FaultComposer) -> int:
+def _changes_before(change: Change, key: str, now_us: int) -> list[int]:
+    """When a monitor has changed before, as people were told, not long ago."""
+    rows = change.read(
+        "SELECT noticed_us FROM flip WHERE monitor = ? AND fate = ? AND noticed_us > ?"
+        " ORDER BY number DESC LIMIT ?",
+        (key, TOLD, now_us - FLAPS_WITHIN_US, FLAPS),
+    )
+    return [noticed_us for (noticed_us,) in rows]
+
+
+def _hold_back(
+    change: Change,
+    key: str,
+    news: list[tuple[str, Telling]],
+    before_us: Sequence[int],
+    now_us: int,
+) -> list[tuple[str, Telling]]:
+    """Hold what a monitor that flaps has to tell back until it settles, and so what waits."""
+    ((since_us,),) = change.read(
+        "SELECT min(created_us) FROM alert WHERE monitor = ? AND held = ? AND told_in = ''"
+        " AND next_try_us IS NOT NULL",
+        (key, FLAPPING),
+    )
+    until_us = settles_us(now_us, before_us, since_us)
+    if until_us is None:
+        return news
+    change.execute(
+        "UPDATE alert SET next_try_us = ? WHERE monitor = ? AND held = ? AND told_in = ''"
+        " AND next_try_us IS NOT NULL",
+        (until_us, key, FLAPPING),
+    )
+    return [
+        (flip_id, telling._replace(not_before_us=max(until_us, telling[2]), held=FLAPPING))
+        for flip_id, telling in news
+    ]
+
+
+def _without_unheard(
+    change: Change, key: str, news: list[tuple[str, Telling]], tellings: list[Telling]
+) -> tuple[list[tuple[str, Telling]], list[Telling]]:
+    """Leave out what is told only of what stays down, and its end for who heard nothing of it.
+
+    Return what of the news is left, and of what tells that it is up.
+    """
+    end_escalations(change, key)
+    unheard = {each.channel for _, each in news if each.held == ESCALATING}
+    for telling in tellings:
+        if telling.held == ESCALATING and telling.channel not in unheard:
+            last = change.read(
+                "SELECT told_in FROM alert WHERE monitor = ? AND channel = ?"
+                " ORDER BY created_us DESC, id DESC LIMIT 1",
+                (key, telling.channel),
+            )
+            if not last or not last[0][0]:
+                unheard.add(telling.channel)
+    left = [(flip_id, each) for flip_id, each in news if each.channel not in unheard]
+    heard = (each for each in tellings if each.channel not in unheard)
+    return left, [e._replace(held="") if e.held == ESCALATING else e for e in heard]
+
+
+def end_escalations(change: Change, key: str) -> None:
+    """Tell nobody of what was to be told if a monitor stayed down: it didn't, or is seen to."""
+    change.execute(
+        "UPDATE alert SET fate = ?, next_try_us = NULL WHERE monitor = ? AND held = ?"
+        " AND told_in = '' AND next_try_us IS NOT NULL",
+        (NEEDLESS, key, ESCALATING),
+    )
+
+
+def _enqueue_faults(
+    change: Change, key: str, now_us: int, compose: FaultComposer, windows: Sequence[Window]
+) -> int:
     """Make the alerts of one monitor's faults."""
     known = next(iter(find_for_update(change, [key])), None)
-    if known is None or known.view_at(now_us).status == Status.PAUSED:
+    if known is None or is_silenced(known, now_us, windows):
         return 0
-    notices: list[tuple[str, str, str]] = []
+    news: list[tuple[str, Telling]] = []
     for fault in known.active_faults:
         if not fault.is_told:
-            notices += [(f"fault:{fault.field}", *notice) for notice in compose(known, fault)]
+            tellings = (Telling(*each) for each in compose(known, fault))
+            news += [(f"fault:{fault.field}", telling) for telling in tellings]
     known.faults = tuple(replace(fault, is_told=True) for fault in known.faults)
     save(change, known, now_us)
-    return add_alerts(change, key, notices, now_us)
+    return add_alerts(change, key, news, now_us)
 
 
-def _is_news(flip: Flip, known: Judged, now_us: int, *, is_last: bool, last_told: str) -> bool:
+def _is_news(flip: Flip, known: Judged, how: _How, *, is_last: bool, last_told: str) -> bool:
     """Whether people should hear of a flip."""
     if not is_last:
-        if flip.noticed_us < now_us - _NEWS_FOR_US:
+        if flip.noticed_us < how.now_us - _NEWS_FOR_US:
             return False
         if any(p.begin_us <= flip.time_us and not p.is_over(flip.time_us) for p in known.pauses):
+            return False
+        if _is_covered(known, flip.time_us, how.windows):
             return False
     if flip.status == Status.DOWN:
         return last_told != Status.DOWN
@@ -243,16 +349,22 @@ def _is_news(flip: Flip, known: Judged, now_us: int, *, is_last: bool, last_told
     return last_told == Status.DOWN
 
 
-def add_alerts(
-    change: Change, key: str, notices: Sequence[tuple[str, str, str]], now_us: int
-) -> int:
-    """Make alerts of notices: flip, channel and what it says, in the order of their telling."""
+_INSERT = (
+    "INSERT INTO alert (id, flip, monitor, channel, notice, created_us, next_try_us, held)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def add_alerts(change: Change, key: str, news: Sequence[tuple[str, Telling]], now_us: int) -> int:
+    """Make alerts of flips and what is told of each, in the order of their telling."""
     return change.execute_many(
-        "INSERT INTO alert (id, flip, monitor, channel, notice, created_us, next_try_us)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        _INSERT,
         [
-            # Each a little later, since they are told in this order.
-            (new_id(now_us), flip_id, key, channel, notice, now_us + number, now_us)
-            for number, (flip_id, channel, notice) in enumerate(notices)
+            (
+                # Each a little later, since they are told in this order.
+                *(new_id(now_us), flip_id, key, *telling[:2], now_us + number),
+                *(max(now_us, telling.not_before_us), telling.held),
+            )
+            for number, (flip_id, telling) in enumerate(news)
         ],
     )

@@ -54,6 +54,11 @@ class Sweeping(Reading):
             gone += change.execute(
                 "DELETE FROM alert WHERE fate != '' AND created_us < ?", (now_us - _ALERTS_FOR_US,)
             )
+            gone += change.execute(
+                "DELETE FROM notice WHERE fate != '' AND created_us < ?",
+                (now_us - _ALERTS_FOR_US,),
+            )
+            change.execute("DELETE FROM quiet WHERE end_us < ?", (now_us - _ALERTS_FOR_US,))
             is_round_over = len(keys) < _MONITORS_A_SWEEP
             change.execute(
                 "INSERT INTO mark (name, value) VALUES (?, ?)"

@@ -144,6 +144,67 @@ MIGRATIONS = (
 
     UPDATE monitor SET next_look_us = 0; -- what is declared is read otherwise since
     """,
+    """
+    CREATE TABLE notice (
+        id {text} PRIMARY KEY,         -- the idempotency key: the same however often it is sent
+        channel {text} NOT NULL,
+        kind {text} NOT NULL,
+        monitors {integer} NOT NULL,   -- how many it tells of
+        created_us {integer} NOT NULL,
+        next_try_us {integer},         -- nobody tries before; NULL: delivered, or given up
+        tries {integer} NOT NULL DEFAULT 0,
+        fate {text} NOT NULL DEFAULT '', -- '' on its way, delivered or given up
+        answer {text} NOT NULL DEFAULT '', -- to the last try, or why it failed
+        settled_us {integer}
+    ) {options};
+
+    INSERT INTO notice (id, channel, kind, monitors, created_us, next_try_us, tries, answer)
+        SELECT id, channel, '', 1, created_us, next_try_us, tries, error FROM alert
+        WHERE next_try_us IS NOT NULL AND tries > 0; -- they go on under the key that was tried
+
+    CREATE INDEX notice_by_next_try ON notice (channel, next_try_us) WHERE next_try_us IS NOT NULL;
+
+    CREATE INDEX notice_by_time ON notice (created_us, id);
+
+    ALTER TABLE alert ADD COLUMN told_in {text} NOT NULL DEFAULT ''; -- the notice that tells it
+
+    UPDATE alert SET told_in = id WHERE next_try_us IS NOT NULL AND tries > 0;
+
+    ALTER TABLE alert ADD COLUMN held {text} NOT NULL DEFAULT ''; -- why it waits: see alerting.py
+
+    CREATE INDEX alert_by_notice ON alert (told_in) WHERE told_in != '';
+
+    CREATE INDEX alert_of_monitor ON alert (monitor, created_us);
+
+    CREATE TABLE channel (
+        name {text} PRIMARY KEY,
+        sent_us {integer} NOT NULL DEFAULT 0, -- when its last notice was made
+        burst {integer} NOT NULL DEFAULT 0, -- how many followed each other closely
+        delivered_us {integer},
+        failing_us {integer},          -- since when it delivers nothing; NULL: it does
+        failures {integer} NOT NULL DEFAULT 0,
+        error {text} NOT NULL DEFAULT '',
+        told {integer} NOT NULL DEFAULT 0 -- 1: the others were told that it fails
+    ) {options};
+
+    ALTER TABLE flip ADD COLUMN reminders {integer} NOT NULL DEFAULT 0; -- how many there were
+
+    ALTER TABLE flip ADD COLUMN acked_us {integer}; -- when somebody said that they see to it
+
+    ALTER TABLE flip ADD COLUMN acked_by {text} NOT NULL DEFAULT '';
+
+    CREATE TABLE quiet (
+        id {text} PRIMARY KEY,
+        name {text} NOT NULL,          -- why, for people
+        monitors {text} NOT NULL,      -- a pattern of keys
+        tag {text} NOT NULL,           -- only those with this tag; '' all
+        begin_us {integer} NOT NULL,
+        end_us {integer},              -- NULL: until somebody ends it
+        schedule {text} NOT NULL,      -- of a recurring one: when it begins, as cron has it; ''
+        tz {text} NOT NULL,
+        length_us {integer} NOT NULL   -- of each of a recurring one
+    ) {options};
+    """,
 )
 
 

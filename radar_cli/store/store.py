@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Sequence
 
 from radar_cli.model.ping import Ping
-from radar_cli.store.alerting import Alerting
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.identity import Identity, LostStoreError
@@ -58,7 +57,7 @@ class Added:
     taken: set[tuple[str, str]]
 
 
-class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Watching, Overview):
+class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
     """Monitors and their pings in a database. StateError: it can't be used.
 
     A context manager, which closes the database.

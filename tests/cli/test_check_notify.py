@@ -118,6 +118,7 @@ def test_what_is_refused_for_good_is_not_tried_again(
     assert code == 1
     assert err.startswith(f"radar: channel {channel}: a notice of job is given up: ")
     assert err.endswith("answers 410\n")
+    assert "given up" in run_radar("notify", "log", text=True).stdout
     _make_due(state_dir)
     assert _notify()[0] == 1
     assert len(server.requests) == 1
@@ -166,7 +167,9 @@ def test_a_channel_hears_only_what_it_is_for(server: Server) -> None:
     run_radar("run", "b", "--", "true")
     _notify()
     told = {
-        (r.path, json.loads(r.body)["monitor"], json.loads(r.body)["kind"]) for r in server.requests
+        (request.path, each["monitor"], json.loads(request.body)["kind"])
+        for request in server.requests
+        for each in json.loads(request.body)["monitors"]
     }
     assert told == {
         ("/db", "a", "down"),
@@ -194,7 +197,7 @@ def test_two_at_once_tell_once(server: Server, channel: str) -> None:
         run_radar("ping", f"job{number}", "fail")
     checks = [start_radar("check", "--notify") for _ in range(3)]
     assert [check.wait(60) for check in checks] == [1, 1, 1]
-    told = [notice["monitor"] for notice in _told(server)]
+    told = [each["monitor"] for notice in _told(server) for each in notice["monitors"]]
     assert sorted(told) == sorted(f"job{number}" for number in range(20))
 
 
@@ -226,7 +229,61 @@ def test_a_line_of_cron_is_a_dead_mans_switch(server: Server, channel: str, tmp_
     assert [notice["kind"] for notice in _told(server)] == ["down"]
 
 
+def test_what_was_told_is_kept_with_the_answers(
+    server: Server, channel: str, state_dir: Path
+) -> None:
+    server.behave(answers.status(503))
+    _fail()
+    _notify()
+    _make_due(state_dir)
+    server.behave(answers.ok())
+    _notify()
+    (logged,) = json.loads(run_radar("notify", "log", "--json", text=True).stdout)["data"]
+    assert (logged["channel"], logged["kind"], logged["monitors"]) == (channel, "down", ["job"])
+    assert (logged["fate"], logged["tries"]) == ("delivered", 2)
+    assert logged["answer"].endswith("answers 200")
+    for words, found in (
+        (("--monitor", "job"), "delivered"),
+        (("--monitor", "other"), "nobody was told"),
+        (("--channel", "other"), "nobody was told"),
+        (("--channel", channel, "--since", "1h", "--limit", "1"), "delivered"),
+    ):
+        done = run_radar("notify", "log", *words, text=True)
+        assert done.returncode == 0
+        assert found in done.stdout + done.stderr
+    done = run_radar("notify", "log", "--since", "yesterday", text=True)
+    assert (done.returncode, "--since: bad duration" in done.stderr) == (2, True)
+
+
+def test_a_channel_that_fails_is_told_of_through_the_others(
+    server: Server, channel: str, state_dir: Path
+) -> None:
+    run_radar("config", "set", "notify.other.webhook", server.url + "/other")
+    _notify()
+    server.behave(lambda r: answers.status(503 if r.path == "/hook" else 200))
+    _fail()
+    _notify()
+    with closing(sqlite3.connect(state_dir / "radar.db")) as connection, connection:
+        connection.execute("UPDATE channel SET failing_us = 1 WHERE failing_us IS NOT NULL")
+    for _ in range(2):
+        _notify()
+    told = [json.loads(r.body) for r in server.requests if r.path == "/other"]
+    (failing,) = [notice for notice in told if notice["kind"] == "channel"]
+    assert f"channel {channel} delivers nothing: " in failing["subject"]
+    assert failing["monitors"] == []
+    said = run_radar("status", text=True).stderr
+    assert f"channel {channel} delivers nothing since " in said
+    server.behave(answers.ok())
+    _make_due(state_dir)
+    for _ in range(2):
+        _notify()
+    again = json.loads(server.requests[-1].body)
+    assert f"channel {channel} delivers again" in again["subject"]
+    assert "delivers nothing" not in run_radar("status", text=True).stderr
+
+
 def _make_due(state_dir: Path) -> None:
     """Let the time pass for which a dead channel is left alone."""
     with closing(sqlite3.connect(state_dir / "radar.db")) as connection, connection:
-        connection.execute("UPDATE alert SET next_try_us = 1 WHERE next_try_us IS NOT NULL")
+        for table in ("alert", "notice"):
+            connection.execute(f"UPDATE {table} SET next_try_us = 1 WHERE next_try_us IS NOT NULL")

@@ -55,6 +55,18 @@ def test_notes_are_kept_shown_and_cleared() -> None:
     assert _all()["backup"]["notes"] is None
 
 
+def test_what_is_down_is_seen_to_and_snoozed() -> None:
+    run_radar("ping", "broken", "fail")
+    run_radar("ping", "fine", "success")
+    code, said, notes = _monitors("ack", "broken", "fine")
+    assert (code, said) == (0, "broken: no more reminders until it is up\n")
+    assert "fine isn't down" in notes
+    code, said, _ = _monitors("snooze", "broken", "--for", "2h")
+    assert (code, said.startswith("broken snoozed until ")) == (0, True)
+    assert _monitors("snooze", "broken", "--for", "0")[0] == 2
+    assert _monitors("ack", "nobody")[0] == 2
+
+
 def test_a_schedule_goes_by_this_machines_clock_if_nothing_else_is_said(tmp_path: Path) -> None:
     _monitors("create", "here", "--schedule", "@daily")
     assert _all()["here"]["tz"]

@@ -124,7 +124,6 @@ def test_one_that_cannot_be_reached_hides_no_other(user_file: Path, server: Serv
         "channel": "chat",
         "kind": "webhook",
         "delivered": True,
-        "taken": True,
         "answer": f"{server.url} answers 200",
         "remark": None,
         "error": None,

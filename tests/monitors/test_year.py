@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from radar_cli.model.ping import Ping
-from radar_cli.store.alerting import DELIVERED
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
+from radar_cli.store.sending import DELIVERED
 from tests.monitors.story import GRACE, HOUR, MAX_RUNTIME, SECOND, Run, Story
+from tests.store.claiming import claim, settle
 
 _DAY = 24 * HOUR
 _BEGIN = 20_000 * _DAY
@@ -194,9 +195,9 @@ class Year(RuleBasedStateMachine):
         """After it people believe what is so, unless they wait for the end of a pause."""
         self.store.judge(self.now)
         self.store.enqueue_alerts(self.now, _compose)
-        while (alert := self.store.claim_alert(self.now, HOUR, "people")) is not None:
+        while (alert := claim(self.store, self.now, HOUR, "people")) is not None:
             self.told.append(json.loads(alert.notice))
-            self.store.settle_alert(alert, DELIVERED)
+            settle(self.store, alert, DELIVERED)
         if self.story.says(self.now)[0] != "paused":
             believed = self.told[-1:] == ["down"]
             assert believed == (self.story.verdict(self.now)[0] == "down")

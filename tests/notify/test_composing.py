@@ -9,7 +9,7 @@ from radar_cli.config.load import load
 from radar_cli.model.ping import Ping
 from radar_cli.notify.channels import find_channels
 from radar_cli.notify.composing import Composer
-from radar_cli.notify.keeping import decode_notice
+from radar_cli.notify.joining import join
 from radar_cli.notify.notice import Notice
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.store import Store
@@ -24,7 +24,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def _tell(store: Store, tmp_path: Path, now_us: int, public_url: str = "") -> list[Notice]:
+def _tell(
+    store: Store, tmp_path: Path, now_us: int, public_url: str = "", *, alone: bool = False
+) -> list[Notice]:
     config = tmp_path / "config.toml"
     config.write_text('[notify.all]\ncommand = ["true"]\n')
     channels = find_channels(
@@ -32,9 +34,9 @@ def _tell(store: Store, tmp_path: Path, now_us: int, public_url: str = "") -> li
     )
     store.enqueue_alerts(now_us, Composer(store, channels, "here", public_url))
     told = []
-    while (alert := store.claim_alert(now_us, 1, "all")) is not None:
-        told.append(decode_notice(alert.notice, alert.id))
-        store.settle_alert(alert, "delivered")
+    while (outgoing := store.claim_notice(now_us, 1, "all", alone=alone)) is not None:
+        told.append(join(outgoing))
+        store.settle_notice(outgoing, "delivered", "", now_us)
     return told
 
 
@@ -43,13 +45,16 @@ def _ping(kind: str, minute: int, **fields: str) -> Ping:
 
 
 @pytest.mark.slow
-def test_a_long_history_in_one_piece_is_told_from_end_to_end(store: Store, tmp_path: Path) -> None:
+def test_a_long_history_in_one_piece_is_told_once_with_how_often_it_went_down(
+    store: Store, tmp_path: Path
+) -> None:
     """More flips than anybody reads at once, all of them noticed by one look."""
     pings = [_ping("success" if number % 2 else "fail", number) for number in range(1300)]
     store.add(pings, pings[-1].time_us)
     told = _tell(store, tmp_path, pings[-1].time_us)
-    assert [notice.kind for notice in told] == ["down", "up"] * 650
-    assert told[-1].previous_since_us == pings[-2].time_us
+    (once,) = told
+    assert (once.kind, once.downs) == ("up", 650)
+    assert once.previous_since_us == pings[0].time_us
 
 
 def test_it_says_what_was_expected_and_what_happened(store: Store, tmp_path: Path) -> None:
@@ -98,7 +103,7 @@ def test_each_notice_is_about_the_run_that_made_it(store: Store, tmp_path: Path)
         _ping("success", 5),
     ]
     store.add(pings, pings[-1].time_us)
-    told = _tell(store, tmp_path, pings[-1].time_us)
+    told = _tell(store, tmp_path, pings[-1].time_us, alone=True)
     assert [notice.happened for notice in told] == [
         "a run failed: no space",
         "a run succeeded",

@@ -250,7 +250,11 @@ def _assert_old_notices(name: str, server: Server) -> None:
 def test_notices_that_wait_are_delivered_once(tmp_path: Path, server: Server) -> None:
     env = machine(tmp_path, RADAR_PROFILE="here")
     config = Path(env["RADAR_CONFIG"])
-    config.write_text(config.read_text().replace("http://chat.example", server.url))
+    hook = 'webhook = "http://chat.example/hooks/radar"\n'
+    # One by one, so that each has the key that it has always had.
+    ours = f'together = false\nwebhook = "{server.url}/hooks/radar"\n'
+    assert hook in config.read_text()
+    config.write_text(config.read_text().replace(hook, ours))
 
     for _ in range(2):
         run_radar("check", "--notify", env=env)
@@ -279,7 +283,7 @@ def test_a_server_delivers_the_notices_that_wait_in_postgresql(
     postgresql: Postgresql, tmp_path: Path, server: Server
 ) -> None:
     database = postgresql.restore(ROOT / "postgresql.sql")
-    config = f"[notify.chat]\nwebhook = '{server.url}/hooks'\n"
+    config = f"[notify.chat]\nwebhook = '{server.url}/hooks'\ntogether = false\n"
     waiting = len(expected("notices")["postgresql"])
     later = faked("2026-10-26 10:30:00")  # by then each of them is to be tried again
     with serving(tmp_path / "server", database=database, config=config, env=later):

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.store.alerting import DELIVERED, GIVEN_UP, Alert
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
 from radar_cli.store.opening import open_database, open_embedded
+from radar_cli.store.sending import DELIVERED, GIVEN_UP
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
+from tests.store.claiming import Claimed, claim, postpone, settle
 from tests.support.postgresql import Postgresql
 
 _SECOND = 1_000_000
@@ -39,10 +40,10 @@ def _to_two(known: Judged, flip: Flip) -> list[tuple[str, str]]:
     return [*_to_mail(known, flip), ("hook", flip.id)]
 
 
-def _claim_all(store: Store, minute: float) -> list[Alert]:
+def _claim_all(store: Store, minute: float) -> list[Claimed]:
     alerts = []
     for channel in ("mail", "hook"):
-        while (alert := store.claim_alert(_at(minute), _LEASE, channel)) is not None:
+        while (alert := claim(store, _at(minute), _LEASE, channel)) is not None:
             alerts.append(alert)
     return alerts
 
@@ -52,9 +53,9 @@ def _tell(store: Store, minute: float) -> list[str]:
     store.judge(_at(minute))
     store.enqueue_alerts(_at(minute), _to_mail)
     told = []
-    while (alert := store.claim_alert(_at(minute), _LEASE, "mail")) is not None:
+    while (alert := claim(store, _at(minute), _LEASE, "mail")) is not None:
         told.append(json.loads(alert.notice)[1])
-        store.settle_alert(alert, DELIVERED)
+        settle(store, alert, DELIVERED)
     return told
 
 
@@ -167,10 +168,10 @@ def test_an_alert_is_kept_from_others_until_its_lease_is_over(store: Store) -> N
     """Whoever has claimed it may be dead by then; the receiver knows it by its id."""
     add(store, [_ping("fail", 1)])
     store.enqueue_alerts(_at(2), _to_mail)
-    first = store.claim_alert(_at(2), _LEASE, "mail")
-    assert store.claim_alert(_at(2), _LEASE, "mail") is None
-    assert store.claim_alert(_at(7) - 1, _LEASE, "mail") is None
-    again = store.claim_alert(_at(7), _LEASE, "mail")
+    first = claim(store, _at(2), _LEASE, "mail")
+    assert claim(store, _at(2), _LEASE, "mail") is None
+    assert claim(store, _at(7) - 1, _LEASE, "mail") is None
+    again = claim(store, _at(7), _LEASE, "mail")
     assert first is not None
     assert again is not None
     assert (again.id, again.notice, again.tries) == (first.id, first.notice, 2)
@@ -181,11 +182,11 @@ def test_a_settled_alert_is_never_due_again(store: Store, fate: str) -> None:
     add(store, [_ping("fail", 1)])
     store.enqueue_alerts(_at(2), _to_mail)
     (alert,) = _claim_all(store, 2)
-    store.settle_alert(alert, fate, "no such address")
+    settle(store, alert, fate, "no such address")
     assert store.waiting_alerts() == []
     assert _claim_all(store, 10**6) == []
     # Nor if another one, whose lease had ended, comes to postpone it.
-    store.postpone_alert(alert, _at(3), "timed out")
+    postpone(store, alert, _at(3), "timed out")
     assert _claim_all(store, 10**6) == []
     assert store.enqueue_alerts(_at(4), _to_mail) == 0
 
@@ -194,7 +195,7 @@ def test_a_postponed_alert_is_due_when_it_said(store: Store) -> None:
     add(store, [_ping("fail", 1)])
     store.enqueue_alerts(_at(2), _to_mail)
     (alert,) = _claim_all(store, 2)
-    store.postpone_alert(alert, _at(30), "connection refused")
+    postpone(store, alert, _at(30), "connection refused")
     assert store.waiting_alerts() == [("m", "mail", "connection refused", 1)]
     assert _claim_all(store, 29) == []
     (again,) = _claim_all(store, 30)
@@ -213,15 +214,15 @@ def test_no_recovery_is_told_before_what_it_is_from(store: Store) -> None:
     store.enqueue_alerts(_at(2), _to_mail)
     add(store, [_ping("fail", 2, "other")])
     store.enqueue_alerts(_at(2.1), _to_mail)
-    first = store.claim_alert(_at(2), _LEASE, "mail")
+    first = claim(store, _at(2), _LEASE, "mail")
     assert first is not None
-    store.postpone_alert(first, _at(30), "connection refused")
+    postpone(store, first, _at(30), "connection refused")
     # Another monitor's alert doesn't wait for it, the same monitor's does.
     (other,) = _claim_all(store, 3)
     assert other.monitor == "other"
-    store.settle_alert(other, DELIVERED)
+    settle(store, other, DELIVERED)
     assert [json.loads(alert.notice)[1] for alert in _claim_all(store, 30)] == ["down"]
-    store.settle_alert(first, DELIVERED)
+    settle(store, first, DELIVERED)
     assert [json.loads(alert.notice)[1] for alert in _claim_all(store, 31)] == ["up"]
 
 
@@ -229,12 +230,12 @@ def test_deleting_a_monitor_takes_its_alerts_along(store: Store) -> None:
     for key in ("m", "other"):
         add(store, [_ping("fail", 1, key)])
     store.enqueue_alerts(_at(2), _to_mail)
-    claimed = store.claim_alert(_at(2), _LEASE, "mail")
+    claimed = claim(store, _at(2), _LEASE, "mail")
     assert claimed is not None
     store.delete([claimed.monitor])
     # It was on its way when that happened.
-    store.settle_alert(claimed, DELIVERED)
-    store.postpone_alert(claimed, _at(3), "timed out")
+    settle(store, claimed, DELIVERED)
+    postpone(store, claimed, _at(3), "timed out")
     (left,) = _claim_all(store, 10**6)
     assert left.monitor != claimed.monitor
 
@@ -285,7 +286,7 @@ def test_no_alert_is_claimed_twice_and_no_flip_told_twice(stores: Sequence[Store
     keys = [f"m{number}" for number in range(60)]
     add(stores[0], [_ping("start", 1, key, max_runtime="60") for key in keys])
     gate = threading.Barrier(4)
-    claimed: list[list[Alert]] = [[] for _ in range(4)]
+    claimed: list[list[Claimed]] = [[] for _ in range(4)]
     faults: list[BaseException] = []
 
     def work(number: int) -> None:
@@ -296,7 +297,7 @@ def test_no_alert_is_claimed_twice_and_no_flip_told_twice(stores: Sequence[Store
             store.enqueue_alerts(_at(5), _to_mail)
             # None may also mean that another one was quicker.
             while store.waiting_alerts() and sum(map(len, claimed)) < len(keys):
-                if (alert := store.claim_alert(_at(5), _LEASE, "mail")) is not None:
+                if (alert := claim(store, _at(5), _LEASE, "mail")) is not None:
                     claimed[number].append(alert)
         except BaseException as fault:
             faults.append(fault)
@@ -317,8 +318,8 @@ def test_no_alert_is_claimed_twice_and_no_flip_told_twice(stores: Sequence[Store
 def test_what_two_stores_see_is_one(stores: Sequence[Store]) -> None:
     add(stores[0], [_ping("fail", 1)])
     assert stores[1].enqueue_alerts(_at(2), _to_mail) == 1
-    alert = stores[0].claim_alert(_at(2), _LEASE, "mail")
+    alert = claim(stores[0], _at(2), _LEASE, "mail")
     assert alert is not None
-    assert stores[1].claim_alert(_at(2), _LEASE, "mail") is None
-    stores[1].settle_alert(alert, DELIVERED)
+    assert claim(stores[1], _at(2), _LEASE, "mail") is None
+    settle(stores[1], alert, DELIVERED)
     assert stores[0].waiting_alerts() == []

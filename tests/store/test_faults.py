@@ -7,11 +7,12 @@ import pytest
 from radar_cli.model.fault import BAD, BEWARE
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.state import Status
-from radar_cli.store.alerting import DELIVERED
 from radar_cli.store.declaring import Declared, Declarer
 from radar_cli.store.judged import Judged
+from radar_cli.store.sending import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
+from tests.store.claiming import claim, settle
 
 _SECOND = 1_000_000
 _HOUR = 3600 * _SECOND
@@ -94,9 +95,9 @@ def _tell(store: Store, second: int) -> list[list[str]]:
         now_us, lambda known, fault: [("people", json.dumps([known.key, fault.text]))]
     )
     told = []
-    while (alert := store.claim_alert(now_us, _HOUR, "people")) is not None:
+    while (alert := claim(store, now_us, _HOUR, "people")) is not None:
         told.append(json.loads(alert.notice))
-        store.settle_alert(alert, DELIVERED)
+        settle(store, alert, DELIVERED)
     return told
 
 

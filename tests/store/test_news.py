@@ -6,11 +6,13 @@ import pytest
 
 from radar_cli.model.fault import Fault
 from radar_cli.model.ping import Ping
-from radar_cli.store.alerting import DELIVERED, SILENT, _enqueue
+from radar_cli.store.alerting import SILENT, _enqueue, _How
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
+from radar_cli.store.sending import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
+from tests.store.claiming import claim, settle
 
 _MINUTE = 60_000_000
 _DAY = 24 * 60 * _MINUTE
@@ -33,9 +35,9 @@ def _tell(store: Store, at_us: int) -> list[str]:
     store.judge(_BEGIN + at_us)
     made = store.enqueue_alerts(_BEGIN + at_us, _to_mail)
     told = []
-    while (alert := store.claim_alert(_BEGIN + at_us, _MINUTE, "mail")) is not None:
+    while (alert := claim(store, _BEGIN + at_us, _MINUTE, "mail")) is not None:
         told.append(json.loads(alert.notice)[1])
-        store.settle_alert(alert, DELIVERED)
+        settle(store, alert, DELIVERED)
     assert made == len(told)
     return told
 
@@ -112,9 +114,9 @@ def test_who_is_poisoned_is_told_of_once_however_many_there_are(
 def test_nobody_is_reminded_of_what_was_told_just_now(store: Store) -> None:
     add(store, [_ping("fail", 1)])
     store.enqueue_alerts(_BEGIN + 2, _to_mail, remind_every_us=_MINUTE)
-    alert = store.claim_alert(_BEGIN + 2, _MINUTE, "mail")
+    alert = claim(store, _BEGIN + 2, _MINUTE, "mail")
     assert alert is not None
-    store.settle_alert(alert, DELIVERED)
+    settle(store, alert, DELIVERED)
     assert store.remind(_BEGIN + _MINUTE + 1, _MINUTE, _to_mail) == 0
     assert store.remind(_BEGIN + _MINUTE + 2, _MINUTE, _to_mail) == 1
 
@@ -124,5 +126,5 @@ def test_of_a_monitor_that_is_gone_meanwhile_nothing_is_told(store: Store) -> No
     add(store, [_ping("fail", 1)])
     with store.database.change() as change:
         change.execute("DELETE FROM monitor WHERE key = ?", ("m",))
-        assert _enqueue(change, "m", _BEGIN, _to_mail, 0) == 0
+        assert _enqueue(change, "m", _How(_BEGIN, _to_mail, (), 0, calms_flaps=False)) == 0
         assert change.read("SELECT fate FROM flip WHERE monitor = ?", ("m",)) == [(SILENT,)]

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.store.alerting import DELIVERED
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
-from radar_cli.store.reminding import _remind
+from radar_cli.store.reminding import _How, _remind
+from radar_cli.store.sending import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
+from tests.store.claiming import claim, settle
 
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
@@ -41,24 +42,25 @@ def _look(store: Store, minute: float) -> int:
 def _deliver(store: Store, minute: float) -> list[tuple[str, str]]:
     """What people get to hear, with its idempotency key."""
     heard = []
-    while (alert := store.claim_alert(_at(minute), _MINUTE, "mail")) is not None:
+    while (alert := claim(store, _at(minute), _MINUTE, "mail")) is not None:
         heard.append((alert.id, "-".join(json.loads(alert.notice)[1:])))
-        store.settle_alert(alert, DELIVERED)
+        settle(store, alert, DELIVERED)
     return heard
 
 
 def test_what_is_down_is_told_every_so_often_until_it_is_up(store: Store) -> None:
     add(store, [_ping("fail", 1)])
     heard = []
-    for minute in range(2, 60):
-        if minute == 45:
-            add(store, [_ping("success", 45)])
+    for minute in range(2, 400):
+        if minute == 345:
+            add(store, [_ping("success", 345)])
         _look(store, minute)
         heard += [(minute, *each) for each in _deliver(store, minute)]
     assert [(minute, what) for minute, _, what in heard] == [
         (2, "new-down"),
-        *((minute, "down-down") for minute in (12, 22, 32, 42)),
-        (45, "down-up"),
+        # After 10 minutes, 40 more, and then 24 times 10.
+        *((minute, "down-down") for minute in (12, 52, 292)),
+        (345, "down-up"),
     ]
     assert len({key for _, key, _ in heard}) == len(heard)
 
@@ -151,11 +153,11 @@ def test_a_look_that_comes_too_late_reminds_of_nothing(store: Store) -> None:
     _deliver(store, 2)
     (flip,) = store.flips("m", 9)
     with store.database.change() as change:
-        assert _remind(change, flip.id, "m", _at(12) - 1, _EVERY, _to_mail) == 0
-        assert _remind(change, flip.id, "m", _at(12), _EVERY, _to_mail) == 1
-        assert _remind(change, flip.id, "m", _at(12), _EVERY, _to_mail) == 0
+        assert _remind(change, flip.id, "m", _How(_at(12) - 1, _EVERY, _to_mail, ())) == 0
+        assert _remind(change, flip.id, "m", _How(_at(12), _EVERY, _to_mail, ())) == 1
+        assert _remind(change, flip.id, "m", _How(_at(12), _EVERY, _to_mail, ())) == 0
         change.execute("DELETE FROM monitor WHERE key = ?", ("m",))
-        assert _remind(change, flip.id, "m", _at(22), _EVERY, _to_mail) == 0
+        assert _remind(change, flip.id, "m", _How(_at(22), _EVERY, _to_mail, ())) == 0
         assert change.read("SELECT remind_us FROM flip WHERE id = ?", (flip.id,)) == [(None,)]
 
 
@@ -166,7 +168,7 @@ def test_who_is_paused_is_looked_at_again_and_makes_none(store: Store) -> None:
     store.pause(["m"], _at(5), None)
     (flip,) = store.flips("m", 9)
     with store.database.change() as change:
-        assert _remind(change, flip.id, "m", _at(12), _EVERY, _to_mail) == 0
+        assert _remind(change, flip.id, "m", _How(_at(12), _EVERY, _to_mail, ())) == 0
         again = change.read("SELECT remind_us FROM flip WHERE id = ?", (flip.id,))
     assert again == [(_at(22),)]
 

@@ -12,13 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from radar_cli.model.ping import Ping
-from radar_cli.store.alerting import DELIVERED
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
+from radar_cli.store.sending import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
+from tests.store.claiming import claim, settle
 from tests.store.conftest import NewStore
 
 _SECOND = 1_000_000
@@ -154,11 +155,11 @@ def test_it_sweeps_no_more_often_than_it_is_told(store: Store) -> None:
 def test_alerts_that_are_over_go_after_a_month_and_others_never(store: Store) -> None:
     add(store, [Ping("fail", key, time_us=_BEGIN) for key in ("done", "waiting")])
     store.enqueue_alerts(_BEGIN, lambda known, _flip: [("mail", known.key)])
-    while (alert := store.claim_alert(_BEGIN, _HOUR, "mail")) is not None:
+    while (alert := claim(store, _BEGIN, _HOUR, "mail")) is not None:
         if alert.monitor == "done":
-            store.settle_alert(alert, DELIVERED)
+            settle(store, alert, DELIVERED)
     assert store.sweep(_BEGIN + 29 * _DAY, Retention()) == 0
-    assert store.sweep(_BEGIN + 31 * _DAY, Retention()) == 1
+    assert store.sweep(_BEGIN + 31 * _DAY, Retention()) == 2  # with its notice
     assert [monitor for monitor, _, _, _ in store.waiting_alerts()] == ["waiting"]
 
 
@@ -182,9 +183,9 @@ def test_who_was_told_that_it_is_down_hears_that_it_is_up_after_ever_so_many_fai
 
         store.enqueue_alerts(now_us, compose)
         told = []
-        while (alert := store.claim_alert(now_us, _HOUR, "mail")) is not None:
+        while (alert := claim(store, now_us, _HOUR, "mail")) is not None:
             told.append(json.loads(alert.notice))
-            store.settle_alert(alert, DELIVERED)
+            settle(store, alert, DELIVERED)
         return told
 
     add(store, [Ping("success", "m", time_us=_BEGIN), Ping("fail", "m", time_us=_BEGIN + 1)])

@@ -6,10 +6,12 @@ from radar_cli.cli.groups import Group
 from radar_cli.cli.monitors.history import list_runs, print_output
 from radar_cli.cli.monitors.listing import list_monitors
 from radar_cli.cli.monitors.managing import (
+    acknowledge_monitors,
     create_monitor,
     delete_monitors,
     pause_monitors,
     resume_monitors,
+    snooze_monitors,
     update_monitor,
 )
 from radar_cli.cli.monitors.showing import show_monitor
@@ -30,6 +32,8 @@ for _each in (
     delete_monitors,
     pause_monitors,
     resume_monitors,
+    acknowledge_monitors,
+    snooze_monitors,
     list_runs,
     print_output,
 ):

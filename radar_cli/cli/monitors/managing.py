@@ -1,5 +1,7 @@
 """`radar monitors create|update|delete|pause|resume`."""
 
+import getpass
+import os
 from typing import Any
 
 import click
@@ -110,6 +112,52 @@ def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None
         store.pause(names, now_us, None if pause_us is None else now_us + pause_us)
         # A server has done it later, by its clock.
         return _show_changed(store, names, "paused", opened.now_us(), notes)
+
+
+@click.command(name="ack")
+@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@common_options
+@pass_session
+def acknowledge_monitors(session: Session, keys: tuple[str, ...]) -> Result:
+    """Say that you see to monitors that are down: nobody is reminded of them any more.
+
+    That they are up again is told as ever.
+    """
+    with open_monitors(session) as opened:
+        names = [known.key for known in find_monitors(opened.store, keys)]
+        done = opened.store.acknowledge(names, opened.now_us(), _who())
+        opened.notes += [f"{name} isn't down" for name in names if name not in done]
+    text = "\n".join(f"{name}: no more reminders until it is up" for name in done)
+    return Result({"acknowledged": done}, text=text, notes=tuple(opened.notes))
+
+
+@click.command(name="snooze")
+@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@click.option(
+    "--for", "duration", metavar="DURATION", default="4h", show_default=True, help="For how long."
+)
+@common_options
+@pass_session
+def snooze_monitors(session: Session, keys: tuple[str, ...], duration: str) -> Result:
+    """Tell nobody anything of monitors for a while; they are judged as ever.
+
+    What is still down at its end is told again, if there are reminders (`radar server --remind`).
+    """
+    snooze_us = _read_pause(duration)
+    with open_monitors(session) as opened:
+        names = [known.key for known in find_monitors(opened.store, keys)]
+        now_us = opened.now_us()
+        opened.store.snooze(names, now_us, now_us + snooze_us, _who())
+    text = "\n".join(f"{name} snoozed until {local_time(now_us + snooze_us)}" for name in names)
+    return Result({"snoozed": names}, text=text, notes=tuple(opened.notes))
+
+
+def _who() -> str:
+    """The user and the machine, as far as they are known."""
+    try:
+        return f"{getpass.getuser()}@{os.uname().nodename}"
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"{os.getuid()}@{os.uname().nodename}"
 
 
 @click.command(name="resume")

@@ -1,0 +1,232 @@
+"""Notices: what waits together goes out together, in order, once, and never too much of it."""
+
+import json
+from dataclasses import replace
+
+from radar_cli.model.ping import Ping
+from radar_cli.monitors.telling import Window
+from radar_cli.store.flips import Flip
+from radar_cli.store.judged import Judged
+from radar_cli.store.sending import DELIVERED, GIVEN_UP, Alert, Outgoing, choose
+from radar_cli.store.store import Store
+from tests.store.arrivals import add
+
+_SECOND = 1_000_000
+_MINUTE = 60 * _SECOND
+_BEGIN = 1_795_000_000 * _SECOND
+_LEASE = 2 * _MINUTE
+
+
+def _at(minute: float) -> int:
+    return _BEGIN + round(minute * _MINUTE)
+
+
+def _to_mail(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+    kind = "down" if flip.status == "down" else "up"
+    said = {"kind": kind, "monitor": known.key, "previous": flip.previous}
+    return [("mail", json.dumps(said))]
+
+
+def _tell(store: Store, minute: float) -> int:
+    store.judge(_at(minute))
+    return store.enqueue_alerts(_at(minute), _to_mail, remind_every_us=0, calms_flaps=True)
+
+
+def _ping(store: Store, kind: str, minute: float, *keys: str) -> None:
+    add(store, [Ping(kind, key, time_us=_at(minute)) for key in keys])
+
+
+def _claim(store: Store, minute: float, *, waits: bool = False) -> Outgoing | None:
+    return store.claim_notice(_at(minute), _LEASE, "mail", waits=waits)
+
+
+def _keys(outgoing: Outgoing | None) -> list[str]:
+    assert outgoing is not None
+    return [alert.monitor for alert in outgoing.alerts]
+
+
+def _deliver(store: Store, minute: float, *, waits: bool = False) -> list[list[str]]:
+    """Deliver all that is due; return the monitors and kind of each notice."""
+    told = []
+    while (outgoing := _claim(store, minute, waits=waits)) is not None:
+        told.append([outgoing.alerts[-1].kind, *_keys(outgoing)])
+        store.settle_notice(outgoing, DELIVERED, "250 OK", _at(minute))
+    return told
+
+
+def test_what_goes_down_together_is_told_together_and_so_is_what_comes_up(store: Store) -> None:
+    _ping(store, "fail", 1, "a", "b", "c")
+    assert _tell(store, 2) == 3
+    _ping(store, "success", 3, "a", "c")
+    assert _tell(store, 4) == 2
+    assert _deliver(store, 5) == [["down", "a", "b", "c"], ["up", "a", "c"]]
+    assert _deliver(store, 6) == []
+    up, down = sorted(store.notices(9), key=lambda each: each.kind, reverse=True)
+    assert (down.kind, down.monitors, down.count, down.tries) == ("down", ("a", "b", "c"), 3, 1)
+    assert (up.fate, up.answer, up.settled_us) == (DELIVERED, "250 OK", _at(5))
+    assert [each.kind for each in store.notices(9, monitor="b")] == ["down"]
+    assert store.notices(9, channel="other") == []
+    assert store.notices(9, since_us=_at(6)) == []
+    assert len(store.notices(9, pattern="c*")) == 2
+
+
+def test_a_retry_is_the_same_notice_and_what_comes_meanwhile_waits(store: Store) -> None:
+    _ping(store, "fail", 1, "a", "b")
+    _tell(store, 2)
+    first = _claim(store, 2)
+    assert first is not None
+    _ping(store, "success", 3, "a")
+    _tell(store, 3)
+    assert _claim(store, 3) is None
+    store.postpone_notice(first, _at(10), "connection refused", _at(3))
+    assert _claim(store, 9) is None
+    again = _claim(store, 10)
+    assert again == replace(first, tries=2)
+    store.settle_notice(again, DELIVERED, "", _at(10))
+    assert _deliver(store, 10) == [["up", "a"]]
+
+
+def test_a_crash_in_the_middle_loses_nothing(store: Store) -> None:
+    _ping(store, "fail", 1, "a", "b")
+    _tell(store, 2)
+    first = _claim(store, 2)
+    assert first is not None
+    assert _claim(store, 3.9) is None
+    assert _claim(store, 4) == replace(first, tries=2)
+
+
+def test_after_a_long_silence_of_a_channel_there_are_few_notices(store: Store) -> None:
+    """Each minute something goes down, and the channel takes nothing for an hour."""
+    for minute in range(60):
+        _ping(store, "fail", minute, f"m{minute}")
+        _tell(store, minute)
+        while (outgoing := _claim(store, minute)) is not None:
+            store.postpone_notice(outgoing, _at(60), "timed out", _at(minute))
+    (health,) = store.channels_health()
+    assert (health.failing_us, health.failures, health.error) == (_at(0), 3, "timed out")
+    told = _deliver(store, 60)
+    assert sorted(key for _, *keys in told for key in keys) == sorted(f"m{n}" for n in range(60))
+    assert len(told) == 4
+    assert store.channels_health()[0].failing_us is None
+
+
+def test_notices_that_follow_closely_grow_rarer(store: Store) -> None:
+    """A server looks all the time: each second something goes down, for two minutes."""
+    sent = []
+    for second in range(120):
+        minute = second / 60
+        _ping(store, "fail", minute, f"m{second}")
+        _tell(store, minute)
+        sent += [second for _ in _deliver(store, minute, waits=True)]
+    assert sent == [2, 7, 17, 37, 77]
+
+
+def test_who_flaps_is_told_of_when_it_settles_with_the_count(store: Store) -> None:
+    told = []
+    for minute in range(30):
+        _ping(store, "success" if minute % 2 else "fail", minute, "m")
+        _tell(store, minute)
+        told += _deliver(store, minute)
+    assert told == [["down", "m"], ["up", "m"]] * 2
+    assert _deliver(store, 38.9) == []
+    ((kind, *alerts),) = _deliver(store, 39)
+    assert (kind, len(alerts)) == ("up", 26)
+    _ping(store, "fail", 100, "m")
+    _tell(store, 100)
+    assert _deliver(store, 100) == [["down", "m"]]
+
+
+def test_nothing_is_told_in_a_maintenance_window_and_what_is_so_at_its_end(store: Store) -> None:
+    store.add_window(Window("w", "upgrade", "db-*", "", _at(0), _at(30)))
+    _ping(store, "fail", 5, "db-1", "db-2", "web")
+    _tell(store, 6)
+    _ping(store, "success", 7, "db-2")
+    _tell(store, 8)
+    assert _deliver(store, 9) == [["down", "web"]]
+    _tell(store, 29)
+    assert _deliver(store, 29) == []
+    _tell(store, 30)
+    assert _deliver(store, 30) == [["down", "db-1"]]
+    assert store.windows(_at(29)) != []
+    assert store.windows(_at(30)) == []
+
+
+def test_a_window_can_be_ended(store: Store) -> None:
+    store.add_window(Window("w", "upgrade", "*", "", _at(0)))
+    assert store.end_window("w", _at(5))
+    assert not store.end_window("w", _at(6))
+    _ping(store, "fail", 7, "m")
+    _tell(store, 7)
+    assert _deliver(store, 7) == [["down", "m"]]
+
+
+def test_who_sees_to_it_is_not_reminded(store: Store) -> None:
+    _ping(store, "fail", 1, "m")
+    store.enqueue_alerts(_at(2), _to_mail, remind_every_us=10 * _MINUTE)
+    assert _deliver(store, 2) == [["down", "m"]]
+    assert store.acknowledged("m") is None
+    assert store.acknowledge(["m"], _at(3), "ann") == ["m"]
+    assert store.acknowledged("m") == (_at(3), "ann")
+    store.begin_reminding(_at(400), 10 * _MINUTE)  # as a server that starts
+    assert store.remind(_at(500), 10 * _MINUTE, _to_mail) == 0
+    _ping(store, "success", 501, "m")
+    _tell(store, 501)
+    assert _deliver(store, 501) == [["up", "m"]]
+    assert store.acknowledged("m") is None
+    assert store.acknowledge(["m"], _at(502), "ann") == []
+
+
+def test_what_is_snoozed_is_told_again_when_that_is_over(store: Store) -> None:
+    _ping(store, "fail", 1, "m")
+    store.enqueue_alerts(_at(2), _to_mail, remind_every_us=10 * _MINUTE)
+    _deliver(store, 2)
+    store.snooze(["m"], _at(3), _at(240), "ann")
+    assert [store.remind(_at(n), 10 * _MINUTE, _to_mail) for n in (15, 100, 239)] == [0, 0, 0]
+    assert store.remind(_at(240), 10 * _MINUTE, _to_mail) == 1
+
+
+def test_the_others_hear_once_of_a_channel_that_fails_and_that_it_does_no_more(
+    store: Store,
+) -> None:
+    _ping(store, "fail", 1, "m")
+    _tell(store, 1)
+    outgoing = _claim(store, 1)
+    assert outgoing is not None
+    store.postpone_notice(outgoing, _at(3), "refused", _at(1))
+    assert store.find_channel_news(_at(5)) == []
+    (news,) = store.find_channel_news(_at(6))
+    assert store.tell_of_channel(news, [("chat", "it fails")], _at(6)) == 1
+    assert store.tell_of_channel(news, [("chat", "it fails")], _at(6)) == 0
+    assert store.find_channel_news(_at(7)) == []
+    _deliver(store, 8)
+    (news,) = store.find_channel_news(_at(8))
+    assert news.failing_us is None
+    assert store.tell_of_channel(news, [("chat", "it works")], _at(8)) == 1
+    assert store.find_channel_news(_at(9)) == []
+
+
+def test_what_is_given_up_is_kept_with_why(store: Store) -> None:
+    _ping(store, "fail", 1, "m")
+    _tell(store, 1)
+    outgoing = _claim(store, 1)
+    assert outgoing is not None
+    store.settle_notice(outgoing, GIVEN_UP, "answers 410", _at(1))
+    (logged,) = store.notices(9)
+    assert (logged.fate, logged.answer) == (GIVEN_UP, "answers 410")
+    assert store.waiting_alerts() == []
+
+
+def test_of_each_monitor_is_told_what_it_heard_first() -> None:
+    def alert(number: int, monitor: str, kind: str, held: str = "") -> Alert:
+        return Alert(str(number), monitor, "", number, held, kind)
+
+    down, other = alert(1, "a", "down"), alert(2, "b", "down")
+    up, fault = alert(3, "a", "up"), alert(4, "b", "fault")
+    assert choose([]) == []
+    assert choose([down, other, up, fault]) == [down, other]
+    assert choose([up, fault]) == [up]
+    assert choose([down, other], alone=True) == [down]
+    held = [alert(1, "a", "down", "quiet"), alert(2, "a", "up", "quiet")]
+    assert choose(held) == held
+    # A channel's own news is no monitor's.
+    assert choose([alert(1, "", "channel"), alert(2, "", "channel")]) == [alert(1, "", "channel")]
