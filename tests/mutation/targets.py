@@ -69,7 +69,7 @@ CHOSEN = (
     ),
     (
         "store/alerting",
-        " -> not _is_news(flip, known, now_us",
+        " -> not _is_news(flip, known, how",
         "tests/store/test_alerting.py::test_what_is_old_and_over_is_no_news",
     ),
     (

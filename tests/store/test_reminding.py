@@ -157,7 +157,7 @@ def test_a_look_that_comes_too_late_reminds_of_nothing(store: Store) -> None:
         assert _remind(change, flip.id, "m", _How(_at(12), _EVERY, _to_mail, ())) == 1
         assert _remind(change, flip.id, "m", _How(_at(12), _EVERY, _to_mail, ())) == 0
         change.execute("DELETE FROM monitor WHERE key = ?", ("m",))
-        assert _remind(change, flip.id, "m", _How(_at(22), _EVERY, _to_mail, ())) == 0
+        assert _remind(change, flip.id, "m", _How(_at(60), _EVERY, _to_mail, ())) == 0
         assert change.read("SELECT remind_us FROM flip WHERE id = ?", (flip.id,)) == [(None,)]
 
 
