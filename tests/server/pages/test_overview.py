@@ -154,7 +154,8 @@ def test_an_empty_server_shows_the_whole_way(tmp_path: Path) -> None:
         visitor = Visitor(server.url, server.key)
         page = visitor.get("/").text
         assert "No monitors yet." in text_of(page)
-        lines = [unescape(each) for each in re.findall(r"<code>(.*?)</code></pre>", page)]
+        codes = re.findall(r"<code>(.*?)</code></pre>", page)
+        lines = [unescape(re.sub(r"<[^>]*>", "", each)) for each in codes]
         create, login, cron, curl = lines
         assert create == "radar server keys create --scope ping --name web1"
         assert login == f"radar login {server.url}"
