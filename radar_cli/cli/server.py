@@ -161,10 +161,12 @@ def create_key(
 ) -> Result:
     """Create a key and print it, once: nobody can read it again."""
     del session
-    from radar_cli.server.keys import Keys
+    from radar_cli.server.keys import Keys, check_new
 
-    if len(name) > 200 or not name.isprintable() or len(monitor) > 200:
-        raise UsageError("a key's name and pattern have at most 200 printable characters")
+    try:
+        check_new(scope, monitor, name)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     with _open(context, database) as store:
         key = Keys(store.database).create(_now_us(), scope=scope, monitors=monitor, name=name)
     return Result({"key": key, "scope": scope, "monitors": monitor, "name": name}, text=key)

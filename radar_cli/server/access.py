@@ -70,6 +70,11 @@ class Access:
                 self._remembered[key] = (self._clock() + _REMEMBERED_S, asked)
         return asked
 
+    def ask_anew(self) -> None:
+        """Trust nothing that is remembered until the database was asked: a key was revoked here."""
+        with self._lock:
+            self._asked_until = float("-inf")
+
     def _ask(self) -> tuple[int, ...]:
         """Forget everything if a key was revoked; return what the answer goes by."""
         with self._lock:

@@ -20,6 +20,7 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _ID_LENGTH = 10
 _SECRET_LENGTH = 43
 _KEY_MAX = 200
+_TEXT_MAX = 200
 _FIRST = "first key"  # a mark: one was made, and shown
 _COLUMNS = "id, name, scope, monitors, created_us, revoked_us"
 
@@ -125,6 +126,19 @@ def _insert(change: Change, now_us: int, *, scope: str, monitors: str, name: str
         (key_id, _hash(key), name, scope, monitors, now_us),
     )
     return key
+
+
+def check_new(scope: str, monitors: str, name: str) -> None:
+    """ValueError: no key can be made like that."""
+    if scope not in SCOPES:
+        raise ValueError(f"a key is for one of {', '.join(SCOPES)}")
+    if not monitors:
+        raise ValueError("a key is for some monitors at least: * is all")
+    for text in (name, monitors):
+        if len(text) > _TEXT_MAX or not text.isprintable():
+            raise ValueError(
+                f"a key's name and pattern have at most {_TEXT_MAX} printable characters"
+            )
 
 
 def has_form(key: str) -> bool:

@@ -2,7 +2,16 @@
 
 from fastapi import APIRouter, FastAPI, Response
 
-from radar_cli.server.pages import badges, changing, editing, login, monitors, overview, sharing
+from radar_cli.server.pages import (
+    badges,
+    changing,
+    editing,
+    keyring,
+    login,
+    monitors,
+    overview,
+    sharing,
+)
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.visits import PageError, PageRoute, PagesServed
 from radar_cli.server.service import Service
@@ -25,6 +34,7 @@ _ROUTERS = (
     editing.routes,
     changing.routes,
     sharing.routes,
+    keyring.routes,
     monitors.routes,
     badges.routes,
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from radar_cli.monitors.state import Status
-from radar_cli.server.depends import Served
+from radar_cli.server.depends import Reached, Served
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.sessions import Session
 from radar_cli.server.pages.showing import show_all
@@ -30,6 +30,7 @@ def list_monitors(
     session: Visitor,
     service: Served,
     pages: PagesServed,
+    reached: Reached,
     q: str = "",
     tag: Annotated[list[str] | None, Query()] = None,
     status: Annotated[list[str] | None, Query()] = None,
@@ -60,6 +61,7 @@ def list_monitors(
         "counts": [(str(each), counts[each]) for each in _STATUSES],
         "total": sum(counts.values()),
         "asked": asked,
+        "reached": reached,
         "is_filtered": any(asked.values()),
         **_links(pages, asked, found),
     }

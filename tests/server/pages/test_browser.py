@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.pages.conftest import make_key
 from tests.server.pages.visitor import Visitor
 from tests.support.chromium import Page, chromium
 from tests.support.radar_server import RadarServer
@@ -35,7 +36,17 @@ def test_no_page_is_wider_than_a_phone(server: RadarServer, page: Page, key: str
         server.ping(f"{long}-{key}/success", b"ok", duration="1000000", **fields)
     path = f"/monitors/{long}-{key}"
     page.resize(360, 740)
-    for each in ("/", f"/?q={key}", path, f"{path}/edit", f"{path}/delete", "/new"):
+    revoke = f"/keys/{make_key(server, 'read', long).split('_')[2]}/revoke"
+    for each in (
+        "/",
+        f"/?q={key}",
+        path,
+        f"{path}/edit",
+        f"{path}/delete",
+        "/new",
+        "/keys",
+        revoke,
+    ):
         page.open(server.url + each)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 360, each

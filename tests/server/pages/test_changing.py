@@ -13,6 +13,7 @@ from tests.support.radar_server import RadarServer
 _FORMS = [
     *("/logout", "/new", "/monitors/{key}/pause", "/monitors/{key}/resume", "/monitors/{key}/edit"),
     *("/monitors/{key}/delete", "/monitors/{key}/ping-url", "/monitors/{key}/badge"),
+    *("/keys", "/keys/none/revoke"),
 ]
 
 

@@ -1,8 +1,11 @@
 """The list of all monitors."""
 
+import os
 import re
+import subprocess
 import time
 import uuid
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -146,12 +149,50 @@ def test_a_key_for_some_monitors_counts_only_those(server: RadarServer, key: str
     assert "2 up" in visitor.text("/")
 
 
-def test_an_empty_server_says_what_to_do(tmp_path: Path) -> None:
+def test_an_empty_server_shows_the_whole_way(tmp_path: Path) -> None:
     with serving(tmp_path / "state") as server:
+        visitor = Visitor(server.url, server.key)
+        page = visitor.get("/").text
+        assert "No monitors yet." in text_of(page)
+        codes = re.findall(r"<code>(.*?)</code></pre>", page)
+        lines = [unescape(re.sub(r"<[^>]*>", "", each)) for each in codes]
+        create, login, cron, curl = lines
+        assert create == "radar server keys create --scope ping --name web1"
+        assert login == f"radar login {server.url}"
+        assert cron.startswith("5 2 * * *  radar run backup --schedule '5 2 * * *' -- ")
+        # As it stands there, with a key as the first line makes it.
+        ping_key = make_key(server, "ping")
+        environment = {"PATH": os.environ["PATH"], "RADAR_API_KEY": ping_key}
+        subprocess.run(["/bin/sh", "-c", curl], env=environment, check=True, timeout=60)
+        assert monitor_links(visitor.get("/").text) == ["backup"]
+
+
+def test_the_way_names_the_address_that_people_use(tmp_path: Path) -> None:
+    public = "https://radar.example.com/r"
+    with serving(tmp_path / "state", "--public-url", public) as server:
         text = Visitor(server.url, server.key).text("/")
-        assert "No monitors yet." in text
-        assert "radar run backup --schedule" in text
-        assert "nobody is told of anything" in text
+        assert f"radar login {public}" in text
+        assert f"'{public}/ping/backup?schedule=@daily'" in text
+        # Who may make no keys isn't sent to make one.
+        reader = Visitor(server.url, make_key(server, "read")).text("/")
+        assert "keys create" not in reader
+        assert f"radar login {public}" in reader
+
+
+def test_every_page_begins_with_that_nobody_is_told(server: RadarServer, key: str) -> None:
+    visitor = Visitor(server.url, server.key)
+    for path in ("/", "/new", *(f"/monitors/{key}{more}" for more in ("", "/edit", "/delete"))):
+        text = visitor.text(path)
+        said = text.index("Nobody is told of anything yet.")
+        assert "radar notify test" in text[said:]
+        # Before all that the page itself says.
+        assert said < text.index("down") if path == "/" else said < text.index("Monitors /")
+
+
+def test_it_says_nothing_of_that_where_somebody_is_told(tmp_path: Path) -> None:
+    config = '[notify.chat]\nwebhook = "http://127.0.0.1:9/"\n'
+    with serving(tmp_path / "state", config=config) as server:
+        assert "Nobody is told" not in Visitor(server.url, server.key).text("/")
 
 
 def test_it_says_when_nobody_looked(tmp_path: Path) -> None:
