@@ -18,6 +18,7 @@ import pytest
 import radar_cli
 from radar_cli.cli.celery import group as celery_group
 from radar_cli.cli.commands import COMMANDS
+from radar_cli.cli.crontab import command as crontab
 from radar_cli.cli.monitors.group import command as monitors
 from radar_cli.cli.server import command as server
 from radar_cli.config.channel_settings import CHANNEL_KINDS, CHANNEL_SETTINGS
@@ -29,6 +30,7 @@ from radar_cli.core.cron import find_fault
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.command import variables
 from radar_cli.notify.webhook import RETRIABLE, sign
+from radar_cli.notify.wording import Wording
 from radar_cli.wrap import options, ping_command
 from tests.notify.notices import NOTICE
 from tests.support.radar import environment
@@ -74,10 +76,19 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     }
     elsewhere |= {flag for param in server.params for flag in param.opts}
     elsewhere |= {"--database", "--scope"}
-    elsewhere |= {"--failure-tolerance", "--flips", "--for", "--limit", "--run", "--status"}
+    elsewhere |= {
+        "--notes",
+        "--failure-tolerance",
+        "--flips",
+        "--for",
+        "--limit",
+        "--run",
+        "--status",
+    }
     elsewhere |= {"--key", "--monitor", "--scope"}
     elsewhere |= {"--beat", "--file", "--max-age", "--started"}
     elsewhere |= {flag for flag, _ in _options_of_celery()}
+    elsewhere |= {f for each in crontab.commands.values() for p in each.params for f in p.opts}
     named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
     assert named <= known | common | elsewhere
 
@@ -124,6 +135,18 @@ def test_it_documents_every_option_of_monitors() -> None:
         for param in command.params:
             flags = {flag for flag in param.opts if flag.startswith("--")} - common
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags)
+
+
+def test_it_documents_every_option_and_command_of_crontab() -> None:
+    section = _README.partition("### A machine full of jobs")[2].partition("\n## ")[0]
+    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
+    for name, command in crontab.commands.items():
+        if command.hidden:
+            continue
+        assert f"`radar crontab {name}" in section
+        for param in command.params:
+            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags), flags
 
 
 def _options_of_celery() -> list[tuple[str, str]]:
@@ -195,21 +218,25 @@ def test_every_line_of_the_crontab_example_is_understood() -> None:
 
 
 def test_the_config_example_has_nothing_to_edit() -> None:
-    _, example = _blocks("toml")
-    assert tomllib.loads(example)["profiles"]
+    (example,) = [each for each in _blocks("toml") if "profiles" in tomllib.loads(each)]
     Path(os.environ["RADAR_CONFIG"]).write_text(example)
     config = load(os.environ)
     assert config.warnings == []
     assert config.profile("work", explicit=True).protocol == "cronradar"
 
 
-def test_the_example_of_channels_has_nothing_to_edit() -> None:
-    example, _ = _blocks("toml")
-    Path(os.environ["RADAR_CONFIG"]).write_text(example)
-    config = load(os.environ)
-    tables = read_channels(config)
-    assert config.warnings == []
-    assert {table.kind for table in tables} == set(CHANNEL_KINDS)
+def test_the_examples_of_channels_have_nothing_to_edit() -> None:
+    kinds: set[str] = set()
+    for example in _blocks("toml"):
+        if "notify" in tomllib.loads(example):
+            Path(os.environ["RADAR_CONFIG"]).write_text(example)
+            Path(os.environ["RADAR_CONFIG"]).chmod(0o600)
+            config = load(os.environ)
+            tables = read_channels(config)
+            assert config.warnings == []
+            assert not any(table.fault for table in tables)
+            kinds.update(table.kind for table in tables)
+    assert kinds == set(CHANNEL_KINDS)
 
 
 def test_it_documents_every_setting_of_a_channel() -> None:
@@ -219,7 +246,7 @@ def test_it_documents_every_setting_of_a_channel() -> None:
 
 def test_it_documents_every_variable_of_a_notice() -> None:
     named = [cells[0].strip("`") for cells in _rows() if "RADAR_NOTICE_" in cells[0]]
-    assert named == list(variables(NOTICE))
+    assert named == list(variables(NOTICE, Wording("", "")))
 
 
 def test_it_documents_which_answers_are_tried_again() -> None:

@@ -28,6 +28,9 @@ class MonitorStore(Protocol):
     def find_neglect(self, now_us: int) -> int | None:
         """Return since when nobody has looked, if that is longer than it should be; else None."""
 
+    def find_loss(self) -> str:
+        """Return what is wrong if it isn't the store that was known there, "" if it is."""
+
     def judge(self, now_us: int) -> int:
         """Let time pass until `now_us` for those monitors that it may change; return how many."""
 

@@ -63,6 +63,10 @@ class ServerStore:
         """See `MonitorStore`."""
         return from_iso(self._connection.get("/api/v1/status").get("unlooked_since"))
 
+    def find_loss(self) -> str:
+        """See `MonitorStore`."""
+        return self._connection.get("/api/v1/status").get("loss") or ""
+
     def judge(self, now_us: int) -> int:  # noqa: ARG002 (as a store here has it)
         """Nothing: the server does it all the time."""
         return 0

@@ -46,6 +46,7 @@ def describe_monitor(known: Judged, view: View, now_us: int) -> dict[str, Any]:
         "max_runtime_s": monitor.max_runtime_s,
         "failure_tolerance": monitor.failure_tolerance,
         "tags": list(monitor.tags),
+        "notes": monitor.notes or None,
         "status": str(view.status),
         "reason": None if view.reason is None else str(view.reason),
         "since": iso(view.since_us),
@@ -217,6 +218,7 @@ DECLARED = {
     "failure_tolerance": "failure_tolerance",
     "tags": "tags",
     "hosts": "hosts",
+    "notes": "notes",
 }
 _SECONDS = ("every", "gracePeriod", "max_runtime")
 

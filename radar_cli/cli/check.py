@@ -9,13 +9,13 @@ from typing import Any, Callable, Iterable, Iterator
 
 import click
 
+from radar_cli.api.metrics import Metrics
 from radar_cli.api.wire import iso
 from radar_cli.cli.apart import Ask, Looked, look_apart, read_limit, refuse
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
-from radar_cli.cli.prometheus import Metrics
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
 from radar_cli.cli.status import ago, describe, describe_unknown, name_unknown
 from radar_cli.cli.telling import People, Told, find_people, tell_people
@@ -146,6 +146,7 @@ class Round:
     found: set[str] = field(default_factory=set)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     is_elsewhere: bool = False
+    is_lost: bool = False
     unknown: list[tuple[str, str]] = field(default_factory=list)  # whose can't be judged, and why
 
     def check(self, opened: Opened, find: Callable[[], People] | None) -> Told:
@@ -162,6 +163,9 @@ class Round:
         opened.store.judge(now_us)
         chosen = opened.store.find_all(self.keys)
         self.found |= chosen.keys()
+        if loss := opened.store.find_loss():
+            self.is_lost = True
+            self.notes.append(f"{opened.store.place}: {loss}")
         self.notes += opened.remarks()
         self.is_elsewhere |= opened.is_elsewhere
         faulty = [*chosen.values()] if self.keys else opened.store.faulty(_FAULTY_SHOWN)
@@ -202,6 +206,7 @@ class Round:
             "alarming": self.alarming,
             "notes": self.notes,
             "found": sorted(self.found),
+            "is_lost": self.is_lost,
             "faults": [[owned, asdict(fault)] for owned, fault in self.faults],
         }
 
@@ -228,10 +233,11 @@ class Round:
         unwatched: int,
         rows: list[list[Any]],
         entries: list[dict[str, Any]],
-        samples: dict[str, list[str]],
+        samples: dict[str, list[tuple[str, float]]],
         alarming: list[tuple[str, str, str]],
         notes: list[str],
         found: list[str],
+        is_lost: bool,
         faults: list[tuple[str, dict[str, Any]]],
         told: dict[str, Any],
     ) -> Told:
@@ -250,6 +256,7 @@ class Round:
         self.alarming += some_alarming
         self.notes += notes
         self.found |= set(found)
+        self.is_lost |= bool(is_lost)
         self.faults += some_faults
         return some_told
 
@@ -264,7 +271,7 @@ class Round:
     def _result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
         notes = self._notes()
         is_bad = any(self.counts[status] for status in bad) or len(self.found) < len(set(self.keys))
-        is_bad |= any(fault.kind == BAD for _, fault in self.faults)
+        is_bad |= self.is_lost or any(fault.kind == BAD for _, fault in self.faults)
         code = exits.BAD if is_bad else exits.OK
         if self.form == "prometheus":
             return Result(None, text=self.metrics.text(), notes=notes, exit_code=code)
@@ -291,7 +298,8 @@ class Round:
         if missing := sorted(set(self.keys) - self.found):
             return say_unknown(f"no monitor {', '.join(map(shorten, missing))}")
         # Another user's state directory, or a server that knows instead: who says all is well?
-        if self.is_elsewhere or not (self.counts.total() or self.unknown):
+        nothing_known = not (self.counts.total() or self.unknown)
+        if self.is_elsewhere or self.is_lost or nothing_known:
             return say_unknown("; ".join(self._notes()) or "no monitors here")
         unknown = "; ".join(line for line in name_unknown(self.unknown))
         return say_verdict(self.alarming, self.counts, bad, self.faults, unknown)

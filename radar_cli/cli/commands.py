@@ -14,8 +14,15 @@ COMMANDS = {
     "schedule": ("radar_cli.cli.schedule", "command", "Tell when a cron expression runs."),
     "notify": ("radar_cli.cli.notify", "command", "List the channels of notices, and test them."),
     "outbox": ("radar_cli.cli.outbox", "command", "List, deliver or drop undelivered pings."),
+    "backup": ("radar_cli.cli.backup", "command", "Copy the store, while it is in use."),
+    "restore": ("radar_cli.cli.backup", "restore", "Put a backup in the store's place."),
     "server": ("radar_cli.cli.server", "command", "Serve monitors to other machines."),
     "login": ("radar_cli.cli.login", "command", "Check a server's key, and use it from now on."),
+    "crontab": (
+        "radar_cli.cli.crontab",
+        "command",
+        "Find a machine's scheduled jobs, and wrap them.",
+    ),
     "link": ("radar_cli.cli.link", "command", "Write a launcher for this machine's crontabs."),
     "doctor": ("radar_cli.cli.doctor", "command", "Look for what keeps radar from its work."),
     "celery": (

@@ -17,8 +17,9 @@ from radar_cli.api.wire import decode_monitor, from_iso
 from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
-from radar_cli.config.channels import read_channels
+from radar_cli.config.channels import ChannelTable, read_channels
 from radar_cli.config.check import check as find_problems
+from radar_cli.config.load import Config
 from radar_cli.config.profiles import Profile
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
@@ -85,7 +86,7 @@ def _look(session: Session) -> Iterator[Remark]:
             yield from _look_at_server(profile)
         else:
             yield from _look_at_store(directory)
-            yield _look_at_channels(session)
+            yield from _look_at_channels(session)
     yield _look_at_bytecode()
     yield from _look_at_links()
     yield _look_at_cron()
@@ -165,13 +166,29 @@ def _look_at_checker(since_us: int | None, hint: str) -> Remark:
     return Remark("checker", BAD, f"nobody has looked since {local_time(since_us)}", hint)
 
 
-def _look_at_channels(session: Session) -> Remark:
-    count = len(read_channels(session.load_config()))
-    if not count:
+def _look_at_channels(session: Session) -> Iterator[Remark]:
+    config = session.load_config()
+    tables = read_channels(config)
+    if not tables:
         hint = "'radar config set notify.mail.email you@example.com', then 'radar notify test'"
-        return Remark("notices", BEWARE, "nobody is told of anything", hint)
-    words = f"{count} channel{'' if count == 1 else 's'}"
-    return Remark("notices", GOOD, words, "'radar notify test' tries them")
+        yield Remark("notices", BEWARE, "nobody is told of anything", hint)
+        return
+    words = f"{len(tables)} channel{'' if len(tables) == 1 else 's'}"
+    yield Remark("notices", GOOD, words, "'radar notify test' tries them")
+    yield from (each for table in tables for each in _look_at_templates(table, config))
+
+
+def _look_at_templates(table: ChannelTable, config: Config) -> Iterator[Remark]:
+    """Try the words of a channel on a notice that is never sent."""
+    from radar_cli.notify.notice import rehearse
+    from radar_cli.notify.wording import TEMPLATES, word
+
+    if table.fault or not any(name in table.values for name in TEMPLATES):
+        return
+    tried = word(rehearse("", os.uname().nodename, time.time_ns() // 1000), table, config)
+    if tried.remark:
+        hint = f"edit notify.{table.name} in {table.file.path}"
+        yield Remark(f"channel {table.name}", BEWARE, tried.remark, hint)
 
 
 def _look_at_server(profile: Profile) -> Iterator[Remark]:
@@ -201,6 +218,8 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
         yield Remark("server", BAD, error.message, error.hint)
         return
     yield Remark("server", GOOD, f"{server}: radar {status['version']}, a key to {status['scope']}")
+    if loss := status.get("loss"):
+        yield Remark("store", BAD, f"{server}: {loss}")
     yield from _look_at_faults(faulty)
     yield _look_at_checker(from_iso(status.get("unlooked_since")), "see the server's log")
     if apart_s > _CLOCKS_APART_S:

@@ -15,7 +15,7 @@ from radar_cli.config.load import Config
 from radar_cli.core.errors import ConfigError
 from radar_cli.core.ids import new_id
 from radar_cli.core.zone import local_zone
-from radar_cli.notify.channel import Channel, ChannelError
+from radar_cli.notify.channel import Channel, ChannelError, Receipt
 from radar_cli.notify.channels import find_channels
 from radar_cli.notify.notice import rehearse
 
@@ -85,26 +85,24 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
     host = profile.host or os.uname().nodename
     now_us = time.time_ns() // 1000
     notice = rehearse(new_id(now_us), host, now_us, local_zone() or "UTC")
-    errors: list[ChannelError | None] = []
+    results: list[Receipt | ChannelError] = []
     with click.progressbar(
         chosen, label="testing", file=sys.stderr, hidden=not is_terminal(sys.stderr)
     ) as progress:
         for channel in progress:
             try:
-                channel.send(notice, timeout_s=_TIMEOUT_S)
-                errors.append(None)
+                results.append(channel.send(notice, timeout_s=_TIMEOUT_S))
             except ChannelError as error:
-                errors.append(error)
+                results.append(error)
     rows, data = [], []
-    for channel, failed in zip(chosen, errors, strict=True):
+    for channel, result in zip(chosen, results, strict=True):
         place = "" if channel.table.fault else channel.place
-        words = Cell("delivered", "green") if failed is None else Cell(failed.line(), "red")
-        rows.append((channel.table.name, channel.table.kind, place, words))
-        data.append(_describe(channel, failed))
+        rows.append((channel.table.name, channel.table.kind, place, _show(result)))
+        data.append(_describe(channel, result))
     return Result(
         data,
         Table(("channel", "kind", "to", "result"), rows),
-        failure=_summarize(errors),
+        failure=_summarize(results),
     )
 
 
@@ -132,23 +130,35 @@ def _choose(channels: list[Channel], names: tuple[str, ...]) -> list[Channel]:
     return [by_name[name] for name in dict.fromkeys(names)] or channels
 
 
-def _describe(channel: Channel, error: ChannelError | None) -> dict[str, Any]:
+def _show(result: Receipt | ChannelError) -> Cell:
+    if isinstance(result, ChannelError):
+        return Cell(result.line(), "red")
+    if result.remark:
+        return Cell(f"{result.answer}; {result.remark}", "yellow")
+    return Cell(result.answer, "green")
+
+
+def _describe(channel: Channel, result: Receipt | ChannelError) -> dict[str, Any]:
     said = None
-    if error is not None:
-        said = {"slug": error.slug, "message": error.message, "hint": error.hint}
+    if isinstance(result, ChannelError):
+        said = {"slug": result.slug, "message": result.message, "hint": result.hint}
+    receipt = result if isinstance(result, Receipt) else None
     return {
         "channel": channel.table.name,
         "kind": channel.table.kind or None,
-        "delivered": error is None,
+        # Of a mail nobody here knows whether it arrives.
+        "delivered": None if receipt is not None and receipt.is_on_its_way else said is None,
+        "answer": None if receipt is None else receipt.answer,
+        "remark": None if receipt is None else receipt.remark or None,
         "error": said,
     }
 
 
-def _summarize(errors: Sequence[ChannelError | None]) -> ChannelError | None:
+def _summarize(results: Sequence[Receipt | ChannelError]) -> ChannelError | None:
     """One error for all that failed: what a person has to edit comes first."""
-    failed = [error for error in errors if error is not None]
+    failed = [result for result in results if isinstance(result, ChannelError)]
     if not failed:
         return None
     worst = min(failed, key=lambda error: error.exit_code)
-    count = f"{len(failed)} of {len(errors)} channels" if len(errors) > 1 else "the channel"
+    count = f"{len(failed)} of {len(results)} channels" if len(results) > 1 else "the channel"
     return type(worst)(f"{count} did not take the test notice")

@@ -1,36 +1,36 @@
 """`radar server`: the embedded server, and `radar server keys`."""
 
 import os
+import pwd
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from radar_cli.api.wire import iso
+from radar_cli.cli.backup import database_option
 from radar_cli.cli.groups import Group
 from radar_cli.cli.local import retention_of
 from radar_cli.cli.notify import load_channels
-from radar_cli.cli.options import AnyFunction, Session, common_options, list_options, pass_session
-from radar_cli.cli.render import Result, Table, complain
+from radar_cli.cli.options import Session, common_options, list_options, pass_session
+from radar_cli.cli.render import Result, Table
+from radar_cli.config.channels import read_channels
+from radar_cli.config.secrets import read_secret
+from radar_cli.config.settings import Setting
 from radar_cli.core.errors import NotInstalledError, StateError, UsageError
 from radar_cli.core.extras import install_command
 from radar_cli.core.grammar import parse_duration, parse_size
-from radar_cli.core.places import state_directory
+from radar_cli.core.places import state_directory, user_config_file
 
 if TYPE_CHECKING:
+    from radar_cli.config.channels import ChannelTable
+    from radar_cli.config.load import Config
+    from radar_cli.config.profiles import Profile
+    from radar_cli.server.beacon import Watcher
     from radar_cli.server.settings import ServerSettings
     from radar_cli.store.store import Store
-
-
-def _database_option(function: AnyFunction) -> AnyFunction:
-    option: Callable[[AnyFunction], AnyFunction] = click.option(
-        "--database",
-        metavar="URL",
-        default=lambda: os.environ.get("RADAR_DATABASE", ""),
-        help="postgresql://..., instead of the store on this machine.",
-    )
-    return option(function)
 
 
 @click.group(cls=Group, name="server", invoke_without_command=True)
@@ -41,7 +41,7 @@ def _database_option(function: AnyFunction) -> AnyFunction:
     show_default=True,
     help="Where to listen.",
 )
-@_database_option
+@database_option
 @click.option("--tls-cert", metavar="FILE", default="", help="Serve https with this certificate.")
 @click.option("--tls-key", metavar="FILE", default="", help="Its private key.")
 @click.option("--root-path", metavar="PATH", default="", help="What a proxy puts before paths.")
@@ -58,6 +58,20 @@ def _database_option(function: AnyFunction) -> AnyFunction:
 )
 @click.option(
     "--access-log", metavar="FILE", default="", help="A line of JSON a request; - stdout."
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(("debug", "info", "warning", "error")),
+    default="info",
+    show_default=True,
+    help="What is said on stderr, at least so important.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="How.",
 )
 @click.option(
     "--rate-limit", metavar="N", default=1000, show_default=True, help="Requests a minute; 0: any."
@@ -78,6 +92,18 @@ def _database_option(function: AnyFunction) -> AnyFunction:
     help="Monitors that a ping key may make; 0: any.",
 )
 @click.option("--remind", metavar="DURATION", default="", help="Tell again of what is still down.")
+@click.option(
+    "--ping",
+    "pings",
+    metavar="URL",
+    multiple=True,
+    default=lambda: tuple(os.environ.get("RADAR_SERVER_PING", "").split()),
+    help="A ping URL of another server, which watches over this one; or file:PATH.",
+)
+@click.option(
+    "--ping-every", metavar="DURATION", default="1m", show_default=True, help="How often."
+)
+@click.option("--print-unit", is_flag=True, help="Print a systemd unit that serves so, and exit.")
 @common_options
 @pass_session
 @click.pass_context
@@ -94,11 +120,14 @@ def command(context: click.Context, session: Session, /, **given: Any) -> Result
     serving = _import_server()
     config = session.load_config()
     profile = config.resolve(session.profile, explicit=session.profile is not None)
-    settings = _read_settings(given, profile.tz)
+    settings = _read_settings(given, profile)
+    if given["print_unit"]:
+        return Result(None, text=_make_unit(context, session, settings, config).rstrip("\n"))
     channels = load_channels(config)
-    store = serving.open_store(settings)
-    _welcome(store, settings, len(channels))
-    code: int = serving.serve(store, settings, channels, retention_of(profile))
+    with serving.held(settings), serving.logged(settings):
+        store = serving.open_for(settings)
+        _welcome(store, settings, len(channels))
+        code: int = serving.serve(store, settings, channels, retention_of(profile))
     return code
 
 
@@ -118,7 +147,7 @@ def keys() -> None:
 )
 @click.option("--monitor", metavar="GLOB", default="*", show_default=True, help="Only for these.")
 @click.option("--name", metavar="NAME", default="", help="What it is for.")
-@_database_option
+@database_option
 @common_options
 @pass_session
 @click.pass_context
@@ -142,7 +171,7 @@ def create_key(
 
 
 @keys.command(name="list")
-@_database_option
+@database_option
 @list_options
 @pass_session
 @click.pass_context
@@ -171,12 +200,12 @@ def list_keys(context: click.Context, session: Session, database: str) -> Result
 
 @keys.command(name="revoke")
 @click.argument("key_id", metavar="ID")
-@_database_option
+@database_option
 @common_options
 @pass_session
 @click.pass_context
 def revoke_key(context: click.Context, session: Session, key_id: str, database: str) -> Result:
-    """Take a key out of use for good; servers notice within 5 s."""
+    """Take a key out of use for good, and at once: in every server, and on every page."""
     del session
     from radar_cli.server.keys import Keys
 
@@ -187,10 +216,97 @@ def revoke_key(context: click.Context, session: Session, key_id: str, database: 
 
 
 def _open(context: click.Context, database: str) -> "Store":
-    from radar_cli.store.opening import open_database, open_embedded
+    from radar_cli.store.opening import open_store
 
-    url = database or context.meta.get("database", "")
-    return open_database(url) if url else open_embedded(state_directory(os.environ))
+    return open_store(database or context.meta.get("database", ""), state_directory(os.environ))
+
+
+# What matters to a server of what the environment may say.
+_VARIABLES = (
+    *("RADAR_TZ", "RADAR_PROFILE", "RADAR_KEEP_PINGS", "RADAR_KEEP_PINGS_FOR"),
+    *("RADAR_KEEP_OUTPUTS", "RADAR_KEEP_OUTPUTS_FOR"),
+)
+_FILES = ("--tls-cert", "--tls-key", "--access-log")
+
+
+def _make_unit(
+    context: click.Context, session: Session, settings: "ServerSettings", config: "Config"
+) -> str:
+    from radar_cli.server.unit import Unit
+    from radar_cli.store.database import without_password
+    from radar_cli.store.opening import store_file
+
+    url, directory = settings.database, os.path.abspath(settings.state_directory)
+    environment = {name: os.environ[name] for name in _VARIABLES if os.environ.get(name)}
+    if directory != state_directory({}):
+        environment["RADAR_STATE_DIR"] = directory
+    if user_config_file(os.environ) != user_config_file({}):
+        environment["RADAR_CONFIG"] = os.path.abspath(user_config_file(os.environ))
+    file = store_file(url, directory)
+    secrets = [] if file or without_password(url) == url else ["RADAR_DATABASE"]
+    words = _words_as_called(context)
+    if any(not each.startswith("file:") for each in context.params["pings"]):
+        secrets.append("RADAR_SERVER_PING")
+    elif "--ping" not in words:
+        words += [each for ping in context.params["pings"] for each in ("--ping", ping)]
+    if url and "RADAR_DATABASE" not in secrets:
+        words += ["--database", url]
+    if session.profile:
+        words += ["--profile", session.profile]
+    folders = [os.path.dirname(file)] if url and file else []
+    if settings.access_log not in ("", "-"):
+        folders.append(os.path.dirname(os.path.abspath(settings.access_log)))
+    name = os.path.abspath(sys.argv[0])
+    is_module = name.endswith(".py")
+    return Unit(
+        program=(sys.executable, "-m", "radar_cli") if is_module else (name,),
+        words=["server", *words],
+        state_directory=directory,
+        user="" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name,
+        port=settings.port,
+        written=folders,
+        read=[
+            sys.prefix,
+            *filter(os.path.exists, (os.path.abspath(user_config_file(os.environ)),)),
+            *(os.path.abspath(path) for path in (settings.tls_cert, settings.tls_key) if path),
+        ],
+        environment=environment,
+        secrets=secrets,
+        is_on_postgresql=not file,
+        starts_programs=any(_starts_programs(table) for table in read_channels(config)),
+    ).text()
+
+
+def _words_as_called(context: click.Context) -> list[str]:
+    """The options of the command line, but for those of which the unit has a form of its own."""
+    words: list[str] = []
+    for param in context.command.params:
+        source = context.get_parameter_source(str(param.name))
+        if source is not ParameterSource.COMMANDLINE or not param.expose_value:
+            continue
+        flag, value = param.opts[-1], context.params[str(param.name)]
+        if flag in ("--print-unit", "--database"):
+            continue
+        if isinstance(param, click.Option) and param.is_flag:
+            words.append(flag)
+        elif isinstance(value, tuple):
+            for each in value:
+                if flag != "--ping" or each.startswith("file:"):
+                    words += [flag, each]
+        elif flag in _FILES and value != "-":
+            words += [flag, os.path.abspath(value)]
+        else:
+            words += [flag, str(value)]
+    return words
+
+
+def _starts_programs(table: "ChannelTable") -> bool:
+    values = table.values
+    return (
+        table.kind == "command"
+        or (table.kind == "email" and "smtp" not in values)
+        or any(str(value).startswith("cmd:") for value in values.values())
+    )
 
 
 def _import_server() -> Any:
@@ -203,7 +319,7 @@ def _import_server() -> Any:
     return serving
 
 
-def _read_settings(given: dict[str, Any], tz: str) -> "ServerSettings":
+def _read_settings(given: dict[str, Any], profile: "Profile") -> "ServerSettings":
     from radar_cli.server.settings import ServerSettings
 
     host, port = _read_bind(given["bind"])
@@ -219,6 +335,7 @@ def _read_settings(given: dict[str, Any], tz: str) -> "ServerSettings":
     try:
         body_limit = parse_size(given["body_limit"])
         remind_s = parse_duration(given["remind"]) if given["remind"] else 0.0
+        ping_every_s = parse_duration(given["ping_every"])
     except ValueError as error:
         message, _, hint = str(error).partition(": ")
         raise UsageError(message, hint) from None
@@ -234,13 +351,31 @@ def _read_settings(given: dict[str, Any], tz: str) -> "ServerSettings":
         allowed_hosts=given["allowed_hosts"],
         trusted_proxies=given["trusted_proxies"],
         access_log=given["access_log"],
+        log_level=given["log_level"],
+        log_format=given["log_format"],
         rate_limit=given["rate_limit"],
         limits_loopback=given["limit_loopback"],
         body_limit_bytes=body_limit,
         monitors_per_key=given["monitor_limit"],
         remind_every_s=remind_s,
-        tz=tz,
+        tz=profile.tz,
+        watchers=tuple(map(_read_watcher, given["pings"])),
+        ping_every_s=ping_every_s,
+        ca_file=profile.ca_file,
     )
+
+
+def _read_watcher(given: str) -> "Watcher":
+    """A server that is to watch over this one. Errors never show the URL: it holds a secret."""
+    from radar_cli.server.beacon import Watcher
+
+    url = read_secret(Setting(given, "--ping"), os.environ, [], "the ping URL")
+    try:
+        return Watcher.parse(url)
+    except ValueError as error:
+        raise UsageError(f"--ping: {error}", "the monitor's page at the other server has it") from (
+            None
+        )
 
 
 def _read_bind(text: str) -> tuple[str, int]:
@@ -255,14 +390,19 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
     """Say where it serves and, at the first start, what to do next."""
     from radar_cli.server.keys import Keys
     from radar_cli.server.limits import is_loopback
+    from radar_cli.server.log import log
     from radar_cli.server.serving import show_first_key
 
     known = Keys(store.database)
-    lines = [f"serving {store.place} at {settings.url}"]
+    log.info("serving %s at %s", store.place, settings.url)
+    lines: list[str] = []
+    if store.loss is not None:
+        # Its keys are gone with it: who makes new ones decides that it is to begin anew.
+        log.warning("%s", store.loss.line())
     # Of several servers that are first started on one database, one shows it.
-    if key := known.create_first(_now_us()):
+    elif key := known.create_first(_now_us()):
         try:
-            lines.append(show_first_key(key, settings.state_directory))
+            show_first_key(key, settings.state_directory)
         except OSError as error:
             known.forget(key)  # nobody has seen it: the next start shows another one
             raise StateError(
@@ -279,11 +419,10 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
                 "only this machine, and a proxy on it, reach it: "
                 f"'--bind 0.0.0.0:{settings.port}' lets others in"
             )
-    if not channels:
-        lines.append("nobody is told of anything yet: see 'radar notify'")
     for line in lines:
-        complain(line)
-    sys.stderr.flush()
+        log.info("%s", line)
+    if not channels:
+        log.warning("nobody is told of anything yet: see 'radar notify'")
 
 
 def _now_us() -> int:

@@ -37,13 +37,14 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
     """
     data: list[dict[str, Any]] = []
     notes: list[str] = []
+    is_lost = False
     unknown: list[tuple[str, str]] = []
     now_us = time.time_ns() // 1000
     own, others = find_places() if all_users else (None, [])
     try:
         with open_monitors(session, own) as opened:
             now_us = opened.now_us()
-            data, notes = _look_in(opened, now_us, keys)
+            data, notes, is_lost = _look_in(opened, now_us, keys)
     except StateError as error:
         if own is None:
             raise
@@ -59,10 +60,11 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
         elif looked.found is not None:
             data += looked.found[0]
             notes += looked.found[1]
+            is_lost |= bool(looked.found[2])
     notes += name_unknown(unknown)
     found = {entry["key"] for entry in data}
     notes += [f"no monitor {shorten(key)!r}" for key in dict.fromkeys(keys) if key not in found]
-    code = exits.OK if found >= set(keys) else exits.BAD
+    code = exits.OK if found >= set(keys) and not is_lost else exits.BAD
     rows = [_row(entry, now_us) for entry in data]
     columns: tuple[str, ...] = (
         "monitor",
@@ -87,10 +89,13 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
 
 def _look_in(
     opened: Opened, now_us: int, keys: Sequence[str]
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """The monitors of one store, for programs, and remarks."""
+) -> tuple[list[dict[str, Any]], list[str], bool]:
+    """The monitors of one store, for programs, remarks, and whether it isn't the one it was."""
+    loss = opened.store.find_loss()
+    lost = [f"{opened.store.place}: {loss}"] if loss else []
     data = [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
-    return data, [*_fault_notes(data), *opened.remarks(), *opened.find_neglect(now_us)]
+    remarks = [*_fault_notes(data), *opened.remarks(), *opened.find_neglect(now_us)]
+    return data, lost + remarks, bool(loss)
 
 
 def name_unknown(unknown: Iterable[tuple[str, str]]) -> list[str]:

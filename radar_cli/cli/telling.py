@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Callable, Sequence
 
 from radar_cli.cli.apart import Ask
@@ -11,7 +11,7 @@ from radar_cli.cli.opening import Opened
 from radar_cli.cli.options import Session
 from radar_cli.config.channels import ChannelTable
 from radar_cli.core.errors import ConfigError
-from radar_cli.notify.channel import Channel, ChannelError
+from radar_cli.notify.channel import Channel, ChannelError, Receipt
 from radar_cli.notify.composing import Composer
 from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.notify.keeping import decode_notice, encode_notice
@@ -51,17 +51,17 @@ class People:
         """The same for a process of another user: it asks root's for each notice."""
         return People([_Asking(channel, ask) for channel in self.channels], self.host)
 
-    def answer(self, asked: Any) -> "dict[str, str]":
-        """Send a notice that such a process asks for; say why that failed."""
+    def answer(self, asked: Any) -> dict[str, Any]:
+        """Send a notice that such a process asks for; return its receipt, or why there is none."""
         channel = {each.table.name: each for each in self.channels}[asked["channel"]]
         try:
             notice = decode_notice(asked["notice"], asked["key"])
-            channel.send(notice, timeout_s=min(_DELIVERY_S, asked["timeout_s"]))
+            receipt = channel.send(notice, timeout_s=min(_DELIVERY_S, asked["timeout_s"]))
         except ChannelError as error:
-            return {"undelivered": error.line()}
+            return {"undelivered": error.line(), "is_retriable": error.is_retriable}
         except Exception as error:  # noqa: BLE001 (such a notice stops no other)
             return {"poisoned": f"{type(error).__name__}: {error}"}
-        return {}
+        return {"receipt": asdict(receipt)}
 
 
 def find_people(session: Session) -> People:
@@ -108,7 +108,7 @@ class _Asking:
         self.table: ChannelTable = channel.table
         self.place = channel.place
 
-    def send(self, notice: Notice, *, timeout_s: float) -> None:
+    def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         answer = self._ask(
             {
                 "channel": self.table.name,
@@ -118,9 +118,10 @@ class _Asking:
             }
         )
         if reason := answer.get("undelivered"):
-            raise ChannelError(reason)
+            raise ChannelError(reason, is_retriable=answer["is_retriable"])
         if reason := answer.get("poisoned"):
             raise ValueError(reason)
+        return Receipt(**answer["receipt"])
 
 
 def _without_channel(store: Store, names: set[str]) -> list[str]:

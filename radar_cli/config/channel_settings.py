@@ -17,6 +17,10 @@ CHANNEL_SETTINGS = {
         Known("apprise", "services", "URLs of services that apprise knows"),
         Known("secret", "phrase", "key that a webhook's requests are signed with"),
         Known("headers", "headers", "headers to add to a webhook's requests"),
+        Known("preset", "preset", "service that a webhook leads to: slack, ntfy, ..."),
+        Known("to", "phrase", "Telegram's chat, or PagerDuty's routing key"),
+        Known("subject", "template", "template of the subject or title"),
+        Known("body", "template", "template of the text"),
         Known("from", "address", "address that the mail comes from"),
         Known("smtp", "smtp", "URL of the server to hand mail to, instead of sendmail"),
         Known("password", "phrase", "password for the user in the smtp URL"),
@@ -32,6 +36,8 @@ CHANNEL_KINDS = ("command", "webhook", "email", "apprise")
 KINDS_OF_SETTING = {
     "secret": ("webhook",),
     "headers": ("webhook",),
+    "preset": ("webhook",),
+    "to": ("webhook",),
     "from": ("email",),
     "smtp": ("email",),
     "password": ("email",),
@@ -41,6 +47,9 @@ KINDS_OF_SETTING = {
 # `radar config set` takes several values for these.
 LIST_KINDS = frozenset(("words", "addresses", "services", "kinds", "tags"))
 TOLD = ("down", "up", "fault")
+# Those services that want a body of their own (notify/presets.py), and which need `to`.
+PRESET_NAMES = ("slack", "discord", "teams", "telegram", "ntfy", "pagerduty")
+NEEDS_TO = ("telegram", "pagerduty")
 SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
@@ -163,6 +172,21 @@ def _read_smtp(known: Known, raw: object) -> str:
     return text
 
 
+def _read_preset(known: Known, raw: object) -> str:
+    name = _text(known, raw)
+    if name not in PRESET_NAMES:
+        names = ", ".join(PRESET_NAMES)
+        raise ValueError(f"{known.name}: {name[:60]!r} is not one of {names}")
+    return name
+
+
+def _read_template(known: Known, raw: object) -> str:
+    """Text of several lines; what of jinja2 it is shows when it is used, or checked."""
+    if not isinstance(raw, str) or not raw.strip():
+        raise ValueError(f"{known.name} must be a text")
+    return raw
+
+
 def _read_kinds(known: Known, raw: object) -> list[str]:
     kinds = _texts(known, raw)
     if strange := next((kind for kind in kinds if kind not in TOLD), None):
@@ -179,5 +203,7 @@ _READERS: dict[str, Callable[[Known, object], Any]] = {
     "smtp": _read_smtp,
     "phrase": _text,
     "kinds": _read_kinds,
+    "preset": _read_preset,
+    "template": _read_template,
     "tags": _texts,
 }

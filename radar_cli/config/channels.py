@@ -8,6 +8,7 @@ from radar_cli.config.channel_settings import (
     CHANNEL_KINDS,
     CHANNEL_SETTINGS,
     KINDS_OF_SETTING,
+    NEEDS_TO,
     TOLD,
     check_channel_name,
     read_channel_value,
@@ -21,7 +22,7 @@ from radar_cli.config.settings import Problem, Setting
 
 # Without these two a channel works all the same, and tells more than it was asked to.
 _NEEDLESS = ("on", "tags")
-_SECRETS = ("secret", "password", "apprise")
+_SECRETS = ("secret", "password", "apprise", "to")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -159,6 +160,10 @@ class _Reader:
             self._fail(f"{runs} is not run: {why}", runs, hint)
         if kind == "email":
             self._look_at_email(values)
+        preset = values.get("preset", "")
+        if preset in NEEDS_TO and "to" not in values:
+            what = "the chat's id" if preset == "telegram" else "the service's routing key"
+            self._fail(f"{preset} needs to", hint=f"add to = '...', {what}")
 
     def _look_at_email(self, values: dict[str, Any]) -> None:
         if "smtp" not in values:

@@ -121,7 +121,7 @@ def _look_at_channels(config: Config) -> None:
         for key in table.values:
             known = CHANNEL_SETTINGS[key]
             try:
-                if known.kind in ("webhook", "phrase", "services"):
+                if known.kind in ("webhook", "phrase", "services", "template"):
                     table.secrets(key, config)
                 elif known.kind == "path":
                     check_readable(known, table.path(key, config))

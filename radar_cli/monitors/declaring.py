@@ -4,6 +4,7 @@ Options, forms and JSON all come to this as texts, by the names that fields have
 """
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Callable, Mapping
 
@@ -15,8 +16,10 @@ from radar_cli.model.ping import Ping
 from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_timezone
 
 LONGEST_TEXT = 200
+_EXCLUSIVE = "a schedule and an interval exclude each other"
 _READINGS_KEPT = 10_000
 LONGEST_TAGS = 500
+LONGEST_NOTES = 2000
 HIGHEST_TOLERANCE = 1000
 
 
@@ -48,8 +51,7 @@ def read(
         except RadarError as error:
             errors[name] = error
     if changes.get("schedule") and changes.get("every"):
-        words = "a schedule and an interval exclude each other"
-        errors["every"] = FieldError(words, "give the one that is meant")
+        errors["every"] = FieldError(_EXCLUSIVE, "give the one that is meant")
     elif changes.get("schedule"):
         changes["every"] = None
     elif changes.get("every"):
@@ -109,6 +111,10 @@ def read_declared(said: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]
             faults.append(refuse(name, text, message))
         else:
             declared[name] = value
+    if "schedule" in declared and "every" in declared:
+        message = f"every: {_EXCLUSIVE} (give the one that is meant; the schedule holds)"
+        faults.append(refuse("every", said["every"], message))
+        del declared["every"]
     return declared, faults
 
 
@@ -124,6 +130,22 @@ def warnings_of(ping: Ping) -> list[str]:
         except ValueError as error:
             warnings.append(f"extend: {error}")
     return warnings
+
+
+def warn_of_unknown(name: str, value: str, said: dict[str, str]) -> str:
+    """Return a warning of a field that nobody knows, as it came with others that are `said`.
+
+    If it is likely meant to declare one that isn't said, it is added to them as that: since it
+    can't be read so, it becomes a fault.
+    """
+    warning = f"unknown field {name[:40]!r}"
+    letters = "".join(filter(str.isalnum, name[:40].lower()))
+    close = get_close_matches(letters, _MEANT, n=1, cutoff=_SIMILAR)
+    if not close:
+        return warning
+    meant = _MEANT[close[0]]
+    said.setdefault(meant, f"{name}={value}")
+    return f"{warning}: is {meant} meant?"
 
 
 def _read_schedule(text: str) -> str:
@@ -157,6 +179,16 @@ def _read_period(text: str) -> str:
 
 def _read_name(text: str) -> str:
     return _check_text(text.strip(), LONGEST_TEXT)
+
+
+def _read_notes(text: str) -> str:
+    """Some lines for whoever is told that the monitor is down: what to do, and where to look."""
+    kept = "\n".join(line.rstrip() for line in text.expandtabs(4).splitlines()).strip("\n")
+    for line in kept.split("\n"):
+        _check_text(line, LONGEST_NOTES)
+    if len(kept) > LONGEST_NOTES:
+        raise FieldError(f"{len(kept)} characters are too many", f"at most {LONGEST_NOTES} fit")
+    return kept
 
 
 def _read_tags(text: str) -> str:
@@ -200,9 +232,21 @@ FIELDS: dict[str, Callable[[str], str]] = {
     "tags": _read_tags,
     "failure_tolerance": _read_tolerance,
     "hosts": _read_hosts,
+    "notes": _read_notes,
 }
-# What is judged by; a name or a tag can be anything.
-JUDGED = frozenset(FIELDS) - {"name", "tags"}
+# What is judged by; a name, a tag or notes can be anything.
+JUDGED = frozenset(FIELDS) - {"name", "tags", "notes"}
+# What other tools call these fields, and what they are without case and punctuation.
+_MEANT = {
+    "cron": "schedule",
+    "interval": "every",
+    "period": "every",
+    "timezone": "tz",
+    "grace": "gracePeriod",
+    "timeout": "max_runtime",
+    **{name.replace("_", "").lower(): name for name in JUDGED},
+}
+_SIMILAR = 0.8  # difflib's ratio: one letter of five is missing or wrong
 LABELS = {
     **{name: name for name in FIELDS},
     "gracePeriod": "grace",
@@ -220,4 +264,5 @@ OPTIONS = {
     "tag": "tags",
     "failure_tolerance": "failure_tolerance",
     "hosts": "hosts",
+    "notes": "notes",
 }

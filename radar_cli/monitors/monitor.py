@@ -56,6 +56,7 @@ class Monitor:
     max_runtime_s: float | None = None
     failure_tolerance: int = 0
     tags: tuple[str, ...] = ()
+    notes: str = ""  # some lines for whoever is told that it is down
     pauses: tuple[Pause, ...] = ()  # in the order of time, none within another
     outages: tuple[Outage, ...] = ()  # in the order of time, none within another
     created_us: int = 0
@@ -79,17 +80,20 @@ class Monitor:
                 return pause
         return None
 
+    def outage_at(self, time_us: int) -> Outage | None:
+        """The outage that a moment fell into."""
+        return next((outage for outage in self.outages if outage.covers(time_us)), None)
+
     def judged_us(self, deadline_us: int) -> int:
         """Return when a deadline is judged: later, once, if it fell into an outage.
 
         A deadline that has been moved isn't moved again by another outage, and one that lies
         after an outage stays, though its slot fell into it.
         """
-        for outage in self.outages:
-            if outage.covers(deadline_us):
-                wait_us = min(round(self.grace_s * 1e6), _DELIVERY_AT_MOST_US)
-                return outage.end_us + max(wait_us, _DELIVERY_AT_LEAST_US)
-        return deadline_us
+        if (outage := self.outage_at(deadline_us)) is None:
+            return deadline_us
+        wait_us = min(round(self.grace_s * 1e6), _DELIVERY_AT_MOST_US)
+        return outage.end_us + max(wait_us, _DELIVERY_AT_LEAST_US)
 
     def expected_after(self, seen_us: int) -> int | None:
         """The time of the first run that is due after `seen_us`; None if none ever is.
@@ -142,7 +146,7 @@ def from_declared(
 ) -> Monitor:
     """Return the monitor that these fields declare; what can't be used in them is a fault.
 
-    The fields are those of a ping (README, "What a ping says"), and failure_tolerance.
+    The fields are those of a ping (README, "What a ping says"), failure_tolerance and notes.
     """
     read, faults = read_declared(declared)
     schedule = None
@@ -164,6 +168,7 @@ def from_declared(
         failure_tolerance=int(read.get("failure_tolerance", "0")),
         hosts=int(hosts) if hosts.isdigit() else hosts,
         tags=tuple(declared.get("tags", "").split()),
+        notes=declared.get("notes", ""),
         pauses=tuple(pauses),
         outages=tuple(outages),
         created_us=created_us,

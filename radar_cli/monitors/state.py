@@ -161,6 +161,10 @@ def apply(monitor: Monitor, state: State, ping: Ping) -> State:
         return state
     # What fell due before a host was first heard of is no fault of its own.
     new = State(since_us=state.since_us, covered_us=ping.time_us - 1)
+    if isinstance(monitor.hosts, int) and len(hosts.keys() - {_NOBODY}) < monitor.hosts:
+        # But if it takes the place of one that was missed, it has to go well first.
+        nobody = hosts.get(_NOBODY, new)
+        new = replace(new, status=nobody.status, reason=nobody.reason, since_us=nobody.since_us)
     hosts = {**hosts, host: _apply(monitor, hosts.get(host, new), ping)}
     if len(hosts) > _HOSTS_MAX:
         # So many are names of containers: of those the oldest is gone.
@@ -404,9 +408,24 @@ def _first_deadline(monitor: Monitor, state: State) -> _Deadline | None:
     if state.status != Status.DOWN and not _is_covering(state):
         expected_us = monitor.expected_after(state.covered_us)
         if expected_us is not None:
-            since_us = expected_us + round(monitor.grace_s * 1e6)
-            deadlines.append(_Deadline(monitor.judged_us(since_us), since_us, None))
+            deadlines.append(_first_missed(monitor, expected_us))
     return min(deadlines, key=lambda deadline: deadline[:2], default=None)
+
+
+def _first_missed(monitor: Monitor, expected_us: int) -> _Deadline:
+    """Return the deadline that is judged first of those of a slot and of the slots after it.
+
+    Where the first one has been moved, a later one that lies after the outage may come before it.
+    """
+    grace_us = round(monitor.grace_s * 1e6)
+    since_us = expected_us + grace_us
+    first = _Deadline(monitor.judged_us(since_us), since_us, None)
+    while monitor.schedule is not None and (outage := monitor.outage_at(since_us)) is not None:
+        slot_us = monitor.schedule.next_us(outage.end_us - grace_us - 1)
+        if slot_us is None or (since_us := slot_us + grace_us) >= first.at_us:
+            break
+        first = min(first, _Deadline(monitor.judged_us(since_us), since_us, None))
+    return first
 
 
 def _run_deadlines(monitor: Monitor, state: State) -> Iterator[_Deadline]:

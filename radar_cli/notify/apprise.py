@@ -13,10 +13,10 @@ from radar_cli.config.secrets import SecretError
 from radar_cli.config.shown import mask_url
 from radar_cli.core.extras import install_command
 from radar_cli.notify.bounded import call_within
-from radar_cli.notify.channel import ChannelError, UnusableChannelError
+from radar_cli.notify.channel import ChannelError, Receipt, UnusableChannelError
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice
-from radar_cli.notify.words import subject, text
+from radar_cli.notify.wording import Wording, word
 
 if TYPE_CHECKING:
     from apprise import Apprise
@@ -37,7 +37,7 @@ class AppriseChannel:
         """The services, without what their URLs hold."""
         return ", ".join(map(mask_url, self.table.values["apprise"]))
 
-    def send(self, notice: Notice, *, timeout_s: float) -> None:
+    def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Tell all of the services. If one fails, a retry tells the others once more."""
         try:
             import apprise  # noqa: F401  (so that it is missed here, and not in a thread)
@@ -45,16 +45,18 @@ class AppriseChannel:
             message = "apprise is not installed"
             raise UnusableChannelError(message, install_command("notify")) from None
         failures: list[str] = []
+        words = word(notice, self.table, self._config)
         try:
-            call_within(timeout_s, lambda: failures.extend(self._tell(notice)))
+            call_within(timeout_s, lambda: failures.extend(self._tell(notice, words)))
         except TimeoutError:
             raise ChannelError(f"{self.place}: not done within {timeout_s:g} s") from None
         except SecretError as error:
             raise UnusableChannelError(error.message, error.hint) from None
         if failures:
             raise ChannelError("; ".join(failures))
+        return Receipt(f"{self.place} took it", words.remark)
 
-    def _tell(self, notice: Notice) -> list[str]:
+    def _tell(self, notice: Notice, words: Wording) -> list[str]:
         """Tell each service, and return what went wrong."""
         lines = "\n".join(self.table.secrets("apprise", self._config)).split("\n")
         urls = [line.strip() for line in lines if line.strip()]
@@ -64,8 +66,8 @@ class AppriseChannel:
             for url, service in zip(urls, services, strict=True):
                 said.truncate(said.seek(0))
                 is_told = service.notify(
-                    text(notice),
-                    title=subject(notice),
+                    words.text,
+                    title=words.subject,
                     notify_type=_KINDS.get(notice.kind, "info"),
                     body_format="text",
                 )

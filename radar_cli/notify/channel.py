@@ -1,5 +1,6 @@
 """One way to tell people, whatever it is: what all channels have in common."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from radar_cli.config.channels import ChannelTable
@@ -26,6 +27,15 @@ class UnusableChannelError(ChannelError):
     exit_code = exits.USAGE
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer of whoever took a notice, and a remark if it wasn't quite what was meant."""
+
+    answer: str
+    remark: str = ""
+    is_on_its_way: bool = False  # it was taken, and may yet not arrive
+
+
 class Channel(Protocol):
     """A channel, as its table in a config file describes it."""
 
@@ -37,7 +47,7 @@ class Channel(Protocol):
     def place(self) -> str:
         """Where it leads, for people: no secret is in it."""
 
-    def send(self, notice: Notice, *, timeout_s: float) -> None:
+    def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Deliver one notice, within `timeout_s` in all. Raises ChannelError.
 
         When it raises, the notice may have arrived all the same: its key tells receivers.
@@ -55,7 +65,7 @@ class BrokenChannel:
         """Why nothing goes anywhere."""
         return f"nowhere: {self.table.fault}"
 
-    def send(self, notice: Notice, *, timeout_s: float) -> None:
+    def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Raise UnusableChannelError."""
         del notice, timeout_s
         raise UnusableChannelError(

@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import replace
-from typing import Sequence
+from typing import Any, Sequence
 
 from radar_cli.core.grammar import format_duration
 from radar_cli.model.fault import Fault
@@ -27,13 +27,17 @@ _FLIPS_READ = 500
 class Composer:
     """Makes the notices of flips, for the channels that are to hear of them.
 
-    `host` is this machine's name, for monitors whose runs tell none.
+    `host` is this machine's name, for monitors whose runs tell none. `public_url` is the server's
+    as people reach it; without one no notice has a link to a monitor.
     """
 
-    def __init__(self, store: Watching, channels: Sequence[Channel], host: str) -> None:
+    def __init__(
+        self, store: Watching, channels: Sequence[Channel], host: str, public_url: str = ""
+    ) -> None:
         self._store = store
         self._channels = channels
         self._host = host
+        self._public_url = public_url.rstrip("/")
 
     def __call__(self, known: Judged, flip: Flip) -> list[tuple[str, str]]:
         """The names of the channels, each with the notice as JSON."""
@@ -61,9 +65,8 @@ class Composer:
             expected=in_words(monitor),
             happened=fault.message,
             host=self._host,
-            look=(f"radar monitors show {known.key}",),
-            tags=monitor.tags,
             tz=known.declared.get("tz") or "UTC",
+            **self._ways_on(monitor, f"radar monitors show {known.key}"),
         )
         encoded = encode_notice(notice)
         return [
@@ -82,6 +85,7 @@ class Composer:
             ended[-1] if ended else None,
         )
         is_down = flip.status == Status.DOWN
+        before = None if is_down else self._find_down(flip)
         notice = Notice(
             key="",
             kind="down" if is_down else "up",
@@ -94,10 +98,14 @@ class Composer:
             noticed_us=flip.noticed_us,
             last_run=last,
             host=last.host if last is not None and last.host else self._host,
-            look=(f"radar monitors show {known.key}", f"radar monitors output {known.key}"),
-            tags=monitor.tags,
             tz=known.declared.get("tz") or "UTC",
-            previous_since_us=None if is_down else self._down_since(flip),
+            previous_since_us=None if before is None else before.time_us,
+            incident=flip.id if before is None else before.id,
+            **self._ways_on(
+                monitor,
+                f"radar monitors show {known.key}",
+                f"radar monitors output {known.key}",
+            ),
         )
         if flip.reason in (Reason.MISSED, Reason.HUNG) and (
             outage := self._store.outage_at(flip.time_us)
@@ -106,13 +114,24 @@ class Composer:
         expected, happened = _tell(monitor, flip, notice)
         return replace(notice, expected=expected, happened=happened)
 
-    def _down_since(self, flip: Flip) -> int | None:
-        """Since when the monitor was down before this flip."""
+    def _ways_on(self, monitor: Monitor, *commands: str) -> dict[str, Any]:
+        """What a notice has of its monitor beside the facts: how to go on from it."""
+        url = f"{self._public_url}/monitors/{monitor.key}" if self._public_url else ""
+        return {
+            "tags": monitor.tags,
+            "notes": monitor.notes,
+            "url": url,
+            "look": ((url, *commands) if url else commands),
+            "mute": (f"radar monitors pause {monitor.key} --for 4h",),
+        }
+
+    def _find_down(self, flip: Flip) -> Flip | None:
+        """The flip by which the monitor was down before this one."""
         flips = iter(self._store.flips(flip.monitor, _FLIPS_READ))
         # Long histories come in one piece: this flip may be older than the newest.
         older = itertools.dropwhile(lambda each: each.id != flip.id, flips)
         next(older, None)
-        return next((each.time_us for each in older if each.status == Status.DOWN), None)
+        return next((each for each in older if each.status == Status.DOWN), None)
 
 
 def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:

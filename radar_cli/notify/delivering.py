@@ -1,7 +1,8 @@
 """Delivering alerts: each at least once, in the order of a monitor's flips, and none for ever.
 
 A channel that is dead holds up no other: each has a thread of its own. What can't be delivered
-now waits in the store, longer after each try, until it is a week old.
+now waits in the store, longer after each try, until it is a week old; what was refused for good
+doesn't.
 """
 
 import threading
@@ -92,6 +93,11 @@ class _Courier:
             notice = decode_notice(alert.notice, alert.id)
             self._channel.send(notice, timeout_s=timeout_s)
         except ChannelError as error:
+            if not error.is_retriable:
+                # Nobody wants it there, however often it comes (410, say): the next one may differ.
+                self._store.settle_alert(alert, GIVEN_UP, error.line())
+                self._fail(f"a notice of {alert.monitor} is given up: {error.line()}")
+                return True
             self._put_off(alert, error.line())
             return False
         except Exception as fault:  # noqa: BLE001 (one poisoned alert stops no other)

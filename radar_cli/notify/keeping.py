@@ -14,7 +14,7 @@ _OUTPUT_MAX_BYTES = 8_000
 def encode_notice(notice: Notice) -> str:
     """The notice without its key, which is that of its alert."""
     values = {field.name: getattr(notice, field.name) for field in fields(Notice)}
-    del values["key"]
+    del values["key"], values["others"]  # an alert is of one monitor
     run = notice.last_run
     if run is not None:
         kept = {name: getattr(run, name) for name in _RUN_FIELDS}
@@ -30,8 +30,8 @@ def decode_notice(text: str, key: str) -> Notice:
     run = values["last_run"]
     if run is not None:
         values["last_run"] = Run(**{**run, "output": run["output"].encode()})
-    for name in ("look", "tags"):
-        values[name] = tuple(values[name])
+    for name in ("look", "tags", "mute"):
+        values[name] = tuple(values.get(name, ()))
     if values.get("outage_us") is not None:
         begin_us, end_us = values["outage_us"]
         values["outage_us"] = (begin_us, end_us)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from email.message import EmailMessage
+from typing import Any
 
 from radar_cli.config.channel_settings import split_smtp
 from radar_cli.net.tls import CaError, make_context
@@ -13,6 +14,26 @@ from radar_cli.notify.channel import ChannelError, UnusableChannelError
 from radar_cli.notify.excerpt import one_line
 
 Refused = Mapping[str, tuple[int, bytes]]
+
+
+class _Plain(smtplib.SMTP):
+    """Keeps the reply to a mail, which tells under which name the server has it."""
+
+    reply: tuple[int, bytes] = (250, b"")
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.reply = super().data(msg)
+        return self.reply
+
+
+class _Tls(smtplib.SMTP_SSL):
+    """The same, by TLS from the first byte."""
+
+    reply: tuple[int, bytes] = (250, b"")
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.reply = super().data(msg)
+        return self.reply
 
 
 class Conversation:
@@ -26,12 +47,15 @@ class Conversation:
         self._ca_file = ca_file
         self._environ = environ
         self._timeout_s = timeout_s
-        self._smtp: smtplib.SMTP | None = None
+        self._smtp: _Plain | _Tls | None = None
         self._is_taken = False
         self._refused: Refused = {}
 
-    def hand_over(self, letter: EmailMessage, sender: str, receivers: list[str]) -> None:
-        """Send the mail. Raises ChannelError if it isn't taken for each of the receivers."""
+    def hand_over(self, letter: EmailMessage, sender: str, receivers: list[str]) -> str:
+        """Send the mail, and return the server's answer to it.
+
+        Raises ChannelError if it isn't taken for each of the receivers.
+        """
         place = f"{self._host}:{self._port}"
         try:
             call_within(
@@ -56,16 +80,18 @@ class Conversation:
             raise ChannelError(f"{place}: {_words(error)}") from None
         if self._refused:
             raise _refusal(self._refused)
+        code, said = self._smtp.reply if self._smtp is not None else (250, b"")
+        return f"{place} answers {code} {_decode(said)}".rstrip()
 
     def _talk(self, letter: EmailMessage, sender: str, receivers: list[str]) -> None:
         deadline = time.monotonic() + self._timeout_s
         context = make_context(self._ca_file, self._environ)
         if self._scheme == "smtps":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+            smtp: _Plain | _Tls = _Tls(
                 self._host, self._port, timeout=self._timeout_s, context=context
             )
         else:
-            smtp = smtplib.SMTP(self._host, self._port, timeout=self._timeout_s)
+            smtp = _Plain(self._host, self._port, timeout=self._timeout_s)
         self._smtp = smtp
         try:
             if self._scheme == "smtp+starttls":

@@ -16,8 +16,10 @@ from radar_cli.config.secrets import SecretError
 from radar_cli.config.shown import mask_url
 from radar_cli.net.tls import CaError, make_context
 from radar_cli.notify.bounded import call_within
-from radar_cli.notify.channel import ChannelError, UnusableChannelError
+from radar_cli.notify.channel import ChannelError, Receipt, UnusableChannelError
 from radar_cli.notify.notice import Notice
+from radar_cli.notify.presets import PRESETS, Requests
+from radar_cli.notify.wording import Wording, word
 from radar_cli.notify.words import data
 
 RETRIABLE = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -26,7 +28,7 @@ _REDIRECTS_MAX = 3
 
 
 class WebhookChannel:
-    """Posts a notice as JSON, signed if there is a secret. Nothing of the answer is read."""
+    """Posts a notice as JSON, signed if there is a secret, or as a service wants it."""
 
     def __init__(self, table: ChannelTable, config: Config) -> None:
         self.table = table
@@ -37,17 +39,20 @@ class WebhookChannel:
         """The URL without its path, which is often a secret."""
         return mask_url(self.table.values["webhook"])
 
-    def send(self, notice: Notice, *, timeout_s: float) -> None:
+    def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Post the notice; a status of 2xx means that it arrived."""
         try:
             context = make_context(self.table.path("ca_file", self._config), self._config.environ)
         except CaError as error:
             raise UnusableChannelError(str(error)) from None
         client = httpx.Client(verify=context, timeout=timeout_s)
+        words = word(notice, self.table, self._config)
+        codes: list[int] = []
 
         def post() -> None:
             with client:
-                self._post(client, notice)
+                for url, content in self._requests(notice, words):
+                    codes.append(self._post(client, url, json.dumps(content).encode(), notice))
 
         try:
             call_within(timeout_s, post, client.close)
@@ -60,16 +65,22 @@ class WebhookChannel:
             raise ChannelError(f"{self.place}: {reason}") from None
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
             raise UnusableChannelError(f"{self.place}: {error}") from None
+        return Receipt(f"{self.place} answers {codes[-1]}", words.remark)
 
-    def _post(self, client: httpx.Client, notice: Notice) -> None:
+    def _requests(self, notice: Notice, words: Wording) -> Requests:
         url = check_webhook(self.table.secret("webhook", self._config))
-        body = json.dumps(data(notice)).encode()
+        if preset := self.table.values.get("preset"):
+            return PRESETS[preset](notice, words, url, self.table.secret("to", self._config))
+        return [(url, {**data(notice), "subject": words.subject, "text": words.text})]
+
+    def _post(self, client: httpx.Client, url: str, body: bytes, notice: Notice) -> int:
+        """Return the status of the answer, which is one of 2xx; nothing else of it is read."""
         headers = self._headers(notice, body)
         for _ in range(_REDIRECTS_MAX + 1):
             with client.stream("POST", url, content=body, headers=headers) as response:
                 code, location = response.status_code, response.headers.get("Location", "")
             if response.is_success:
-                return
+                return code
             if code not in _REDIRECTS or not location:
                 break
             target = urljoin(url, location)

@@ -13,8 +13,17 @@ from radar_cli.notify.notice import Notice
 DATA_VERSION = 1
 _NAME_MAX = 60  # characters, in a subject
 _FAULT_MAX = 120
+_NAMES_MAX = 90  # characters of names, in a subject
+_LISTED_MAX = 100  # monitors, in a text
 _URL_MAX = 2000
+_NOTE_MAX = 2000
 _LATEST_S = 250_000_000_000.0  # in the year 9892
+_ARE_MANY = {
+    "down": "are down",
+    "up": "are up again",
+    "late": "are late",
+    "fault": "are declared wrongly, or may be",
+}
 _SINCE = {"missed": "missed since", "failed": "failed at", "hung": "hung since"}
 
 
@@ -25,10 +34,39 @@ def subject(notice: Notice) -> str:
 
 def headline(notice: Notice) -> str:
     """The subject, without who says it."""
+    return _headline_of_many(notice) if notice.others else _headline_of_one(notice)
+
+
+def _headline_of_many(notice: Notice) -> str:
+    """How many monitors there are, and as many of their names as fit."""
+    names: list[str] = []
+    for each in notice.all:
+        name = one_line(each.name or each.monitor, _NAME_MAX)
+        if names and len(", ".join((*names, name))) > _NAMES_MAX:
+            break
+        names.append(name)
+    what = _ARE_MANY.get(notice.kind, f"are {notice.status}")
+    if notice.kind == "down" and all(each.previous == "down" for each in notice.all):
+        what = "are still down"
+    more = len(notice.all) - len(names)
+    listed = ", ".join(names) + (f" and {more} more" if more else "")
+    return f"{len(notice.all)} monitors {what}: {listed}"
+
+
+def _headline_of_one(notice: Notice) -> str:
+    if notice.kind == "channel":
+        return one_line(notice.happened, _FAULT_MAX)
     if notice.kind == "test":
         host = one_line(notice.host, _NAME_MAX)
         return "this is a test: notices arrive" + (f" from {host}" if host else "")
     name = one_line(notice.name or notice.monitor, _NAME_MAX)
+    if notice.downs:
+        times = "once" if notice.downs == 1 else f"{notice.downs} times"
+        length_us = notice.noticed_us - (notice.previous_since_us or notice.noticed_us)
+        within = format_duration(max(1, round(length_us / 1e6)))
+        return f"{name} went down {times} within {within}, and is {notice.status} now"
+    if notice.kind == "late":
+        return f"{name} is late: due at {_short_time(notice)}"
     if notice.kind == "up":
         before_us = notice.previous_since_us
         if notice.previous != "down" or before_us is None or before_us >= notice.since_us:
@@ -60,6 +98,8 @@ def facts(notice: Notice) -> list[tuple[str, str]]:
         ("On", one_line(notice.host)),
         ("Tags", one_line(" ".join(notice.tags))),
     ]
+    if notice.kind == "channel":
+        found = [("Since", long_time(notice, notice.since_us)), ("On", one_line(notice.host))]
     if notice.kind == "test":
         found = [fact for fact in found if fact[0] not in ("Monitor", "Since")]
     if notice.last_run is not None:
@@ -98,25 +138,65 @@ def run_line(notice: Notice, run: Run) -> str:
 def text(notice: Notice) -> str:
     """The whole notice as plain text, its last line ended."""
     lines = [headline(notice), ""]
-    lines += [f"{label + ':':<10}{value}" for label, value in facts(notice)]
+    if notice.others:
+        lines += [f"    {line}" for line in summaries(notice)]
+    else:
+        lines += [f"{label + ':':<10}{value}" for label, value in facts(notice)]
+        lines += _more_of_one(notice)
+    for heading, said in (("To look further:", notice.look), ("To mute it:", notice.mute)):
+        if said:
+            lines += ["", heading, *(f"    {one_line(line)}" for line in said)]
+    return "\n".join(lines) + "\n"
+
+
+def summaries(notice: Notice) -> list[str]:
+    """Return a line for each monitor of several, with the link to its page; not for too many."""
+    found = []
+    for each in notice.all[:_LISTED_MAX]:
+        link = f"  {one_line(each.url, _URL_MAX)}" if each.url else ""
+        found.append(f"{_headline_of_one(each)}{link}")
+    more = len(notice.all) - len(found)
+    return [*found, f"... and {more} more"] if more else found
+
+
+def notes(notice: Notice) -> list[str]:
+    """Return the lines of the monitor's notes."""
+    return [one_line(line, _NOTE_MAX) for line in notice.notes.splitlines()]
+
+
+def _more_of_one(notice: Notice) -> list[str]:
+    """The monitor's notes, and the end of what its last run wrote."""
+    lines: list[str] = []
+    if notice.notes:
+        lines += ["", "Its notes:", *(f"    {line}".rstrip() for line in notes(notice))]
     if notice.last_run is not None:
         said, is_cut = last_lines(notice.last_run)
         if said:
             lines += ["", "The end of its output:", *(["    ..."] if is_cut else [])]
             lines += [f"    {line}".rstrip() for line in said]
-    if notice.look:
-        lines += ["", "To look further:"]
-        lines += [f"    {one_line(line)}" for line in notice.look]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def data(notice: Notice) -> dict[str, Any]:
-    """The notice for programs: times in ISO 8601, durations in seconds."""
-    run = notice.last_run
+    """The notice for programs: times in ISO 8601, durations in seconds.
+
+    What it says of several monitors is in `monitors`; beside that stands what it says of the first.
+    """
     return {
         "radar": DATA_VERSION,
         "key": _valid(notice.key),
         "kind": notice.kind,
+        **_describe_one(notice),
+        "monitors": [_describe_one(each) for each in notice.all] if notice.monitor else [],
+        "subject": subject(notice),
+        # Chat services that take a JSON object show what is called so.
+        "text": text(notice),
+    }
+
+
+def _describe_one(notice: Notice) -> dict[str, Any]:
+    run = notice.last_run
+    return {
         "monitor": _valid(notice.monitor),
         "name": _valid(notice.name),
         "status": notice.status,
@@ -129,11 +209,13 @@ def data(notice: Notice) -> dict[str, Any]:
         "happened": _valid(notice.happened),
         "host": _valid(notice.host) or None,
         "tags": [_valid(tag) for tag in notice.tags],
+        "url": _valid(notice.url) or None,
+        "notes": _valid(notice.notes) or None,
+        "incident": _valid(notice.incident) or None,
+        "downs": notice.downs,
         "look": [_valid(line) for line in notice.look],
+        "mute": [_valid(line) for line in notice.mute],
         "last_run": None if run is None else _describe(run),
-        "subject": subject(notice),
-        # Chat services that take a JSON object show what is called so.
-        "text": text(notice),
     }
 
 

@@ -4,10 +4,12 @@ import base64
 import binascii
 import threading
 import time
+from typing import Callable
 
 from radar_cli.server.keys import ApiKey, Keys, has_form
 
-# A revoked key works on for no longer than that, on other servers of one database.
+# So often it is asked whether a key was revoked, by whichever process on this database.
+_ASKED_EVERY_S = 0.25
 _REMEMBERED_S = 5.0
 _REMEMBERED_MAX = 10_000
 
@@ -25,19 +27,26 @@ class AccessError(Exception):
 
 
 class Access:
-    """Knows keys, and remembers for a moment what the database said of them."""
+    """Knows keys, and remembers for a moment what the database said of them.
 
-    def __init__(self, keys: Keys) -> None:
+    What is remembered counts only while no key was revoked: that is asked once for all of them.
+    """
+
+    def __init__(self, keys: Keys, clock: Callable[[], float] = time.monotonic) -> None:
         self._keys = keys
+        self._clock = clock
         self._remembered: dict[str, tuple[float, ApiKey | None]] = {}
         self._lock = threading.Lock()
+        self._revision: tuple[int, ...] = ()
+        self._asked_until = float("-inf")
 
     def recall(self, key: str) -> ApiKey | bool | None:
         """What is remembered of a key; False if the database has to be asked."""
         if not has_form(key):
             return None
+        now = self._clock()
         found = self._remembered.get(key)
-        if found is None or found[0] < time.monotonic():
+        if found is None or found[0] < now or self._asked_until < now:
             return False
         return found[1]
 
@@ -49,17 +58,28 @@ class Access:
         known = self.recall(key)
         if not isinstance(known, bool):
             return known
+        revision = self._ask()
+        known = self.recall(key)
+        if not isinstance(known, bool):
+            return known
         asked = self._keys.find(key)
         with self._lock:
             if len(self._remembered) >= _REMEMBERED_MAX:
                 self._remembered.clear()
-            self._remembered[key] = (time.monotonic() + _REMEMBERED_S, asked)
+            if revision == self._revision:  # else it may be the one that was just revoked
+                self._remembered[key] = (self._clock() + _REMEMBERED_S, asked)
         return asked
 
-    def forget(self) -> None:
-        """Ask the database again: a key was revoked."""
+    def _ask(self) -> tuple[int, ...]:
+        """Forget everything if a key was revoked; return what the answer goes by."""
         with self._lock:
-            self._remembered.clear()
+            began = self._clock()
+            if self._asked_until < began:
+                revision = self._keys.revision()
+                if revision != self._revision:
+                    self._remembered.clear()
+                self._revision, self._asked_until = revision, began + _ASKED_EVERY_S
+            return self._revision
 
 
 def check(key: ApiKey | None, scope: str, monitor: str = "") -> ApiKey:

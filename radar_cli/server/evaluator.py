@@ -1,7 +1,6 @@
 """Noticing silence in time: monitors are judged when they are due, and people told at once."""
 
 import functools
-import sys
 import threading
 import time
 from typing import Callable, Sequence
@@ -10,6 +9,7 @@ from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
 from radar_cli.notify.delivering import deliver_in_turn
+from radar_cli.server.log import log
 from radar_cli.server.now import Clock
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.store import Store
@@ -79,7 +79,7 @@ class Evaluator:
                 self._note_fault(error)
                 self._stopping.wait(_AFTER_FAULT_S)
             except Exception as fault:  # noqa: BLE001 (nobody else would notice silence)
-                sys.stderr.write(f"radar: evaluator: {type(fault).__name__}: {fault}\n")
+                log.error("evaluator: %s: %s", type(fault).__name__, fault)
                 self._stopping.wait(_AFTER_FAULT_S)
 
     def _judge(self) -> None:
@@ -104,7 +104,11 @@ class Evaluator:
         known = self._failures.get(channel.table.name, [])
         if done.failures or done.count:
             self._failures[channel.table.name] = done.failures
+        if done.count:
+            log.info(
+                "%s notice%s through %s", done.count, "s"[: done.count - 1], channel.table.name
+            )
         if done.failures != known and not self._stopping.is_set():
             # Once, until it is something else or gets through.
             for line in dict.fromkeys(done.failures):
-                sys.stderr.write(f"radar: {line}\n")
+                log.warning("%s", line)

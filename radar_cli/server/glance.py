@@ -37,6 +37,7 @@ def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
             "faults": _count_faults(service, api_key),
             "looked_at": iso(service.store.last_look()),
             "unlooked_since": iso(service.store.find_neglect(now_us)),
+            "loss": _describe_loss(service, api_key),
             "outage": None
             if outage is None
             else OutageAnswer(
@@ -46,6 +47,13 @@ def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
             ),
         }
     )
+
+
+def _describe_loss(service: Service, api_key: ApiKey) -> str | None:
+    loss = service.store.loss
+    if loss is None:
+        return None
+    return loss.line() if api_key.monitors == "*" else "it isn't the store that was known"
 
 
 def _count_faults(service: Service, api_key: ApiKey) -> dict[str, int]:

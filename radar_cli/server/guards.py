@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from radar_cli.server.answers import CRASH, error, send_early, send_json
 from radar_cli.server.limits import is_loopback
-from radar_cli.server.log import note_crash, write_line
+from radar_cli.server.log import note_crash, note_request, write_line
 from radar_cli.server.pings.endpoint import PREFIX
 
 if TYPE_CHECKING:
@@ -28,6 +28,23 @@ _HEADERS = [
 ]
 # Where whoever reads heads says why one isn't read: status, slug and message.
 REFUSED_HEAD = "radar.refused_head"
+
+
+# What a client can make up is counted as one: there are as many labels as these.
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_ROUTES = frozenset(
+    ("ping", "api", "badge", "metrics", "healthz", "monitors", "login", "logout", "static")
+)
+
+
+def classify(method: str, path: str) -> tuple[str, str]:
+    """Return the method and the kind of route of a request, as they are counted.
+
+    A route's kind is the first word of its path; `page` is the dashboard's first one.
+    """
+    first = path[1:].partition("/")[0]
+    route = first if first in _ROUTES else "other" if first else "page"
+    return method if method in _METHODS else "other", route
 
 
 class Gate:
@@ -77,14 +94,15 @@ class Gate:
             if not status:
                 await send_json(send_noting, 500, CRASH)
         finally:
-            self._counts[status or 500] += 1
+            path = scope["path"].removeprefix(self._root_path)
+            self._counts[*classify(scope["method"], path), status or 500] += 1
+            client = scope.get("client")
+            took_s = time.monotonic() - began_s
+            address = client[0] if client else None
+            told = (address, scope["method"], scope["path"], status or 500, took_s)
+            note_request(*told)
             if self._log is not None:
-                client = scope.get("client")
-                took_s = time.monotonic() - began_s
-                address = client[0] if client else None
-                write_line(
-                    self._log, address, scope["method"], scope["path"], status or 500, took_s
-                )
+                write_line(self._log, *told)
 
     def _refuse(self, scope: "Scope") -> tuple[int, str, str] | None:
         """Why a request isn't for us, if it isn't.

@@ -1,42 +1,39 @@
 """`/healthz` and `/metrics`: whether the server does what it is for."""
 
 import time
+from itertools import islice
+from typing import Iterator
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from radar_cli import __version__
-from radar_cli.core.errors import RadarError
+from radar_cli.api.metrics import Metrics, family, labels_of
 from radar_cli.server.depends import ReadKey, Served
 from radar_cli.server.errors import errors_beside_text
+from radar_cli.server.service import Service
+from radar_cli.store.overview import Seen
 from radar_cli.store.searching import count_by_status
 
-# An evaluator that hasn't looked for that long is stuck.
-STUCK_AFTER_S = 15.0
+# Each has ten lines: more would be nobody's to read, and take the server's time.
+MONITORS_LISTED = 10_000
 
 routes = APIRouter()
 
 
 @routes.get(
     "/healthz",
-    responses={503: {"description": "It can't store pings or doesn't judge."}},
+    responses={503: {"description": "It can't store pings, doesn't judge, or lost its store."}},
     openapi_extra={"security": []},
 )
 def tell_health(service: Served) -> JSONResponse:
     """200 if pings can be stored and silence is noticed, else 503; no key is needed."""
-    try:
-        service.store.database.read("SELECT count(*) FROM mark")
-        database = "ok"
-    except RadarError:
-        database = "bad"
-    idle_s = time.monotonic() - service.evaluator.last_tick
-    evaluator = "ok" if idle_s < STUCK_AFTER_S else "bad"
-    is_well = database == evaluator == "ok"
+    health = service.health()
+    is_well = all(said == "ok" for said in health.values())
     content = {
         "status": "ok" if is_well else "bad",
-        "database": database,
-        "evaluator": evaluator,
-        "outage": None if service.outage is None else service.outage.words(),
+        **health,
+        "outage": None if service.outage is None else service.outage.when(),
         "version": __version__,
         "uptime_s": round(time.monotonic() - service.started, 1),
     }
@@ -47,42 +44,56 @@ def tell_health(service: Served) -> JSONResponse:
 def tell_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
     """What the server did and what its monitors say, for Prometheus (text format 0.0.4).
 
-    A key for some monitors hears of no others: how many pings there were of all isn't for it.
+    A key for some monitors hears of no others: how many pings and requests there were of all isn't
+    for it.
     """
-    lines = []
     pattern = api_key.monitors
-
-    def add(name: str, kind: str, help_text: str, samples: list[tuple[str, float]]) -> None:
-        lines.append(f"# HELP radar_{name} {help_text}")
-        lines.append(f"# TYPE radar_{name} {kind}")
-        lines.extend(f"radar_{name}{labels} {value:.15g}" for labels, value in samples)
-
     counts = count_by_status(service.store.database, pattern)
-    add(
-        "monitors",
-        "gauge",
-        "monitors by what they say",
-        [(f'{{status="{status}"}}', count) for status, count in sorted(counts.items())],
-    )
-    if pattern == "*":
-        add(
-            "pings_total",
-            "counter",
-            "pings stored since the start, by kind",
-            [(f'{{kind="{kind}"}}', n) for kind, n in sorted(service.counters.pings.items())],
-        )
-    add(
-        "alerts_waiting",
-        "gauge",
-        "alerts that wait for delivery",
-        [("", service.store.count_waiting_alerts(pattern))],
-    )
     idle_s = time.monotonic() - service.evaluator.last_tick
-    add("evaluator_idle_seconds", "gauge", "time since monitors were last judged", [("", idle_s)])
-    add(
-        "uptime_seconds",
-        "gauge",
-        "time since the start",
-        [("", time.monotonic() - service.started)],
-    )
-    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+    uptime_s = time.monotonic() - service.started
+    gauges: list[tuple[str, str, list[tuple[str, float]]]] = [
+        (
+            "monitors",
+            "monitors by what they say",
+            [(labels_of(status=status), n) for status, n in sorted(counts.items())],
+        ),
+        (
+            "alerts_waiting",
+            "alerts that wait for delivery",
+            [("", service.store.count_waiting_alerts(pattern))],
+        ),
+        ("evaluator_idle_seconds", "time since monitors were last judged", [("", idle_s)]),
+        (
+            "store_lost",
+            "1 if the store isn't the one that was known",
+            [("", float(service.store.loss is not None))],
+        ),
+        ("uptime_seconds", "time since the start", [("", uptime_s)]),
+    ]
+    parts = [family(name, "gauge", words, samples) for name, words, samples in gauges]
+    if pattern == "*":
+        parts += _count_work(service)
+    listed = Metrics()
+    for seen in islice(_see(service, pattern), MONITORS_LISTED):
+        listed.add(seen)
+    unlisted = max(0, sum(counts.values()) - MONITORS_LISTED)
+    words = "monitors that have no metrics of their own: there are too many"
+    parts += [family("monitors_unlisted", "gauge", words, [("", unlisted)]), listed.text()]
+    return PlainTextResponse("\n".join(parts) + "\n", media_type="text/plain; version=0.0.4")
+
+
+def _see(service: Service, pattern: str) -> Iterator[Seen]:
+    return service.store.see(service.clock.now_us(), output_of=(), pattern=pattern)
+
+
+def _count_work(service: Service) -> Iterator[str]:
+    """How much the whole server has done."""
+    pings = [(labels_of(kind=kind), n) for kind, n in sorted(service.counters.pings.items())]
+    yield family("pings_total", "counter", "pings stored since the start, by kind", pings)
+    # Copied at once: requests come meanwhile.
+    requests = sorted(service.counters.requests.copy().items())
+    samples = [
+        (labels_of(method=method, route=route, status=str(status)), float(n))
+        for (method, route, status), n in requests
+    ]
+    yield family("requests_total", "counter", "requests answered since the start", samples)

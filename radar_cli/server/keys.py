@@ -93,6 +93,13 @@ class Keys:
         rows = self._database.read(f"SELECT {_COLUMNS} FROM api_key ORDER BY created_us, id")  # noqa: S608 (a constant)
         return [ApiKey(*row) for row in rows]
 
+    def revision(self) -> tuple[int, ...]:
+        """Numbers that are others once a key was made, revoked or forgotten."""
+        rows = self._database.read(
+            "SELECT count(*), count(revoked_us), coalesce(max(revoked_us), 0) FROM api_key"
+        )
+        return tuple(rows[0])
+
     def revoke(self, key_id: str, now_us: int) -> bool:
         """Take a key out of use for good; False if there is none of this id that is in use."""
         with self._database.change() as change:

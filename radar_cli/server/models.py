@@ -9,7 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from radar_cli.core.grammar import LONGEST_S
 from radar_cli.core.ids import KEY_MAX
-from radar_cli.monitors.declaring import HIGHEST_TOLERANCE, LONGEST_TAGS, LONGEST_TEXT
+from radar_cli.monitors.declaring import (
+    HIGHEST_TOLERANCE,
+    LONGEST_NOTES,
+    LONGEST_TAGS,
+    LONGEST_TEXT,
+)
 
 STATUSES = Literal["new", "up", "late", "down", "paused"]
 _KEYS_MAX = 1000
@@ -91,6 +96,7 @@ class MonitorAnswer(BaseModel):
     max_runtime_s: float | None
     failure_tolerance: int
     tags: list[str]
+    notes: str | None = Field(description="What to do when it is down, in a few lines.")
     status: STATUSES
     reason: Literal["missed", "failed", "hung"] | None
     since: str
@@ -136,6 +142,7 @@ Period = Annotated[
 # As people type them, `1h30m`.
 Typed = Annotated[str, Field(max_length=40, examples=["1h30m"])]
 Text = Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_TEXT})]
+Notes = Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_NOTES})]
 Tolerance = Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": HIGHEST_TOLERANCE})]
 Tag = Annotated[str, Field(pattern=r"^[^\s,]+$")]
 
@@ -156,6 +163,9 @@ class MonitorFields(BaseModel):
     tags: list[Tag] | None = Field(
         None,
         description=f"All of them, apart by spaces, have at most {LONGEST_TAGS} characters.",
+    )
+    notes: Notes | None = Field(
+        None, description="What to do when it is down: some lines, links among them."
     )
 
 
@@ -287,4 +297,5 @@ class StatusAnswer(BaseModel):
     unlooked_since: str | None = Field(
         description="The same, if that is longer ago than it should be: nobody looks."
     )
+    loss: str | None = Field(description="That the store isn't the one that was known there.")
     outage: OutageAnswer | None

@@ -1,9 +1,9 @@
 """What a running server is made of, and what its parts share."""
 
 import os
-import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Sequence
 
@@ -14,18 +14,24 @@ from radar_cli.notify.channel import Channel
 from radar_cli.notify.composing import Composer
 from radar_cli.outbox.spool import Outbox
 from radar_cli.server.access import Access
+from radar_cli.server.beacon import Beacon
 from radar_cli.server.evaluator import Evaluator
 from radar_cli.server.keys import Keys
 from radar_cli.server.limits import Limits
+from radar_cli.server.log import log
 from radar_cli.server.now import Clock
 from radar_cli.server.pings.writer import Writer
 from radar_cli.server.settings import ServerSettings
+from radar_cli.store.identity import LostStoreError
 from radar_cli.store.intake import take_in
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
 
+# An evaluator that hasn't looked for that long is stuck.
+STUCK_AFTER_S = 15.0
 _TAKEN_IN_EVERY_S = 1.0
+_RECOGNISED_EVERY_S = 1.0
 _SWEPT_EVERY_US = 10 * 1_000_000
 
 
@@ -34,7 +40,8 @@ class Counters:
     """What `/metrics` counts."""
 
     pings: Counter[str] = field(default_factory=Counter)
-    requests: Counter[int] = field(default_factory=Counter)  # by status
+    # By method, class of route and status: see `guards.classify`.
+    requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
 
 class Service:
@@ -62,15 +69,19 @@ class Service:
         self.last_fault = ""
         self._retention = retention
         self._taken_in_at = float("-inf")
+        self._recognised_at = time.monotonic()
         self.evaluator = Evaluator(
             store,
             channels,
-            Composer(store, channels, os.uname().nodename),
+            Composer(store, channels, os.uname().nodename, settings.link_url),
             clock=self.clock,
             take_in=self._take_in,
-            note_fault=self.note_fault,
+            note_fault=self.examine_fault,
             note_outage=self.note_outage,
             remind_every_s=settings.remind_every_s,
+        )
+        self.beacon = Beacon(
+            settings.watchers, settings.ping_every_s, self.find_trouble, ca_file=settings.ca_file
         )
 
     def start(self) -> None:
@@ -79,25 +90,57 @@ class Service:
             self.note_outage(outage)
         self.writer.start()
         self.evaluator.start()
+        self.beacon.start()
 
     def stop(self) -> None:
         """Store what was answered, and end."""
+        self.beacon.stop()
         self.writer.stop()
         self.evaluator.stop()
         self.store.leave(self.clock.now_us())
         self.store.close()
 
+    def health(self) -> dict[str, str]:
+        """Return what is `ok` and what is `bad` of what a server is for."""
+        try:
+            self.store.database.read("SELECT count(*) FROM mark")
+            database = "ok"
+        except RadarError:
+            database = "bad"
+        idle_s = time.monotonic() - self.evaluator.last_tick
+        return {
+            "database": database,
+            "evaluator": "ok" if idle_s < STUCK_AFTER_S else "bad",
+            # How many monitors there were is for those who have a key.
+            "store": "ok" if self.store.loss is None else "it isn't the one that was known here",
+        }
+
+    def find_trouble(self) -> str:
+        """Return what isn't well, "" if all is."""
+        return ", ".join(f"{what}: {said}" for what, said in self.health().items() if said != "ok")
+
     def note_outage(self, outage: NotedOutage) -> None:
         """Say that nobody looked for a while."""
         self.outage = outage
-        sys.stderr.write(f"radar: {outage.words()}\n")
+        log.warning("%s", outage.words())
+
+    def examine_fault(self, error: RadarError) -> None:
+        """Say what is wrong with the database, after asking it whether it is the one it was.
+
+        That may take as long as the database does not answer: not for the event loop.
+        """
+        if not isinstance(error, LostStoreError):
+            self._recognised_at = float("-inf")
+            with suppress(RadarError):  # it may be away, and not lost
+                self._recognise(time.monotonic())
+        self.note_fault(self.store.loss or error)
 
     def note_fault(self, error: RadarError) -> None:
         """Say once what is wrong with the database, until it is something else."""
         line = error.line()
         if line != self.last_fault:
             self.last_fault = line
-            sys.stderr.write(f"radar: {line}\n")
+            log.error("%s", line)
 
     def _take_in(self) -> None:
         """Take in what this machine's own jobs have left in the spool, and forget a little."""
@@ -105,8 +148,20 @@ class Service:
         if now - self._taken_in_at < _TAKEN_IN_EVERY_S:
             return
         self._taken_in_at = now
+        self._recognise(now)
         now_us = self.clock.now_us()
-        if self.settings.state_directory:
+        # What waits for a store that is lost waits until it is back.
+        if self.settings.state_directory and self.store.loss is None:
             outbox = Outbox(self.settings.state_directory)
             take_in(self.store, outbox, Destination(STORE, profile="default"), now_us)
         self.store.sweep(now_us, self._retention, every_us=_SWEPT_EVERY_US)
+
+    def _recognise(self, now: float) -> None:
+        """See whether it is still the store that was known, or whether that was decided."""
+        identity = self.store.identity
+        if identity is None or now - self._recognised_at < _RECOGNISED_EVERY_S:
+            return
+        self._recognised_at = now
+        self.store.loss = identity.find_loss(goes_on=True)
+        if self.store.loss is not None:
+            self.note_fault(self.store.loss)

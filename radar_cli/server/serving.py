@@ -5,8 +5,8 @@ import os
 import resource
 import signal
 import sys
-from contextlib import suppress
-from typing import IO, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from typing import IO, ContextManager, Iterator, Sequence
 
 import uvicorn
 
@@ -14,23 +14,45 @@ from radar_cli.core.errors import UsageError
 from radar_cli.notify.channel import Channel
 from radar_cli.server.app import make_app
 from radar_cli.server.guards import Gate
-from radar_cli.server.log import open_log
+from radar_cli.server.log import begin_log, log, open_log
 from radar_cli.server.protocol import GuardedProtocol
 from radar_cli.server.service import Service
 from radar_cli.server.settings import ServerSettings
-from radar_cli.store.opening import open_database, open_embedded
+from radar_cli.store.opening import open_store, store_file
 from radar_cli.store.retention import Retention
+from radar_cli.store.sqlite import occupied
 from radar_cli.store.store import Store
 
 # What is answered within that is answered; a client that is slower has to ask again.
 _GRACEFUL_S = 10
 
 
-def open_store(settings: ServerSettings) -> Store:
-    """The store of a server. StateError, UsageError: it can't be used."""
-    if settings.database:
-        return open_database(settings.database)
-    return open_embedded(settings.state_directory)
+def open_for(settings: ServerSettings) -> Store:
+    """The store of a server. StateError, UsageError: it can't be used.
+
+    One that isn't the one that was known is served, too: its `loss` says so.
+    """
+    return open_store(settings.database, settings.state_directory, goes_on=True)
+
+
+def held(settings: ServerSettings) -> ContextManager[None]:
+    """Hold the file of the store, if it is one, so that nobody puts another one in its place.
+
+    StateError: somebody does so now. UsageError: the URL is none.
+    """
+    file = store_file(settings.database, settings.state_directory)
+    return occupied(file) if file else nullcontext()
+
+
+@contextmanager
+def logged(settings: ServerSettings) -> Iterator[None]:
+    """Log as it was asked for; what is raised at the end is said as by any command."""
+    stderr = sys.stderr
+    begin_log(settings.log_level, settings.log_format)
+    try:
+        yield
+    finally:
+        sys.stderr = stderr
 
 
 def serve(
@@ -38,9 +60,9 @@ def serve(
 ) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. UsageError: a setting is impossible."""
     service = Service(store, settings, channels, retention)
-    log = _open_log(settings.access_log)
+    access_log = _open_log(settings.access_log)
     try:
-        app = Gate(make_app(service), service, log)
+        app = Gate(make_app(service), service, access_log)
     except ValueError as error:
         raise UsageError(f"--trusted-proxy: {error}", "an address or a network") from error
     _raise_descriptor_limit()
@@ -54,7 +76,8 @@ def serve(
         loop="uvloop",
         http=GuardedProtocol,
         ws="none",
-        log_level="warning",
+        log_config=None,  # ours
+        log_level=None if settings.log_level == "debug" else "warning",
         access_log=False,
         proxy_headers=False,  # ours knows which proxies to trust
         server_header=False,
@@ -77,6 +100,7 @@ def serve(
         server.run()
     except OSError as error:
         raise UsageError(f"can't serve: {error}", "is the TLS certificate readable?") from error
+    log.info("stopped")
     return 0 if server.started else 1
 
 
@@ -96,16 +120,20 @@ def _raise_descriptor_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def show_first_key(key: str, state_directory: str) -> str:
-    """Show the server's first key once: on a terminal, else in a file; return what to say of it.
+def show_first_key(key: str, state_directory: str) -> None:
+    """Show the server's first key once: on a terminal, else in a file that the log names.
 
     OSError: the file can't be written.
     """
-    if sys.stderr is not None and sys.stderr.isatty():
-        return f"admin key (shown only now): {key}"
+    terminal = sys.__stderr__
+    if terminal is not None and terminal.isatty():
+        # Past the log: whoever keeps that must not keep this.
+        terminal.write(f"radar: admin key (shown only now): {key}\n")
+        terminal.flush()
+        return
     os.makedirs(state_directory, 0o700, exist_ok=True)  # with PostgreSQL nobody has made it
     path = os.path.join(state_directory, "admin-key")
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with open(fd, "w", encoding="ascii") as file:
         file.write(key + "\n")
-    return f"the admin key is in {path} (mode 0600): move it to a safe place"
+    log.warning("the admin key is in %s (mode 0600): move it to a safe place", path)

@@ -3,10 +3,10 @@
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from radar_cli.core.ids import KEY_MAX, check_key
-from radar_cli.monitors.declaring import read_declared
+from radar_cli.monitors.declaring import LONGEST_NOTES, read_declared, warn_of_unknown
 from radar_cli.server.access import AccessError, check
 from radar_cli.server.depends import PingKey, Served
 from radar_cli.server.errors import errors
@@ -26,12 +26,15 @@ routes = APIRouter()
 class SyncedMonitor(BaseModel):
     """One monitor of a program's schedule; `gracePeriod` in seconds."""
 
+    model_config = ConfigDict(extra="allow")
+
     key: str = Field(max_length=KEY_MAX)
     schedule: str = Field(max_length=SCHEDULE_MAX)
     name: str | None = Field(None, max_length=200)
     # What can't be read is the monitor's fault, and no reason to refuse all the others.
     gracePeriod: int | float | str | None = None  # noqa: N815 (CronRadar's name)
     tz: str | None = Field(None, max_length=100)
+    notes: str | None = Field(None, max_length=LONGEST_NOTES)
 
 
 class SyncRequest(BaseModel):
@@ -74,8 +77,12 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
             fields["tz"] = monitor.tz
         if monitor.name is not None:
             fields["name"] = monitor.name
+        if monitor.notes is not None:
+            fields["notes"] = monitor.notes
         if monitor.gracePeriod is not None:
             fields["gracePeriod"] = str(monitor.gracePeriod)
+        for name, value in (monitor.model_extra or {}).items():
+            errors.append(f"{monitor.key}: {warn_of_unknown(name, str(value), fields)}")
         _, faults = read_declared(fields)
         errors += [f"{monitor.key}: {fault.message}" for fault in faults]
         declared[monitor.key] = fields

@@ -46,11 +46,24 @@ class Database(Protocol):
     def change(self) -> ContextManager[Change]:
         """Begin a transaction, which is committed at the end of the `with` block."""
 
+    def is_in_place(self) -> bool:
+        """Whether it is still where whoever opens it next finds it."""
+
     def compact(self) -> None:
         """Give a little of the space that deleted rows left back, without keeping anybody."""
 
     def close(self) -> None:
         """Close it."""
+
+
+def without_password(url: str) -> str:
+    """The URL of a database as it may be shown."""
+    scheme, mark, rest = url.partition("://")
+    userinfo, at, place = rest.rpartition("@")
+    place, question, query = place.partition("?")
+    shown = "&".join(pair for pair in query.split("&") if "password=" not in pair.lower())
+    place += f"{question}{shown}" if shown else ""
+    return f"{scheme}{mark}{userinfo.partition(':')[0]}{at}{place}" if mark else "PostgreSQL"
 
 
 def marks(count: int) -> str:

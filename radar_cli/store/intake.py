@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from radar_cli.core.errors import RadarError
 from radar_cli.delivery.replay import Cleaner
-from radar_cli.outbox.claiming import claim, set_aside, sort_in_old
-from radar_cli.outbox.spool import UNRESOLVED, Entry, Outbox
+from radar_cli.outbox.claiming import claim, is_free, set_aside, sort_in_old
+from radar_cli.outbox.spool import UNRESOLVED, Entry, Outbox, Spool
 
 if TYPE_CHECKING:
     from radar_cli.delivery.destinations import Destination
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # Each batch is one transaction, and as many open files.
 _BATCH = 200
+# Another process that takes pings in has them in the store by then.
+_PATIENCE_S = 1.0
+_ASKED_EVERY_S = 0.01
 
 
 def take_in(store: "Store", outbox: Outbox, destination: "Destination", now_us: int) -> int:
@@ -22,10 +25,10 @@ def take_in(store: "Store", outbox: Outbox, destination: "Destination", now_us: 
 
     What a clock that was ahead has dated after `now_us` has happened by now.
     Files go only after their pings are safely in the store: whoever is killed in between leaves
-    a file whose ping is known by its id.
+    a file whose ping is known by its id. What another process has at hand right now is waited for:
+    whoever judged without it would see a miss where there is none.
     """
     added = 0
-    batch: list[Entry] = []
     spools = destination.spools(outbox)
     if outbox.has_old:
         sort_in_old(outbox)
@@ -33,23 +36,40 @@ def take_in(store: "Store", outbox: Outbox, destination: "Destination", now_us: 
     files = [(name, spool) for spool in spools for name in spool.names()]
     files.sort(key=lambda file: file[0])
     cleaner: Cleaner | None = None
-    for name, spool in files:
-        entry = claim(spool, name)
-        if entry is None:
-            continue
-        if not destination.accepts(entry.to):
-            entry.release()
-            continue
-        if UNRESOLVED in entry.to:
-            cleaner = cleaner or Cleaner(destination, [])
-            entry.ping = cleaner.clean(entry.ping)
-        entry.ping.time_us = min(entry.ping.time_us, now_us)
-        batch.append(entry)
-        if len(batch) >= _BATCH:
-            added += _add(store, batch, now_us)
+    batch: list[Entry] = []
+    for is_last in (False, True):
+        held: list[tuple[str, Spool]] = []
+        for name, spool in files:
+            entry = claim(spool, name)
+            if entry is None:
+                held.append((name, spool))
+                continue
+            if not destination.accepts(entry.to):
+                entry.release()
+                continue
+            if UNRESOLVED in entry.to:
+                cleaner = cleaner or Cleaner(destination, [])
+                entry.ping = cleaner.clean(entry.ping)
+            entry.ping.time_us = min(entry.ping.time_us, now_us)
+            batch.append(entry)
+            if len(batch) >= _BATCH:
+                added += _add(store, batch, now_us)
+        added += _add(store, batch, now_us)
+        if is_last or not held:
+            break
+        _wait_for(held)
+        files = held  # most are gone by now; whoever had one may have been killed over it
     if cleaner is not None:
         cleaner.close()
-    return added + _add(store, batch, now_us)
+    return added
+
+
+def _wait_for(held: list[tuple[str, Spool]]) -> None:
+    """Wait until nobody holds these files, but not for long."""
+    deadline = time.monotonic() + _PATIENCE_S
+    for name, spool in held:
+        while not is_free(spool, name) and time.monotonic() < deadline:
+            time.sleep(_ASKED_EVERY_S)
 
 
 def empty(outbox: Outbox, destination: "Destination") -> None:

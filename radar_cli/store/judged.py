@@ -274,15 +274,30 @@ class Judged:
     def live_through(self, outage: Outage) -> "Judged":
         """Return the same monitor after an outage, which moves the deadlines that fell into it.
 
-        It is as it was judged before the outage; what lies behind it is left to the next look.
+        It is as it was judged before the outage; what lies behind it is left to the next look. That
+        somebody looked is noted only now and then: what was judged after that stays judged.
         """
-        outages = (*self.outages, outage)[-_KEPT_OUTAGES:]
+        begin_us = max(outage.begin_us, self.passed_us)
+        outages = (*self.outages, Outage(begin_us, outage.end_us))[-_KEPT_OUTAGES:]
         other = Judged(
             *(self.key, self.declared, self.created_us, self.encode(), self.pauses),
             *(self.settled, self.version, outages, self.faults),
         )
         other._kept, other._flips = self._kept, self._flips
         return other.pass_time(max(outage.begin_us, other.newest[0], other.passed_us))
+
+    def note_outages(self, outages: Sequence[Outage]) -> None:
+        """Move deadlines that fell into these outages, which end after what is yet to be taken in.
+
+        An outage knows only what was due in it. A run of which is heard afterwards may be due in
+        it, too.
+        """
+        ends_us = {outage.end_us for outage in self.outages}
+        if missing := [outage for outage in outages if outage.end_us not in ends_us]:
+            self.outages = tuple(
+                sorted((*self.outages, *missing), key=lambda outage: outage.begin_us)
+            )[-_KEPT_OUTAGES:]
+            self.__dict__.pop("monitor", None)
 
     def note_kept(self) -> None:
         """The store holds it as it is now, and its next version changes that."""

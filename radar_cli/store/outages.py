@@ -45,12 +45,15 @@ class NotedOutage(Outage):
     is_servers: bool = True
 
     def words(self) -> str:
-        """Return how long it was, in a line."""
-        words = f"nobody looked for {self.length()}, until {local_time(self.end_us)}"
+        """Return how long it was and how many monitors were due in it, in a line."""
         if not self.is_servers:
-            return words
+            return self.when()
         due = f"{self.monitors} monitor{' was' if self.monitors == 1 else 's were'} due meanwhile"
-        return f"{words}: {due}, and what is on its way has some minutes to arrive"
+        return f"{self.when()}: {due}, and what is on its way has some minutes to arrive"
+
+    def when(self) -> str:
+        """Return how long it was, in a line that tells nothing of the monitors."""
+        return f"nobody looked for {self.length()}, until {local_time(self.end_us)}"
 
     def length(self) -> str:
         """Return how long it was, as `1 h 30 min`."""
@@ -63,6 +66,7 @@ class Watching(Reading):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._noted_us = 0
+        self._looking_since_us = 0  # a server, without an outage
         self._noting = threading.Lock()
 
     def keep_watch(self, now_us: int) -> NotedOutage | None:
@@ -76,6 +80,8 @@ class Watching(Reading):
         with self._noting:
             if 0 <= now_us - self._noted_us < _NOTED_EVERY_US:
                 return None
+            if not 0 <= now_us - self._noted_us < OUTAGE_FROM_US:
+                self._looking_since_us = now_us
             # One transaction: another server must not judge before the deadlines are moved.
             with self._database.change() as change:
                 rows = change.read(_GET + " FOR UPDATE", (_SERVER,))
@@ -86,6 +92,20 @@ class Watching(Reading):
                 change.execute(_SET, (_SERVER, str(now_us)))
             self._noted_us = now_us
         return outage
+
+    def _outages_since(self, change: Change, time_us: int) -> list[Outage]:
+        """Return the outages of the servers that ended after a moment, if this is a server.
+
+        Since it began to look there was none: most often nobody needs to be asked.
+        """
+        if time_us >= self._looking_since_us:
+            return []
+        found = _read(change.read(_GET, (_OUTAGES,)))
+        return [
+            Outage(outage.begin_us, outage.end_us)
+            for outage in reversed(found)
+            if outage.is_servers and outage.end_us > time_us
+        ]
 
     def leave(self, now_us: int) -> None:
         """Note that a server looks for the last time."""

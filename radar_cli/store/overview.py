@@ -45,13 +45,14 @@ class Overview(History):
         *,
         statuses: Collection[Status] = (),
         output_of: Collection[Status] = tuple(Status),
+        pattern: str = "*",
     ) -> Iterator[Seen]:
         """All monitors as they were last judged, or those with these keys or in these statuses.
 
-        Only some are in memory at a time. `output_of` are the statuses in which the last run has
-        its output.
+        Or those whose keys are like a `pattern`. Only some are in memory at a time. `output_of` are
+        the statuses in which the last run has its output.
         """
-        found = self.monitors([*statuses])
+        found = self.monitors([*statuses], pattern=pattern)
         if keys:
             chosen = self.find_all(keys)
             found = (chosen[key] for key in sorted(chosen))

@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from radar_cli.core.errors import StateError
-from radar_cli.store.database import ChangedMeanwhileError, Rows, Values
+from radar_cli.store.database import ChangedMeanwhileError, Rows, Values, without_password
 from radar_cli.store.schema import Dialect, is_current, migrate
 
 DIALECT = Dialect(integer="BIGINT", blob="BYTEA", text='TEXT COLLATE "C"')
@@ -45,7 +45,7 @@ class PostgresqlDatabase:
     """
 
     def __init__(self, url: str, *, connections: int = 8) -> None:
-        self.place = _without_password(url)
+        self.place = without_password(url)
         self._pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]] = ConnectionPool(
             url,
             min_size=1,
@@ -78,6 +78,10 @@ class PostgresqlDatabase:
         """See `Database`."""
         with self._errors(), self._pool.connection() as connection, connection.transaction():
             yield PostgresqlChange(connection)
+
+    def is_in_place(self) -> bool:
+        """See `Database`: a server of PostgreSQL's says by itself that it is gone."""
+        return True
 
     def compact(self) -> None:
         """See `Database`: PostgreSQL does it by itself."""
@@ -129,10 +133,3 @@ def _migrate(connection: "psycopg.Connection[tuple[Any, ...]]", place: str) -> N
 @cache
 def _translate(query: str) -> sql.SQL:
     return sql.SQL(query.replace("%", "%%").replace("?", "%s"))
-
-
-def _without_password(url: str) -> str:
-    """The URL as it may be shown."""
-    scheme, mark, rest = url.partition("://")
-    userinfo, at, place = rest.rpartition("@")
-    return f"{scheme}{mark}{userinfo.partition(':')[0]}{at}{place}" if mark else "PostgreSQL"

@@ -1,11 +1,13 @@
-"""The embedded store's database: one SQLite file, in WAL, so that readers and writers don't wait.
+"""The store's database in SQLite: one file, in WAL, so that readers and writers don't wait.
 
 A thread has a connection of its own, and the threads of a process take turns at writing: SQLite's
 own waiting is a poll.
 """
 
+import fcntl
 import os
 import re
+import shlex
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -21,8 +23,7 @@ _PAGES_GIVEN_BACK = 256
 _CACHE_KB = 32_768
 _CHECKPOINT_PAGES = 8_000  # 32 MB
 _HINTS = {
-    "SQLITE_NOTADB": "move it away: radar makes a new one",
-    "SQLITE_CORRUPT": "move it away: radar makes a new one",
+    "SQLITE_NOTADB": "'radar restore FILE' puts a backup back; else move it away",
     "SQLITE_ERROR": "if another program made it, move it away: radar makes a new one",
     "SQLITE_FULL": "the disk is full: free some space",
     # No room for the index of the write-ahead log, without which nobody can even read.
@@ -53,22 +54,25 @@ class SqliteChange:
 
 
 class SqliteDatabase:
-    """The file `radar.db` of a state directory. StateError: it can't be used."""
+    """A file, made with its folder if it isn't there. StateError: it can't be used."""
 
-    def __init__(self, state_directory: str) -> None:
-        self.place = os.path.join(state_directory, "radar.db")
+    def __init__(self, place: str) -> None:
+        self.place = place
         self._threads = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._writing = threading.Lock()
         try:
-            os.makedirs(state_directory, 0o700, exist_ok=True)
+            os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
             # It holds output, which may hold anything.
-            os.close(os.open(self.place, os.O_CREAT | os.O_RDWR, 0o600))
+            fd = os.open(place, os.O_CREAT | os.O_RDWR, 0o600)
+            status = os.fstat(fd)
+            os.close(fd)
         except OSError as error:
             raise StateError(
-                f"can't use the state directory {state_directory}: {error.strerror}",
-                "RADAR_STATE_DIR names another one",
+                f"can't use the state directory {os.path.dirname(place)}: {error.strerror}",
+                "RADAR_STATE_DIR names another one, or --database a file elsewhere",
             ) from error
+        self._file = (status.st_dev, status.st_ino)
         try:
             with self._errors():
                 connection = self._connect()
@@ -88,6 +92,8 @@ class SqliteDatabase:
         """See `Database`."""
         with self._errors(), self._writing:
             connection = self._connect()
+            if not self.is_in_place():  # else it would go on in a file that nobody finds again
+                raise StateError(f"{self.place} was taken away", "put it back, or a backup")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield SqliteChange(connection)
@@ -96,6 +102,14 @@ class SqliteDatabase:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def is_in_place(self) -> bool:
+        """See `Database`."""
+        try:
+            status = os.stat(self.place)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._file
 
     def compact(self) -> None:
         """See `Database`."""
@@ -114,7 +128,11 @@ class SqliteDatabase:
         connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
-                self.place, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                file_uri(self.place, "rw"),  # one that was taken away isn't made again
+                uri=True,
+                timeout=_BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
             )
             self._connections.append(connection)
             self._threads.connection = connection
@@ -135,7 +153,51 @@ class SqliteDatabase:
             # Some say more closely what it is: SQLITE_READONLY_DIRECTORY.
             kind = "_".join(name.split("_")[:2])
             hint = _HINTS.get(name) or _HINTS.get(kind) or "pings wait in the spool meanwhile"
+            if kind == "SQLITE_CORRUPT":
+                hint = rescue_hint(self.place)
             raise StateError(f"can't use {self.place}: {error}", hint) from error
+
+
+def file_uri(place: str, mode: str) -> str:
+    """Return the URI of a database's file, for `sqlite3.connect`."""
+    quoted = place.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file:{quoted}?mode={mode}"
+
+
+def rescue_hint(place: str) -> str:
+    """Return what saves of a damaged file what can still be read."""
+    return f"'sqlite3 {shlex.quote(place)} .recover | sqlite3 NEW', then 'radar restore NEW'"
+
+
+def give_to_owner(fd: int, folder: str) -> None:
+    """Give a file that root has made to whoever owns its folder: a service has to use it, too."""
+    if os.geteuid() == 0:
+        status = os.stat(folder)
+        os.fchown(fd, status.st_uid, status.st_gid)
+
+
+@contextmanager
+def occupied(place: str, *, alone: bool = False) -> Iterator[None]:
+    """Hold a store as a server does, beside other servers; or `alone`, to put another one there.
+
+    StateError: somebody else holds it. It ends with the process, however that ends.
+    """
+    try:
+        os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
+        fd = os.open(f"{place}-server", os.O_CREAT | os.O_RDWR, 0o600)
+        give_to_owner(fd, os.path.dirname(place))
+    except OSError as error:
+        raise StateError(f"can't write beside {place}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if alone:
+                raise StateError(f"a server runs on {place}", "stop it first") from None
+            raise StateError(f"{place} is being restored", "try again") from None
+        yield
+    finally:
+        os.close(fd)
 
 
 def _migrate(connection: sqlite3.Connection, place: str) -> None:

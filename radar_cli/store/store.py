@@ -9,6 +9,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.store.alerting import Alerting
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
+from radar_cli.store.identity import Identity, LostStoreError
 from radar_cli.store.judged import Judged, in_order
 from radar_cli.store.managing import count_made, find_for_update, retold, save, save_many
 from radar_cli.store.outages import Watching
@@ -65,8 +66,20 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Watching, Overview
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
+        self.identity: Identity | None = None  # of one that was opened where stores are known
+        self.loss: LostStoreError | None = None  # it isn't the one that was known there
         # What was read out of rows: most pings find their monitor as the last one left it.
         self._remembered: dict[tuple[Any, ...], Judged] = {}
+
+    def __exit__(self, *given: Any) -> None:
+        # Not in `close`: a server ends without waiting for its database.
+        if self.identity is not None and self.loss is None:
+            self.identity.leave()
+        super().__exit__(*given)
+
+    def find_loss(self) -> str:
+        """Return what is wrong if it isn't the store that was known there, "" if it is."""
+        return "" if self.loss is None else self.loss.line()
 
     def add(self, pings: Iterable[Ping], now_us: int) -> int:
         """Add pings in one transaction, each by its id once; return how many were new."""
@@ -114,6 +127,8 @@ class Store(Declaring, Alerting, Reminding, Sweeping, Tokens, Watching, Overview
             for ping in given:
                 if ping.id in new:
                     news.setdefault(ping.monitor, []).append(ping)
+            for key, some in news.items():
+                there[key].note_outages(self._outages_since(change, min(p.time_us for p in some)))
             judged = [
                 _apply(change, there[key], some, now_us, self.default_zone)
                 for key, some in news.items()

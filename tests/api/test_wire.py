@@ -77,6 +77,7 @@ _DECLARED = st.fixed_dictionaries(
         "max_runtime": st.just("30"),
         "failure_tolerance": st.just("2"),
         "tags": st.just("a b"),
+        "notes": st.just("first\nthen"),
     },
 )
 
@@ -154,6 +155,7 @@ def test_a_flip_comes_back(time_us: int, noticed_us: int, reason: str) -> None:
             "gracePeriod": _or_none(st.sampled_from(["0", "600"])),
             "failure_tolerance": _or_none(st.sampled_from(["0", "7"])),
             "tags": _or_none(st.sampled_from(["a", "a b"])),
+            "notes": _or_none(st.just("first\nthen")),
         },
     )
 )

@@ -98,11 +98,14 @@ def test_it_writes_for_the_textfile_collector() -> None:
     assert code == 1
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     for sample in samples:
-        assert re.fullmatch(r'radar_monitor_[a-z_]+\{monitor="job"\} -?[0-9.e+]+', sample)
+        pattern = r'radar_monitor_[a-z_]+\{monitor="job"(,status="down")?\} -?[0-9.e+]+'
+        assert re.fullmatch(pattern, sample)
     assert 'radar_monitor_up{monitor="job"} 0' in samples
     assert 'radar_monitor_last_run_exit_code{monitor="job"} 4' in samples
     names = re.findall(r"^# TYPE (\S+) gauge$", text, re.MULTILINE)
-    assert {sample.split("{")[0] for sample in samples} == set(names)
+    told = {sample.split("{")[0] for sample in samples}
+    assert set(names) - told == {"radar_monitor_last_success_timestamp_seconds"}
+    assert told < set(names)
 
 
 def test_it_judges_only_those_named_and_misses_who_is_not_there() -> None:

@@ -109,6 +109,25 @@ def test_a_dead_channel_is_told_of_and_tried_again_with_the_same_key(
     assert (first["kind"], again["kind"], up["kind"]) == ("down", "down", "up")
 
 
+def test_what_is_refused_for_good_is_not_tried_again(
+    server: Server, channel: str, state_dir: Path
+) -> None:
+    server.behave(answers.status(410))
+    _fail()
+    code, _, err = _notify()
+    assert code == 1
+    assert err.startswith(f"radar: channel {channel}: a notice of job is given up: ")
+    assert err.endswith("answers 410\n")
+    _make_due(state_dir)
+    assert _notify()[0] == 1
+    assert len(server.requests) == 1
+    # It is over with that notice, not with the channel.
+    server.behave(answers.ok())
+    run_radar("run", "job", "--", "true")
+    assert _notify() == (0, "", "")
+    assert [notice["kind"] for notice in _told(server)] == ["down", "up"]
+
+
 def test_nothing_but_a_dead_channel_is_an_exit_code_of_its_own(
     server: Server, channel: str, state_dir: Path
 ) -> None:

@@ -57,6 +57,15 @@ def _folder() -> str:
     return os.path.dirname(str(run_radar("config", "path").args[0]))
 
 
+def test_it_tries_the_templates_of_channels(user_file: Path) -> None:
+    channels = "[notify.a]\nemail = 'root'\nbody = '{{ oops }}'\n[notify.b]\nemail = 'root'\n"
+    user_file.write_text(channels + "body = '{{ kind }}'\n")
+    _, found = _ask()
+    assert found["channel a"]["state"] == "beware"
+    assert "'oops' is undefined" in found["channel a"]["message"]
+    assert "channel b" not in found
+
+
 def test_it_asks_the_server(served: RadarServer) -> None:
     code, found = _ask(RADAR_SERVER=served.url, RADAR_API_KEY=served.key)
     assert (code, found["server"]["state"], found["clock"]["state"]) == (0, "ok", "ok")

@@ -108,8 +108,8 @@ def _folder(path: Path) -> None:
 _DAMAGES = {
     "newer": (_newer, "was made by a newer radar", "upgrade radar"),
     "a corrupt head": (_corrupt_head, "file is not a database", "move it away"),
-    "corrupt tables": (_corrupt_tables, "malformed", "move it away"),
-    "cut off": (_cut_off, "malformed", "move it away"),
+    "corrupt tables": (_corrupt_tables, "malformed", ".recover | sqlite3"),
+    "cut off": (_cut_off, "malformed", ".recover | sqlite3"),
     "another program's": (_other, "table monitor already exists", "move it away"),
     "a folder": (_folder, "Is a directory", "RADAR_STATE_DIR"),
 }
@@ -140,6 +140,8 @@ def test_jobs_run_on_beside_it_and_their_pings_wait(used: Path, damage: str) -> 
         assert (done.returncode, done.stdout, done.stderr) == (number, "", "")
     assert len(spool_files(used)) == 7
     (used / "radar.db").rename(used / "broken.db")
+    assert "is missing: 1 monitor was known" in _only_line(_read("status"))
+    (used / "radar.db.known").unlink()
     (job,) = read_envelope(_read("status", "--json"))["data"]
     assert job["last_run"]["exit_code"] == 2
     assert spool_files(used) == []

@@ -42,6 +42,19 @@ def test_it_creates_a_monitor_that_is_watched_before_any_run() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT0[123]:05:00\.000000\+00:00", backup["expected_at"])
 
 
+def test_notes_are_kept_shown_and_cleared() -> None:
+    notes = "restart it\nthen see https://wiki.example/backup"
+    assert _monitors("create", "backup", "--notes", notes + "  \n\n")[0] == 0
+    assert _all()["backup"]["notes"] == notes
+    code, shown, _ = _monitors("show", "backup")
+    assert re.search(r"notes +restart it\n +then see https://wiki.example/backup\n", shown)
+    code, _, said = _monitors("update", "backup", "--notes", "a\x1b[2Jb")
+    assert (code, "can't be printed" in said) == (2, True)
+    assert _monitors("update", "backup", "--notes", "x" * 2001)[0] == 2
+    assert _monitors("update", "backup", "--notes", "")[0] == 0
+    assert _all()["backup"]["notes"] is None
+
+
 def test_a_schedule_goes_by_this_machines_clock_if_nothing_else_is_said(tmp_path: Path) -> None:
     _monitors("create", "here", "--schedule", "@daily")
     assert _all()["here"]["tz"]

@@ -73,7 +73,8 @@ def test_it_tests_every_channel(user_file: Path, server: Server, tmp_path: Path)
     )
     code, out, err = notify("test")
     assert (code, err) == (0, "")
-    assert out.count("delivered") == 2
+    assert out.count("answers 200") == 1
+    assert out.count("exited with 0") == 1
     (request,) = server.requests
     sent = json.loads(request.body)
     assert sent["kind"] == "test"
@@ -113,13 +114,21 @@ def test_one_that_cannot_be_reached_hides_no_other(user_file: Path, server: Serv
         done = run_radar("notify", "test", "--json", text=True)
     assert code == 3
     assert "Connection refused" in out
-    assert "delivered" in out
+    assert "answers 200" in out
     assert err == "radar: 1 of 2 channels did not take the test notice\n"
     envelope = read_envelope(done)
     assert envelope["error"]["slug"] == "notify"
     gone, chat = envelope["data"]
     assert (gone["channel"], gone["delivered"], gone["error"]["slug"]) == ("gone", False, "notify")
-    assert chat == {"channel": "chat", "kind": "webhook", "delivered": True, "error": None}
+    assert chat == {
+        "channel": "chat",
+        "kind": "webhook",
+        "delivered": True,
+        "taken": True,
+        "answer": f"{server.url} answers 200",
+        "remark": None,
+        "error": None,
+    }
 
 
 def test_what_a_person_must_edit_comes_first(user_file: Path, server: Server) -> None:

@@ -1,10 +1,12 @@
 """`radar server` and `radar server keys` as commands."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.support.radar import run_radar
+from tests.support.radar import environment, run_radar
+from tests.support.radar_server import serving
 
 
 def test_a_key_is_printed_once_and_listed_without_its_secret() -> None:
@@ -37,6 +39,20 @@ def test_a_key_is_revoked_once() -> None:
     assert entry["revoked_at"] is not None
 
 
+def test_a_file_elsewhere_is_served_and_has_keys_of_its_own(tmp_path: Path) -> None:
+    url = f"sqlite://{tmp_path}/elsewhere/monitors.db"
+    with serving(tmp_path / "server", database=url) as server:
+        assert f"{tmp_path}/elsewhere/monitors.db" in server.said()
+        assert server.ping("backup", create="1").status_code == 200
+        # The variable says the same to every command that takes the option.
+        env = {**server.environment(), "RADAR_DATABASE": url}
+        key = run_radar("server", "keys", "create", "--scope", "read", env=env, text=True)
+        found = server.request("GET", "/api/v1/monitors/backup", key=key.stdout.strip())
+        assert found.status_code == 200
+    assert not (tmp_path / "server" / "radar.db").exists()
+    assert run_radar("server", "keys", "list", env=environment(), text=True).stdout == ""
+
+
 def test_json_has_the_key_for_programs() -> None:
     done = run_radar("server", "keys", "create", "--scope", "admin", "--json", text=True)
     data = json.loads(done.stdout)["data"]
@@ -59,6 +75,7 @@ def test_json_has_the_key_for_programs() -> None:
         ("--remind", "often"),
         ("--rate-limit", "-1"),
         ("--database", "mysql://localhost/radar"),
+        ("--database", "sqlite://radar.db"),
         ("--trusted-proxy", "nobody"),
         ("--access-log", "/nowhere/at/all.log"),
         ("--bind", "127.0.0.1:0", "--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"),

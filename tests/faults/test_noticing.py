@@ -175,7 +175,9 @@ def test_what_fell_due_while_no_server_looked_is_judged_when_outboxes_had_time(
             _make_blind(server, 5400)
             server.start()
             assert "nobody looked for 1 h 30 min" in server.said()
-            assert "1 h 30 min" in server.request("GET", "/healthz").json()["outage"]
+            outage = server.request("GET", "/healthz", key="").json()["outage"]
+            assert "1 h 30 min" in outage
+            assert "monitor" not in outage  # no key is asked for
             _wait_for(receiver, ("before", "down", "missed"), ("after", "down", "missed"))
             # One reports late, the other never does.
             server.ping("running/complete", rid="")

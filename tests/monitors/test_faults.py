@@ -294,6 +294,16 @@ def test_with_a_number_of_hosts_so_many_have_to_serve_each_slot() -> None:
     assert _look(2, 5.1, *names, _run("c9", 5)) == ("down", "missed")
 
 
+def test_whoever_takes_the_place_of_a_host_that_was_missed_has_to_go_well_first() -> None:
+    late = _run("web2", 1.2)
+    assert [ping.kind for ping in late] == ["start", "success"]
+    assert _look(2, 1.15, _run("web1", 1)) == ("down", "missed")
+    assert _look(2, 1.21, _run("web1", 1), late[:1]) == ("down", "missed")
+    assert _look(2, 1.5, _run("web1", 1), late) == ("up", None)
+    # Nothing was heard of either.
+    assert _look(2, 1.21, late[:1]) == ("down", "missed")
+
+
 def test_what_hosts_have_made_of_it_survives_being_kept() -> None:
     monitor = Monitor("m", schedule=CronSchedule("0 * * * *"), created_us=_MIDNIGHT, hosts="each")
     pings = sorted((ping for run in _BOTH for ping in run), key=lambda ping: ping.time_us)

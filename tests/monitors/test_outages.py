@@ -39,12 +39,12 @@ def _look(monitor: Monitor, minute: float, *pings: Ping) -> View:
 
 @pytest.mark.parametrize(
     ("grace", "wait"),
-    [(0, 1), (0.5, 1), (1, 1), (5, 5), (14, 14), (15, 15), (30, 15), (59, 15)],
+    [(0, 1), (0.5, 1), (1, 1), (5, 5), (14, 14), (15, 15), (30, 15), (39, 15)],
 )
 def test_a_deadline_within_an_outage_moves_to_its_end_and_a_wait(grace: float, wait: float) -> None:
-    monitor = _hourly((55, 120), grace=grace)
-    assert _look(monitor, 120 + wait).status == Status.LATE
-    view = _look(monitor, 120 + wait + 0.01)
+    monitor = _hourly((55, 100), grace=grace)
+    assert _look(monitor, 100 + wait).status == Status.LATE
+    view = _look(monitor, 100 + wait + 0.01)
     # It is down since it was overdue, whenever that is found.
     assert (view.reason, view.since_us) == (Reason.MISSED, _at(60 + grace))
 
@@ -61,6 +61,25 @@ def test_a_deadline_moves_once() -> None:
     assert _look(monitor, 70.9).status == Status.LATE
     assert _look(monitor, 71.01).reason == Reason.MISSED
     assert monitor.judged_us(_at(65)) == _at(71)
+
+
+@pytest.mark.parametrize(
+    ("grace", "end", "judged"), [(5, 122, 125), (5, 184, 185), (30, 140, 150), (0.5, 119.8, 120.5)]
+)
+def test_a_deadline_after_an_outage_does_not_wait_for_an_older_one_that_has_moved(
+    grace: float, end: float, judged: float
+) -> None:
+    monitor = _hourly((55, end), grace=grace)
+    view = _look(monitor, judged)
+    assert (view.status, view.next_look_us) == (Status.LATE, _at(judged))
+    view = _look(monitor, judged + 0.01)
+    assert (view.reason, view.since_us) == (Reason.MISSED, _at(judged))
+
+
+def test_a_later_deadline_that_fell_into_another_outage_has_moved_as_well() -> None:
+    monitor = _hourly((55, 122), (124, 130))
+    assert _look(monitor, 127).status == Status.LATE
+    assert _look(monitor, 127.01).since_us == _at(65)
 
 
 def test_the_end_of_a_run_moves_as_well() -> None:

@@ -24,13 +24,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def _tell(store: Store, tmp_path: Path, now_us: int) -> list[Notice]:
+def _tell(store: Store, tmp_path: Path, now_us: int, public_url: str = "") -> list[Notice]:
     config = tmp_path / "config.toml"
     config.write_text('[notify.all]\ncommand = ["true"]\n')
     channels = find_channels(
         load({"RADAR_CONFIG": str(config), "RADAR_SYSTEM_CONFIG": "/dev/null"})
     )
-    store.enqueue_alerts(now_us, Composer(store, channels, "here"))
+    store.enqueue_alerts(now_us, Composer(store, channels, "here", public_url))
     told = []
     while (alert := store.claim_alert(now_us, 1, "all")) is not None:
         told.append(decode_notice(alert.notice, alert.id))
@@ -68,6 +68,23 @@ def test_it_says_what_was_expected_and_what_happened(store: Store, tmp_path: Pat
     assert (up.kind, up.happened) == ("up", "a run succeeded")
     assert up.previous_since_us == missed.since_us
     assert up.look == ("radar monitors show job", "radar monitors output job")
+
+
+def test_it_leads_to_the_monitor_and_is_one_incident_until_it_is_up(
+    store: Store, tmp_path: Path
+) -> None:
+    store.add([_ping("fail", 0)], _BEGIN)
+    store.update("job", {"notes": "call Ann"}, _BEGIN)
+    (down,) = _tell(store, tmp_path, _BEGIN, "https://radar.example/")
+    store.add([_ping("success", 1)], _BEGIN + _MINUTE)
+    (up,) = _tell(store, tmp_path, _BEGIN + _MINUTE, "https://radar.example/")
+    assert (down.url, down.notes) == ("https://radar.example/monitors/job", "call Ann")
+    assert down.look[0] == down.url
+    assert down.incident == up.incident != ""
+    store.add([_ping("fail", 2)], _BEGIN + 2 * _MINUTE)
+    (again,) = _tell(store, tmp_path, _BEGIN + 2 * _MINUTE)
+    assert again.incident != down.incident
+    assert again.url == ""
 
 
 def test_each_notice_is_about_the_run_that_made_it(store: Store, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from radar_cli.config.channels import ChannelTable
 from radar_cli.config.files import ConfigFile
 from radar_cli.model.ping import Ping
 from radar_cli.monitors.runs import Run
-from radar_cli.notify.channel import ChannelError
+from radar_cli.notify.channel import ChannelError, Receipt
 from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.notify.keeping import decode_notice, encode_notice
 from radar_cli.notify.notice import Notice
@@ -39,12 +39,13 @@ class _Pager:
         self.patience: list[float] = []
         self.was_daemon = False
 
-    def send(self, notice: Notice, *, timeout_s: float) -> None:
+    def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         self.patience.append(timeout_s)
         self.was_daemon = threading.current_thread().daemon
         if self.refusal:
             raise ChannelError(self.refusal)
         self.heard.append(notice)
+        return Receipt("heard")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import ssl
 import time
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_it_hands_text_and_html_to_sendmail(
     assert letter["X-Radar-Monitor"] == "backup"
     assert letter.get_content_type() == "multipart/alternative"
     assert body_of(letter, "plain") == text(NOTICE)
-    assert body_of(letter, "html") == html(NOTICE)
+    assert body_of(letter, "html") == html(NOTICE, subject(NOTICE))
 
 
 def test_a_retry_is_the_same_mail(make_channel: Maker, sendmail: Path, tmp_path: Path) -> None:
@@ -93,6 +94,29 @@ def test_a_retry_is_the_same_mail(make_channel: Maker, sendmail: Path, tmp_path:
         ids.append(parse_letter((tmp_path / "letter").read_bytes())["Message-ID"])
     assert ids[0] == ids[1]
     assert ids[0].endswith("@example.com>")
+
+
+def test_a_down_its_reminder_and_its_end_are_one_thread(
+    make_channel: Maker, sendmail: Path, tmp_path: Path
+) -> None:
+    channel = make_channel(f"{TO}{FROM}sendmail = '{sendmail}'")
+    down = replace(NOTICE, key="1", incident="flip-42")
+    still, up = replace(down, key="2", previous="down"), replace(down, key="3", kind="up")
+    other = replace(NOTICE, key="4", incident="flip-43", monitor="other")
+    several = replace(up, key="5", others=(other,))
+    letters = []
+    for notice in (down, still, up, several):
+        receipt = channel.send(notice, timeout_s=20)
+        assert receipt.is_on_its_way
+        assert receipt.answer == f"handed to {sendmail}, which doesn't say whether it arrives"
+        letters.append(parse_letter((tmp_path / "letter").read_bytes()))
+    root = letters[0]["Message-ID"]
+    assert letters[0]["In-Reply-To"] is None
+    assert [letter["In-Reply-To"] for letter in letters[1:]] == [root] * 3
+    assert [letter["References"].split()[0] for letter in letters[1:]] == [root] * 3
+    assert len(letters[3]["References"].split()) == 2
+    assert letters[3]["X-Radar-Monitor"] == "backup, other"
+    assert len({letter["Message-ID"] for letter in letters}) == 4
 
 
 def test_sendmail_knows_local_users_and_who_writes(
@@ -113,7 +137,9 @@ def test_it_says_what_sendmail_said(make_channel: Maker, tmp_path: Path) -> None
 
 def test_it_speaks_to_an_smtp_server(make_channel: Maker) -> None:
     with MailServer() as server:
-        make_channel(smtp(server.port)).send(NOTICE, timeout_s=20)
+        receipt = make_channel(smtp(server.port)).send(NOTICE, timeout_s=20)
+        assert receipt.answer == f"127.0.0.1:{server.port} answers 250 OK"
+        assert receipt.is_on_its_way
         (envelope,) = server.envelopes
         (letter,) = server.letters
     assert envelope.mail_from == "radar@example.com"

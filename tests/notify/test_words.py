@@ -11,7 +11,8 @@ from radar_cli.notify.excerpt import TAIL_BYTES, last_lines
 from radar_cli.notify.letter import write_letter
 from radar_cli.notify.notice import Notice, rehearse
 from radar_cli.notify.page import html
-from radar_cli.notify.words import data, subject, text
+from radar_cli.notify.wording import Wording
+from radar_cli.notify.words import data, headline, subject, text
 from tests.notify.notices import MINUTE_US, NOTICE, RUN, SINCE_US
 from tests.support.mail import parse_letter
 
@@ -51,9 +52,15 @@ NOTICES = st.builds(
     tags=st.lists(ANYTHING, max_size=2).map(tuple),
     tz=ANYTHING | st.sampled_from(["Europe/Berlin", "UTC", "", "../../etc/passwd"]),
     previous_since_us=st.none() | st.integers(0, 1 << 62),
+    notes=ANYTHING,
+    url=ANYTHING | ANYTHING.map("https://x/{}".format),
+    mute=st.lists(ANYTHING, max_size=2).map(tuple),
+    incident=ANYTHING,
+    downs=st.integers(0, 9),
+    others=st.just(()) | st.just((NOTICE,)),
 )
-TAGS = {"html", "head", "meta", "title", "body", "p", "table", "tr", "td", "div", "pre", "a"}
-VOID = {"meta"}
+TAGS = {"br", "html", "head", "meta", "title", "body", "p", "table", "tr", "td", "div", "pre", "a"}
+VOID = {"meta", "br"}
 
 
 class Outline(HTMLParser):
@@ -145,8 +152,63 @@ def test_it_names_the_signal_that_killed_the_last_run() -> None:
     assert "took 3 min, SIGKILL, on db-1" in text(dataclasses.replace(NOTICE, last_run=run))
 
 
+NOTED = dataclasses.replace(
+    NOTICE,
+    notes="1. restart it\n2. see https://wiki.example/backup.",
+    url="https://radar.example/monitors/backup",
+    mute=("radar monitors ack backup",),
+    incident="flip-42",
+)
+OTHER = dataclasses.replace(NOTICE, monitor="db", name="", reason="failed", url="https://r/db")
+
+
+def test_it_says_what_its_notes_say_and_how_to_mute_it() -> None:
+    words = text(NOTED)
+    assert "Its notes:\n    1. restart it\n    2. see https://wiki.example/backup.\n" in words
+    assert words.endswith("To mute it:\n    radar monitors ack backup\n")
+    outline = Outline(html(NOTED, subject(NOTED)))
+    assert "https://wiki.example/backup" in outline.links
+    assert "2. see https://wiki.example/backup." in outline.text
+
+
+def test_several_are_told_with_all_their_names() -> None:
+    both = dataclasses.replace(NOTED, others=(OTHER,))
+    assert subject(both) == "[radar] 2 monitors are down: Nightly backup, db"
+    assert (
+        "    Nightly backup is down: missed since 02:05  https://radar.example/monitors/backup\n"
+        "    db is down: failed at 02:05  https://r/db\n"
+    ) in text(both)
+    outline = Outline(html(both, subject(both)))
+    assert "db is down: failed at 02:05" in outline.text
+    assert "https://r/db" in outline.links
+    assert [each["monitor"] for each in data(both)["monitors"]] == ["backup", "db"]
+    assert data(both)["monitor"] == "backup"
+    many = dataclasses.replace(NOTED, others=tuple([OTHER] * 500), previous="down")
+    assert subject(many).startswith("[radar] 501 monitors are down: Nightly backup, db, ")
+    assert subject(many).endswith(" more")
+    assert "... and 401 more" in text(many)
+    assert len(subject(many)) < 200
+    still = dataclasses.replace(many, others=(dataclasses.replace(OTHER, previous="down"),))
+    assert subject(still) == "[radar] 2 monitors are still down: Nightly backup, db"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"kind": "late", "status": "late"}, "Nightly backup is late: due at 02:05"),
+        (
+            {"kind": "up", "status": "up", "downs": 3, "previous_since_us": SINCE_US - MINUTE_US},
+            "Nightly backup went down 3 times within 2 min, and is up now",
+        ),
+        ({"kind": "channel", "happened": "channel chat fails"}, "channel chat fails"),
+    ],
+)
+def test_it_says_what_else_there_may_be(changes: dict[str, object], expected: str) -> None:
+    assert headline(dataclasses.replace(NOTICE, **changes)) == expected  # type: ignore[arg-type]
+
+
 def test_it_tells_the_same_in_html() -> None:
-    outline = Outline(html(NOTICE))
+    outline = Outline(html(NOTICE, subject(NOTICE)))
     for line in text(NOTICE).splitlines():
         label, _, value = line.strip().partition(":")
         assert (value.strip() if line[:1].isupper() and value else label) in outline.text
@@ -208,7 +270,7 @@ def test_nothing_breaks_the_text(notice: Notice) -> None:
 
 @given(NOTICES)
 def test_nothing_breaks_out_of_the_html(notice: Notice) -> None:
-    document = html(notice)
+    document = html(notice, subject(notice))
     outline = Outline(document)
     assert outline.open == []
     assert set(outline.seen) <= TAGS
@@ -226,13 +288,15 @@ def test_nothing_breaks_the_json(notice: Notice) -> None:
 
 @given(NOTICES)
 def test_nothing_breaks_the_mail(notice: Notice) -> None:
-    content = write_letter(notice, "radar@example.com", ["ops@example.com"]).as_bytes()
+    words = Wording(subject(notice), text(notice))
+    content = write_letter(notice, words, "radar@example.com", ["ops@example.com"]).as_bytes()
     letter = parse_letter(content)
     assert sorted(letter.keys()) == sorted(
         [
             *("Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted"),
             *("X-Auto-Response-Suppress", "X-Radar-Kind", "X-Radar-Monitor"),
             *("MIME-Version", "Content-Type"),
+            *(name for name in ("In-Reply-To", "References") if name in letter),
         ]
     )
     assert letter["To"] == "ops@example.com"

@@ -42,7 +42,7 @@ def broken(tmp_path: Path) -> Iterator[RadarServer]:
 
 def _expect_one_traceback(server: RadarServer) -> None:
     wait_until(lambda: "Traceback (most recent" in server.said(), 10, "a traceback")
-    before, _, said = server.said().partition("radar: a bug:")
+    before, _, said = server.said().partition("error: a bug:")
     assert "Traceback" not in before
     assert said.count("Traceback (most recent") == said.count("is not a valid Status") == 1
     assert "Exception in ASGI" not in said

@@ -20,6 +20,10 @@ def _faults(server: RadarServer, key: str) -> list[tuple[str, str, str]]:
     return [(fault["field"], fault["text"], fault["kind"]) for fault in found]
 
 
+# What the API calls fields of pings, where it gives seconds.
+_API_NAMES = {"every": "every_s", "gracePeriod": "grace_s", "max_runtime": "max_runtime_s"}
+
+
 @pytest.mark.parametrize(
     ("key", "query", "field", "text"),
     [
@@ -48,10 +52,76 @@ def test_a_ping_that_declares_it_is_stored_and_warned_of(
 
 
 def test_unknown_fields_and_faults_are_warned_of_in_one_list(shared: RadarServer) -> None:
-    answer = shared.ping("one-list", every="5x", shedule="@daily")
+    answer = shared.ping("one-list", every="5x", colour="red")
     unknown, fault = answer.json()["warnings"]
-    assert unknown == "unknown field 'shedule'"
+    assert unknown == "unknown field 'colour'"
     assert "'5x'" in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("shedule", "schedule"),
+        ("cron", "schedule"),
+        ("Every", "every"),
+        ("evry", "every"),
+        ("interval", "every"),
+        ("grace", "gracePeriod"),
+        ("grace_period", "gracePeriod"),
+        ("max-runtime", "max_runtime"),
+        ("timezone", "tz"),
+    ],
+)
+def test_a_name_that_is_nearly_right_declares_nothing_in_silence(
+    shared: RadarServer, name: str, field: str
+) -> None:
+    key = f"nearly-{name.lower()}"
+    answer = shared.ping(key, **{"create": "1", name: "10m"})
+    assert answer.status_code == 200
+    assert answer.json()["warnings"][0] == f"unknown field {name!r}: is {field} meant?"
+    assert _faults(shared, key) == [(_API_NAMES.get(field, field), f"{name}=10m", "bad")]
+    shared.ping(
+        key, **{field: "UTC" if field == "tz" else "@daily" if field == "schedule" else "1h"}
+    )
+    assert _faults(shared, key) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "text"),
+    [
+        ("every=1h&every=2h", "every", "1h and 2h"),
+        ("schedule=@daily&schedule=@hourly", "schedule", "@daily and @hourly"),
+        ("every=1h&schedule=@daily", "every", "1h"),
+        ("every=", "every", ""),
+        ("every=1h&hosts=&hosts=each", "hosts", " and each"),
+    ],
+)
+def test_what_has_no_one_meaning_is_a_fault_and_costs_no_ping(
+    shared: RadarServer, query: str, field: str, text: str
+) -> None:
+    key = f"twice-{abs(hash(query))}"
+    answer = shared.request("GET", f"/ping/{key}?create=1&{query}")
+    assert (answer.status_code, len(answer.json()["warnings"])) == (200, 1)
+    assert _faults(shared, key) == [(_API_NAMES.get(field, field), text, "bad")]
+    with shared.store() as store:
+        assert store.count_pings(key) == 1
+
+
+def test_a_set_says_what_it_doesnt_know(shared: RadarServer) -> None:
+    monitor = {"key": "set-unknown", "schedule": "@daily", "grace": "10m", "colour": "red"}
+    content = {"source": "unknown fields", "monitors": [monitor]}
+    answer = shared.request("POST", "/api/sync", json=content).json()
+    first, second, third = answer["errors"]
+    assert first == "set-unknown: unknown field 'grace': is gracePeriod meant?"
+    assert second == "set-unknown: unknown field 'colour'"
+    assert "bad duration 'grace=10m'" in third
+    assert _faults(shared, "set-unknown") == [("grace_s", "grace=10m", "bad")]
+
+
+def test_tags_are_a_list_however_they_are_given(shared: RadarServer) -> None:
+    answer = shared.request("GET", "/ping/listed?every=1h&tags=a&tags=b")
+    assert "warnings" not in answer.json()
+    assert _monitor(shared, "listed")["tags"] == ["a", "b"]
 
 
 def test_all_that_radar_itself_sends_is_known(shared: RadarServer) -> None:

@@ -152,6 +152,13 @@ def test_what_radar_0_1_has_kept_is_of_whoever_syncs_its_source_next(
     assert _sync(api, shop, "stock")["errors"]
 
 
+def test_a_set_may_have_notes(api: RadarServer, keys: tuple[str, str]) -> None:
+    shop, _ = keys
+    entry = {"key": "stock", "schedule": "@hourly", "notes": "restart it"}
+    api.request("POST", "/api/sync", json={"source": "s", "monitors": [entry]}, key=shop)
+    assert api.request("GET", "/api/v1/monitors/stock").json()["notes"] == "restart it"
+
+
 def test_a_sync_makes_no_more_monitors_than_its_key_may(
     api: RadarServer, keys: tuple[str, str]
 ) -> None:

@@ -4,6 +4,8 @@ import os
 import random
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.model.ping import Ping
 from radar_cli.outbox.spool import Outbox
+from radar_cli.store import intake
 from radar_cli.store import store as store_module
 from radar_cli.store.database import Change
 from radar_cli.store.intake import take_in
@@ -68,6 +71,77 @@ def test_it_knows_a_ping_whose_file_outlived_its_taking_in(state_dir: Path) -> N
         assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
     assert sorted(_stored(state_dir)) == sorted(ids)
     assert spool_files() == []
+
+
+_HOLDER = """
+import sys
+from radar_cli.outbox.claiming import claim
+from radar_cli.outbox.spool import Outbox
+from radar_cli.store.opening import open_embedded
+
+outbox = Outbox(sys.argv[1])
+spool = outbox.spool("store")
+entries = [claim(spool, name) for name in spool.names()]
+print("held", flush=True)
+sys.stdin.readline()
+if sys.argv[2] == "stores":
+    with open_embedded(sys.argv[1]) as store:
+        store.add([entry.ping for entry in entries], int(sys.argv[3]))
+    for entry in entries:
+        entry.remove()
+"""
+
+
+@pytest.mark.parametrize("what", ["stores", "is killed"])
+def test_it_waits_for_what_another_process_has_at_hand(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Whoever judged without these pings would tell of a miss that none is."""
+    ids = _fill(state_dir, 3)
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", _HOLDER, str(state_dir), what, str(_NOW_US)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as holder,
+        open_embedded(str(state_dir)) as store,
+    ):
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+
+        def go_on_and_sleep(seconds: float) -> None:
+            assert holder.stdin is not None
+            holder.stdin.close()
+            sleep(seconds)
+
+        sleep = time.sleep
+        monkeypatch.setattr(time, "sleep", go_on_and_sleep)
+        monkeypatch.setattr(intake, "_PATIENCE_S", 60.0)
+        take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US)
+        assert sorted(ping.id for k in store.monitors() for ping in store.newest(k.key, 9)) == (
+            sorted(ids)
+        )
+    assert spool_files() == []
+
+
+def test_it_waits_for_no_process_that_hangs(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill(state_dir, 3)
+    monkeypatch.setattr(intake, "_PATIENCE_S", 0.05)
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", _HOLDER, str(state_dir), "is killed", ""],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as holder,
+        open_embedded(str(state_dir)) as store,
+    ):
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
+        holder.communicate(b"")
 
 
 def test_a_clock_that_was_ahead_silences_nothing(state_dir: Path) -> None:

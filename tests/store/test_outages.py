@@ -205,6 +205,41 @@ def test_late_pings_of_that_time_tell_what_was(store: Store) -> None:
     assert _status(store, 158) == "down failed"
 
 
+@pytest.mark.parametrize("is_other", [False, True])
+def test_a_run_of_which_is_heard_only_afterwards_was_due_in_it_as_well(
+    store: Store, is_other: bool
+) -> None:
+    """The first ping of a new monitor, and one that was down, come with those that end them."""
+    add(store, [Ping("fail", "down", time_us=_at(1), fields=_HOURLY)])
+    _watch(store, 50)
+    assert _watch(store, 150) == (50, 150, 0)
+    if is_other:
+        store = Store(store.database)
+        _watch(store, 150.05)
+    limited = {"max_runtime": "600"}
+    store.add([Ping("start", "new", run_id="r", time_us=_at(60), fields=limited)], _at(150.1))
+    store.add([Ping("success", "down", time_us=_at(61))], _at(150.1))
+    found = [
+        [_status(store, minute, key) for key in ("new", "down")] for minute in (151, 154.9, 155.1)
+    ]
+    assert found == [["new", "late"], ["new", "late"], ["down hung", "down missed"]]
+    assert [_downs(store, key)[0].time_us for key in ("new", "down")] == [_at(70), _at(125)]
+
+
+def test_what_was_judged_since_a_look_was_last_noted_stays_judged(store: Store) -> None:
+    fields = {"max_runtime": "600"}
+    starts = [(40.01, "hangs before"), (45, "hangs meanwhile")]
+    for minute, run_id in starts:
+        add(store, [Ping("start", "m", run_id=run_id, time_us=_at(minute), fields=fields)])
+    _watch(store, 50)
+    assert store.keep_watch(_at(50.05)) is None  # a look that isn't noted
+    assert _status(store, 50.05) == "down hung"
+    assert _watch(store, 150) == (50, 150, 1)
+    store.update("m", {"name": "told anew"}, _at(151))
+    assert _status(store, 151) == "down hung"
+    assert len(store.flips("m", 9)) == 1
+
+
 def test_the_story_is_the_same_when_it_is_told_anew(store: Store) -> None:
     add(store, [Ping("success", "m", time_us=_at(1), fields=_HOURLY)])
     _watch(store, 50)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.core.errors import StateError
-from radar_cli.store.opening import open_embedded
+from radar_cli.core.errors import StateError, UsageError
+from radar_cli.store.opening import open_database, open_embedded, sqlite_path
 from radar_cli.store.schema import MIGRATIONS
 
 
@@ -45,3 +45,32 @@ def test_it_says_which_state_directory_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="state directory") as caught:
         open_embedded(str(tmp_path / "file" / "state"))
     assert "RADAR_STATE_DIR" in caught.value.hint
+
+
+def test_a_url_names_a_file(tmp_path: Path) -> None:
+    with open_database(f"sqlite://{tmp_path}/some%20where/other.db") as store:
+        assert store.place == f"{tmp_path}/some where/other.db"
+        assert Path(store.place).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite:///srv/radar.db", "/srv/radar.db"),
+        ("sqlite:////srv/radar.db", "/srv/radar.db"),
+        ("sqlite:///srv/x/../100%25.db", "/srv/100%.db"),
+        ("postgresql://radar@db/radar", ""),
+    ],
+)
+def test_the_path_of_a_url_begins_at_the_root(url: str, path: str) -> None:
+    assert sqlite_path(url) == path
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///", "sqlite://host/radar.db", "sqlite:///srv/", "sqlite:///a?mode=ro"],
+)
+def test_a_url_without_a_file_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="no file in the URL") as caught:
+        open_database(url)
+    assert "sqlite:///srv/radar.db" in caught.value.hint

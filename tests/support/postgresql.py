@@ -41,7 +41,7 @@ class Postgresql:
         programs = _programs()
         require(programs is not None, "PostgreSQL is not installed (tests/run installs it)")
         assert programs is not None
-        self._programs = programs
+        self.programs = programs
         self._as_user: dict[str, object] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="radar-pg-"))
         if os.geteuid() == 0:
@@ -66,7 +66,7 @@ class Postgresql:
         """Start the server and wait until it answers."""
         started: subprocess.Popen[bytes] = subprocess.Popen(
             [
-                *(self._programs / "postgres", "-D", self._data, "-p", str(self.port)),
+                *(self.programs / "postgres", "-D", self._data, "-p", str(self.port)),
                 *("-h", "127.0.0.1", "-k", self.folder, "-c", "max_connections=60"),
                 *self._durability,
             ],
@@ -93,15 +93,19 @@ class Postgresql:
             connection.execute(f"CREATE SCHEMA {schema}")
         return f"{self._url()}?options=-csearch_path%3D{schema}"
 
-    def restore(self, dump: Path) -> str:
-        """The URL of a new database that holds what pg_dump wrote into a file."""
-        name = f"restored{os.getpid()}_{next(self._numbers)}"
+    def database(self) -> str:
+        """The URL of a new database of its own."""
+        name = f"own{os.getpid()}_{next(self._numbers)}"
         with psycopg.connect(self._url(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
-        url = self._url(name)
+        return self._url(name)
+
+    def restore(self, dump: Path) -> str:
+        """The URL of a new database that holds what pg_dump wrote into a file."""
+        url = self.database()
         with dump.open("rb") as script:
             subprocess.run(
-                [self._programs / "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", url],
+                [self.programs / "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", url],
                 stdin=script,
                 stdout=subprocess.DEVNULL,
                 check=True,
@@ -119,7 +123,7 @@ class Postgresql:
 
     def _run(self, program: str, *words: str | Path) -> None:
         subprocess.run(
-            [self._programs / program, *words],
+            [self.programs / program, *words],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd="/",

@@ -14,8 +14,10 @@ from radar_cli.store.opening import open_database, open_embedded
 from radar_cli.store.store import Store
 from tests.support import processes
 from tests.support.certificates import Authority
+from tests.support.field import field
 from tests.support.ports import free_port
 from tests.support.radar import Word, environment, radar_path
+from tests.support.relay import Relay
 from tests.support.waiting import wait_until
 
 
@@ -41,7 +43,11 @@ class RadarServer:
     ) -> None:
         self.state = state
         self.database = database
-        self.port = free_port()
+        self.port = self._own_port = free_port()
+        self._relay: Relay | None = None
+        if field.has_slow_network:
+            self._relay = Relay(self._own_port, is_slow=True)
+            self.port = self._relay.port
         self.url = f"http://127.0.0.1:{self.port}"
         self._authority = authority
         if authority is not None:
@@ -60,13 +66,18 @@ class RadarServer:
         self._client: httpx.Client | None = None
 
     def __enter__(self) -> Self:
+        if self._relay is not None:
+            self._relay.__enter__()
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._client is not None:
             self._client.close()
+            self._client = None
         self.stop()
+        if self._relay is not None:
+            self._relay.__exit__()
 
     @property
     def pid(self) -> int:
@@ -84,7 +95,7 @@ class RadarServer:
 
     def launch(self) -> None:
         """Start it, and don't wait."""
-        words = ["server", "--bind", f"127.0.0.1:{self.port}", *self._options]
+        words = ["server", "--bind", f"127.0.0.1:{self._own_port}", *self._options]
         if self.database:
             words += ["--database", self.database]
         with self.log.open("ab") as log:

@@ -28,6 +28,11 @@ def declaring_options(function: AnyFunction) -> AnyFunction:
             metavar="N",
             help="How many failures in a row don't make it down (0).",
         ),
+        click.option(
+            "--notes",
+            metavar="TEXT",
+            help="What to do when it is down, for its notices: lines, links among them.",
+        ),
     )
     for option in reversed(options):
         function = option(function)

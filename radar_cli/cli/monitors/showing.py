@@ -107,6 +107,8 @@ def _show_declared(known: Judged) -> list[tuple[Any, ...]]:
         rows.append(("tolerance", f"{monitor.failure_tolerance} failures in a row"))
     if monitor.tags:
         rows.append(("tags", ", ".join(monitor.tags)))
+    noted = monitor.notes.splitlines()
+    rows += zip(("notes", *[""] * len(noted)), noted, strict=False)
     return rows
 
 

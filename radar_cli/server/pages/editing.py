@@ -25,6 +25,7 @@ from radar_cli.store.managing import ChangedError
 
 _WHEN = {"schedule", "every"}
 _DURATIONS = ("every", "grace", "max_runtime")
+_LINES = ("notes",)
 _FORM_KEY_MAX = 400
 
 routes = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -89,7 +90,7 @@ def edit(
     """Change what was changed in the form, unless somebody else has changed the monitor."""
     filled = read_form(form, known.declared)
     fingerprint = form.get("fingerprint", "")
-    was = {name: form.get(f"was_{name}", "") for name in OPTIONS}
+    was = {name: form.get(f"was_{name}", "").replace("\r\n", "\n") for name in OPTIONS}
     status = 422
     if not filled.errors:
         try:
@@ -120,15 +121,21 @@ def texts_of(declared: Mapping[str, str]) -> dict[str, str]:
     """What the form has in its fields for a monitor that is declared so."""
     texts = {name: declared.get(stored, "") for name, stored in OPTIONS.items()}
     return {
-        name: _short(text) if name in _DURATIONS else text.replace("\n", " ")
+        name: _short(text)
+        if name in _DURATIONS
+        else (text if name in _LINES else text.replace("\n", " "))
         for name, text in texts.items()
     }
 
 
 def read_form(form: Mapping[str, str], declared: Mapping[str, str]) -> Filled:
     """What a form changes; with each field that can't be used, what is wrong with it."""
-    texts = {name: form.get(name, "") for name in OPTIONS}
-    changed = {n for n in OPTIONS if texts[n].strip() != form.get(f"was_{n}", "").strip()}
+    # A form sends the ends of lines as CR LF (HTML, "Constructing the entry list").
+    texts, before = (
+        {name: form.get(prefix + name, "").replace("\r\n", "\n") for name in OPTIONS}
+        for prefix in ("", "was_")
+    )
+    changed = {name for name in OPTIONS if texts[name].strip() != before[name].strip()}
     if changed & _WHEN and all(texts[name].strip() for name in _WHEN):
         # Both can be seen: neither takes the other's place.
         changed |= _WHEN

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Callable, Sequence
 
 from radar_cli.core.grammar import format_duration
+from radar_cli.monitors.links import find_links
 from radar_cli.monitors.monitor import Monitor
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.sentences import (
@@ -17,7 +18,7 @@ from radar_cli.monitors.sentences import (
 from radar_cli.monitors.state import Reason, View
 from radar_cli.monitors.strip import Mark, Place, find_places
 from radar_cli.monitors.words import in_words
-from radar_cli.server.pages.text import one_line, whole
+from radar_cli.server.pages.text import one_line, plain, whole
 from radar_cli.store.judged import Judged
 from radar_cli.store.overview import ALARMING
 from radar_cli.store.store import Store
@@ -209,6 +210,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "how": how,
     "iso": _iso,
     "line": one_line,
+    "linked": find_links,
+    "plain": plain,
     "origin": origin_in_words,
     "ref": ref_of,
     "relative": relative,

@@ -17,6 +17,11 @@ def one_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "\u2026"
 
 
+def plain(words: str) -> str:
+    """`words` with a sign of what isn't printable, its spaces as they are."""
+    return _show(words)
+
+
 def whole(output: bytes) -> str:
     """All of an output, line by line, without colours; nothing in it moves or turns text."""
     text = _ESCAPES.sub("", output.decode("utf-8", "replace"))

@@ -5,7 +5,9 @@ import time
 from typing import TYPE_CHECKING
 
 from radar_cli.core.errors import RadarError
+from radar_cli.server.access import check
 from radar_cli.server.answers import send_early, send_json
+from radar_cli.server.keys import ApiKey
 from radar_cli.server.pings.exchange import (
     IDLE_MAX_S,
     Exchange,
@@ -43,6 +45,9 @@ class PingEndpoint:
             if has_more:
                 await _read_body(exchange, receive)
                 has_more = False
+                if exchange.key is not None:  # a body may have come for hours
+                    found = await self._find_key(exchange.api_key)
+                    check(found, "ping", exchange.monitor)
             ping = exchange.ping(service.clock.now_us())
             started_us = await self._find_start(exchange) if exchange.asks_duration else None
             request = exchange.request
@@ -69,10 +74,14 @@ class PingEndpoint:
             find = service.store.find_by_token
             exchange.admit_token(await asyncio.to_thread(find, token, PING))
             return
-        found = service.access.recall(exchange.api_key)
+        exchange.admit(await self._find_key(exchange.api_key))
+
+    async def _find_key(self, key: str) -> ApiKey | None:
+        access = self._service.access
+        found = access.recall(key)
         if isinstance(found, bool):
-            found = await asyncio.to_thread(service.access.find, exchange.api_key)
-        exchange.admit(found)
+            found = await asyncio.to_thread(access.find, key)
+        return found
 
     async def _find_start(self, exchange: Exchange) -> int | None:
         """The time at which the run of an exchange began, if that was told."""

@@ -1,7 +1,9 @@
 """The query of a ping: read strictly, and made into a fact with its time.
 
 A field is known or not. A known one is given once; one that contradicts the path is refused, since
-nobody knows which of the two is meant. Unknown ones are ignored, and the answer says so.
+nobody knows which of the two is meant. Unknown ones are ignored, and the answer says so. But what a
+ping declares its monitor as costs no ping: given twice, or by a name that is nearly right, it is
+kept as a declaration that can't be read, which becomes the monitor's fault.
 """
 
 import contextlib
@@ -10,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from radar_cli.core.grammar import parse_run_id
 from radar_cli.model.ping import Ping, parse_time
+from radar_cli.monitors.declaring import JUDGED, warn_of_unknown
 from radar_cli.monitors.runs import Origin
 from radar_cli.server.pings.paths import PingPath
 
@@ -33,6 +36,9 @@ _KEPT = {
     "command": 2000,
 }
 _KNOWN = frozenset((*_KEPT, "id", "rid", "ts", "sent", "create"))
+# What a second, other value of a declaring field is joined by: tags are a list, and of the others
+# no reading makes sense of two.
+_DECLARING = {**dict.fromkeys(JUDGED & _KEPT.keys(), " and "), "tags": " "}
 _FIELDS_MAX = 100
 _ID_MAX = 60
 _WARNINGS_MAX = 5
@@ -58,7 +64,7 @@ class PingRequest:
         """BadRequestError: the query makes no sense."""
         said, unknown = _sort_out(query)
         self.path = path
-        self.warnings = [f"unknown field {name[:40]!r}" for name in unknown[:_WARNINGS_MAX]]
+        self.warnings = unknown
         self.run_id = _run_id(said["rid"]) if "rid" in said else ""
         self.id = said.get("id", "")
         if len(self.id) > _ID_MAX or not (self.id.isascii() and self.id.isprintable()):
@@ -161,20 +167,25 @@ def _check_outcome(path: PingPath, said: dict[str, str], *, has_id: bool) -> Non
 
 
 def _sort_out(query: str) -> tuple[dict[str, str], list[str]]:
-    """The known fields that have a value, and the names of the unknown ones."""
+    """Return the known fields that have a value, and a warning for each unknown one.
+
+    A declaration without a value is one: its line may have named a variable that isn't set.
+    """
     try:
         pairs = _read_query(query) if query else []
     except ValueError as error:
         raise BadRequestError(str(error)) from None
     said: dict[str, str] = {}
-    unknown: list[str] = []
+    unknown: list[tuple[str, str]] = []
     for name, value in pairs:
         if name not in _KNOWN:
             if name:
-                unknown.append(name)
-        elif value and said.setdefault(name, value) != value:
-            raise BadRequestError(f"{name} is given twice")
-    return said, unknown
+                unknown.append((name, value))
+        elif (value or name in JUDGED) and said.setdefault(name, value) != value:
+            if name not in _DECLARING:
+                raise BadRequestError(f"{name} is given twice")
+            said[name] += f"{_DECLARING[name]}{value}"
+    return said, [warn_of_unknown(name, value, said) for name, value in unknown[:_WARNINGS_MAX]]
 
 
 def _read_query(query: str) -> list[tuple[str, str]]:

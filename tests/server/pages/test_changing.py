@@ -133,6 +133,21 @@ def test_it_edits_what_is_expected(admin: Visitor, key: str) -> None:
     assert "every 1 h 30 min" in admin.text(f"/monitors/{key}")
 
 
+def test_it_edits_the_notes_line_by_line(admin: Visitor, key: str) -> None:
+    path = f"/monitors/{key}/edit"
+    notes = "1. restart it\r\n2. see https://wiki.example/x?a=1&b=2, then <call>"
+    admin.client.post(path, data={**_fields(admin, path), "notes": notes})
+    page = admin.get(f"/monitors/{key}").text
+    said = text_of(page).replace(" ", "")
+    assert "1.restartit2.seehttps://wiki.example/x?a=1&b=2,then<call>" in said
+    assert 'href="https://wiki.example/x?a=1&amp;b=2"' in page
+    # What is sent back as it came changes nothing, whatever ends its lines.
+    form = admin.get(path).text
+    assert ">\n1. restart it\n2. see https" in form
+    admin.client.post(path, data={**_fields(admin, path), "notes": notes, "was_notes": notes})
+    assert admin.get(path).text.count("2. see https://wiki.example") == 2
+
+
 def test_what_is_wrong_is_said_beside_each_field_and_nothing_is_lost(
     admin: Visitor, key: str
 ) -> None:

@@ -32,6 +32,9 @@ class _SlowDatabase:
         with self._behind.change() as change:
             yield change
 
+    def is_in_place(self) -> bool:
+        return self._behind.is_in_place()
+
     def compact(self) -> None:
         self._behind.compact()
 
