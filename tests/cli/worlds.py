@@ -71,8 +71,8 @@ def _moment(time_of_day: str, duration_s: str) -> float:
 
 
 @contextmanager
-def two_worlds(folder: Path) -> Iterator[Worlds]:
-    """Both, with the monitors of `_tell`."""
+def two_worlds(folder: Path, *options: str) -> Iterator[Worlds]:
+    """Both, with the monitors of `_tell`; the server is started with these options."""
     here, there = folder / "here", folder / "there"
     with open_embedded(str(here)) as store:
         now_us = time.time_ns() // 1000
@@ -82,7 +82,7 @@ def two_worlds(folder: Path) -> Iterator[Worlds]:
         store.pause(["paused"], now_us - _HOUR_US, now_us + 30 * _HOUR_US)
         store.note_check(now_us)  # at the server somebody looks, too
     shutil.copytree(here, there)
-    with RadarServer(there) as server:
+    with RadarServer(there, *options) as server:
         yield Worlds(here, server)
 
 

@@ -55,6 +55,8 @@ BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/", 
 HELD = (
     "monitors/runs",
     "monitors/state",
+    "notify/delivering",
+    "notify/keeping",
     "store/alerting",
     "store/flips",
     "store/outages",

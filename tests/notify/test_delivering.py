@@ -1,8 +1,10 @@
 """Couriers: what becomes of an alert that a channel takes, refuses or can't understand."""
 
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from radar_cli.config.channels import ChannelTable
 from radar_cli.config.files import ConfigFile
 from radar_cli.model.ping import Ping
+from radar_cli.monitors.runs import Run
 from radar_cli.notify.channel import ChannelError, Receipt
 from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.notify.keeping import decode_notice, encode_notice
@@ -34,9 +37,11 @@ class _Pager:
         self.refusal = refusal
         self.heard: list[Notice] = []
         self.patience: list[float] = []
+        self.was_daemon = False
 
     def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         self.patience.append(timeout_s)
+        self.was_daemon = threading.current_thread().daemon
         if self.refusal:
             raise ChannelError(self.refusal)
         self.heard.append(notice)
@@ -126,6 +131,36 @@ def test_one_that_refuses_is_not_asked_again_at_once(store: Store) -> None:
 
 def test_a_notice_is_kept_whole_but_for_a_long_output() -> None:
     assert decode_notice(encode_notice(NOTICE), NOTICE.key) == NOTICE
+
+
+def test_a_week_to_the_microsecond_is_no_end_of_it(store: Store) -> None:
+    ((created_us,),) = store.database.read(
+        "SELECT created_us FROM alert WHERE next_try_us IS NOT NULL AND monitor = ?", ("b",)
+    )
+    pager = _Pager(refusal="no")
+    for _ in range(2):
+        deliver_in_turn(store, [pager], _deadline(), now_us=partial(int, created_us + _WEEK))
+    assert [error for _, _, error, _ in store.waiting_alerts()] == ["no"]
+
+
+def test_nothing_is_begun_at_the_deadline(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as stopped:
+        stopped.setattr(time, "monotonic", lambda: 5.0)
+        done = deliver_in_turn(store, [_Pager()], 5.0)
+    assert (done.count, done.failures) == (0, [])
+
+
+def test_a_courier_keeps_no_process_from_its_end(store: Store) -> None:
+    pager = _Pager()
+    deliver_alerts(store, [pager], _deadline())
+    assert pager.was_daemon
+
+
+def test_an_outage_and_what_is_left_out_of_an_output_are_kept() -> None:
+    run = Run("r", 1, 2, "fail", output=b"x" * 9_000, omitted_bytes=5)
+    notice = replace(NOTICE, outage_us=(3, 4), last_run=run)
+    kept = decode_notice(encode_notice(notice), NOTICE.key)
+    assert kept == replace(notice, last_run=replace(run, output=b"x" * 8_000, omitted_bytes=1_005))
 
 
 def _next_try(store: Store) -> int:
