@@ -20,12 +20,19 @@ class Clock:
         self._read = read  # in nanoseconds
         self._lock = threading.Lock()
         self._last_us = 0
+        self._is_still = False
+
+    @property
+    def is_still(self) -> bool:
+        """Whether time stands still: nothing is to be waited for by this clock."""
+        return self._is_still
 
     def now_us(self) -> int:
         """The time now; each later than the one before, but for a clock that was a day ahead."""
         read_us = self._read() // 1000
         with self._lock:
-            if not 0 <= self._last_us - read_us < _LONGEST_STILL_US:
+            self._is_still = 0 <= self._last_us - read_us < _LONGEST_STILL_US
+            if not self._is_still:
                 self._last_us = read_us
             else:
                 self._last_us += 1

@@ -33,7 +33,11 @@ def _hook(name: str, receiver: Server) -> str:
 def _told(receiver: Server) -> list[tuple[str, str, str]]:
     """What a receiver was told: monitor, kind and reason."""
     notices = [json.loads(request.body) for request in receiver.requests]
-    return [(each["monitor"], each["kind"], each["reason"] or "") for each in notices]
+    return [
+        (each["monitor"], notice["kind"], each["reason"] or "")
+        for notice in notices
+        for each in notice["monitors"]
+    ]
 
 
 def _wait_for(receiver: Server, *expected: tuple[str, str, str], within_s: float = _SOON_S) -> None:
@@ -63,7 +67,8 @@ def test_a_webhook_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
         with serving(tmp_path / "server", config=config) as server:
             for number in range(3):
                 server.ping(f"job{number}/fail", create="1")
-                wait_until(lambda: len(_told(receiver)) == number + 1, _SOON_S)  # noqa: B023
+                # Those that follow closely come together, and a little later.
+                wait_until(lambda: len(_told(receiver)) == number + 1, 40)  # noqa: B023
                 if not number:  # the one that hangs has begun to
                     wait_until(lambda: dead.connections, _SOON_S)
             began = time.monotonic()
@@ -90,15 +95,16 @@ def test_two_servers_make_one_flip_and_one_alert_of_each(
                 for n in range(count)
             ]
             store.add(pings, now_us)
-            wait_until(lambda: len(receiver.requests) >= count, 100, "all are told")
+            wait_until(lambda: len(_told(receiver)) >= count, 100, "all are told")
             read = store.database.read
             assert read("SELECT count(*), count(DISTINCT monitor) FROM flip") == [(count, count)]
             wait_until(lambda: not store.waiting_alerts(), _SOON_S)
             alerts = read("SELECT fate, tries, count(*) FROM alert GROUP BY fate, tries")
             assert alerts == [("delivered", 1, count)]
         keys = Counter(request.headers["idempotency-key"] for request in receiver.requests)
-        assert len(keys) == count
+        assert len(keys) <= 10
         assert set(keys.values()) == {1}
+        assert len(set(_told(receiver))) == len(_told(receiver)) == count
 
 
 def test_a_poisoned_monitor_stops_nothing(tmp_path: Path) -> None:
@@ -193,13 +199,11 @@ def test_what_fell_due_while_no_server_looked_is_judged_when_outboxes_had_time(
                 assert outage is not None
                 store.judge(outage.end_us + 300 * _US + 1)  # as the server will then
                 assert [flip.reason for flip in store.flips("due", 1)] == ["missed"]
-            _wait_for(
-                receiver,
-                *(("before", "down", "missed"), ("after", "down", "missed")),
-                ("due", "down", "missed"),
-            )
-            texts = [json.loads(request.body)["text"] for request in receiver.requests]
-            assert ["nobody looked from" in text for text in texts] == [False, False, True]
+            missed = [(key, "down", "missed") for key in ("after", "before", "due")]
+            wait_until(lambda: sorted(_told(receiver)) == missed, 40, "all three are told")
+            notices = [json.loads(request.body) for request in receiver.requests]
+            told = [each for notice in notices for each in notice["monitors"]]
+            assert [each["monitor"] for each in told if each["outage"]] == ["due"]
 
 
 def test_a_killed_servers_heartbeat_tells_when_somebody_last_looked(tmp_path: Path) -> None:
@@ -296,7 +300,7 @@ def test_reminders_come_until_it_is_up_again(tmp_path: Path, cluster: Postgresql
             server.ping("job/fail", create="1")
             wait_until(lambda: len(receiver.requests) >= 3, 60, "two reminders")
             server.ping("job")
-            wait_until(lambda: _told(receiver)[-1][1] == "up", _SOON_S, "recovery is told")
+            wait_until(lambda: _told(receiver)[-1][1] == "up", 60, "recovery is told")
             count = len(receiver.requests)
             time.sleep(7)  # no more of them
             assert len(receiver.requests) == count
@@ -316,6 +320,7 @@ def test_time_does_not_go_back() -> None:
     assert clock.now_us() == 5_000_000_000
     now[0] -= 3600 * 10**9
     assert [clock.now_us(), clock.now_us()] == [5_000_000_001, 5_000_000_002]
+    assert clock.is_still
     now[0] += 10 * 86_400 * 10**9
     assert clock.now_us() == now[0] // 1000
     # But it isn't wrong for ever.
