@@ -17,7 +17,7 @@ class SimulatedChannel:
     def __init__(
         self, name: str, chance: random.Random, hang: Callable[[], None], **values: list[str]
     ) -> None:
-        self.table = ChannelTable(name, _FILE, "webhook", {**values})
+        self.table = ChannelTable(name, _FILE, "webhook", {"together": False, **values})
         self._chance = chance
         self._hang = hang
         self.mood = "well"  # or fails, or hangs

@@ -213,9 +213,9 @@ MUTANTS = {
         (
             Change(
                 *("store.alerting", "_enqueue"),
-                "return add_alerts(change, key, notices, now_us)",
+                "return add_alerts(change, key, news, now_us)",
                 "change.execute('DELETE FROM alert WHERE monitor = ? AND fate = ?', (key, ''))\n"
-                "    return add_alerts(change, key, notices, now_us)",
+                "    return add_alerts(change, key, news, now_us)",
             ),
         ),
     ),
@@ -228,7 +228,7 @@ MUTANTS = {
         (
             Change(
                 *("store.reminding", "_remind"),
-                "_set(change, flip_id, now_us + every_us)",
+                "_set(change, flip_id, now_us + how.every_us)",
                 "_set(change, flip_id, now_us)",
             ),
         ),

@@ -20,6 +20,8 @@ Expected = dict[str, tuple[Job, Report, int]]
 # The server takes clocks that are off by less for right, and orders the ends of a run.
 _SLACK = 10 * SECOND + 100_000
 _CLOSE = 100_000
+# Reminders grow rarer: the last of them come after so many times the first one's wait.
+_RARELY = 24
 
 
 class BrokenLawError(AssertionError):
@@ -223,8 +225,12 @@ class Witness:
     # Notices
 
     def _hear(self, rows: list[tuple[Any, ...]], now: int) -> None:
-        for alert_id, flip_id, monitor, channel, notice_text, created, _ in rows:
+        for row in rows:
             self.seen["alerts"] += 1
+            if row[1].startswith("channel:"):  # that it fails, or does no more: of no monitor
+                self._alerts[row[0]] = _Alert("", row[2], row[4])
+                continue
+            alert_id, flip_id, monitor, channel, notice_text, created, *_ = row
             notice = json.loads(notice_text)
             if alert_id in self._alerts or notice["monitor"] != monitor:
                 raise BrokenLawError(f"alert {alert_id} of {monitor} is not one of its own")
@@ -251,7 +257,7 @@ class Witness:
                 last = max(flip.told.values()) if before is None else before
                 if flip.status != "down" or created - last < self._remind_every - _CLOSE:
                     raise BrokenLawError(f"{channel} is reminded too early of {flip}")
-                memory.remind_at = now + self._remind_every
+                memory.remind_at = self._next_reminder(flip, now)
             elif before is not None:
                 raise BrokenLawError(f"{channel} is told twice of {flip}")
             flip.told[channel] = created
@@ -311,7 +317,7 @@ class Witness:
 
     def _expect_reminders(self, now: int) -> None:
         for memory in self._memories.values():
-            if memory.remind_at is None or memory.remind_at > now:
+            if memory.remind_at is None or memory.remind_at > now - _CLOSE:
                 continue
             key, story = memory.job.key, memory.job.story
             if memory.noticed != "down":
@@ -340,7 +346,7 @@ class Witness:
     def _next_reminder(self, flip: Flip, now: int) -> int:
         """When it is to be told again, which is not later than it should be."""
         ((remind_at,),) = self._disk.read("SELECT remind_us FROM flip WHERE id = ?", [flip.id])
-        if remind_at is None or not now < remind_at <= now + self._remind_every:
+        if remind_at is None or not now < remind_at <= now + _RARELY * self._remind_every:
             raise BrokenLawError(f"{flip} is told again at {remind_at}, and it is {now}")
         return int(remind_at)
 

@@ -177,10 +177,11 @@ class World:
         moments = self.disk.read(
             "SELECT (SELECT min(next_look_us) FROM monitor WHERE next_look_us IS NOT NULL),"
             " (SELECT min(remind_us) FROM flip WHERE remind_us IS NOT NULL),"
-            " (SELECT min(next_try_us) FROM alert WHERE next_try_us IS NOT NULL"
+            " (SELECT min(try_us) FROM (SELECT min(next_try_us) AS try_us FROM notice"
+            " UNION ALL SELECT min(next_try_us) FROM alert WHERE told_in = ''"
             " AND NOT EXISTS (SELECT 1 FROM alert AS older WHERE older.monitor = alert.monitor"
             " AND older.channel = alert.channel AND older.next_try_us IS NOT NULL"
-            " AND older.created_us < alert.created_us))"
+            " AND older.created_us < alert.created_us)))"
         )
         return moments[0]
 
@@ -257,6 +258,8 @@ class World:
         known = self._looker.find(job.key)
         if known is None:
             raise BrokenLawError(f"{job.key} isn't there")
+        if len(known.pauses) != len(job.story.pauses):
+            return  # a person is just about it, and the law doesn't know yet
         view, said = known.view_at(self._now), job.story.says(self._now)
         # Of several machines that are down, any may be the reason.
         is_one = not isinstance(job.story, JoinedStory)
