@@ -25,7 +25,7 @@ def _run(folder: Path, text: str, *, code: int = 0, **env: str) -> str:
     program.write_text(_PROGRAM + textwrap.dedent(text))
     done = subprocess.run(
         [sys.executable, program],
-        env=environment(**env),
+        env=environment(measured=True, **env),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
