@@ -51,18 +51,21 @@ class Courier:
     `take_in` empties the embedded store's folder, where many pings wait that nobody reads.
     """
 
+    outbox: Outbox
+
     def __init__(self, take_in: Callable[[Outbox, Destination], None] | None = None) -> None:
         self._take_in = take_in
         self._profiles: dict[str, None] = {}
         self._extra: dict[str, Destination] = {}
         self._complained: set[str] = set()
-        self._begin()
+        self._pid = 0  # of the process in which it has begun
+        self._thread: threading.Thread | None = None
 
     def _begin(self) -> None:
         """Start afresh: also in a forked child, where no thread and no lock of ours goes on."""
         self._pid = os.getpid()
         self.outbox = Outbox(state_directory(os.environ))
-        self._thread: threading.Thread | None = None
+        self._thread = None
         self._news = threading.Event()
         self._is_closing = False
         self._posted: dict[str, None] = {}

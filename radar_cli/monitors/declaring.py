@@ -211,6 +211,14 @@ def _read_tolerance(text: str) -> str:
     return str(number)
 
 
+def _read_task(text: str) -> str:
+    """The name of the task whose runs are told; a worker that has none of that name says so."""
+    name, space, _ = text.strip().partition(" ")
+    if space:
+        raise FieldError(f"no task is called {name[:100]!r}", "what names it? its runs aren't told")
+    return name
+
+
 FIELDS: dict[str, Callable[[str], str]] = {
     "schedule": _read_schedule,
     "every": _read_period,
@@ -221,6 +229,7 @@ FIELDS: dict[str, Callable[[str], str]] = {
     "tags": _read_tags,
     "failure_tolerance": _read_tolerance,
     "hosts": _read_hosts,
+    "task": _read_task,
 }
 # What is judged by; a name or a tag can be anything.
 JUDGED = frozenset(FIELDS) - {"name", "tags"}
