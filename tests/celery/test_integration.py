@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Watched:
 
     def pings(self, monitor: str) -> list[dict[str, Any]]:
         """Its pings, oldest first."""
-        answer = self.server.request("GET", f"/api/v1/monitors/{monitor}/pings")
+        answer = self.server.request("GET", f"/api/v1/monitors/{monitor}/pings?output=true")
         if answer.status_code == 404:
             return []
         pings: list[dict[str, Any]] = answer.json()["pings"]
@@ -96,7 +97,7 @@ def test_each_end_is_told_once_with_its_cause(watched: Watched) -> None:
     watched.send("hard")
     watched.send("ignores")
     watched.send("rejects")
-    watched.send("expires", expires=time.time() - 5 and -5)
+    watched.send("expires", expires=datetime.now(UTC) + timedelta(seconds=0.5))
     watched.send("skipped")
     watched.send("skipped_below")
     told = ("well", "fails", "retries", "leaves", "killed", "soft", "hard", "ignores", "rejects")
@@ -118,9 +119,11 @@ def test_each_end_is_told_once_with_its_cause(watched: Watched) -> None:
         "rejects": "celery.exceptions.Reject",
         "expires": "expired at ",
     }
-    for monitor, cause in causes.items():
-        [(kind, reason)] = watched.ends(monitor)
-        assert (kind, reason[: len(cause)]) == ("fail", cause)
+    ended = {monitor: watched.ends(monitor) for monitor in causes}
+    assert {
+        monitor: [(kind, reason[: len(causes[monitor])]) for kind, reason in found]
+        for monitor, found in ended.items()
+    } == {monitor: [("fail", cause)] for monitor, cause in causes.items()}
     assert "SIGKILL" in watched.ends("killed")[0][1]
     [(kind, _)] = watched.ends("retries")
     assert kind == "success"
@@ -138,3 +141,97 @@ def test_each_end_is_told_once_with_its_cause(watched: Watched) -> None:
     assert not watched.pings("skipped")
     assert not watched.pings("skipped-below")
     assert "radar: a task's run can't be told" not in worker.log
+
+
+# What a pool of threads or none can't do: end a task by a signal.
+_SOFTER = {
+    "fails": "json.decoder.JSONDecodeError at watched.py:",
+    "rejects": "celery.exceptions.Reject",
+    "expires": "expired at ",
+}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("pool", ["solo", "threads", "gevent"])
+def test_other_pools_tell_each_end_once_too(watched: Watched, pool: str) -> None:
+    if pool == "gevent":
+        pytest.importorskip("gevent")
+    worker = watched.worker(pool=pool)
+    watched.send("expires", expires=datetime.now(UTC) + timedelta(seconds=0.2), countdown=1)
+    for _ in range(2):
+        watched.send("well")
+    watched.send("fails", 7)
+    watched.send("retries", False)
+    watched.send("rejects")
+    if pool == "threads":
+        watched.send("leaves")
+    watched.wait_for("fails", "retries", "rejects", "expires")
+    watched.wait_for("well", count=2)
+    assert [kind for kind, _ in watched.ends("well")] == ["success", "success"]
+    causes = dict(_SOFTER)
+    causes["retries"] = "OSError at watched.py:"
+    if pool == "threads":
+        watched.wait_for("leaves")
+        causes["leaves"] = "SystemExit at watched.py:"
+    for monitor, cause in causes.items():
+        [(kind, reason)] = watched.ends(monitor)
+        assert kind == "fail"
+        assert cause in reason or (monitor == "fails" and reason.startswith("TypeError"))
+    tries = [ping["fields"].get("tries") for ping in watched.pings("retries")]
+    assert tries[-1] == "3"
+    assert "radar: a task's run can't be told" not in worker.log
+
+
+def test_revoked_and_unknown_tasks_are_told(watched: Watched) -> None:
+    monitors = {**_MONITORS, "watched.gone": "gone"}
+    worker = watched.worker(monitors=monitors, slots=1)
+    # A name that no task has: one line, a fault, and the worker is up.
+    assert worker.log.count("cronradar_monitors names watched.gone") == 1
+    assert "ERROR" in worker.log
+    wait_until(lambda: watched.pings("gone"), 20, "the fault is told")
+    shown = watched.server.request("GET", "/api/v1/monitors/gone").json()
+    [fault] = shown["faults"]
+    assert fault["message"].startswith("task: no task is called 'watched.gone'")
+
+    watched.send("gone")
+    running = watched.send("naps", 60)
+    waits = watched.send("well")
+    wait_until(lambda: watched.pings("naps"), 20, "the nap has begun")
+    watched.app.control.revoke(waits)
+    watched.app.control.revoke(running, terminate=True)
+    watched.wait_for("naps", "well", "gone")
+    assert watched.ends("well") == [("fail", "revoked before it began")]
+    [(kind, reason)] = watched.ends("naps")
+    assert (kind, reason[:26]) == ("fail", "terminated while it ran (1")
+    assert watched.ends("gone") == [
+        ("fail", "no worker knows the task watched.gone: it was dropped"),
+    ]
+
+
+def test_monitors_are_named_by_tokens_and_urls_and_an_absent_server_costs_nothing(
+    watched: Watched,
+) -> None:
+    server = watched.server
+    for key in ("token", "url"):
+        server.ping(f"{key}/log", create="1")
+    token, other = (
+        server.request("POST", f"/api/v1/monitors/{key}/token").json()["token"]
+        for key in ("token", "url")
+    )
+    monitors = {
+        "watched.well": token.upper(),
+        "watched.fails": f"{server.url}/ping/{other}/start",
+        "watched.ignores": f"{server.url}/ping/{server.key}/by-key",
+        "watched.rejects": "No Key!",
+    }
+    worker = watched.worker(monitors=monitors, RADAR_API_KEY="")
+    assert "the monitor of watched.rejects can't be told: bad monitor key 'No Key!'" in worker.log
+    server.stop()
+    for task in ("well", "ignores", "rejects"):
+        watched.send(task)
+    watched.send("fails", 7)
+    wait_until(lambda: "watched.fails" in worker.log, 20, "the tasks have run")
+    server.start()
+    watched.wait_for("token", "url", "by-key")
+    assert [kind for kind, _ in watched.ends("token")] == ["success"]
+    assert watched.ends("url")[0][0] == "fail"

@@ -240,14 +240,14 @@ class Teller:
             return begun[2], begun[3]
         pid = os.getpid()
         facts: Mapping[str, Any] | None = None
-        if request is not None:
+        received = self._requests.get(task_id)
+        if received is not None:
+            # Celery 5.7 gives its main process a task.request, too, and that knows no child.
+            facts, pid = received.request_dict, received.worker_pid or pid
+        elif request is not None:
             facts = vars(request)
         elif getattr(task.request, "id", None) == task_id:
             facts = vars(task.request)
-        received = self._requests.get(task_id)
-        if received is not None and facts is None:
-            facts = received.request_dict
-            pid = received.worker_pid or pid
         if facts is None:
             facts = {"id": task_id}
         if facts.get("is_eager") or facts.get("called_directly") or is_skipped(task):
@@ -361,6 +361,9 @@ def _measure(begun: tuple[float, float, Execution, Target]) -> dict[str, str]:
 def _is_from_pool(error: BaseException) -> bool:
     """Whether an exception is how a pool ends a task: its worker tells why."""
     if type(error).__module__.partition(".")[0] in ("gevent", "eventlet", "greenlet"):
+        return True
+    code = error.code if isinstance(error, SystemExit) else None
+    if isinstance(code, int) and -256 < code < 0:  # billiard's, of a signal to a child
         return True
     where = error.__traceback__
     while where is not None and where.tb_next is not None:

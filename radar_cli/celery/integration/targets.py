@@ -103,7 +103,7 @@ def skip_monitor(task: _T) -> _T:
     """
     then = getattr(type(task), "__then__", None)
     if then is not None:  # the app isn't finalized yet: it is no task before that
-        then(task, _mark)
+        then(task, _mark, task)
     else:
         _mark(task)
     return task
