@@ -56,7 +56,7 @@ class Courier:
     def __init__(self, take_in: Callable[[Outbox, Destination], None] | None = None) -> None:
         self._take_in = take_in
         self._profiles: dict[str, None] = {}
-        self._extra: dict[str, Destination] = {}
+        self._extra: dict[tuple[str, str], Destination] = {}
         self._complained: set[str] = set()
         self._pid = 0  # of the process in which it has begun
         self._thread: threading.Thread | None = None
@@ -89,7 +89,7 @@ class Courier:
             self._resolved.complete(ping)
             destination = extra or plain_destination(to, os.environ)
             if extra is not None:
-                self._extra.setdefault(extra.server, extra)
+                self.serve(extra)
             else:
                 self._profiles.setdefault(to)
             if destination is None:
@@ -123,7 +123,7 @@ class Courier:
 
     def serve(self, destination: Destination) -> None:
         """Deliver what waits for a server that no profile names, too."""
-        self._extra.setdefault(destination.server, destination)
+        self._extra.setdefault((destination.server, destination.key), destination)
 
     def start(self) -> None:
         """Deliver from now on, from a thread of this process's; once, however often it is said."""

@@ -1,6 +1,7 @@
 """What workers tell of their tasks' runs: each once, with its cause, whatever the end."""
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from tests.support.celery_app import Worker
+from tests.support.celery_app import Worker, start
 from tests.support.radar_server import RadarServer, serving
 from tests.support.waiting import wait_until
 
@@ -45,6 +46,25 @@ class Watched:
             **more,
         }
         return Worker(self.url, self.folder, *words, pool=pool, app="watched", **env).wait()
+
+    def beat(self, *entries: str, number: int = 1) -> "subprocess.Popen[bytes]":
+        """A Beat with these entries."""
+        words = ["beat", "-l", "INFO", "-s", str(self.folder / "schedule")]
+        env = {
+            "WATCHED_BEAT": json.dumps(entries),
+            "WATCHED_SETUP": "1",
+            "RADAR_SERVER": self.server.url,
+            "RADAR_API_KEY": self.server.key,
+        }
+        return start(self.url, self.beat_log(number), *words, app="watched", **env)
+
+    def beat_log(self, number: int = 1) -> Path:
+        return self.folder / f"beat{number}.log"
+
+    def monitor(self, key: str) -> dict[str, Any]:
+        """As the server shows it; empty if it knows none."""
+        answer = self.server.request("GET", f"/api/v1/monitors/{key}")
+        return dict(answer.json()) if answer.status_code == 200 else {}
 
     def send(self, task: str, *args: Any, **options: Any) -> str:
         """Send a task; return its id."""
@@ -235,3 +255,45 @@ def test_monitors_are_named_by_tokens_and_urls_and_an_absent_server_costs_nothin
     watched.wait_for("token", "url", "by-key")
     assert [kind for kind, _ in watched.ends("token")] == ["success"]
     assert watched.ends("url")[0][0] == "fail"
+
+
+@pytest.mark.celery_versions
+def test_beat_declares_its_entries_and_their_runs_are_told_apart(watched: Watched) -> None:
+    worker = watched.worker(pool="solo", monitors={}, WATCHED_SETUP="1")
+    often = ("First often", "second_often")
+    first = watched.beat(*often, "nightly", "friday-13", "weekdays", "nobody")
+    keys = ("first-often", "second_often")
+    watched.wait_for(*keys, count=2)
+    watched.wait_for("celery-beat")
+    wait_until(lambda: watched.monitor("weekdays"), 20, "the entries are declared")
+    nightly, friday = watched.monitor("nightly"), watched.monitor("friday-13")
+    assert (nightly["schedule"], nightly["tz"]) == ("5 2 * * *", "UTC")
+    assert watched.monitor("weekdays")["schedule"] == "0 8 * * 1,2,3,4,5"
+    # Celery wants both, and cron takes either day.
+    assert friday["schedule"] is None
+    assert friday["every_s"] > 30 * 86_400
+    assert [watched.monitor(key)["every_s"] for key in keys] == [1.0, 1.0]
+    assert not watched.monitor("nobody")
+    beat = watched.monitor("celery-beat")
+    assert (beat["name"], beat["every_s"], beat["status"]) == ("Celery Beat", 60.0, "up")
+    runs = [{ping["run_id"] for ping in watched.pings(key)} for key in keys]
+    assert not runs[0] & runs[1]
+    log = watched.beat_log()
+    assert "'friday-13' is on days that match both" in log.read_text()
+
+    # One that is sent by hand isn't the scheduled one.
+    by_hand = watched.send("well")
+    wait_until(lambda: by_hand in worker.log, 20, "the task by hand is done")
+    first.terminate()
+    first.wait(20)
+    told = {str(ping["run_id"]) for key in keys for ping in watched.pings(key)}
+    assert by_hand not in told
+
+    second = watched.beat("First often", number=2)
+    wait_until(lambda: watched.monitor("nightly")["schedule"] is None, 30, "nightly is retired")
+    said = "nightly is no entry any more, and watched no more"
+    wait_until(lambda: said in watched.beat_log(2).read_text(), 20, "that is said")
+    assert watched.monitor("first-often")["every_s"] == 1.0
+    second.terminate()
+    second.wait(20)
+    assert "can't be" not in log.read_text()

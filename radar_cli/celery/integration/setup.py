@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any, Mapping
 
 from celery import Celery, bootsteps, signals
+from celery.utils.log import get_logger
 
 from radar_cli.celery.integration.runs import Teller
 from radar_cli.celery.integration.targets import SENT_HEADER, Targets
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _SETTING = "cronradar_monitors"
 _ATTRIBUTE = "_radar_integration"
 _KEEP = {"weak": False}
+_logger = get_logger(__name__)
 
 
 def _take_in(outbox: "Outbox", destination: "Destination") -> None:
@@ -31,6 +33,7 @@ class Integration:
         self.app = app
         self.courier = Courier(_take_in)
         self.monitors: dict[str, Any] = {}
+        self.is_set_up = False
         self._teller: Teller | None = None
 
     def read_targets(self) -> Targets:
@@ -64,16 +67,46 @@ class CronRadarMiddleware(bootsteps.Step):  # type: ignore[misc]  # celery has n
         integration_of(parent.app).tell_of_runs()
 
 
-def setup_radar(app: Celery, *, monitors: Mapping[str, str] | None = None) -> None:
+def setup_radar(
+    app: Celery,
+    *,
+    monitors: Mapping[str, str] | None = None,
+    beat: str = "celery-beat",
+    prefix: str = "",
+) -> None:
     """Have workers and Beat of `app` tell radar of what they do: one call for both.
 
-    `monitors` maps names of tasks, or of Beat's entries, to monitors' keys, secret ping tokens or
-    ping URLs; `app.conf.cronradar_monitors` does the same.
+    Each entry of Beat's schedule has a monitor, whose key is `prefix` and its name; `beat` is the
+    key of the monitor of Beat itself ("": none). `monitors` maps names of tasks, or of entries, to
+    other monitors' keys, secret ping tokens or ping URLs, as `app.conf.cronradar_monitors` does.
     """
     integration = integration_of(app)
     integration.monitors.update(monitors or {})
     app.steps["worker"].add(CronRadarMiddleware)
+    if integration.is_set_up:
+        return
+    integration.is_set_up = True
+
+    def watch_beat(sender: Any, **_: Any) -> None:
+        if sender.app is not app:
+            return
+        try:
+            from radar_cli.celery.integration.beat import BeatWatch
+
+            BeatWatch(
+                app,
+                sender.scheduler,
+                integration.courier,
+                integration.read_targets(),
+                beat_monitor=beat,
+                prefix=prefix,
+            ).start()
+        except Exception:
+            _logger.exception("radar: Beat can't be watched")
+
     signals.before_task_publish.connect(_stamp_time, **_KEEP)
+    signals.beat_init.connect(watch_beat, **_KEEP)
+    signals.beat_embedded_init.connect(watch_beat, **_KEEP)
 
 
 def _stamp_time(headers: Any = None, **_: Any) -> None:

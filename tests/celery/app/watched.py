@@ -5,10 +5,12 @@ import os
 import signal
 import sys
 import time
+from datetime import timedelta
 from typing import Any
 
 from celery import Celery
 from celery.exceptions import Ignore, Reject
+from celery.schedules import crontab
 
 from radar_cli.celery import CronRadarMiddleware, setup_radar, skip_monitor
 
@@ -20,6 +22,20 @@ app.conf.update(
     beat_max_loop_interval=1,
     **json.loads(os.environ.get("WATCHED_CONF", "{}")),
 )
+_ENTRIES = {
+    "First often": {"task": "watched.well", "schedule": 1.0},
+    "second_often": {"task": "watched.well", "schedule": timedelta(seconds=1)},
+    "nightly": {"task": "watched.well", "schedule": crontab(minute=5, hour="2")},
+    "friday-13": {
+        "task": "watched.well",
+        "schedule": crontab(0, 0, day_of_month=13, day_of_week=5),
+    },
+    "weekdays": {"task": "watched.well", "schedule": crontab(0, 8, day_of_week="mon-fri")},
+    "nobody": {"task": "watched.skipped", "schedule": 1.0},
+}
+app.conf.beat_schedule = {
+    name: _ENTRIES[name] for name in json.loads(os.environ.get("WATCHED_BEAT", "[]"))
+}
 if os.environ.get("WATCHED_SETUP"):
     setup_radar(app)
 else:
