@@ -116,9 +116,13 @@ class Teller:
             signal.connect(_guarded(receive), **_KEEP)
 
     def _receive(self, request: Any, **_: Any) -> None:
-        self._requests[request.id] = request
+        if self.targets.find(request.type, request.request_dict) is not None:
+            self._requests[request.id] = request
 
     def _begin(self, task: Any, task_id: str, **_: Any) -> None:
+        # Most tasks are nobody's business, and pay for no more than this.
+        if self.targets.find(task.name, vars(task.request)) is None:
+            return
         found = self._find(task, task_id)
         if found is None:
             return

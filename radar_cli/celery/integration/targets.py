@@ -48,8 +48,8 @@ class Targets:
         entry, key = headers.get(ENTRY_HEADER), headers.get(MONITOR_HEADER)
         named = self.named.get(entry) if isinstance(entry, str) else None
         named = named or self.named.get(task)
-        if named is None and isinstance(key, str) and is_key(key):
-            return Target(key)
+        if named is None and isinstance(key, str):
+            return Target(key) if is_key(key) else None
         return named
 
 
