@@ -6,13 +6,22 @@ Nothing is imported here before it is used: `radar celery alive` has one interpr
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from radar_cli.celery.heartbeat import install_heartbeat
+    from radar_cli.celery.integration.setup import CronRadarMiddleware, setup_radar
+    from radar_cli.celery.integration.targets import skip_monitor
 
-__all__ = ["install_heartbeat"]
+__all__ = ["CronRadarMiddleware", "install_heartbeat", "setup_radar", "skip_monitor"]
+_PLACES = {
+    "CronRadarMiddleware": "radar_cli.celery.integration.setup",
+    "install_heartbeat": "radar_cli.celery.heartbeat",
+    "setup_radar": "radar_cli.celery.integration.setup",
+    "skip_monitor": "radar_cli.celery.integration.targets",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name != "install_heartbeat":
+    place = _PLACES.get(name)
+    if place is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from radar_cli.celery.heartbeat import install_heartbeat
+    from importlib import import_module
 
-    return install_heartbeat
+    return getattr(import_module(place), name)

@@ -201,6 +201,11 @@ def resolve(
     return resolved
 
 
+def plain_destination(profile: str, environ: "Mapping[str, str]") -> Destination | None:
+    """The destination if plain variables alone name it, or nothing does; None: the config says."""
+    return None if profile else _from_variables_alone(environ)
+
+
 def _is_there(path: str) -> bool:
     """Whether there is something at `path`, or something that hides it."""
     try:

@@ -88,12 +88,13 @@ def flush(
     current: "Ping | None" = None,
     suffix: str = WAITING_SUFFIX,
     is_stopped: "Callable[[], bool]" = lambda: False,
+    fresh_s: float = 0.0,
 ) -> Flushed:
     """Send what waits in a destination's spools until `deadline` (monotonic).
 
     Each ping is tried once or, with `ping_timeout_s`, for that long; a server that doesn't answer
     ends the flush. `current` is what the run that flushes has just sent. Only one process flushes
-    a spool; any other finds nothing to do.
+    a spool; any other finds nothing to do. What is younger than `fresh_s` is news to any server.
     """
     flushed = Flushed()
     locks: list[tuple[Spool, int]] = []
@@ -111,7 +112,9 @@ def flush(
             if sender.protocol.KNOWS_EVENT_TIME:
                 turn.send_all(files)
             else:
-                send_news(turn, files, current)
+                fresh_us = int((time.time() - fresh_s) * 1e6) if fresh_s else 1 << 63
+                turn.send_all([file for file in files if _time_of(file[0]) > fresh_us])
+                send_news(turn, [file for file in files if _time_of(file[0]) <= fresh_us], current)
         finally:
             turn.close()
     finally:

@@ -5,12 +5,57 @@ from radar_cli.core.grammar import format_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from radar_cli.wrap.options import Options
 
 _LONGEST_REFUSED = 200
 
 
-def declare(options: "Options") -> dict[str, str]:
+class Declaration:
+    """What a program declares its monitor as, by the names of the options of `radar run`."""
+
+    def __init__(
+        self, *, schedule: str = "", tz: str = "", name: str = "", tag: "list[str] | None" = None
+    ) -> None:
+        self.schedule = schedule
+        self.tz = tz
+        self.name = name
+        self.tag = tag or []
+        self.every: float | None = None
+        self.grace: float | None = None
+        self.max_runtime: float | None = None
+        self.hosts = ""
+        self.refused: dict[str, str] = {}
+        self.warnings: list[str] = []
+
+    def set(self, flag: str, text: str, read: "Callable[[str], object]") -> None:
+        """Set what an option stands for; a text that can't be read goes along as it is."""
+        try:
+            setattr(self, flag[2:].replace("-", "_"), read(text))
+        except ValueError as error:
+            self.warnings.append(f"{flag[2:]} {text[:60]!r} is ignored: {error}")
+            self.refused[flag] = text
+
+    def set_period(self, flag: str, period: object) -> None:
+        """Set a duration: a text like `15m`, seconds, or a timedelta; None leaves it open."""
+        from datetime import timedelta
+
+        from radar_cli.core.grammar import parse_duration, parse_period
+
+        if period is None:
+            return
+        if isinstance(period, timedelta):
+            period = period.total_seconds()
+        text = format_seconds(period) if isinstance(period, (int, float)) else str(period)
+        self.set(flag, text, parse_duration if flag == "--grace" else parse_period)
+
+    def fields(self) -> dict[str, str]:
+        """Return the fields that declare the monitor."""
+        return declare(self)
+
+
+def declare(options: "Options | Declaration") -> dict[str, str]:
     """Return the fields that declare the monitor.
 
     What can't be read goes along as it is, with a warning here: who keeps the monitor shows it as

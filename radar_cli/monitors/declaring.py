@@ -222,6 +222,17 @@ def _read_tolerance(text: str) -> str:
     return str(number)
 
 
+def _read_task(text: str) -> str:
+    """Whether the task whose runs are told is there: a worker that has none of that name says so.
+
+    Several tasks may tell one monitor, so it isn't declared as the name of one.
+    """
+    name, space, _ = text.strip().partition(" ")
+    if space:
+        raise FieldError(f"no task is called {name[:100]!r}", "correct cronradar_monitors")
+    return "known"
+
+
 FIELDS: dict[str, Callable[[str], str]] = {
     "schedule": _read_schedule,
     "every": _read_period,
@@ -233,6 +244,7 @@ FIELDS: dict[str, Callable[[str], str]] = {
     "failure_tolerance": _read_tolerance,
     "hosts": _read_hosts,
     "notes": _read_notes,
+    "task": _read_task,
 }
 # What is judged by; a name, a tag or notes can be anything.
 JUDGED = frozenset(FIELDS) - {"name", "tags", "notes"}

@@ -1,9 +1,9 @@
 """`POST /api/sync`: monitors as a program declares them (CronRadar's documentation, "Sync API")."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from radar_cli.core.ids import KEY_MAX, check_key
 from radar_cli.monitors.declaring import LONGEST_NOTES, read_declared, warn_of_unknown
@@ -28,8 +28,16 @@ class SyncedMonitor(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    @model_validator(mode="after")
+    def _has_a_time(self) -> Self:
+        if self.schedule is None and self.every is None:
+            raise ValueError("a monitor needs a schedule, or every")
+        return self
+
     key: str = Field(max_length=KEY_MAX)
-    schedule: str = Field(max_length=SCHEDULE_MAX)
+    schedule: str | None = Field(None, max_length=SCHEDULE_MAX)
+    # Radar's own: an interval in seconds, for what has no cron expression.
+    every: int | float | str | None = None
     name: str | None = Field(None, max_length=200)
     # What can't be read is the monitor's fault, and no reason to refuse all the others.
     gracePeriod: int | float | str | None = None  # noqa: N815 (CronRadar's name)
@@ -54,6 +62,7 @@ class SyncAnswer(BaseModel):
     created: int
     updated: int
     errors: list[str]
+    retired: list[str] = []
 
 
 @routes.post("/api/sync", responses=errors(), tags=["pings"])
@@ -72,7 +81,11 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
         except (ValueError, AccessError) as wrong:
             errors.append(f"{monitor.key[:60]}: {wrong}")
             continue
-        fields: dict[str, Any] = {"schedule": _without_lists_of_all(monitor.schedule)}
+        fields: dict[str, Any] = {}
+        if monitor.schedule is not None:
+            fields["schedule"] = _without_lists_of_all(monitor.schedule)
+        if monitor.every is not None:
+            fields["every"] = str(monitor.every)
         if monitor.tz:
             fields["tz"] = monitor.tz
         if monitor.name is not None:
@@ -102,6 +115,7 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
         created=done.created,
         updated=done.updated,
         errors=errors,
+        retired=done.retired,
     )
 
 

@@ -41,6 +41,7 @@ class Declared:
     updated: int = 0
     foreign: list[str] = field(default_factory=list)  # of another key's set
     beyond: list[str] = field(default_factory=list)  # one too many of their key
+    retired: list[str] = field(default_factory=list)  # which the set has no more
 
 
 class Declaring(Managing):
@@ -75,7 +76,7 @@ class Declaring(Managing):
                 if _declare(change, known, declared[known.key], now_us, self.default_zone):
                     done.updated += not is_new
             if kept is not None:
-                _retire_others(change, declarer, kept, now_us)
+                done.retired = _retire_others(change, declarer, kept, now_us)
         return done
 
 
@@ -111,8 +112,13 @@ def _find_foreign(change: Change, declarer: Declarer, keys: list[str]) -> set[st
     return foreign
 
 
-def _retire_others(change: Change, declarer: Declarer, kept: Collection[str], now_us: int) -> None:
-    """Retire what a set has no more; what has a source and no key (radar 0.1) is of any set."""
+def _retire_others(
+    change: Change, declarer: Declarer, kept: Collection[str], now_us: int
+) -> list[str]:
+    """Retire what a set has no more, and return it.
+
+    What has a source and no key (radar 0.1) is of any set.
+    """
     rows = change.read(
         "SELECT key FROM monitor WHERE source = ? AND source_key IN (?, '')",
         (declarer.source, declarer.api_key),
@@ -123,6 +129,7 @@ def _retire_others(change: Change, declarer: Declarer, kept: Collection[str], no
             "UPDATE monitor SET source = '', source_key = '' WHERE key = ?", (known.key,)
         )
         _retire(change, known, now_us)
+    return gone
 
 
 def _declare(

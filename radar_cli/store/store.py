@@ -20,7 +20,7 @@ from radar_cli.store.tokens import Tokens
 
 # What a ping's fields say of its monitor, rather than of its run.
 DECLARING = (
-    *("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "tags", "hosts"),
+    *("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "tags", "hosts", "task"),
     *("zone", "cron_tz"),  # by which its host runs it, and what its crontab says in vain
 )
 _PUSHED_AWAY_S = 300.0

@@ -26,29 +26,36 @@ class Worker:
         pool: str = "threads",
         slots: int = 2,
         queues: str = "celery",
+        app: str = "shop",
         **env: str,
     ) -> None:
         self.node = f"{name}@test"
         self._log = folder / f"{name}.log"
         options = ["-n", self.node, "-P", pool, "-c", str(slots), "-Q", queues, "-l", "INFO"]
-        self.process = start(url, self._log, "worker", *options, *words, **env)
+        self.process = start(url, self._log, "worker", *options, *words, app=app, **env)
 
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
 
     def wait(self) -> "Worker":
         wait_until(lambda: " ready." in self._log.read_text(), 40, f"worker {self.node} is ready")
         return self
 
 
-def start(url: str, log: Path, *words: str, **env: str) -> "subprocess.Popen[bytes]":
+def start(
+    url: str, log: Path, *words: str, app: str = "shop", **env: str
+) -> "subprocess.Popen[bytes]":
     """Start `celery -A shop WORDS`; it is killed when the test ends."""
     celery = Path(sys.executable).parent / "celery"
     with open(log, "wb") as output:
         return processes.remember(
             subprocess.Popen(
-                [celery, "-A", "shop", *words],
+                [celery, "-A", app, *words],
                 cwd=APP_FOLDER,
                 env=environment(measured=False, SHOP_BROKER=url, C_FORCE_ROOT="1", **env),
                 stdin=subprocess.DEVNULL,

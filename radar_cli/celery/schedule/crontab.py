@@ -49,6 +49,13 @@ class Crontab:
     @property
     def words(self) -> str:
         """As `at 02:05 on Monday to Friday, by the clock of Europe/London`."""
+        schedule = CronSchedule(self.expression)
+        schedule.needs_both = True
+        return f"{explain(schedule)}, by the clock of {zone_name(self.tz)}"
+
+    @property
+    def expression(self) -> str:
+        """The fields as cron writes them, which takes either day where Celery wants both."""
         fields = (
             _field(self.minutes, 0, 59),
             _field(self.hours, 0, 23),
@@ -56,9 +63,7 @@ class Crontab:
             _field(self.months, 1, 12),
             _field(self.weekdays, 0, 6),
         )
-        schedule = CronSchedule(" ".join(fields))
-        schedule.needs_both = True
-        return f"{explain(schedule)}, by the clock of {zone_name(self.tz)}"
+        return " ".join(fields)
 
     def due_after(self, moment: datetime) -> datetime | None:
         """The first time after an aware `moment`, in UTC; None if there never is one.

@@ -26,6 +26,7 @@ _KEPT = {
     "zone": 100,
     "cron_tz": 100,
     "hosts": 40,
+    "task": 240,
     "host": 255,
     "name": 200,
     "schedule": SCHEDULE_MAX,

@@ -1,0 +1,1 @@
+"""What an app of Celery tells radar: its tasks' runs, from workers, and its schedule, from Beat."""

@@ -1,0 +1,299 @@
+"""What workers tell of their tasks' runs: each once, with its cause, whatever the end."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from tests.support.celery_app import Worker, start
+from tests.support.radar_server import RadarServer, serving
+from tests.support.waiting import wait_until
+
+_TASKS = (
+    "well fails retries leaves killed soft hard ignores rejects naps expires skipped skipped_below"
+)
+_MONITORS = {f"watched.{name}": name.replace("_", "-") for name in _TASKS.split()}
+
+
+@pytest.fixture
+def radar_server(tmp_path: Path) -> Iterator[RadarServer]:
+    with serving(tmp_path / "server") as running:
+        yield running
+
+
+class Watched:
+    """An app's broker, and the server that it tells."""
+
+    def __init__(self, url: str, server: RadarServer, folder: Path) -> None:
+        self.url = url
+        self.server = server
+        self.folder = folder
+        self.app = Celery("watched", broker=url, set_as_current=False)
+
+    def worker(self, *words: str, pool: str = "prefork", **more: Any) -> Worker:
+        """A worker that is ready."""
+        monitors = more.pop("monitors", _MONITORS)
+        env = {
+            "WATCHED_MONITORS": json.dumps(monitors),
+            "RADAR_SERVER": self.server.url,
+            "RADAR_API_KEY": self.server.key,
+            **more,
+        }
+        return Worker(self.url, self.folder, *words, pool=pool, app="watched", **env).wait()
+
+    def beat(self, *entries: str, number: int = 1) -> "subprocess.Popen[bytes]":
+        """A Beat with these entries."""
+        words = ["beat", "-l", "INFO", "-s", str(self.folder / "schedule")]
+        env = {
+            "WATCHED_BEAT": json.dumps(entries),
+            "WATCHED_SETUP": "1",
+            "RADAR_SERVER": self.server.url,
+            "RADAR_API_KEY": self.server.key,
+        }
+        return start(self.url, self.beat_log(number), *words, app="watched", **env)
+
+    def beat_log(self, number: int = 1) -> Path:
+        return self.folder / f"beat{number}.log"
+
+    def monitor(self, key: str) -> dict[str, Any]:
+        """As the server shows it; empty if it knows none."""
+        answer = self.server.request("GET", f"/api/v1/monitors/{key}")
+        return dict(answer.json()) if answer.status_code == 200 else {}
+
+    def send(self, task: str, *args: Any, **options: Any) -> str:
+        """Send a task; return its id."""
+        with self.app.connection_for_write() as connection:
+            sent = self.app.send_task(f"watched.{task}", args, connection=connection, **options)
+        return str(sent.id)
+
+    def pings(self, monitor: str) -> list[dict[str, Any]]:
+        """Its pings, oldest first."""
+        answer = self.server.request("GET", f"/api/v1/monitors/{monitor}/pings?output=true")
+        if answer.status_code == 404:
+            return []
+        pings: list[dict[str, Any]] = answer.json()["pings"]
+        return sorted(pings, key=lambda ping: str(ping["time"]))
+
+    def ends(self, monitor: str) -> list[tuple[str, str]]:
+        """How its runs ended, and why."""
+        return [
+            (ping["kind"], ping["fields"].get("reason", ""))
+            for ping in self.pings(monitor)
+            if ping["kind"] in ("success", "fail")
+        ]
+
+    def wait_for(self, *monitors: str, count: int = 1) -> None:
+        """Wait until each has so many ends."""
+        for monitor in monitors:
+            wait_until(
+                lambda each=monitor: len(self.ends(each)) >= count,  # type: ignore[misc]  # a default
+                40,
+                f"an end of {monitor}",
+            )
+
+
+@pytest.fixture
+def watched(tmp_path: Path, redis_url: str, radar_server: RadarServer) -> Iterator[Watched]:
+    made = Watched(redis_url, radar_server, tmp_path)
+    yield made
+    made.app.close()
+
+
+@pytest.mark.celery_versions
+def test_each_end_is_told_once_with_its_cause(watched: Watched) -> None:
+    worker = watched.worker(DB_PASSWORD="hunter2-of-mine")
+    watched.send("well", headers={"radar_sent": time.time() - 60})
+    watched.send("fails", 7, kwargs={"password": "hunter2-of-mine", "api_token": "abcdefgh"})
+    watched.send("retries", True)
+    watched.send("leaves")
+    watched.send("killed")
+    watched.send("soft")
+    watched.send("hard")
+    watched.send("ignores")
+    watched.send("rejects")
+    watched.send("expires", expires=datetime.now(UTC) + timedelta(seconds=0.5))
+    watched.send("skipped")
+    watched.send("skipped_below")
+    told = ("well", "fails", "retries", "leaves", "killed", "soft", "hard", "ignores", "rejects")
+    watched.wait_for(*told, "expires")
+    watched.send("well")
+    watched.wait_for("well", count=2)
+
+    assert [kind for kind, _ in watched.ends("well")] == ["success", "success"]
+    first = watched.pings("well")[1]
+    assert first["run_id"] == watched.pings("well")[0]["run_id"]
+    assert "after 1 min" in first["fields"]["message"]
+    assert watched.ends("ignores")[0][0] == "success"
+    causes = {
+        "fails": "json.decoder.JSONDecodeError at watched.py:",
+        "leaves": "SystemExit at watched.py:",
+        "killed": "billiard.exceptions.WorkerLostError",
+        "soft": "billiard.exceptions.SoftTimeLimitExceeded at watched.py:",
+        "hard": "billiard.exceptions.TimeLimitExceeded",
+        "rejects": "celery.exceptions.Reject",
+        "expires": "expired at ",
+    }
+    ended = {monitor: watched.ends(monitor) for monitor in causes}
+    assert {
+        monitor: [(kind, reason[: len(causes[monitor])]) for kind, reason in found]
+        for monitor, found in ended.items()
+    } == {monitor: [("fail", cause)] for monitor, cause in causes.items()}
+    assert "SIGKILL" in watched.ends("killed")[0][1]
+    [(kind, _)] = watched.ends("retries")
+    assert kind == "success"
+    story = watched.pings("retries")
+    assert [ping["kind"] for ping in story] == ["start", "log", "success"]
+    assert "OSError at watched.py:" in story[1]["fields"]["message"]
+    assert len({ping["run_id"] for ping in story}) == 1
+    failed = watched.pings("fails")[1]
+    assert failed["fields"]["message"].startswith("watched.fails(7, password=[redacted], api_token")
+    assert "w@test" in failed["fields"]["message"]
+    assert "json.loads(password)" in failed["output"]
+    everything = json.dumps([watched.pings(name) for name in _MONITORS.values()])
+    assert "hunter2" not in everything
+    assert "abcdefgh" not in everything
+    assert not watched.pings("skipped")
+    assert not watched.pings("skipped-below")
+    assert "radar: a task's run can't be told" not in worker.log
+
+
+# What a pool of threads or none can't do: end a task by a signal.
+_SOFTER = {
+    "fails": "json.decoder.JSONDecodeError at watched.py:",
+    "rejects": "celery.exceptions.Reject",
+    "expires": "expired at ",
+}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("pool", ["solo", "threads", "gevent"])
+def test_other_pools_tell_each_end_once_too(watched: Watched, pool: str) -> None:
+    if pool == "gevent":
+        pytest.importorskip("gevent")
+    worker = watched.worker(pool=pool)
+    watched.send("expires", expires=datetime.now(UTC) + timedelta(seconds=0.2), countdown=1)
+    for _ in range(2):
+        watched.send("well")
+    watched.send("fails", 7)
+    watched.send("retries", False)
+    watched.send("rejects")
+    if pool == "threads":
+        watched.send("leaves")
+    watched.wait_for("fails", "retries", "rejects", "expires")
+    watched.wait_for("well", count=2)
+    assert [kind for kind, _ in watched.ends("well")] == ["success", "success"]
+    causes = dict(_SOFTER)
+    causes["retries"] = "OSError at watched.py:"
+    if pool == "threads":
+        watched.wait_for("leaves")
+        causes["leaves"] = "SystemExit at watched.py:"
+    for monitor, cause in causes.items():
+        [(kind, reason)] = watched.ends(monitor)
+        assert kind == "fail"
+        assert cause in reason or (monitor == "fails" and reason.startswith("TypeError"))
+    tries = [ping["fields"].get("tries") for ping in watched.pings("retries")]
+    assert tries[-1] == "3"
+    assert "radar: a task's run can't be told" not in worker.log
+
+
+def test_revoked_and_unknown_tasks_are_told(watched: Watched) -> None:
+    monitors = {**_MONITORS, "watched.gone": "gone"}
+    worker = watched.worker(monitors=monitors, slots=1)
+    # A name that no task has: one line, a fault, and the worker is up.
+    assert worker.log.count("cronradar_monitors names watched.gone") == 1
+    assert "ERROR" in worker.log
+    wait_until(lambda: watched.pings("gone"), 20, "the fault is told")
+    shown = watched.server.request("GET", "/api/v1/monitors/gone").json()
+    [fault] = shown["faults"]
+    assert fault["message"].startswith("task: no task is called 'watched.gone'")
+
+    watched.send("gone")
+    running = watched.send("naps", 60)
+    waits = watched.send("well")
+    wait_until(lambda: watched.pings("naps"), 20, "the nap has begun")
+    watched.app.control.revoke(waits)
+    watched.app.control.revoke(running, terminate=True)
+    watched.wait_for("naps", "well", "gone")
+    assert watched.ends("well") == [("fail", "revoked before it began")]
+    [(kind, reason)] = watched.ends("naps")
+    assert (kind, reason[:26]) == ("fail", "terminated while it ran (1")
+    assert watched.ends("gone") == [
+        ("fail", "no worker knows the task watched.gone: it was dropped"),
+    ]
+
+
+def test_monitors_are_named_by_tokens_and_urls_and_an_absent_server_costs_nothing(
+    watched: Watched,
+) -> None:
+    server = watched.server
+    for key in ("token", "url"):
+        server.ping(f"{key}/log", create="1")
+    token, other = (
+        server.request("POST", f"/api/v1/monitors/{key}/token").json()["token"]
+        for key in ("token", "url")
+    )
+    monitors = {
+        "watched.well": token.upper(),
+        "watched.fails": f"{server.url}/ping/{other}/start",
+        "watched.ignores": f"{server.url}/ping/{server.key}/by-key",
+        "watched.rejects": "No Key!",
+    }
+    worker = watched.worker(monitors=monitors, RADAR_API_KEY="")
+    assert "the monitor of watched.rejects can't be told: bad monitor key 'No Key!'" in worker.log
+    server.stop()
+    for task in ("well", "ignores", "rejects"):
+        watched.send(task)
+    watched.send("fails", 7)
+    wait_until(lambda: "watched.fails" in worker.log, 20, "the tasks have run")
+    server.start()
+    watched.wait_for("token", "url", "by-key")
+    assert [kind for kind, _ in watched.ends("token")] == ["success"]
+    assert watched.ends("url")[0][0] == "fail"
+
+
+@pytest.mark.celery_versions
+def test_beat_declares_its_entries_and_their_runs_are_told_apart(watched: Watched) -> None:
+    worker = watched.worker(pool="solo", monitors={}, WATCHED_SETUP="1")
+    often = ("First often", "second_often")
+    first = watched.beat(*often, "nightly", "friday-13", "weekdays", "nobody")
+    keys = ("first-often", "second_often")
+    watched.wait_for(*keys, count=2)
+    watched.wait_for("celery-beat")
+    wait_until(lambda: watched.monitor("weekdays"), 20, "the entries are declared")
+    nightly, friday = watched.monitor("nightly"), watched.monitor("friday-13")
+    assert (nightly["schedule"], nightly["tz"]) == ("5 2 * * *", "UTC")
+    assert watched.monitor("weekdays")["schedule"] == "0 8 * * 1,2,3,4,5"
+    # Celery wants both, and cron takes either day.
+    assert friday["schedule"] is None
+    assert friday["every_s"] > 30 * 86_400
+    assert [watched.monitor(key)["every_s"] for key in keys] == [1.0, 1.0]
+    assert not watched.monitor("nobody")
+    beat = watched.monitor("celery-beat")
+    assert (beat["name"], beat["every_s"], beat["status"]) == ("Celery Beat", 60.0, "up")
+    runs = [{ping["run_id"] for ping in watched.pings(key)} for key in keys]
+    assert not runs[0] & runs[1]
+    log = watched.beat_log()
+    assert "'friday-13' is on days that match both" in log.read_text()
+
+    # One that is sent by hand isn't the scheduled one.
+    by_hand = watched.send("well")
+    wait_until(lambda: by_hand in worker.log, 20, "the task by hand is done")
+    first.terminate()
+    first.wait(20)
+    told = {str(ping["run_id"]) for key in keys for ping in watched.pings(key)}
+    assert by_hand not in told
+
+    second = watched.beat("First often", number=2)
+    wait_until(lambda: watched.monitor("nightly")["schedule"] is None, 30, "nightly is retired")
+    said = "nightly is no entry any more, and watched no more"
+    wait_until(lambda: said in watched.beat_log(2).read_text(), 20, "that is said")
+    assert watched.monitor("first-often")["every_s"] == 1.0
+    second.terminate()
+    second.wait(20)
+    assert "can't be" not in log.read_text()
