@@ -33,12 +33,17 @@ class Delivered:
 def deliver_alerts(store: Alerting, channels: Sequence[Channel], deadline: float) -> Delivered:
     """Send what is due through these channels until `deadline` (monotonic), and say what failed."""
     done = Delivered()
-    threads = [
-        threading.Thread(target=_Courier(store, channel, deadline, done, _now_us).run, daemon=True)
-        for channel in channels
-    ]
-    for thread in threads:
-        thread.start()
+    couriers = [_Courier(store, channel, deadline, done, _now_us) for channel in channels]
+    threads, waiting = [], []
+    for courier in couriers:
+        thread = threading.Thread(target=courier.run, daemon=True)
+        try:
+            thread.start()
+            threads.append(thread)
+        except RuntimeError:  # no more threads for this user: one after the other
+            waiting.append(courier)
+    for courier in waiting:
+        courier.run()
     for thread in threads:
         thread.join()
     return done
@@ -93,6 +98,10 @@ class _Courier:
             self._channel.send(notice, timeout_s=timeout_s)
         except ChannelError as error:
             self._put_off(alert, error.line())
+            return False
+        except (OSError, MemoryError) as fault:
+            # What this machine lacks right now says nothing of the notice.
+            self._put_off(alert, f"{type(fault).__name__}: {fault}")
             return False
         except Exception as fault:  # noqa: BLE001 (one poisoned alert stops no other)
             reason = f"{type(fault).__name__}: {fault}"
