@@ -13,7 +13,7 @@ from radar_cli.cli.local import retention_of
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.options import AnyFunction, Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, complain
-from radar_cli.core.errors import NotInstalledError, StateError, UsageError
+from radar_cli.core.errors import NotInstalledError, UsageError
 from radar_cli.core.extras import install_command
 from radar_cli.core.grammar import parse_duration, parse_size
 from radar_cli.core.places import state_directory
@@ -260,15 +260,10 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
     known = Keys(store.database)
     lines = [f"serving {store.place} at {settings.url}"]
     # Of several servers that are first started on one database, one shows it.
-    if key := known.create_first(_now_us()):
-        try:
-            lines.append(show_first_key(key, settings.state_directory))
-        except OSError as error:
-            known.forget(key)  # nobody has seen it: the next start shows another one
-            raise StateError(
-                f"can't keep the first admin key: {error.filename}: {error.strerror}",
-                "name another RADAR_STATE_DIR, or try 'radar server keys create --scope admin'",
-            ) from error
+    if words := known.create_first(
+        _now_us(), lambda key: show_first_key(key, settings.state_directory)
+    ):
+        lines.append(words)
         lines += [
             f"1. where jobs run:     radar login {settings.url}",
             "2. in front of a job:  radar run backup --schedule '5 2 * * *' -- backup.sh",
