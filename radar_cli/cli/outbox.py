@@ -153,7 +153,8 @@ def drop_pings(
     for entry in chosen:
         held = claim(entry.spool, os.path.basename(entry.path))
         if held is not None:  # else it was delivered while the question stood
-            held.remove()
+            if not held.remove():
+                raise StateError(f"can't delete {held.path}", "may its folder be written to?")
             dropped += 1
     data = {"dropped": dropped}
     return Result(data, text=f"{dropped} dropped", exit_code=exits.OK if chosen else exits.BAD)

@@ -19,7 +19,7 @@ from radar_cli.cli.render import Result, Table
 from radar_cli.config.channels import read_channels
 from radar_cli.config.secrets import read_secret
 from radar_cli.config.settings import Setting
-from radar_cli.core.errors import NotInstalledError, StateError, UsageError
+from radar_cli.core.errors import NotInstalledError, UsageError
 from radar_cli.core.extras import install_command
 from radar_cli.core.grammar import parse_duration, parse_size
 from radar_cli.core.places import state_directory, user_config_file
@@ -402,15 +402,7 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
         # Its keys are gone with it: who makes new ones decides that it is to begin anew.
         log.warning("%s", store.loss.line())
     # Of several servers that are first started on one database, one shows it.
-    elif key := known.create_first(_now_us()):
-        try:
-            show_first_key(key, settings.state_directory)
-        except OSError as error:
-            known.forget(key)  # nobody has seen it: the next start shows another one
-            raise StateError(
-                f"can't keep the first admin key: {error.filename}: {error.strerror}",
-                "name another RADAR_STATE_DIR, or try 'radar server keys create --scope admin'",
-            ) from error
+    elif known.create_first(_now_us(), lambda key: show_first_key(key, settings.state_directory)):
         lines += [
             f"1. where jobs run:     radar login {settings.url}",
             "2. in front of a job:  radar run backup --schedule '5 2 * * *' -- backup.sh",

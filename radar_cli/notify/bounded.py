@@ -1,5 +1,6 @@
 """Work that may take for ever, for no longer than a given time."""
 
+import errno
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +17,7 @@ def call_within(
 
     Raises TimeoutError if it takes longer, and then calls `abandon`, which may wake it. A look-up
     of a name can't be woken, nor a server that drips bytes be timed by a socket: such a thread is
-    left alone, and doesn't keep the process from ending.
+    left alone, and doesn't keep the process from ending. OSError: no thread can be had.
     """
     raised: list[BaseException] = []
 
@@ -27,7 +28,10 @@ def call_within(
             raised.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, str(error)) from None
     thread.join(timeout_s)
     if thread.is_alive():
         with suppress(Exception):  # it takes things away from a thread that uses them

@@ -35,12 +35,17 @@ class Delivered:
 def deliver_alerts(store: Sending, channels: Sequence[Channel], deadline: float) -> Delivered:
     """Send what is due through these channels until `deadline` (monotonic), and say what failed."""
     done = Delivered()
-    threads = [
-        threading.Thread(target=_Courier(store, channel, deadline, done, _now_us).run, daemon=True)
-        for channel in channels
-    ]
-    for thread in threads:
-        thread.start()
+    couriers = [_Courier(store, channel, deadline, done, _now_us) for channel in channels]
+    threads, waiting = [], []
+    for courier in couriers:
+        thread = threading.Thread(target=courier.run, daemon=True)
+        try:
+            thread.start()
+            threads.append(thread)
+        except RuntimeError:  # no more threads for this user: one after the other
+            waiting.append(courier)
+    for courier in waiting:
+        courier.run()
     for thread in threads:
         thread.join()
     return done
@@ -110,7 +115,11 @@ class _Courier:
                 self._store.settle_notice(outgoing, GIVEN_UP, error.line(), self._now_us())
                 self._fail(f"a notice of {_monitors(outgoing)} is given up: {error.line()}")
                 return True
-            self._put_off(outgoing, error)
+            self._put_off(outgoing, error.line())
+            return False
+        except (OSError, MemoryError) as fault:
+            # What this machine lacks right now says nothing of the notice.
+            self._put_off(outgoing, f"{type(fault).__name__}: {fault}")
             return False
         except Exception as fault:  # noqa: BLE001 (one poisoned notice stops no other)
             reason = f"{type(fault).__name__}: {fault}"
@@ -124,8 +133,8 @@ class _Courier:
         self._done.count += 1
         return True
 
-    def _put_off(self, outgoing: Outgoing, error: ChannelError) -> None:
-        now_us, reason = self._now_us(), error.line()
+    def _put_off(self, outgoing: Outgoing, reason: str) -> None:
+        now_us = self._now_us()
         if now_us - outgoing.created_us > _GIVEN_UP_AFTER_US:
             self._store.settle_notice(outgoing, GIVEN_UP, reason, now_us)
             self._fail(f"a notice of {_monitors(outgoing)} is given up after a week: {reason}")

@@ -40,9 +40,12 @@ def run_program(
         raise UnusableChannelError(f"{words[0]}: {reason}") from None
     talk = _Talk(process, data)
     try:
+        talk.start()
         code = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         raise ChannelError(f"{words[0]} took longer than {timeout_s:g} s") from None
+    except RuntimeError as error:  # no more threads for this user
+        raise ChannelError(f"{words[0]}: {error}") from None
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
@@ -64,6 +67,9 @@ class _Talk:
         self._threads = [
             threading.Thread(target=work, daemon=True) for work in (self._feed, self._listen)
         ]
+
+    def start(self) -> None:
+        """Begin. RuntimeError: no thread can be had."""
         for thread in self._threads:
             thread.start()
 
@@ -71,7 +77,8 @@ class _Talk:
         """The last line of the program's stderr, once it has ended."""
         deadline = time.monotonic() + _STRAGGLER_S
         for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.ident is not None:  # it was started
+                thread.join(max(0.0, deadline - time.monotonic()))
         said = lines(self._tail.decode("utf-8", "replace"))
         return next((words for line in reversed(said) if (words := one_line(line, 200))), "")
 

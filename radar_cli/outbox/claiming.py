@@ -16,6 +16,7 @@ from radar_cli.outbox.spool import (
     Outbox,
     Spool,
     checksum,
+    close_lock,
     folder_name,
     state_error,
     try_lock,
@@ -202,7 +203,7 @@ def lock_for_flush(spool: Spool) -> int | None:
 
 def unlock(spool: Spool, fd: int) -> None:
     """Let another process flush."""
-    os.close(fd)
+    close_lock(fd)
     spool.let_go(_FLUSH)
 
 

@@ -128,14 +128,20 @@ class Entry:
         self.spool = spool
         self._is_removed = False
 
-    def remove(self) -> None:
-        """Delete the file: the ping is where it belongs."""
+    def remove(self) -> bool:
+        """Delete the file: the ping is where it belongs. False if the disk doesn't let it go.
+
+        Then it comes again, and is known by its id.
+        """
         self._is_removed = True
-        try:  # noqa: SIM105 (contextlib is an import of 3 ms)
+        try:
             os.unlink(self.path)
         except FileNotFoundError:
             pass  # somebody else delivered it
+        except OSError:
+            self._is_removed = False
         self.release()
+        return self._is_removed
 
     def sync(self) -> None:
         """Make sure that a power failure doesn't take the file.
@@ -161,7 +167,7 @@ class Entry:
         lock, self._lock = self._lock, None
         if lock is None:
             return
-        os.close(lock)
+        close_lock(lock)
         self.spool.let_go(os.path.basename(self.path))
 
 
@@ -281,6 +287,7 @@ def write(
     folder, name = os.path.split(path)
     unfinished = os.path.join(folder, f".{name}.{os.getpid()}.{_thread.get_ident()}")
     fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    is_open = True
     try:
         os.fchmod(fd, 0o600)  # under umask 0777, not even radar itself could read it again
         while data:
@@ -289,17 +296,18 @@ def write(
             try_lock(fd)
         if durable:
             os.fsync(fd)
+        if not hold:
+            is_open = False
+            os.close(fd)  # a file system that writes late, as NFS, may say here that it can't
         os.rename(unfinished, path)
     except OSError:
-        os.close(fd)
+        if is_open:
+            os.close(fd)
         os.unlink(unfinished)
         raise
     if durable:
         sync_folder(folder)
-    if hold:
-        return fd
-    os.close(fd)
-    return None
+    return fd if hold else None
 
 
 def is_unfinished(name: str) -> bool:
@@ -313,12 +321,26 @@ def checksum(data: bytes) -> bytes:
 
 
 def sync_folder(folder: str) -> None:
-    """Make sure that a power failure doesn't take the names in a folder."""
-    fd = os.open(folder, os.O_RDONLY)
+    """Make sure, where the file system can, that a power failure doesn't take a folder's names.
+
+    The files are there all the same: who called them lost would be wrong.
+    """
     try:
-        os.fsync(fd)
-    finally:
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError:
+        return  # no permission to read it, too many open files, a disk that fails
+
+
+def close_lock(fd: int) -> None:
+    """Close the descriptor of a locked file: it and its lock are gone, whatever the disk says."""
+    try:  # noqa: SIM105 (contextlib is an import of 3 ms)
         os.close(fd)
+    except OSError:
+        pass
 
 
 def try_lock(fd: int) -> bool:

@@ -23,6 +23,7 @@ AGE_MAX_S = 30 * 86_400.0
 UNFINISHED_MAX_S = 3_600.0
 _DROPPED = ".dropped"
 _DROPPED_MAX_BYTES = 4000
+_NOTED_AT_ONCE = 100  # files that are open meanwhile
 _FEW = 12  # as many can't be too large together
 # The least missed goes first: a failure that waits is news, a log line is not.
 _ORDER = {"log": 0, "start": 1}
@@ -85,8 +86,8 @@ def trim(
     _clear_aside(os.path.join(spool.folder, ASIDE_FOLDER), now)
     names = sorted(name for name in everything if _is_ping(name))
     oldest_us = int((now - AGE_MAX_S) * 1e6)
-    dropped = _drop(spool, [name for name in names if _time_us(name) < oldest_us])
-    lines = _note(spool, dropped, "older than 30 days", now)
+    too_old = [name for name in names if _time_us(name) < oldest_us]
+    lines = _drop(spool, too_old, "older than 30 days", now)
     names = [name for name in names if _time_us(name) >= oldest_us]
     names.sort(key=lambda name: _ORDER.get(_kind(name), 2))
     excess = names[: max(0, len(names) - files_max)]
@@ -98,7 +99,7 @@ def trim(
         too_many_bytes -= size
         if at >= len(excess):
             excess.append(names[at])
-    return lines + _note(spool, _drop(spool, excess), "the outbox is full", now)
+    return lines + _drop(spool, excess, "the outbox is full", now)
 
 
 def _is_ping(name: str) -> bool:
@@ -123,32 +124,47 @@ def _size(folder: str, name: str) -> int:
         return 0
 
 
-def _drop(spool: Spool, names: list[str]) -> list[Entry]:
-    """Delete files, save those that somebody delivers right now; return the deleted ones."""
-    dropped = []
-    for name in names:
-        entry = claim(spool, name)
-        if entry is not None:
-            entry.remove()
-            dropped.append(entry)
-    return dropped
+def _drop(spool: Spool, names: list[str], why: str, now: float) -> list[str]:
+    """Delete files, save those that somebody delivers right now; return what was, in words.
 
-
-def _note(spool: Spool, entries: list[Entry], why: str, now: float) -> list[str]:
-    """Add the dropped pings to what is known to be, and return them in words."""
-    if not entries:
+    Each is noted before it goes: who is killed in between has counted too many, and dropped
+    nothing in silence.
+    """
+    dropped: list[Entry] = []
+    is_noted = True
+    for start in range(0, len(names), _NOTED_AT_ONCE):
+        claims = [claim(spool, name) for name in names[start : start + _NOTED_AT_ONCE]]
+        entries = [entry for entry in claims if entry is not None]
+        is_noted &= _note(spool, entries, 1, now)
+        staying = [entry for entry in entries if not entry.remove()]
+        _note(spool, staying, -1, now)
+        dropped += [entry for entry in entries if entry not in staying]
+    if not dropped:
         return []
+    if not is_noted:
+        why += "; just this run says so, as the disk takes no note of it"
+    total = Dropped(place_of(dropped[-1].to), _count(dropped), now, now)
+    return [f"undelivered pings for {total.place} were dropped ({why}): {total.format_counts()}"]
+
+
+def _count(entries: list[Entry]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for entry in entries:
         counts[entry.ping.kind] = counts.get(entry.ping.kind, 0) + 1
-    dropped = Dropped(place_of(entries[-1].to), counts, now, now)
+    return counts
+
+
+def _note(spool: Spool, entries: list[Entry], factor: int, now: float) -> bool:
+    """Add pings to what is known to be dropped, or take them off; False if the disk can't."""
+    if not entries:
+        return True
+    counts = {kind: factor * count for kind, count in _count(entries).items()}
+    more = Dropped(place_of(entries[-1].to), counts, now, now)
     try:
-        _add_to_dropped(os.path.join(spool.folder, _DROPPED), dropped)
+        _add_to_dropped(os.path.join(spool.folder, _DROPPED), more)
     except OSError:
-        why += "; just this run says so, as the disk takes no note of it"
-    return [
-        f"undelivered pings for {dropped.place} were dropped ({why}): {dropped.format_counts()}"
-    ]
+        return False
+    return True
 
 
 def _add_to_dropped(path: str, more: Dropped) -> None:

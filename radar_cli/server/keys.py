@@ -9,6 +9,7 @@ import hmac
 import os
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Callable
 
 from radar_cli.store.database import Change, Database
 
@@ -56,21 +57,24 @@ class Keys:
         with self._database.change() as change:
             return _insert(change, now_us, scope=scope, monitors=monitors, name=name)
 
-    def create_first(self, now_us: int) -> str:
-        """Make the admin key that a new database needs; "" if there is a key.
+    def create_first(self, now_us: int, show: Callable[[str], None]) -> bool:
+        """Make the admin key that a new database needs, and `show` it.
 
-        Of several servers that start at the same time one makes it.
+        False if there is one already: of several servers that start at once one makes it.
+        `show` keeps the key for its owner before it counts, so that no crash leaves a database
+        with a key that nobody has seen; if it fails, the next start makes another one.
         """
         if self.list():
-            return ""
+            return False
         with self._database.change() as change:
             is_first = change.execute(
                 "INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
                 (_FIRST, str(now_us)),
             )
             if not is_first:
-                return ""
-            return _insert(change, now_us, scope="admin", monitors="*", name="first")
+                return False
+            show(_insert(change, now_us, scope="admin", monitors="*", name="first"))
+        return True
 
     def find(self, key: str) -> ApiKey | None:
         """What is known of a key that somebody gives; None if it is wrong or revoked."""
@@ -109,12 +113,6 @@ class Keys:
                 (now_us, key_id),
             )
         return changed == 1
-
-    def forget(self, key: str) -> None:
-        """Take a key that was just made out of the database, as if it had never been."""
-        with self._database.change() as change:
-            change.execute("DELETE FROM mark WHERE name = ?", (_FIRST,))
-            change.execute("DELETE FROM api_key WHERE hash = ?", (_hash(key),))
 
 
 def _insert(change: Change, now_us: int, *, scope: str, monitors: str, name: str) -> str:

@@ -10,7 +10,8 @@ from typing import IO, ContextManager, Iterator, Sequence
 
 import uvicorn
 
-from radar_cli.core.errors import UsageError
+from radar_cli.config.write import write_file
+from radar_cli.core.errors import ConfigError, StateError, UsageError
 from radar_cli.notify.channel import Channel
 from radar_cli.server.app import make_app
 from radar_cli.server.guards import Gate
@@ -123,7 +124,8 @@ def _raise_descriptor_limit() -> None:
 def show_first_key(key: str, state_directory: str) -> None:
     """Show the server's first key once: on a terminal, else in a file that the log names.
 
-    OSError: the file can't be written.
+    A file of another database's key, or of one that never counted, is kept beside it. StateError:
+    the file can't be written.
     """
     terminal = sys.__stderr__
     if terminal is not None and terminal.isatty():
@@ -131,9 +133,22 @@ def show_first_key(key: str, state_directory: str) -> None:
         terminal.write(f"radar: admin key (shown only now): {key}\n")
         terminal.flush()
         return
-    os.makedirs(state_directory, 0o700, exist_ok=True)  # with PostgreSQL nobody has made it
     path = os.path.join(state_directory, "admin-key")
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with open(fd, "w", encoding="ascii") as file:
-        file.write(key + "\n")
+    try:
+        os.makedirs(state_directory, 0o700, exist_ok=True)  # with PostgreSQL nobody has made it
+        _set_aside(path)
+        write_file(path, key + "\n")
+    except (OSError, ConfigError) as error:
+        raise StateError(
+            f"can't keep the first admin key: {error}",
+            "name another RADAR_STATE_DIR, or try 'radar server keys create --scope admin'",
+        ) from error
     log.warning("the admin key is in %s (mode 0600): move it to a safe place", path)
+
+
+def _set_aside(path: str) -> None:
+    number = 1
+    while os.path.lexists(f"{path}.old{number}"):
+        number += 1
+    with suppress(FileNotFoundError):
+        os.rename(path, f"{path}.old{number}")

@@ -190,11 +190,18 @@ class Held:
         if self._file is None:
             return True
         file, self._file = self._file, None
-        os.lseek(file, 0, os.SEEK_SET)
-        alive = True
-        while alive and (data := os.read(file, 262_144)):
-            alive = self._outlet.write(memoryview(data))
-        os.close(file)
+        alive, shown = True, 0
+        try:
+            os.lseek(file, 0, os.SEEK_SET)
+            while alive and (data := os.read(file, _LARGE_BUFFER_BYTES)):
+                alive = self._outlet.write(memoryview(data))
+                shown += len(data)
+        except OSError as error:  # the disk: what is behind that can't be had any more
+            self._outlet.lose(os.fstat(file).st_size - shown, error)
+        try:
+            os.close(file)
+        except OSError:
+            return alive  # a disk that writes late has failed, after all of it was read
         return alive
 
 
@@ -215,11 +222,13 @@ class Showing:
         return self._is_done
 
     def _run(self) -> None:
-        for outlet in self._outlets:
-            if isinstance(outlet, Held):
-                outlet.show()
-        self._is_done = True
-        self._nudge()
+        try:
+            for outlet in self._outlets:
+                if isinstance(outlet, Held):
+                    outlet.show()
+        finally:  # the run's end waits for it
+            self._is_done = True
+            self._nudge()
 
 
 def open_unlinked() -> int:

@@ -56,10 +56,14 @@ class Outlet:
             except (BrokenPipeError, ConnectionResetError):
                 return False
             except OSError as error:
-                self.error = error
-                self.lost_bytes += len(data)
+                self.lose(len(data), error)
                 return True
         return True
+
+    def lose(self, count_bytes: int, error: OSError) -> None:
+        """Note that so much can't be written, and why."""
+        self.error = error
+        self.lost_bytes += count_bytes
 
     def complaints(self) -> list[str]:
         """What of the output could not be written, and why."""

@@ -8,6 +8,8 @@ import pytest
 from tests.support.postgresql import Postgresql, running
 from tests.support.radar_server import RadarServer, serving
 
+pytest.register_assert_rewrite("tests.faults.scenarios")
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RadarServer]:

@@ -230,6 +230,18 @@ def test_the_first_key_is_kept_once_and_for_its_owner_only(tmp_path: Path) -> No
         assert server.key.split("_")[-1].encode() not in database
 
 
+def test_the_first_key_takes_the_place_of_no_other(tmp_path: Path) -> None:
+    """Neither of another database's, nor of what a first start without an end has left."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    for number, text in enumerate(("another's\n", ""), start=1):
+        (folder / "admin-key").write_text(text)
+        with serving(folder) as server:
+            assert server.ping("job", create="1").status_code == 200
+        assert (folder / f"admin-key.old{number}").read_text() == text
+        (folder / "radar.db").unlink()
+
+
 def test_a_server_for_others_is_called_as_they_may_know_it(tmp_path: Path) -> None:
     settings = ServerSettings(state_directory=str(tmp_path), host="0.0.0.0", port=8321)
 

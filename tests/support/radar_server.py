@@ -117,6 +117,15 @@ class RadarServer:
             process.send_signal(how)
         return process.wait(timeout_s)
 
+    def has_ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    def wait(self, timeout_s: float = 30) -> int | None:
+        """Wait until it has ended by itself; return its exit code."""
+        process, self._process = self._process, None
+        return None if process is None else process.wait(timeout_s)
+
     def environment(self) -> dict[str, str]:
         """What a `radar` beside it has: its state directory and its config."""
         return environment(RADAR_STATE_DIR=str(self.state), RADAR_CONFIG=str(self._config))
