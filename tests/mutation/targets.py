@@ -57,10 +57,8 @@ HELD = (
     "monitors/state",
     "notify/delivering",
     "notify/keeping",
-    "store/alerting",
     "store/flips",
     "store/outages",
-    "store/reminding",
 )
 # Module, what names the mutant, and the test that has to notice it.
 CHOSEN = (
