@@ -34,13 +34,20 @@ def begin_log(level: str, form: str) -> None:
     stream = sys.stderr
     if stream is None:
         return
-    handler = logging.StreamHandler(stream)
+    handler = _Handler(stream)
     handler.setFormatter(_Json() if form == "json" else _Text())
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level.upper())
     sys.stderr = _Stray(stream)
+
+
+class _Handler(logging.StreamHandler[IO[str]]):
+    """Writes lines; what can't be written is lost, and the server goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Say nothing, as there is nowhere to say it."""
 
 
 class _Text(logging.Formatter):

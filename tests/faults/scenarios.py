@@ -443,7 +443,10 @@ class Notify(Scenario):
         # What was under way when it died, or failed, is due again at some time: that is now.
         if (place.state / "radar.db").exists():
             with contextlib.closing(sqlite3.connect(place.state / "radar.db")) as database:
-                database.execute("UPDATE alert SET next_try_us = 1 WHERE next_try_us IS NOT NULL")
+                for table in ("alert", "notice"):
+                    database.execute(
+                        f"UPDATE {table} SET next_try_us = 1 WHERE next_try_us IS NOT NULL"
+                    )
                 database.commit()
         again = place.radar(*self.words)
         assert (again.returncode, again.stderr) == (1, "")

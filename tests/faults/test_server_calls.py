@@ -7,6 +7,7 @@ once, and whoever is down is told of, whatever failed in between.
 import contextlib
 import http.client
 import json
+import re
 import shutil
 import time
 from collections import Counter
@@ -34,6 +35,8 @@ _TOLD_S = 20.0
 _ALL_TOLD_S = 90.0
 _NO_ANSWER = (OSError, http.client.HTTPException)
 _KINDS = ("start", "success", "fail")
+# Of the server's log, or of a command that ends.
+_LINE = re.compile(r"radar: |\d{4}-\d\d-\d\dT[\d:.]+Z \w+: ")
 
 
 class Trial:
@@ -112,7 +115,10 @@ class Trial:
         assert self.server.stop() == 0, self.server.said()
         with self.server.store() as store, store.database.change() as change:
             # What failed is due again in its time: that is now.
-            change.execute("UPDATE alert SET next_try_us = 1 WHERE next_try_us IS NOT NULL")
+            for table in ("alert", "notice"):
+                change.execute(
+                    f"UPDATE {table} SET next_try_us = 1 WHERE next_try_us IS NOT NULL"
+                )
         self.server.start()
         wait_until(
             lambda: self.told().keys() >= set(self.down), _ALL_TOLD_S, "all are told", every_s=0.5
@@ -141,7 +147,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trial(tmp_path: Path, library: Path) -> Iterator[Trial]:
     calls = FaultyCalls(library, tmp_path)
     with Server() as receiver:
-        config = f"[notify.ops]\nwebhook = '{receiver.url}/hook'\n"
+        config = f"[notify.ops]\nwebhook = '{receiver.url}/hook'\ntogether = false\n"
         with serving(tmp_path / "server", config=config, env=calls.env()) as server:
             yield Trial(server, receiver, calls)
     calls.close()
@@ -213,7 +219,7 @@ def test_whichever_call_of_a_first_start_fails_the_next_one_has_a_key_to_show(
         try:
             said = disturbed.said()
             assert "Traceback" not in said, said
-            assert all(line.startswith("radar: ") for line in said.splitlines()), said
+            assert all(map(_LINE.match, said.splitlines())), said
             with serving(folder / "server") as again:
                 assert again.ping("job", create="1").status_code == 200, f"no key: {again.key}"
             assert again.stop() in (None, 0)
