@@ -116,9 +116,7 @@ class Trial:
         with self.server.store() as store, store.database.change() as change:
             # What failed is due again in its time: that is now.
             for table in ("alert", "notice"):
-                change.execute(
-                    f"UPDATE {table} SET next_try_us = 1 WHERE next_try_us IS NOT NULL"
-                )
+                change.execute(f"UPDATE {table} SET next_try_us = 1 WHERE next_try_us IS NOT NULL")
         self.server.start()
         wait_until(
             lambda: self.told().keys() >= set(self.down), _ALL_TOLD_S, "all are told", every_s=0.5

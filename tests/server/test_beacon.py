@@ -28,7 +28,8 @@ def _pair(tmp_path: Path, channel: Server) -> Iterator[tuple[RadarServer, RadarS
     servers = {}
     for name in names:
         words = ("--ping", f"file:{tmp_path}/url-of-{name}", "--ping-every", "1s")
-        config = f'[notify.chat]\nwebhook = "{channel.url}/{name}"\n'
+        # One notice for each change, as none is to wait for others here.
+        config = f'[notify.chat]\nwebhook = "{channel.url}/{name}"\ntogether = false\n'
         servers[name] = RadarServer(tmp_path / name, *words, config=config)
     for name, other in (names, names[::-1]):
         watcher = servers[other]
