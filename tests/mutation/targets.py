@@ -55,8 +55,6 @@ BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/", 
 HELD = (
     "monitors/runs",
     "monitors/state",
-    "notify/delivering",
-    "notify/keeping",
     "store/flips",
     "store/outages",
 )
