@@ -136,7 +136,7 @@ def test_the_end_of_the_quiet_is_the_first_moment_that_is_not(
     ],
 )
 def test_what_is_no_quiet_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="quiet|days"):
+    with pytest.raises(ValueError, match=r"quiet|days"):
         read_quiet([text], "UTC")
 
 
