@@ -50,14 +50,11 @@ def _function(found: object) -> FunctionType:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A fault, and the changes that make it; `embedded`: in the store of a machine.
-
-    Without a `seed` of its own, the first world has found it."""
+    """A fault, and the changes that make it; `embedded`: in the store of a machine."""
 
     fault: str
     changes: tuple[Change, ...]
     embedded: bool = False
-    seed: int = 1  # of a world in which it was found within a year
 
     @contextmanager
     def alive(self) -> Iterator[None]:
@@ -128,16 +125,6 @@ MUTANTS = {
     "starts-up": Mutant(
         "a machine that has only begun stands for one that was missed",
         (Change("monitors.state", "apply", "isinstance(monitor.hosts, int) and", "False and"),),
-    ),
-    "rejudged": Mutant(
-        "what was judged after a look was last noted is judged once more after the outage",
-        (
-            Change(
-                *("store.judged", "Judged.live_through"),
-                "max(outage.begin_us, self.passed_us)",
-                "outage.begin_us",
-            ),
-        ),
     ),
     "ghost": Mutant(
         "a start without an end covers silence, though a later run went well",
