@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
 from typing import Collection, Sequence
 
-from radar_cli.monitors.schedule import CronSchedule, load_schedule, load_timezone
+from radar_cli.monitors.schedule import load_schedule, load_timezone
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -209,7 +209,7 @@ class Window:
             return None
         if not self.schedule:
             return self.begin_us, self.end_us
-        schedule = _schedule(self.schedule, self.tz)
+        schedule = load_schedule(self.schedule, self.tz)
         began_us = schedule.next_us(at_us - self.length_us)
         # Of several that overlap the last one is on the longest.
         while began_us is not None and began_us <= at_us:
@@ -223,12 +223,8 @@ class Window:
         """Return when it next begins, if it is a recurring one."""
         if not self.schedule:
             return self.begin_us if now_us < self.begin_us else None
-        found = _schedule(self.schedule, self.tz).next_us(max(now_us, self.begin_us))
+        found = load_schedule(self.schedule, self.tz).next_us(max(now_us, self.begin_us))
         return None if found is None or self.is_over(found) else found
-
-
-def _schedule(expression: str, tz: str) -> CronSchedule:
-    return load_schedule(expression, tz)
 
 
 def _zone(name: str) -> tzinfo:

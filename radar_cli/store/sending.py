@@ -13,7 +13,7 @@ from typing import Any, Sequence
 from radar_cli.core.ids import new_id
 from radar_cli.monitors.telling import count_burst, may_send_us
 from radar_cli.store.database import Change, chunks, marks
-from radar_cli.store.reading import Reading
+from radar_cli.store.reading import Reading, like_pattern
 
 DELIVERED, GIVEN_UP, NEEDLESS = "delivered", "given up", "needless"
 FLAPPING, QUIET, ESCALATING = "flapping", "quiet", "escalating"
@@ -224,8 +224,6 @@ class Sending(Reading):
             )
             more.append(monitor)
         elif pattern != "*":
-            from radar_cli.store.reading import like_pattern
-
             chosen += (
                 " AND EXISTS (SELECT 1 FROM alert WHERE alert.told_in = notice.id"
                 " AND alert.monitor LIKE ? ESCAPE '!')"

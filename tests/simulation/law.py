@@ -9,7 +9,7 @@ Times are whole microseconds of the servers' clock.
 
 import math
 from bisect import bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -18,6 +18,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
+
+from radar_cli.monitors.monitor import Pause
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -145,6 +147,13 @@ class Story:
         insort(self.pings, ping)
         self.created = min(self.created, ping.time)
         self._changes = None
+
+    def copy_pauses(self, pauses: Iterable[Pause]) -> None:
+        """People have paused it at these times, which is not the law's to say."""
+        self.pauses = [
+            (pause.begin_us, math.inf if pause.end_us is None else pause.end_us) for pause in pauses
+        ]
+        self.look_again()
 
     def look_again(self) -> None:
         """Something else is known: a pause, an outage, another declaration."""

@@ -156,11 +156,7 @@ class PeopledWorld(World):
         known = self._looker.find(job.key)
         if known is None:
             return
-        job.story.pauses = [
-            (pause.begin_us, float("inf") if pause.end_us is None else pause.end_us)
-            for pause in known.pauses
-        ]
-        job.story.look_again()
+        job.story.copy_pauses(known.pauses)
         self.witness.refresh(job, self._now)
         self._watch_for(job)
         self._look()

@@ -259,7 +259,8 @@ class World:
         if known is None:
             raise BrokenLawError(f"{job.key} isn't there")
         if len(known.pauses) != len(job.story.pauses):
-            return  # a person is just about it, and the law doesn't know yet
+            # A person is just about it, while another process looks.
+            job.story.copy_pauses(known.pauses)
         view, said = known.view_at(self._now), job.story.says(self._now)
         # Of several machines that are down, any may be the reason.
         is_one = not isinstance(job.story, JoinedStory)
