@@ -14,7 +14,7 @@ from radar_cli.config.profiles import Profile
 from radar_cli.core.text import printable
 from radar_cli.core.urls import Url
 from radar_cli.model.ping import unquote
-from radar_cli.net.messages import LinkError
+from radar_cli.net import LinkError
 from radar_cli.net.proxies import proxy_for
 from radar_cli.net.tls import CaError, make_context
 from radar_cli.notify.bounded import call_within

@@ -36,7 +36,7 @@ def _ask(profile: "Profile", prefix: str, limit: int) -> "list[str]":
     import time
 
     from radar_cli.core.urls import Url
-    from radar_cli.net.connection import Link
+    from radar_cli.net.client import Link
     from radar_cli.net.proxies import proxy_for
 
     url = Url(profile.server)

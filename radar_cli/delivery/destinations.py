@@ -18,8 +18,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from radar_cli.config.load import Config
+    from radar_cli.config.profiles import Profile
     from radar_cli.model.ping import Ping
-    from radar_cli.net.connection import Link
+    from radar_cli.net.client import Link
 
 _PLAIN_VARIABLES = frozenset(("RADAR_SERVER", "RADAR_API_KEY"))
 _VARIABLES = _PLAIN_VARIABLES | frozenset(
@@ -39,6 +41,7 @@ _VARIABLES = _PLAIN_VARIABLES | frozenset(
 )
 
 STORE = "store"
+_WAITS = "pings wait in the outbox: "
 
 
 class Destination:
@@ -130,7 +133,7 @@ class Destination:
 
     def link(self) -> "Link":
         """A new connection, not yet open. ValueError: the URL or its proxy is none."""
-        from radar_cli.net.connection import Link
+        from radar_cli.net.client import Link
 
         url, proxy = Url(self.server), None
         if any(name.lower().endswith("_proxy") for name in os.environ):
@@ -192,9 +195,7 @@ def resolve(
         return resolved
 
     try:
-        from radar_cli.delivery.resolution import resolve_profiles
-
-        resolve_profiles(resolved, profiles, server, environ)
+        _resolve_profiles(resolved, profiles, server, environ)
     except Exception as fault:  # noqa: BLE001 (whatever it is, the job goes on)
         resolved.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
         resolved.destinations = unresolved(profiles, environ)
@@ -243,6 +244,97 @@ def _from_variables_alone(environ: "Mapping[str, str]") -> Destination | None:
     if url.host in ("cron.life", "cronradar.io"):
         return None
     return Destination("radar", server=server, profile="default", key=key, is_from_environment=True)
+
+
+def _resolve_profiles(
+    resolved: Resolved, profiles: list[str], server: str | None, environ: "Mapping[str, str]"
+) -> None:
+    """Add to `resolved` what the config says of these profiles, or of the default one."""
+    flags = {"server": server} if server else {}
+    from radar_cli.config.load import load
+    from radar_cli.core.errors import ConfigError
+
+    try:
+        config = load(environ)
+    except ConfigError as error:
+        resolved.warnings.append(_WAITS + error.line())
+        if profiles or not (flags or _names_server(environ)):
+            resolved.destinations = unresolved(profiles, environ)
+            return
+        # The environment alone says it all.
+        config = load({**environ, "RADAR_CONFIG": os.devnull, "RADAR_SYSTEM_CONFIG": os.devnull})
+    for name in dict.fromkeys(profiles) if profiles else (None,):
+        _add(resolved, config, name, flags, environ)
+    # The one that stands in the way has been named.
+    named = tuple(words.removeprefix(_WAITS).partition(" (see ")[0] for words in resolved.warnings)
+    resolved.warnings += [words for words in config.warnings if not words.startswith(named)]
+
+
+def _add(
+    resolved: Resolved,
+    config: "Config",
+    name: str | None,
+    flags: dict[str, str],
+    environ: "Mapping[str, str]",
+) -> None:
+    from radar_cli.core.errors import ConfigError
+
+    try:
+        profile = config.profile(name, explicit=name is not None, flags=flags)
+        destination = _destination(profile, resolved, is_default=name is None)
+    except ConfigError as error:
+        resolved.warnings.append(_WAITS + error.line())
+        resolved.destinations += unresolved([name] if name else [], environ)
+        return
+    resolved.destinations.append(destination)
+    resolved.host = resolved.host or profile.host
+    resolved.tz = resolved.tz or profile.tz
+    resolved.redact += profile.redact
+    if resolved.tail_bytes is None:
+        resolved.tail_bytes = profile.tail_bytes
+    if resolved.ping_timeout_s is None:
+        resolved.ping_timeout_s = profile.ping_timeout_s
+
+
+def _destination(profile: "Profile", resolved: Resolved, *, is_default: bool) -> Destination:
+    if not profile.server:
+        return Destination(
+            STORE, profile=profile.name, redact=profile.redact, is_default=is_default
+        )
+    from radar_cli.core.errors import ConfigError
+
+    key = ""
+    setting = profile.setting("api_key")
+    if str(setting.value).startswith(("cmd:", "file:")):
+        resolved.waits_for = f"api_key from {setting.value!r} (set in {setting.origin})"
+    try:
+        key = profile.api_key()
+    except ConfigError as error:
+        resolved.warnings.append(error.line())
+    resolved.waits_for = ""
+    if profile.headers:
+        from radar_cli.core.credentials import secrets_in_headers
+
+        resolved.secrets += secrets_in_headers(profile.headers)
+    if key:
+        resolved.secrets.append(key)
+    else:
+        resolved.warnings += profile.notes
+    return Destination(
+        profile.protocol,
+        server=profile.server.rstrip("/"),
+        profile=profile.name,
+        key=key,
+        is_from_environment=profile.setting("server").origin.startswith(("environment", "option")),
+        headers=profile.headers,
+        ca_file=profile.ca_file,
+        redact=profile.redact,
+        is_default=is_default,
+    )
+
+
+def _names_server(environ: "Mapping[str, str]") -> bool:
+    return bool(environ.get("RADAR_SERVER") or environ.get("CRONRADAR_API_KEY"))
 
 
 def unresolved(profiles: list[str], environ: "Mapping[str, str]") -> list[Destination]:

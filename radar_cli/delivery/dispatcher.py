@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from radar_cli.delivery.sender import Outcome, Sender
     from radar_cli.model.ping import Ping
-    from radar_cli.net.connection import Link
+    from radar_cli.net.client import Link
 
 PING_TIMEOUT_S = 10.0
 
@@ -328,7 +328,7 @@ class DestinationWorker:
             if ping is None or self._is_abandoned:
                 break
             carry: Callable[[Sender, Ping], bool] = self._carry
-            if not sender.protocol.KNOWS_EVENT_TIME:
+            if not sender.protocol.knows_event_time:
                 from radar_cli.delivery.replay import in_turn
 
                 carry = in_turn(dispatcher, destination, carry)

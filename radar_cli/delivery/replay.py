@@ -109,7 +109,7 @@ def flush(
         files.sort(key=lambda file: file[0])
         turn = Turn(sender, deadline, ping_timeout_s, flushed, is_stopped)
         try:
-            if sender.protocol.KNOWS_EVENT_TIME:
+            if sender.protocol.knows_event_time:
                 turn.send_all(files)
             else:
                 fresh_us = int((time.time() - fresh_s) * 1e6) if fresh_s else 1 << 63
@@ -173,7 +173,7 @@ class Turn:
         self._failures = 0
         self._cleaner: Cleaner | None = None
         self._enough_s, self._enough_tries = 0.0, 1
-        if not sender.protocol.KNOWS_EVENT_TIME:
+        if not sender.protocol.knows_event_time:
             self._enough_s = min(_ENOUGH_S, (deadline - time.monotonic()) / 2)
             self._enough_tries = _ENOUGH_TRIES
 

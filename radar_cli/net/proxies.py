@@ -2,7 +2,7 @@
 
 from radar_cli.core.urls import Url
 from radar_cli.model.ping import unquote
-from radar_cli.net.messages import LinkError
+from radar_cli.net import LinkError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

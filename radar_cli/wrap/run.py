@@ -16,8 +16,8 @@ from radar_cli.core import exits
 from radar_cli.core.ids import new_id
 from radar_cli.wrap import options as table
 from radar_cli.wrap.child import Launch, guard_standard_descriptors
-from radar_cli.wrap.signals import Ended, Signals, heed_interrupts
-from radar_cli.wrap.streams import Outlet, Streams
+from radar_cli.wrap.signals import Ended, Signals, elapsed_us, heed_interrupts
+from radar_cli.wrap.streams import Outlet, Streams, log_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from radar_cli.outbox.spool import Outbox
     from radar_cli.wrap.lock import RunLock
     from radar_cli.wrap.options import Options
-    from radar_cli.wrap.relay import Held
+    from radar_cli.wrap.output import Held, Tail
     from radar_cli.wrap.stdin import Input
     from radar_cli.wrap.streams import Capture
-    from radar_cli.wrap.tail import Tail
     from radar_cli.wrap.verdict import Report
 
 # What has to be done in any case, though time is up, is given this long: a disk may hang, too.
@@ -46,7 +45,7 @@ def run(words: list[str], show_help: "Callable[[], int]") -> int:
     try:
         options = table.parse(words)
     except table.usage_error() as error:  # evaluated once there is an exception
-        say(error.line())
+        log_line(error.line())
         return exits.RUN_USAGE
     if options.help:
         return show_help()
@@ -58,18 +57,6 @@ def run(words: list[str], show_help: "Callable[[], int]") -> int:
             raise
         code = this.end_with_job(fault)
     os._exit(code)
-
-
-def say(words: str) -> None:
-    """One line on stderr, whatever state it is in."""
-    try:
-        line = os.fsencode(words.replace("\n", " "))
-    except UnicodeEncodeError:  # a server's words, in a locale without them
-        line = words.replace("\n", " ").encode("ascii", "backslashreplace")
-    try:
-        os.write(2, b"radar: " + line + b"\n")
-    except OSError:
-        return  # closed, full or gone: there is nobody to tell
 
 
 def _in_foreground() -> bool:
@@ -87,14 +74,6 @@ def _in_foreground() -> bool:
         return False
     finally:
         os.close(terminal)
-
-
-def elapsed_us() -> int:
-    """A clock that nobody sets and that goes on while the machine sleeps."""
-    try:
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
-    except (AttributeError, OSError):  # no Linux
-        return time.monotonic_ns() // 1000
 
 
 def take_in(outbox: "Outbox", destination: "Destination") -> None:
@@ -130,7 +109,7 @@ class Run:
         """Say on stderr what went wrong in radar itself; what goes wrong again is said once."""
         words = f"{type(fault).__name__}: {fault}"
         if words not in self._reported:
-            say(f"{self.options.monitor}: {what}: {words}")
+            log_line(f"{self.options.monitor}: {what}: {words}")
         self._reported.add(words)
 
     def _begin(self) -> None:
@@ -241,7 +220,7 @@ class Run:
             try:
                 capture.hand_over(self.signals)
             except Exception as again:  # noqa: BLE001 (then it waits for the job all the same)
-                say(f"{self.options.monitor}: its output is lost: {again}")
+                log_line(f"{self.options.monitor}: its output is lost: {again}")
         try:
             if number == 1:
                 self._announce_start()
@@ -325,9 +304,9 @@ class Run:
 
             heard = without_known(heard, self.warnings)
         for words in dict.fromkeys(self.warnings + heard):
-            say(f"{self.options.monitor}: {words}")
+            log_line(f"{self.options.monitor}: {words}")
         for words in dispatcher.details if self.options.verbose else ():
-            say(f"{self.options.monitor}: {words}")
+            log_line(f"{self.options.monitor}: {words}")
 
     def _announce_start(self) -> None:
         dispatcher = self.open_dispatcher()
@@ -357,7 +336,7 @@ class Run:
 
     def _open_tail(self) -> "Tail":
         if self.tail is None:
-            from radar_cli.wrap.tail import make_tail
+            from radar_cli.wrap.output import make_tail
 
             self.tail = make_tail(self.options)
         return self.tail
@@ -370,13 +349,13 @@ class Run:
 
             self.outlets[fd] = outlet = Outlet(fd)
             if self.options.quiet:
-                from radar_cli.wrap.relay import Held
+                from radar_cli.wrap.output import Held
 
                 self.outlets[fd] = Held(outlet)
         return self.outlets[fd]
 
     def _show_held(self) -> None:
-        from radar_cli.wrap.relay import Showing
+        from radar_cli.wrap.output import Showing
 
         showing = Showing([self.outlets[fd] for fd in sorted(self.outlets)], self.signals.nudge)
         self.signals.wait_until(showing.is_done, None)

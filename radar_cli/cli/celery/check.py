@@ -132,14 +132,14 @@ def _say(session: Session, findings: list[Finding], form: str) -> Result:
 def _ping(session: Session, monitor: str, findings: list[Finding]) -> int:
     """Send the verdict; the exit code of a ping that was lost, else 0."""
     from radar_cli.wrap.ping_command import parse, send
-    from radar_cli.wrap.run import say
+    from radar_cli.wrap.streams import log_line
 
     kind = _PINGS[verdict(findings)]
     line = in_a_line(findings)[:1000]
     try:
         options = parse([monitor, kind, "--message", line, *session.forwarded()])
     except UsageError as error:
-        say(error.line())
+        log_line(error.line())
         return exits.USAGE
     code = send(options)
     return 0 if code == exits.OK else code

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radar_cli.net.messages import Reader, Response
+from radar_cli.net import Response
+from radar_cli.net.client import Reader
 from tests.support import answers
 from tests.support.pings import kinds
 from tests.support.radar import run_radar
