@@ -42,7 +42,7 @@ _REASON_CHARACTERS = 500
 
 
 def _take_in(outbox: "Outbox", destination: "Destination") -> None:
-    from radar_cli.store.intake import empty
+    from radar_cli.service.intake import empty
 
     empty(outbox, destination)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Callable
 
 import click
 
-from radar_cli.cli.local import bring_up_to_date, retention_of
+from radar_cli.cli.opening import bring_up_to_date, retention_of
 from radar_cli.cli.options import AnyFunction, Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
 from radar_cli.core.errors import ConfigError, StateError, UsageError

@@ -13,24 +13,23 @@ from typing import Iterator, Sequence
 import click
 
 import radar_cli
-from radar_cli.api.wire import decode_monitor, from_iso
 from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
-from radar_cli.config.channels import ChannelTable, read_channels
-from radar_cli.config.check import check as find_problems
-from radar_cli.config.load import Config
-from radar_cli.config.profiles import Profile
+from radar_cli.client.wire import decode_monitor, from_iso
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
 from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
-from radar_cli.monitors.sentences import local_time
-from radar_cli.notify.mail_system import find_local_only
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.sentences import local_time
+from radar_cli.notify.mail import find_local_only
 from radar_cli.outbox.spool import REJECTED, STORE_FOLDER, WAITING, Outbox
 from radar_cli.outbox.trim import read_dropped
-from radar_cli.store.judged import Judged
+from radar_cli.settings.channels import ChannelTable, read_channels
+from radar_cli.settings.check import check as find_problems
+from radar_cli.settings.profiles import Config, Profile
 from radar_cli.store.opening import open_embedded
 
 GOOD, BEWARE, BAD = "ok", "beware", "bad"
@@ -156,7 +155,7 @@ def _look_at_store(directory: str) -> Iterator[Remark]:
     yield _look_at_checker(since_us, "a crontab's 'radar check --notify' does it, or a server")
 
 
-def _look_at_faults(faulty: Sequence[Judged]) -> Iterator[Remark]:
+def _look_at_faults(faulty: Sequence[MonitorRecord]) -> Iterator[Remark]:
     """What is wrong with the declarations of monitors."""
     for known in faulty:
         for fault in known.active_faults:
@@ -214,8 +213,7 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
     if profile.protocol != "radar":
         yield Remark("server", GOOD, f"{server} speaks {profile.protocol}: it can't be asked")
         return
-    from radar_cli.api.connection import Connection, find_address
-    from radar_cli.api.errors import RefusedError
+    from radar_cli.client.connection import Connection, RefusedError, find_address
 
     try:
         connection = Connection(find_address(profile))

@@ -9,13 +9,12 @@ from radar_cli.cli.apart import Ask
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.opening import Opened
 from radar_cli.cli.options import Session
-from radar_cli.config.channels import ChannelTable
 from radar_cli.core.errors import ConfigError
 from radar_cli.notify.channel import Channel, ChannelError, Receipt
-from radar_cli.notify.composing import Composer, tell_of_channels
-from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
-from radar_cli.notify.keeping import decode_notice, encode_notice
-from radar_cli.notify.notice import Notice
+from radar_cli.notify.notice import Notice, decode_notice, encode_notice
+from radar_cli.service.composing import Composer, tell_of_channels
+from radar_cli.service.delivering import deliver_alerts, deliver_in_turn
+from radar_cli.settings.channels import ChannelTable
 from radar_cli.store.store import Store
 
 # A cron line starts every few minutes; what isn't delivered by then waits for the next one.
@@ -76,7 +75,7 @@ def find_people(session: Session) -> People:
     return People(channels, profile.host or os.uname().nodename)
 
 
-def tell_people(find: Callable[[], People], opened: Opened, now_us: int) -> Told:
+def notify_people(find: Callable[[], People], opened: Opened, now_us: int) -> Told:
     """Tell what nobody was told of yet, and try again what could not be delivered before.
 
     The monitors of a server are the server's to tell of: then nobody is to be found.

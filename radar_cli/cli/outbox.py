@@ -249,7 +249,7 @@ def _flush_one(
 
 def _take_in(outbox: Outbox, spool: Spool, destination: Destination, total: Flushed) -> None:
     """Take what has turned out to be the store's into it."""
-    from radar_cli.store.intake import empty
+    from radar_cli.service.intake import empty
 
     before = len(_files(spool))
     empty(outbox, destination)

@@ -7,19 +7,20 @@ from typing import Any, Iterable, Sequence
 
 import click
 
-from radar_cli.api.wire import describe_fault, describe_run, iso
 from radar_cli.cli.apart import Ask, look_apart, read_limit
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, shorten
+from radar_cli.client.wire import describe_fault, describe_run, iso
 from radar_cli.core import exits
 from radar_cli.core.errors import StateError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.text import lines
 from radar_cli.model.fault import BAD
-from radar_cli.monitors.sentences import last_line_of
-from radar_cli.store.overview import Seen, look
+from radar_cli.model.overview import MonitorOverview
+from radar_cli.model.sentences import last_line_of
+from radar_cli.service.look import look
 
 _TAIL_LINES = 20
 STYLES = {"up": "green", "late": "yellow", "down": "bold red", "new": "dim", "paused": "dim"}
@@ -127,7 +128,7 @@ def _fault_notes(data: list[dict[str, Any]]) -> list[str]:
     return notes
 
 
-def describe(seen: Seen, user: str = "") -> dict[str, Any]:
+def describe(seen: MonitorOverview, user: str = "") -> dict[str, Any]:
     """One monitor for programs: times in ISO 8601, durations in seconds, memory in bytes."""
     declared, view, last = seen.known.declared, seen.view, seen.last_ended
     running = [run for run in seen.runs if run.is_running]

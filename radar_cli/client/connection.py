@@ -9,15 +9,51 @@ from typing import Any
 import httpx
 
 from radar_cli import __version__
-from radar_cli.api.errors import AnswerError, RefusedError, UnreachableError, WrongServerError
-from radar_cli.config.profiles import Profile
+from radar_cli.core import exits
+from radar_cli.core.bounded import call_within
+from radar_cli.core.errors import ConfigError, RadarError
 from radar_cli.core.text import printable
 from radar_cli.core.urls import Url
 from radar_cli.model.ping import unquote
 from radar_cli.net import LinkError
 from radar_cli.net.proxies import proxy_for
 from radar_cli.net.tls import CaError, make_context
-from radar_cli.notify.bounded import call_within
+from radar_cli.settings.profiles import Profile
+
+
+class UnreachableError(RadarError):
+    """A server that can't be reached, or can't answer now."""
+
+    slug = "unreachable"
+    exit_code = exits.UNREACHABLE
+
+
+class RefusedError(ConfigError):
+    """A server that wants another key, or one that may do more."""
+
+    slug = "refused"
+
+    def __init__(self, message: str, hint: str, word: str) -> None:
+        super().__init__(message, hint)
+        self.word = word  # as the server calls it; "" if it isn't one of radar's
+
+
+class WrongServerError(ConfigError):
+    """What answers there has no API of radar's."""
+
+    slug = "wrong-server"
+
+
+class AnswerError(RadarError):
+    """A server that doesn't do what it was asked for: `status` and `word` say why."""
+
+    slug = "answer"
+
+    def __init__(self, status: int, word: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.word = word
+
 
 _CONNECT_S = 5.0
 _TOTAL_S = 30.0

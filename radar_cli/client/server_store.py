@@ -3,17 +3,16 @@
 from typing import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
-from radar_cli.api.connection import Connection
-from radar_cli.api.errors import AnswerError
-from radar_cli.api.wire import decode_flip, decode_monitor, decode_run, encode_declared, from_iso
+from radar_cli.client.connection import AnswerError, Connection
+from radar_cli.client.wire import decode_flip, decode_monitor, decode_run, encode_declared, from_iso
 from radar_cli.core.errors import UsageError
 from radar_cli.core.ids import is_key
-from radar_cli.monitors.runs import Run
-from radar_cli.monitors.state import Status
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
-from radar_cli.store.managing import UnknownMonitorError
-from radar_cli.store.overview import ALARMING, RUNS_SEEN, Seen
+from radar_cli.model.flip import Flip
+from radar_cli.model.overview import ALARMING, RUNS_SEEN, MonitorOverview
+from radar_cli.model.port import UnknownMonitorError
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.run import Run
+from radar_cli.model.state import Status
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,7 +29,7 @@ _FAULTY_MAX = 1000
 
 
 class ServerStore:
-    """See `radar_cli.api.monitors.MonitorStore`. A context manager, which closes the connection.
+    """See `radar_cli.model.port.MonitorStore`. A context manager, which closes the connection.
 
     The server goes by its own clock: `now_us` of the methods that change something says nothing
     to it.
@@ -78,19 +77,19 @@ class ServerStore:
         *,
         statuses: Collection[Status] = (),
         output_of: Collection[Status] = tuple(Status),
-    ) -> Iterator[Seen]:
+    ) -> Iterator[MonitorOverview]:
         """See `MonitorStore`; a few requests, however many monitors there are."""
         output = "alarming" if set(output_of) <= set(ALARMING) else "1"
         for entry in self._list(keys, statuses, runs=RUNS_SEEN, output=output):
             known = decode_monitor(entry)
             runs = [decode_run(each) for each in entry["runs"]]
-            yield Seen(known, known.view_at(now_us), runs)
+            yield MonitorOverview(known, known.view_at(now_us), runs)
 
-    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[Judged]:
+    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[MonitorRecord]:
         """See `MonitorStore`."""
         return map(decode_monitor, self._list((), statuses))
 
-    def find_all(self, keys: Collection[str]) -> dict[str, Judged]:
+    def find_all(self, keys: Collection[str]) -> dict[str, MonitorRecord]:
         """See `MonitorStore`."""
         if not keys:
             return {}
@@ -120,7 +119,7 @@ class ServerStore:
         counts: dict[str, int] = self._connection.get("/api/v1/status").get("faults", {})
         return {kind: count for kind, count in counts.items() if count}
 
-    def faulty(self, limit: int) -> list[Judged]:
+    def faulty(self, limit: int) -> list[MonitorRecord]:
         """See `MonitorStore`."""
         page = self._connection.get(_MONITORS, fault=True, limit=min(limit, _FAULTY_MAX))
         return [decode_monitor(entry) for entry in page["monitors"]]
@@ -157,7 +156,7 @@ class ServerStore:
             raise
         return True
 
-    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> Judged:  # noqa: ARG002 (as above)
+    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> MonitorRecord:  # noqa: ARG002 (as above)
         """See `MonitorStore`."""
         path = f"{_MONITORS}/{quote(key, safe='')}"
         return decode_monitor(self._change("PATCH", path, encode_declared({**changes})))

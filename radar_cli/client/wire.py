@@ -10,12 +10,12 @@ from typing import Any, Collection
 
 from radar_cli.core.grammar import format_seconds
 from radar_cli.model.fault import Fault
+from radar_cli.model.flip import Flip
+from radar_cli.model.monitor import Outage, Pause, to_us
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Outage, Pause, to_us
-from radar_cli.monitors.runs import Origin, Run
-from radar_cli.monitors.state import Status, View
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged, read_faults, write_faults
+from radar_cli.model.record import MonitorRecord, read_faults, write_faults
+from radar_cli.model.run import Origin, Run
+from radar_cli.model.state import Status, View
 
 RUNNING, HUNG = "running", "hung"
 
@@ -32,7 +32,7 @@ def from_iso(text: str | None) -> int | None:
     return None if text is None else to_us(datetime.fromisoformat(text))
 
 
-def describe_monitor(known: Judged, view: View, now_us: int) -> dict[str, Any]:
+def describe_monitor(known: MonitorRecord, view: View, now_us: int) -> dict[str, Any]:
     """What a monitor is declared as and what it says."""
     monitor, declared = known.monitor, known.declared
     pause = monitor.pause_at(now_us)
@@ -60,7 +60,7 @@ def describe_monitor(known: Judged, view: View, now_us: int) -> dict[str, Any]:
     }
 
 
-def encode_monitor(known: Judged, now_us: int) -> dict[str, Any]:
+def encode_monitor(known: MonitorRecord, now_us: int) -> dict[str, Any]:
     """A monitor as the API answers it; `record` is what `decode_monitor` reads."""
     return {
         **describe_monitor(known, known.view_at(now_us), now_us),
@@ -79,10 +79,10 @@ def encode_monitor(known: Judged, now_us: int) -> dict[str, Any]:
     }
 
 
-def decode_monitor(entry: dict[str, Any]) -> Judged:
+def decode_monitor(entry: dict[str, Any]) -> MonitorRecord:
     """The monitor in what `encode_monitor` wrote."""
     record = entry["record"]
-    return Judged(
+    return MonitorRecord(
         entry["key"],
         record["declared"],
         record["created_us"],

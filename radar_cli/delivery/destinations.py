@@ -18,10 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from radar_cli.config.load import Config
-    from radar_cli.config.profiles import Profile
     from radar_cli.model.ping import Ping
     from radar_cli.net.client import Link
+    from radar_cli.settings.profiles import Config, Profile
 
 _PLAIN_VARIABLES = frozenset(("RADAR_SERVER", "RADAR_API_KEY"))
 _VARIABLES = _PLAIN_VARIABLES | frozenset(
@@ -221,8 +220,8 @@ def _is_there(path: str) -> bool:
 def _from_variables_alone(environ: "Mapping[str, str]") -> Destination | None:
     """The destination where there is no config file, and plain variables or none; else None.
 
-    The same as the way through `radar_cli.config.load` (a test holds them together), without its
-    2 ms: this is how most machines run most of their jobs.
+    The same as the way through `radar_cli.settings.profiles` (a test holds them together),
+    without its 2 ms: this is how most machines run most of their jobs.
     """
     named = [name for name in environ if name in _VARIABLES]
     if not _PLAIN_VARIABLES.issuperset(named):
@@ -251,8 +250,8 @@ def _resolve_profiles(
 ) -> None:
     """Add to `resolved` what the config says of these profiles, or of the default one."""
     flags = {"server": server} if server else {}
-    from radar_cli.config.load import load
     from radar_cli.core.errors import ConfigError
+    from radar_cli.settings.profiles import load
 
     try:
         config = load(environ)

@@ -491,11 +491,11 @@ def keep_undelivered(
     unsure = f"{reason}, and it may have arrived"
     is_asked = sender is not None and sender.may_have_arrived
     if is_asked and sender is not None and sender.late is not None:
-        from radar_cli.delivery.replay import say_unsure
+        from radar_cli.delivery.replay import describe_unsure
 
         late = sender.late
         late.remove()
-        dispatcher.warnings.append(say_unsure(late.ping, unsure))
+        dispatcher.warnings.append(describe_unsure(late.ping, unsure))
         is_asked = False
     for at, ping in enumerate(rest):
         is_kept = False

@@ -149,7 +149,7 @@ def flush_beside(
     return True
 
 
-def say_unsure(ping: "Ping", reason: str) -> str:
+def describe_unsure(ping: "Ping", reason: str) -> str:
     """The words for a late success that may have arrived."""
     return f"{ping.monitor}: its success is not sent again: {reason}"
 
@@ -224,7 +224,7 @@ class Turn:
             return
         if outcome.result == UNSURE:
             entry.remove()
-            flushed.lose(say_unsure(entry.ping, outcome.reason))
+            flushed.lose(describe_unsure(entry.ping, outcome.reason))
             self._failures = _FAILURES_MAX
             return
         flushed.notes.append(f"{entry.ping.monitor}: {outcome.reason}")

@@ -13,7 +13,7 @@ from radar_cli.core.grammar import format_seconds, parse_count, parse_duration, 
 from radar_cli.core.zone import local_zone
 from radar_cli.model.fault import Fault, refuse
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.schedule import BadScheduleError, CronSchedule, load_timezone
+from radar_cli.model.schedule import BadScheduleError, CronSchedule, load_timezone
 
 LONGEST_TEXT = 200
 _EXCLUSIVE = "a schedule and an interval exclude each other"

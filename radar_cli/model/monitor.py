@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Iterable, Mapping
 
+from radar_cli.model.declaring import read_declared
 from radar_cli.model.fault import Fault
-from radar_cli.monitors.declaring import read_declared
-from radar_cli.monitors.schedule import CronSchedule, load_schedule
+from radar_cli.model.schedule import CronSchedule, load_schedule
 
 GRACE_S = 300.0
 # A run that begins this much before its slot is still that slot's (clocks differ a little).

@@ -6,8 +6,8 @@ from typing import Iterator, Mapping, Sequence
 
 from radar_cli.core.grammar import format_duration
 from radar_cli.model.fault import BAD, Fault, doubt
-from radar_cli.monitors.monitor import Monitor
-from radar_cli.monitors.schedule import (
+from radar_cli.model.monitor import Monitor
+from radar_cli.model.schedule import (
     BadScheduleError,
     CronSchedule,
     after_gap,

@@ -1,18 +1,19 @@
 """What commands need of monitors, wherever they are kept.
 
-`radar_cli.store.store.Store` and `radar_cli.api.server_store.ServerStore` both have it, so that a
-command prints the same of either.
+`radar_cli.store.store.Store` and `radar_cli.client.server_store.ServerStore` both have it, so that
+a command prints the same of either.
 """
 
 from typing import TYPE_CHECKING, Collection, Iterator, Mapping, Protocol, Sequence
 
-from radar_cli.monitors.runs import Run
-from radar_cli.monitors.state import Status
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.core.errors import UsageError
+from radar_cli.model.flip import Flip
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.run import Run
+from radar_cli.model.state import Status
 
 if TYPE_CHECKING:
-    from radar_cli.store.overview import Seen
+    from radar_cli.model.overview import MonitorOverview
 
 
 class MonitorStore(Protocol):
@@ -41,16 +42,16 @@ class MonitorStore(Protocol):
         *,
         statuses: Collection[Status] = (),
         output_of: Collection[Status] = tuple(Status),
-    ) -> Iterator["Seen"]:
+    ) -> Iterator["MonitorOverview"]:
         """All monitors as they were last judged, or those with these keys or in these statuses.
 
         `output_of` are the statuses in which the last run has its output.
         """
 
-    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[Judged]:
+    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[MonitorRecord]:
         """Every monitor as it was last judged, or those that said one of these, by key."""
 
-    def find_all(self, keys: Collection[str]) -> dict[str, Judged]:
+    def find_all(self, keys: Collection[str]) -> dict[str, MonitorRecord]:
         """Those of the keys that belong to a monitor, each with it."""
 
     def keys(self) -> list[str]:
@@ -62,7 +63,7 @@ class MonitorStore(Protocol):
     def count_faults(self) -> dict[str, int]:
         """Return how many monitors have a fault, by the worst of each."""
 
-    def faulty(self, limit: int) -> list[Judged]:
+    def faulty(self, limit: int) -> list[MonitorRecord]:
         """Return the monitors that have a fault, at most so many, the bad ones first."""
 
     def count_pings(self, *monitors: str) -> int:
@@ -83,7 +84,7 @@ class MonitorStore(Protocol):
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:
         """Create a monitor that is watched from now on; False if there is one of that key."""
 
-    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> Judged:
+    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> MonitorRecord:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
         UnknownMonitorError: there is none of that key.
@@ -118,3 +119,21 @@ class MonitorStore(Protocol):
 
         UnknownMonitorError: there is none of one of these keys, and nothing was resumed.
         """
+
+
+class UnknownMonitorError(UsageError):
+    """A monitor that the store doesn't hold."""
+
+    slug = "unknown-monitor"
+
+
+class MonitorExistsError(UsageError):
+    """A monitor that is to be created and is there already."""
+
+    slug = "monitor-exists"
+
+
+class ChangedError(UsageError):
+    """A monitor that isn't any more what it was when somebody decided to change it."""
+
+    slug = "changed-meanwhile"

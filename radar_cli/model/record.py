@@ -7,22 +7,13 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Collection, Iterable, Mapping, Sequence
 
+from radar_cli.model.declaring import read_declared
 from radar_cli.model.fault import BAD, BEWARE, Fault, update_faults
+from radar_cli.model.flip import Flip, find_flip
+from radar_cli.model.monitor import Monitor, Outage, Pause, from_declared
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.declaring import read_declared
-from radar_cli.monitors.monitor import Monitor, Outage, Pause, from_declared
-from radar_cli.monitors.pitfalls import find_faults
-from radar_cli.monitors.state import (
-    Reason,
-    State,
-    Status,
-    View,
-    advance,
-    apply,
-    evaluate,
-    fold,
-)
-from radar_cli.store.flips import Flip, find_flip
+from radar_cli.model.pitfalls import find_faults
+from radar_cli.model.state import Reason, State, Status, View, advance, apply, evaluate, fold
 
 _FAULT_FIELDS = tuple(field.name for field in fields(Fault))
 _ENCODER = json.JSONEncoder(default=asdict)  # of the states of hosts
@@ -36,7 +27,7 @@ _WHEN = frozenset(("schedule", "every", "tz"))
 _WHETHER = frozenset(("schedule", "every"))
 
 
-class Judged:
+class MonitorRecord:
     """A row of the store. Most looks need no schedule: it is made when it is needed."""
 
     def __init__(
@@ -119,7 +110,7 @@ class Judged:
             return self.view
         return evaluate(self.monitor, self.state, now_us)
 
-    def redeclare(self, said: Mapping[str, str], time_us: int, zone: str = "") -> "Judged":
+    def redeclare(self, said: Mapping[str, str], time_us: int, zone: str = "") -> "MonitorRecord":
         """Return the monitor as a newer ping declares it, save for what a person has set.
 
         What can't be read becomes a fault, and what was declared before stays. A new schedule
@@ -159,7 +150,7 @@ class Judged:
         """What no ping changes, since a person has set it."""
         return self.settled | (_WHEN if self.settled & _WHEN else frozenset())
 
-    def mend(self, fields: Collection[str], now_us: int) -> "Judged":
+    def mend(self, fields: Collection[str], now_us: int) -> "MonitorRecord":
         """End the faults of declarations of these fields: a person has set them."""
         self._said = None
         when = _WHEN if _WHEN.intersection(fields) else frozenset()
@@ -175,7 +166,7 @@ class Judged:
             for fault in self.faults
         )
 
-    def review(self, now_us: int) -> "Judged":
+    def review(self, now_us: int) -> "MonitorRecord":
         """Find the faults that there are now in what is declared, and in who runs it."""
         rivals = self.state.rivals
         if self._reviewed is None or self._reviewed[0] is not self.monitor:
@@ -199,9 +190,9 @@ class Judged:
         """The faults that go on, bad ones first."""
         return sorted((f for f in self.faults if f.is_active), key=lambda fault: fault.kind != BAD)
 
-    def with_declared(self, declared: dict[str, str], settled: frozenset[str]) -> "Judged":
+    def with_declared(self, declared: dict[str, str], settled: frozenset[str]) -> "MonitorRecord":
         """The same monitor as it is declared from now on; its story has to be told anew."""
-        other = Judged(
+        other = MonitorRecord(
             *(self.key, declared, self.created_us, "", self.pauses, settled),
             *(self.version, self.outages, self.faults),
         )
@@ -212,7 +203,7 @@ class Judged:
         """Whether a ping is newer than all that the state knows of, time that passed included."""
         return self.newest < in_order(ping) and self.passed_us <= ping.time_us
 
-    def take(self, pings: Iterable[Ping]) -> "Judged":
+    def take(self, pings: Iterable[Ping]) -> "MonitorRecord":
         """Take newer pings in, in the order of their events."""
         for ping in pings:
             self._become(advance(self.monitor, self.state, ping.time_us))
@@ -221,7 +212,7 @@ class Judged:
         self._view = evaluate(self.monitor, self.state, self.newest[0])
         return self
 
-    def retell(self, pings: list[Ping], now_us: int, *, from_us: int | None) -> "Judged":
+    def retell(self, pings: list[Ping], now_us: int, *, from_us: int | None) -> "MonitorRecord":
         """Begin anew with these pings, in the order of their events, and go on until `now_us`.
 
         Only what is otherwise in the end is a flip.
@@ -231,7 +222,7 @@ class Judged:
         self.passed_us = 0
         return self.take(pings).pass_time(max(now_us, self.newest[0]))
 
-    def pass_time(self, now_us: int) -> "Judged":
+    def pass_time(self, now_us: int) -> "MonitorRecord":
         """Let time pass until `now_us`."""
         state = advance(self.monitor, self.state, now_us)
         if state != self.state:
@@ -262,16 +253,16 @@ class Judged:
                 self._flips.append(flip)
             self._state = state
 
-    def with_pauses(self, pauses: Iterable[Pause]) -> "Judged":
+    def with_pauses(self, pauses: Iterable[Pause]) -> "MonitorRecord":
         """The same monitor, and what is known of it, with other pauses."""
-        other = Judged(
+        other = MonitorRecord(
             *(self.key, self.declared, self.created_us, self.encode(), tuple(pauses)),
             *(self.settled, self.version, self.outages, self.faults),
         )
         other._kept, other._flips = self._kept, self._flips
         return other
 
-    def live_through(self, outage: Outage) -> "Judged":
+    def live_through(self, outage: Outage) -> "MonitorRecord":
         """Return the same monitor after an outage, which moves the deadlines that fell into it.
 
         It is as it was judged before the outage; what lies behind it is left to the next look. That
@@ -279,7 +270,7 @@ class Judged:
         """
         begin_us = max(outage.begin_us, self.passed_us)
         outages = (*self.outages, Outage(begin_us, outage.end_us))[-_KEPT_OUTAGES:]
-        other = Judged(
+        other = MonitorRecord(
             *(self.key, self.declared, self.created_us, self.encode(), self.pauses),
             *(self.settled, self.version, outages, self.faults),
         )

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, Iterable, Iterator, NamedTuple
 
 from radar_cli.core.grammar import parse_duration
+from radar_cli.model.monitor import Monitor, Pause
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Monitor, Pause
 
 _ENDS_REMEMBERED = 16
 _HOSTS_REMEMBERED = 8

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Collection, Iterator, Sequence
 
-from radar_cli.monitors.monitor import Monitor
-from radar_cli.monitors.runs import Run
+from radar_cli.model.monitor import Monitor
+from radar_cli.model.run import Run
 
 # A long silence must not push the runs out of sight.
 GAPS_IN_A_ROW = 10

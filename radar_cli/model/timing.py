@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
 from typing import Collection, Sequence
 
-from radar_cli.monitors.schedule import load_schedule, load_timezone
+from radar_cli.model.schedule import load_schedule, load_timezone
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

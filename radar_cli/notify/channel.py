@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from radar_cli.config.channels import ChannelTable
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.notice import Notice
+from radar_cli.settings.channels import ChannelTable
 
 
 class ChannelError(RadarError):

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Callable
 
-from radar_cli.config.channels import ChannelTable
-from radar_cli.config.load import Config
-from radar_cli.config.secrets import SecretError
+from radar_cli.core.bounded import call_within
 from radar_cli.core.extras import install_command
-from radar_cli.notify.bounded import call_within
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice
 from radar_cli.notify.words import data, subject, text
+from radar_cli.settings.channels import ChannelTable
+from radar_cli.settings.profiles import Config
+from radar_cli.settings.secrets import SecretError
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from radar_cli.core.grammar import format_duration
-from radar_cli.monitors.runs import Run
+from radar_cli.model.run import Run
 from radar_cli.notify.excerpt import last_lines, one_line
 from radar_cli.notify.notice import Notice
 

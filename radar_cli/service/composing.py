@@ -2,23 +2,23 @@
 
 import itertools
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, Sequence
 
 from radar_cli.core.grammar import format_duration
 from radar_cli.model.fault import Fault
-from radar_cli.monitors.monitor import Monitor
-from radar_cli.monitors.runs import Run, fold_runs
-from radar_cli.monitors.state import Reason, Status
-from radar_cli.monitors.words import in_words
+from radar_cli.model.flip import Flip
+from radar_cli.model.monitor import Monitor
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.run import Run, fold_runs
+from radar_cli.model.sentences import in_words
+from radar_cli.model.state import Reason, Status
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.excerpt import one_line
-from radar_cli.notify.keeping import encode_notice
-from radar_cli.notify.notice import Notice
+from radar_cli.notify.notice import Notice, decode_notice, encode_notice
 from radar_cli.notify.words import long_time
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.store.notices import ChannelHealth, Outgoing, Sending
 from radar_cli.store.outages import Watching
-from radar_cli.store.sending import ChannelHealth, Sending
 
 # Enough to find the last run that ended behind some that go on.
 _PINGS_READ = 12
@@ -40,7 +40,7 @@ class Composer:
         self._host = host
         self._public_url = public_url.rstrip("/")
 
-    def __call__(self, known: Judged, flip: Flip) -> list[tuple[str, str]]:
+    def __call__(self, known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
         """The names of the channels, each with the notice as JSON."""
         notice = self._compose(known, flip)
         encoded = encode_notice(notice)
@@ -50,7 +50,7 @@ class Composer:
             if channel.table.hears(notice.kind, notice.tags)
         ]
 
-    def compose_fault(self, known: Judged, fault: Fault) -> list[tuple[str, str]]:
+    def compose_fault(self, known: MonitorRecord, fault: Fault) -> list[tuple[str, str]]:
         """Return the names of the channels that hear of a fault, each with the notice as JSON."""
         monitor, view = known.monitor, known.view
         notice = Notice(
@@ -103,7 +103,7 @@ class Composer:
             if channel.table.name != health.name and "fault" in channel.table.on
         ]
 
-    def _compose(self, known: Judged, flip: Flip) -> Notice:
+    def _compose(self, known: MonitorRecord, flip: Flip) -> Notice:
         monitor = known.monitor
         runs = fold_runs(self._store.newest(known.key, _PINGS_READ))
         ended = [run for run in runs if not run.is_running]
@@ -198,3 +198,37 @@ def tell_of_channels(store: Sending, compose: Composer, now_us: int) -> None:
     """Make alerts of the channels that have begun to fail, or to deliver again, for the others."""
     for health in store.find_channel_news(now_us):
         store.tell_of_channel(health, compose.compose_channel(health, now_us), now_us)
+
+
+def join(outgoing: Outgoing) -> Notice:
+    """Return what a notice says that is on its way.
+
+    ValueError, TypeError or KeyError: one of its alerts can't be read.
+    """
+    first, *others = (
+        _join_changes([decode_notice(alert.notice, outgoing.id) for alert in own])
+        for _, own in groupby(outgoing.alerts, key=lambda alert: alert.monitor)
+    )
+    if not others:
+        return first
+    # What several can do is look at the list: each has its own page and commands there.
+    root = first.url.rpartition("/monitors/")[0]
+    return replace(
+        first,
+        look=((f"{root}/", "radar status") if root else ("radar status",)),
+        mute=("radar monitors ack MONITOR...", "radar monitors snooze MONITOR... --for 4h"),
+        others=tuple(others),
+    )
+
+
+def _join_changes(changes: list[Notice]) -> Notice:
+    """Return the newest of a monitor's changes, with how often it went down until then."""
+    newest = changes[-1]
+    if len(changes) == 1:
+        return newest
+    return replace(
+        newest,
+        downs=sum(change.kind == "down" for change in changes),
+        previous_since_us=changes[0].since_us,
+        incident=changes[0].incident or newest.incident,
+    )

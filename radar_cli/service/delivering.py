@@ -12,8 +12,8 @@ from typing import Callable, Sequence
 
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel, ChannelError
-from radar_cli.notify.joining import join
-from radar_cli.store.sending import DELIVERED, GIVEN_UP, Outgoing, Sending
+from radar_cli.service.composing import join
+from radar_cli.store.notices import DELIVERED, GIVEN_UP, Outgoing, Sending
 
 _TRY_TIMEOUT_S = 30.0
 # Longer than any try, so that nobody else tries meanwhile.
@@ -35,7 +35,7 @@ class Delivered:
 def deliver_alerts(store: Sending, channels: Sequence[Channel], deadline: float) -> Delivered:
     """Send what is due through these channels until `deadline` (monotonic), and say what failed."""
     done = Delivered()
-    couriers = [_Courier(store, channel, deadline, done, _now_us) for channel in channels]
+    couriers = [_ChannelWorker(store, channel, deadline, done, _now_us) for channel in channels]
     threads, waiting = [], []
     for courier in couriers:
         thread = threading.Thread(target=courier.run, daemon=True)
@@ -66,11 +66,11 @@ def deliver_in_turn(
     """
     done = Delivered()
     for channel in channels:
-        _Courier(store, channel, deadline, done, now_us or _now_us, waits=waits).run()
+        _ChannelWorker(store, channel, deadline, done, now_us or _now_us, waits=waits).run()
     return done
 
 
-class _Courier:
+class _ChannelWorker:
     """Takes the alerts of one channel to it."""
 
     def __init__(

@@ -4,21 +4,21 @@ from typing import Callable, Iterable, Mapping
 
 from radar_cli.core.text import printable
 from radar_cli.model.fault import BAD, BEWARE, worst
-from radar_cli.monitors.state import Status
-from radar_cli.store.overview import Seen
+from radar_cli.model.overview import MonitorOverview
+from radar_cli.model.state import Status
 
 
 def _seconds(time_us: int | None) -> float | None:
     return None if time_us is None else time_us / 1e6
 
 
-def _last_success(seen: Seen) -> float | None:
+def _last_success(seen: MonitorOverview) -> float | None:
     """When a run last went well: its end or, of one that is long ago, its start."""
     ended = [run.ended_us for run in seen.runs if run.outcome == "success"]
     return _seconds(max(filter(None, ended), default=seen.known.state.succeeded_start_us) or None)
 
 
-_METRICS: tuple[tuple[str, str, Callable[[Seen], float | None]], ...] = (
+_METRICS: tuple[tuple[str, str, Callable[[MonitorOverview], float | None]], ...] = (
     ("status", "1 with what it says as a label", lambda _: 1.0),
     ("up", "1 unless the monitor is down", lambda s: float(s.view.status != Status.DOWN)),
     (
@@ -76,7 +76,7 @@ class Metrics:
         self._samples: dict[str, list[tuple[str, float]]] = {name: [] for name, _, _ in _METRICS}
         self._stores: list[tuple[str, float]] = []
 
-    def add(self, seen: Seen, user: str = "") -> None:
+    def add(self, seen: MonitorOverview, user: str = "") -> None:
         """Add a monitor; `user` is whose it is, if not one's own."""
         named = {"monitor": seen.known.key} | ({"user": user} if user else {})
         labels = labels_of(**named)

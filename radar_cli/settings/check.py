@@ -5,15 +5,14 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from radar_cli.config.channel_settings import CHANNEL_SETTINGS
-from radar_cli.config.channels import read_channels
-from radar_cli.config.files import ConfigFile, read_file
-from radar_cli.config.load import Config, load
-from radar_cli.config.scan import scan
-from radar_cli.config.settings import DEFAULT_PROFILE, SETTINGS, Problem
-from radar_cli.config.strict import check_readable, check_value
 from radar_cli.core.errors import ConfigError
 from radar_cli.core.places import system_config_file, user_config_file
+from radar_cli.settings.channels import CHANNEL_SETTINGS, read_channels
+from radar_cli.settings.editing import scan
+from radar_cli.settings.files import ConfigFile, read_file
+from radar_cli.settings.profiles import Config, load
+from radar_cli.settings.table import DEFAULT_PROFILE, SETTINGS, Problem
+from radar_cli.settings.values import check_readable, check_value
 
 FILES = {
     "user": ("RADAR_CONFIG", user_config_file),

@@ -1,16 +1,16 @@
 """Keys that stand elsewhere: `file:PATH` and `cmd:COMMAND`."""
 
-from radar_cli.config.files import ConfigFile, locate, read_bytes
-from radar_cli.config.settings import Problem
 from radar_cli.core.errors import ConfigError
 from radar_cli.core.text import last_line
+from radar_cli.settings.files import ConfigFile, locate, read_bytes
+from radar_cli.settings.table import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
     from collections.abc import Mapping
 
-    from radar_cli.config.settings import Setting
+    from radar_cli.settings.table import Setting
 else:
     import _signal  # without the enums of `signal`, which take 2 ms
 

@@ -1,14 +1,20 @@
-"""Reading one setting's value, from TOML or from an environment variable."""
+"""One setting's value: read from TOML or from a variable, and checked."""
 
-from radar_cli.config.servers import check_server
-from radar_cli.config.settings import PROTOCOLS
+import os
+import re
+import zoneinfo
+from typing import Any
+
 from radar_cli.core.grammar import parse_count, parse_duration, parse_size
+from radar_cli.core.urls import Url
+from radar_cli.settings.table import PROTOCOLS, Known
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from radar_cli.config.settings import Known
+    from radar_cli.settings.table import Known
+
 
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 # radar frames its requests itself; a second value would desynchronise the connection.
@@ -135,3 +141,76 @@ _READERS = {
     "headers": _read_headers,
     "regexes": _read_regexes,
 }
+
+
+CRONRADAR_URL = "https://cron.life"
+CRONRADAR_HOSTS = frozenset(("cron.life", "cronradar.io"))
+
+
+def check_server(text: str) -> str:
+    """Return the URL `text` without a trailing slash; ValueError says what is wrong with it.
+
+    The empty text is no server: the store on this machine.
+    """
+    if not text.strip():
+        return ""
+    try:
+        url = Url(text)
+    except ValueError as error:
+        raise ValueError(f"server {error}") from None
+    if url.userinfo:
+        # Not shown: it holds a password.
+        raise ValueError("server holds a user or password: put the key into api_key")
+    return text.strip().rstrip("/")
+
+
+def is_same_server(one: str, other: str) -> bool:
+    """Whether two URLs mean one server: case, the usual port and a last slash don't matter."""
+    if not one or not other:
+        return one == other
+    return Url(one).text == Url(other).text
+
+
+def default_protocol(url: str) -> str:
+    """Return the protocol of a server whose settings name none."""
+    return "cronradar" if url and Url(url).host in CRONRADAR_HOSTS else "radar"
+
+
+def check_value(known: Known, raw: Any) -> Any:
+    """Return the value of a setting that will also work in use; ValueError if it won't.
+
+    A path is taken as it is, from the working directory.
+    """
+    value = read_value(known, raw)
+    if known.kind == "regexes":
+        for regex in value:
+            _check_regex(known, regex)
+    elif known.kind == "timezone" and value:
+        _check_timezone(known, value)
+    elif known.kind == "path" and value:
+        check_readable(known, value)
+    return value
+
+
+def check_readable(known: Known, path: str) -> None:
+    """Raise ValueError if the file at `path` can't be read."""
+    if not os.path.isfile(path):
+        raise ValueError(f"{known.name}: {path}: no such file")
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"{known.name}: {path} can't be read")
+
+
+def _check_regex(known: Known, regex: str) -> None:
+    try:
+        re.compile(regex.encode())  # output is bytes, and so are its patterns
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"{known.name}: {regex!r} is no regex: {error}") from None
+
+
+def _check_timezone(known: Known, name: str) -> None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{known.name}: no timezone {name!r}; one is written like Europe/Berlin"
+        ) from None

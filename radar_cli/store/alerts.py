@@ -12,14 +12,15 @@ from typing import Callable, NamedTuple, Sequence
 from radar_cli.core.errors import RadarError
 from radar_cli.core.ids import new_id
 from radar_cli.model.fault import Fault
-from radar_cli.monitors.state import Status
-from radar_cli.monitors.telling import FLAPS, FLAPS_WITHIN_US, Window, settles_us
+from radar_cli.model.flip import Flip
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.state import Status
+from radar_cli.model.timing import FLAPS, FLAPS_WITHIN_US, Window, settles_us
 from radar_cli.store.database import Change, marks
-from radar_cli.store.flips import Flip, read_flip
-from radar_cli.store.judged import Judged
-from radar_cli.store.managing import find_for_update, save
+from radar_cli.store.flips import read_flip
+from radar_cli.store.monitors import find_for_update, save
+from radar_cli.store.notices import ESCALATING, FLAPPING, NEEDLESS, Sending
 from radar_cli.store.reading import COLUMNS, read_row
-from radar_cli.store.sending import ESCALATING, FLAPPING, NEEDLESS, Sending
 
 TOLD, SILENT = "told", "silent"
 # A flip that nobody was told of in time is news only as long as it's so.
@@ -39,11 +40,11 @@ class Telling(NamedTuple):
 
 
 # The channels that are to hear of a monitor's flip, each with what it is to be told.
-Composer = Callable[[Judged, Flip], Sequence[tuple[str, str] | Telling]]
+Composer = Callable[[MonitorRecord, Flip], Sequence[tuple[str, str] | Telling]]
 # The same of a monitor that is late.
-LateComposer = Callable[[Judged], Sequence[Telling]]
+LateComposer = Callable[[MonitorRecord], Sequence[Telling]]
 # The same of a fault.
-FaultComposer = Callable[[Judged, Fault], Sequence[tuple[str, str] | Telling]]
+FaultComposer = Callable[[MonitorRecord, Fault], Sequence[tuple[str, str] | Telling]]
 
 
 class Alerting(Sending):
@@ -119,7 +120,7 @@ class Alerting(Sending):
                     made += self._tell_late(known, compose(known), now_us)
         return made
 
-    def _tell_late(self, known: Judged, tellings: Sequence[Telling], now_us: int) -> int:
+    def _tell_late(self, known: MonitorRecord, tellings: Sequence[Telling], now_us: int) -> int:
         # Of the same slot each server makes the same id, and one of them the row.
         since_us = known.view_at(now_us).since_us
         ids = [f"late-{known.key}-{since_us}-{telling.channel}" for telling in tellings]
@@ -186,14 +187,14 @@ class _How:
     calms_flaps: bool
 
 
-def is_silenced(known: Judged, now_us: int, windows: Sequence[Window]) -> bool:
+def is_silenced(known: MonitorRecord, now_us: int, windows: Sequence[Window]) -> bool:
     """Whether nobody is to be told of a monitor now: it is paused, or in a maintenance window."""
     if known.view_at(now_us).status == Status.PAUSED:
         return True
     return _is_covered(known, now_us, windows)
 
 
-def _is_covered(known: Judged, at_us: int, windows: Sequence[Window]) -> bool:
+def _is_covered(known: MonitorRecord, at_us: int, windows: Sequence[Window]) -> bool:
     tags = known.declared.get("tags", "").split()
     return any(window.concerns(known.key, tags) and window.covers(at_us) for window in windows)
 
@@ -334,7 +335,7 @@ def _enqueue_faults(
     return add_alerts(change, key, news, now_us)
 
 
-def _is_news(flip: Flip, known: Judged, how: _How, *, is_last: bool, last_told: str) -> bool:
+def _is_news(flip: Flip, known: MonitorRecord, how: _How, *, is_last: bool, last_told: str) -> bool:
     """Whether people should hear of a flip."""
     if not is_last:
         if flip.noticed_us < how.now_us - _NEWS_FOR_US:

@@ -10,10 +10,10 @@ revoked.
 from dataclasses import dataclass, field
 from typing import Callable, Collection, Mapping
 
-from radar_cli.monitors.monitor import Pause
+from radar_cli.model.monitor import Pause
+from radar_cli.model.record import MonitorRecord
 from radar_cli.store.database import Change, chunks, marks
-from radar_cli.store.judged import Judged
-from radar_cli.store.managing import Managing, count_made, find_for_update, retold, save
+from radar_cli.store.monitors import Managing, count_made, find_for_update, retold, save
 
 # What a retired monitor loses: nobody expects runs of it.
 _WHEN = ("schedule", "every")
@@ -133,7 +133,7 @@ def _retire_others(
 
 
 def _declare(
-    change: Change, known: Judged, fields: Mapping[str, str], now_us: int, zone: str
+    change: Change, known: MonitorRecord, fields: Mapping[str, str], now_us: int, zone: str
 ) -> bool:
     """Declare a monitor anew; False if it is so already."""
     found = known
@@ -146,7 +146,7 @@ def _declare(
     return True
 
 
-def _retire(change: Change, known: Judged, now_us: int) -> None:
+def _retire(change: Change, known: MonitorRecord, now_us: int) -> None:
     """Expect no more of a monitor, unless a person has said when it runs."""
     fields = {name: text for name, text in known.declared.items() if name not in _WHEN}
     fields["tags"] = f"{_without_stale(fields)} {STALE_TAG}".strip()
@@ -158,7 +158,7 @@ def _without_stale(declared: Mapping[str, str]) -> str:
     return " ".join(tag for tag in declared.get("tags", "").split() if tag != STALE_TAG)
 
 
-def _bring_back(known: Judged, now_us: int) -> Judged:
+def _bring_back(known: MonitorRecord, now_us: int) -> MonitorRecord:
     """A monitor that its source has again: nothing of the time between was expected of it."""
     gone_us = max(known.newest[0], known.created_us) + 1
     past = [pause for pause in known.pauses if pause.is_over(gone_us)]

@@ -4,13 +4,19 @@ import json
 from dataclasses import replace
 from typing import Any, Callable, Collection, Iterator, Mapping, Sequence
 
-from radar_cli.core.errors import UsageError
 from radar_cli.model.fault import worst
+from radar_cli.model.monitor import Pause
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Pause
+from radar_cli.model.port import ChangedError, UnknownMonitorError
+from radar_cli.model.record import (
+    MonitorRecord,
+    in_order,
+    write_faults,
+    write_outages,
+    write_pauses,
+)
 from radar_cli.store.database import Change, ChangedMeanwhileError, chunks, marks
 from radar_cli.store.flips import add_flips
-from radar_cli.store.judged import Judged, in_order, write_faults, write_outages, write_pauses
 from radar_cli.store.reading import (
     COLUMNS,
     FAULT_KINDS,
@@ -30,30 +36,12 @@ _KEPT_PAUSES = 50
 _BELONGINGS = ("ping", "flip", "alert", "token")
 
 
-class UnknownMonitorError(UsageError):
-    """A monitor that the store doesn't hold."""
-
-    slug = "unknown-monitor"
-
-
-class MonitorExistsError(UsageError):
-    """A monitor that is to be created and is there already."""
-
-    slug = "monitor-exists"
-
-
-class ChangedError(UsageError):
-    """A monitor that isn't any more what it was when somebody decided to change it."""
-
-    slug = "changed-meanwhile"
-
-
 class Managing(Reading):
     """What a person does to monitors. A change of several monitors is one of all or of none."""
 
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:
         """Create a monitor that is watched from now on; False if there is one of that key."""
-        known = Judged(key, dict(declared), now_us, "")
+        known = MonitorRecord(key, dict(declared), now_us, "")
         known.settled = frozenset(declared)
         with self._database.change() as change:
             is_new = change.execute(
@@ -72,7 +60,7 @@ class Managing(Reading):
         now_us: int,
         *,
         fingerprints: Collection[str] | None = None,
-    ) -> Judged:
+    ) -> MonitorRecord:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
         UnknownMonitorError: there is none of that key. ChangedError: it has none of these
@@ -135,7 +123,9 @@ class Managing(Reading):
         return resumed
 
 
-def save(change: Change, known: Judged, now_us: int, encoded: str | None = None) -> Judged:
+def save(
+    change: Change, known: MonitorRecord, now_us: int, encoded: str | None = None
+) -> MonitorRecord:
     """Keep a monitor as it is judged now, and what has flipped (`encoded`: as it says itself).
 
     ChangedMeanwhileError: somebody else has judged it since it was read.
@@ -162,7 +152,9 @@ def save(change: Change, known: Judged, now_us: int, encoded: str | None = None)
     return known
 
 
-def save_many(change: Change, several: Sequence[Judged], now_us: int) -> list[tuple[Any, ...]]:
+def save_many(
+    change: Change, several: Sequence[MonitorRecord], now_us: int
+) -> list[tuple[Any, ...]]:
     """The same for several, in few statements; return their rows of COLUMNS."""
     rows: list[tuple[Any, ...]] = []
     for some in chunks(several):
@@ -188,15 +180,15 @@ def save_many(change: Change, several: Sequence[Judged], now_us: int) -> list[tu
     return rows
 
 
-def _fault_level(known: Judged) -> int:
+def _fault_level(known: MonitorRecord) -> int:
     return FAULT_KINDS.index(worst(known.faults)) if known.faults else 0
 
 
-def _has_news(known: Judged) -> int:
+def _has_news(known: MonitorRecord) -> int:
     return int(any(fault.is_active and not fault.is_told for fault in known.faults))
 
 
-def _settled(known: Judged) -> str:
+def _settled(known: MonitorRecord) -> str:
     return json.dumps(sorted(known.settled)) if known.settled else "[]"
 
 
@@ -212,7 +204,7 @@ _UPDATE_MANY = (
 )
 
 
-def retold(change: Change, known: Judged, now_us: int) -> Judged:
+def retold(change: Change, known: MonitorRecord, now_us: int) -> MonitorRecord:
     """A monitor judged anew from its pings."""
     rows = change.read(
         f"SELECT {PING_COLUMNS} FROM ping WHERE monitor = ? AND kind != 'log'"  # noqa: S608 (a constant)
@@ -246,16 +238,16 @@ def forget_beginning(change: Change, key: str, now_us: int) -> None:
         save(change, known, now_us)
 
 
-def _set_pauses(change: Change, known: Judged, pauses: list[Pause], now_us: int) -> None:
+def _set_pauses(change: Change, known: MonitorRecord, pauses: list[Pause], now_us: int) -> None:
     save(change, known.with_pauses(pauses[-_KEPT_PAUSES:]).pass_time(now_us), now_us)
 
 
-def _expect_all(change: Change, keys: Sequence[str]) -> Iterator[Judged]:
+def _expect_all(change: Change, keys: Sequence[str]) -> Iterator[MonitorRecord]:
     for key in keys:
         yield _expect(change, key)
 
 
-def _expect(change: Change, key: str, fingerprints: Collection[str] | None = None) -> Judged:
+def _expect(change: Change, key: str, fingerprints: Collection[str] | None = None) -> MonitorRecord:
     """A monitor, kept from others until the change is done.
 
     UnknownMonitorError: there is none. ChangedError: it has none of these fingerprints.
@@ -279,8 +271,8 @@ def count_made(change: Change, api_key: str) -> int:
 
 
 def find_for_update(
-    change: Change, keys: Sequence[str], read: Callable[[tuple[Any, ...]], Judged] = read_row
-) -> list[Judged]:
+    change: Change, keys: Sequence[str], read: Callable[[tuple[Any, ...]], MonitorRecord] = read_row
+) -> list[MonitorRecord]:
     """These monitors, kept from others: in order, so that no two writers wait for one another."""
     found = []
     for some in chunks(keys):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Sequence
 
 from radar_cli.core.ids import new_id
-from radar_cli.monitors.telling import count_burst, may_send_us
+from radar_cli.model.timing import count_burst, may_send_us
 from radar_cli.store.database import Change, chunks, marks
 from radar_cli.store.reading import Reading, like_pattern
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
-from radar_cli.monitors.monitor import Outage
-from radar_cli.monitors.sentences import local_time
+from radar_cli.model.monitor import Outage
+from radar_cli.model.sentences import local_time
 from radar_cli.store.database import Change, Database, Rows
-from radar_cli.store.managing import save
+from radar_cli.store.monitors import save
 from radar_cli.store.reading import COLUMNS, Reading, read_row
 
 # A server that was away for less has missed nothing that a client doesn't send again in time.

@@ -6,9 +6,10 @@ from typing import Sequence
 
 from radar_cli.core.errors import RadarError
 from radar_cli.core.ids import new_id
-from radar_cli.monitors.state import Status
-from radar_cli.monitors.telling import Window, remind_after_us
-from radar_cli.store.alerting import (
+from radar_cli.model.port import UnknownMonitorError
+from radar_cli.model.state import Status
+from radar_cli.model.timing import Window, remind_after_us
+from radar_cli.store.alerts import (
     TOLD,
     Alerting,
     Composer,
@@ -19,7 +20,6 @@ from radar_cli.store.alerting import (
 )
 from radar_cli.store.database import Change
 from radar_cli.store.flips import read_flip
-from radar_cli.store.managing import UnknownMonitorError
 from radar_cli.store.reading import COLUMNS, read_row
 
 _AT_ONCE = 50

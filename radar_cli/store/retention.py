@@ -7,7 +7,7 @@ that nobody waits for it.
 from dataclasses import dataclass
 
 from radar_cli.store.database import Change, Rows
-from radar_cli.store.managing import forget_beginning
+from radar_cli.store.monitors import forget_beginning
 from radar_cli.store.reading import Reading
 
 _DAY_US = 86_400 * 1_000_000

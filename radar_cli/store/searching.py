@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Iterator, Sequence
 
-from radar_cli.monitors.state import Status
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.state import Status
 from radar_cli.store.database import Database, marks
-from radar_cli.store.judged import Judged
 from radar_cli.store.reading import COLUMNS, like_pattern, read_row
 
 # What a person has to see first. All others stand in one order, so that they don't jump about.
@@ -27,7 +27,7 @@ class Wanted:
     statuses: tuple[str, ...] = ()  # any of them
     pattern: str = "*"  # of keys, as in a shell
 
-    def is_like(self, known: Judged) -> bool:
+    def is_like(self, known: MonitorRecord) -> bool:
         """Whether a monitor is looked for, whatever its status."""
         if not fnmatchcase(known.key, self.pattern):
             return False
@@ -50,7 +50,7 @@ class Cursor:
 class Found:
     """A page of monitors, and where those before it and behind it begin, if there are any."""
 
-    monitors: list[Judged]
+    monitors: list[MonitorRecord]
     before: Cursor | None
     after: Cursor | None
 
@@ -66,7 +66,7 @@ def search(
     """At most `limit` monitors behind one, or before one; from the first without either."""
     is_backward = before is not None
     place = before or after or Cursor()
-    found: list[tuple[int, Judged]] = []
+    found: list[tuple[int, MonitorRecord]] = []
     for each in _walk(database, wanted, place, is_backward=is_backward):
         found.append(each)
         if len(found) > limit:
@@ -100,7 +100,7 @@ def count_by_status(database: Database, pattern: str) -> Counter[str]:
 
 def _walk(
     database: Database, wanted: Wanted, place: Cursor, *, is_backward: bool
-) -> Iterator[tuple[int, Judged]]:
+) -> Iterator[tuple[int, MonitorRecord]]:
     """Every monitor that is looked for, beginning behind (or before) a place, with its group."""
     groups = range(place.group, -1, -1) if is_backward else range(place.group, len(GROUPS))
     for group in groups:
@@ -119,7 +119,7 @@ def _walk(
 
 def _read(
     database: Database, wanted: Wanted, statuses: Sequence[str], key: str, *, is_backward: bool
-) -> Iterator[Judged]:
+) -> Iterator[MonitorRecord]:
     """The monitors of these statuses, all that are looked for and perhaps some more."""
     order, side = ("DESC", "<") if is_backward else ("ASC", ">")
     likes = [like_pattern(wanted.pattern)]

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Sequence
 
 from radar_cli.model.ping import Ping
+from radar_cli.model.record import MonitorRecord, in_order
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.identity import Identity, LostStoreError
-from radar_cli.store.judged import Judged, in_order
-from radar_cli.store.managing import count_made, find_for_update, retold, save, save_many
+from radar_cli.store.monitors import count_made, find_for_update, retold, save, save_many
 from radar_cli.store.outages import Watching
 from radar_cli.store.overview import Overview
 from radar_cli.store.reading import COLUMNS, read_row, write_origin
-from radar_cli.store.reminding import Reminding
+from radar_cli.store.reminders import Reminding
 from radar_cli.store.retention import Sweeping
 from radar_cli.store.tokens import Tokens
 
@@ -68,7 +68,7 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
         self.identity: Identity | None = None  # of one that was opened where stores are known
         self.loss: LostStoreError | None = None  # it isn't the one that was known there
         # What was read out of rows: most pings find their monitor as the last one left it.
-        self._remembered: dict[tuple[Any, ...], Judged] = {}
+        self._remembered: dict[tuple[Any, ...], MonitorRecord] = {}
 
     def __exit__(self, *given: Any) -> None:
         # Not in `close`: a server ends without waiting for its database.
@@ -136,12 +136,12 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
         self._remember(rows, judged)
         return Added(new, by_monitor.keys() - there.keys(), beyond, taken)
 
-    def _recall(self, row: tuple[Any, ...]) -> Judged:
+    def _recall(self, row: tuple[Any, ...]) -> MonitorRecord:
         # Taken out, since it is about to change: if the transaction fails it was another story.
         known = self._remembered.pop(row, None)
         return read_row(row) if known is None else known
 
-    def _remember(self, rows: Sequence[tuple[Any, ...]], judged: Sequence[Judged]) -> None:
+    def _remember(self, rows: Sequence[tuple[Any, ...]], judged: Sequence[MonitorRecord]) -> None:
         if len(self._remembered) > _REMEMBERED_MAX:
             self._remembered.clear()
         for row, known in zip(rows, judged, strict=True):
@@ -180,7 +180,7 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
         return len(rows)
 
 
-def _keep_order(known: Judged, pings: Sequence[Ping], slack_us: int) -> None:
+def _keep_order(known: MonitorRecord, pings: Sequence[Ping], slack_us: int) -> None:
     """See to it that no run ends before it began: then it would go on for ever."""
     begun = dict(known.state.running)
     for ping in pings:
@@ -254,8 +254,8 @@ def _find_taken(change: Change, pings: Sequence[Ping]) -> set[tuple[str, str]]:
 
 
 def _apply(
-    change: Change, known: Judged, news: list[Ping], now_us: int, default_zone: str
-) -> Judged:
+    change: Change, known: MonitorRecord, news: list[Ping], now_us: int, default_zone: str
+) -> MonitorRecord:
     """A monitor judged anew, as there are new pings of it."""
     news.sort(key=in_order)
     known.is_from(news[0].time_us)

@@ -78,7 +78,7 @@ def _in_foreground() -> bool:
 
 def take_in(outbox: "Outbox", destination: "Destination") -> None:
     """Take what waits into the embedded store: nobody has read that for long."""
-    from radar_cli.store.intake import empty
+    from radar_cli.service.intake import empty
 
     empty(outbox, destination)
 

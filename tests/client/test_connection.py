@@ -9,9 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from radar_cli.api import connection as connection_module
-from radar_cli.api.connection import Address, Connection
-from radar_cli.api.errors import UnreachableError
+from radar_cli.client import connection as connection_module
+from radar_cli.client.connection import Address, Connection, UnreachableError
 from tests.cli.envelopes import read_envelope
 from tests.support import answers
 from tests.support.certificates import Authority

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radar_cli.api.wire import (
+from radar_cli.client.wire import (
     decode_declared,
     decode_flip,
     decode_monitor,
@@ -19,11 +19,11 @@ from radar_cli.api.wire import (
     encode_run,
     iso,
 )
+from radar_cli.model.flip import Flip
+from radar_cli.model.monitor import Pause
 from radar_cli.model.ping import KINDS, Ping
-from radar_cli.monitors.monitor import Pause
-from radar_cli.monitors.runs import Origin, Run
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged, in_order
+from radar_cli.model.record import MonitorRecord, in_order
+from radar_cli.model.run import Origin, Run
 
 _TIMES_US = st.integers(1, 4_000_000_000_000_000)
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -103,7 +103,7 @@ def test_a_monitor_comes_back(
     version: int,
     has_no_beginning: bool,
 ) -> None:
-    known = Judged(
+    known = MonitorRecord(
         *(
             "job",
             declared,

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from radar_cli.core.grammar import parse_duration
+from radar_cli.model.declaring import read_declared, warnings_of
 from radar_cli.model.fault import BAD, BEWARE, Fault, doubt, refuse, update_faults, worst
+from radar_cli.model.monitor import Monitor, from_declared
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.declaring import read_declared, warnings_of
-from radar_cli.monitors.monitor import Monitor, from_declared
-from radar_cli.monitors.pitfalls import find_faults
-from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.state import State, evaluate, fold
-from radar_cli.store.judged import Judged
+from radar_cli.model.pitfalls import find_faults
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.schedule import CronSchedule
+from radar_cli.model.state import State, evaluate, fold
 
 _SECOND = 1_000_000
 _HOUR = 3600 * _SECOND
@@ -307,9 +307,9 @@ def test_whoever_takes_the_place_of_a_host_that_was_missed_has_to_go_well_first(
 def test_what_hosts_have_made_of_it_survives_being_kept() -> None:
     monitor = Monitor("m", schedule=CronSchedule("0 * * * *"), created_us=_MIDNIGHT, hosts="each")
     pings = sorted((ping for run in _BOTH for ping in run), key=lambda ping: ping.time_us)
-    known = Judged("m", {"schedule": "0 * * * *", "hosts": "each"}, _MIDNIGHT, "")
+    known = MonitorRecord("m", {"schedule": "0 * * * *", "hosts": "each"}, _MIDNIGHT, "")
     known.take(pings)
     assert known.state == fold(monitor, pings)
-    again = Judged("m", known.declared, _MIDNIGHT, known.encode())
+    again = MonitorRecord("m", known.declared, _MIDNIGHT, known.encode())
     assert again.state == known.state
     assert set(again.state.by_host) == {"?", "web1", "web2"}

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from radar_cli.model.monitor import Monitor, Pause, to_us
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Monitor, Pause, to_us
-from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.state import Reason, Status, evaluate, fold
+from radar_cli.model.schedule import CronSchedule
+from radar_cli.model.state import Reason, Status, evaluate, fold
 
 _BEGIN = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 _BEGIN_US = to_us(_BEGIN)

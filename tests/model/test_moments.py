@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from radar_cli.model.monitor import Monitor, Pause
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Monitor, Pause
-from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.state import Reason, State, Status, advance, apply, evaluate, fold
+from radar_cli.model.schedule import CronSchedule
+from radar_cli.model.state import Reason, State, Status, advance, apply, evaluate, fold
 
 _MINUTE = 60_000_000
 _HOUR = 60 * _MINUTE

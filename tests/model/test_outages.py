@@ -2,12 +2,12 @@
 
 import pytest
 
+from radar_cli.model.monitor import Monitor, Outage
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Monitor, Outage
-from radar_cli.monitors.runs import Run
-from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.state import Reason, Status, View, evaluate, fold
-from radar_cli.monitors.strip import Mark, find_marks
+from radar_cli.model.run import Run
+from radar_cli.model.schedule import CronSchedule
+from radar_cli.model.state import Reason, Status, View, evaluate, fold
+from radar_cli.model.strip import Mark, find_marks
 
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND

@@ -1,9 +1,9 @@
 """Pauses: nothing is expected meanwhile, and they end by themselves."""
 
+from radar_cli.model.monitor import Monitor, Pause
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Monitor, Pause
-from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.state import Reason, Status, View, advance, evaluate, fold
+from radar_cli.model.schedule import CronSchedule
+from radar_cli.model.state import Reason, Status, View, advance, evaluate, fold
 
 _MINUTE = 60_000_000
 _MIDNIGHT = 20_000 * 1440 * _MINUTE

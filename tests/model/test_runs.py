@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.runs import Origin, Run, fold_runs
+from radar_cli.model.run import Origin, Run, fold_runs
 
 
 def _ping(kind: str, time_us: int, run_id: str = "", **fields: str) -> Ping:

@@ -10,12 +10,7 @@ from cronsim import CronSim, CronSimError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radar_cli.monitors.schedule import (
-    BadScheduleError,
-    CronSchedule,
-    is_repeated,
-    is_skipped,
-)
+from radar_cli.model.schedule import BadScheduleError, CronSchedule, is_repeated, is_skipped
 
 _ZONES = (
     "Europe/London",

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from radar_cli.model.monitor import Monitor, Pause, from_declared, to_us
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import Monitor, Pause, from_declared, to_us
-from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.state import Reason, State, Status, View, evaluate, fold
+from radar_cli.model.schedule import CronSchedule
+from radar_cli.model.state import Reason, State, Status, View, evaluate, fold
 
 _BEGIN = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 

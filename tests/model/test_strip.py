@@ -1,9 +1,9 @@
 """The last runs as marks: what came, and what is missing."""
 
-from radar_cli.monitors.monitor import Monitor, Pause
-from radar_cli.monitors.runs import Run
-from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.strip import GAPS_IN_A_ROW, Mark, find_marks
+from radar_cli.model.monitor import Monitor, Pause
+from radar_cli.model.run import Run
+from radar_cli.model.schedule import CronSchedule
+from radar_cli.model.strip import GAPS_IN_A_ROW, Mark, find_marks
 
 _MINUTE = 60_000_000
 # Midnight in UTC, 20000 days after the epoch.

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radar_cli.monitors.pitfalls import find_pitfalls
-from radar_cli.monitors.schedule import BadScheduleError, CronSchedule
-from radar_cli.monitors.words import explain
+from radar_cli.model.pitfalls import find_pitfalls
+from radar_cli.model.schedule import BadScheduleError, CronSchedule
+from radar_cli.model.sentences import explain
 
 _NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

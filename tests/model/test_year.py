@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.model.record import MonitorRecord
+from radar_cli.store.notices import DELIVERED
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
-from radar_cli.store.sending import DELIVERED
-from tests.monitors.story import GRACE, HOUR, MAX_RUNTIME, SECOND, Run, Story
+from tests.model.story import GRACE, HOUR, MAX_RUNTIME, SECOND, Run, Story
 from tests.store.claiming import claim, settle
 
 _DAY = 24 * HOUR
@@ -228,7 +228,7 @@ class Year(RuleBasedStateMachine):
 
     # How it is done
 
-    def _known(self) -> Judged:
+    def _known(self) -> MonitorRecord:
         known = self.store.find("m")
         assert known is not None
         return known
@@ -268,7 +268,7 @@ class Year(RuleBasedStateMachine):
             self.story.runs[ping.run_id] = run
 
 
-def _compose(_known: Judged, flip: Flip) -> list[tuple[str, str]]:
+def _compose(_known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
     return [("people", json.dumps(flip.status))]
 
 

@@ -27,17 +27,17 @@ _DELIVERY = (
 )
 # Module: test files. Those whose tests are in its own process come first, being the fast ones.
 TARGETS: dict[str, tuple[str, ...]] = {
-    "monitors/state": _JUDGING,
-    "monitors/schedule": _JUDGING,
-    "monitors/runs": _JUDGING,
+    "model/state": _JUDGING,
+    "model/schedule": _JUDGING,
+    "model/run": _JUDGING,
     "store/flips": _JUDGING,
-    "store/alerting": _JUDGING,
-    "store/reminding": _JUDGING,
+    "store/alerts": _JUDGING,
+    "store/reminders": _JUDGING,
     "store/outages": (*_JUDGING, "tests/server/test_evaluator.py"),
-    "store/intake": _JUDGING,
-    "notify/delivering": ("tests/notify/test_delivering.py", "tests/cli/test_check_notify.py"),
-    "notify/keeping": ("tests/notify/test_delivering.py", "tests/notify/test_composing.py"),
-    "server/evaluator": ("tests/server/test_evaluator.py", "tests/faults/test_noticing.py"),
+    "service/intake": _JUDGING,
+    "service/delivering": ("tests/notify/test_delivering.py", "tests/cli/test_check_notify.py"),
+    "notify/notice": ("tests/notify/test_delivering.py", "tests/notify/test_composing.py"),
+    "server/runtime/evaluator": ("tests/server/test_evaluator.py", "tests/faults/test_noticing.py"),
     "outbox/spool": _DELIVERY,
     "outbox/claiming": (*_DELIVERY, "tests/store/test_intake.py"),
     "outbox/trim": _DELIVERY,
@@ -53,8 +53,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
 BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/", "tests/cli/")
 # The modules of which no mutant survives but those that equivalent.txt proves equivalent.
 HELD = (
-    "monitors/runs",
-    "monitors/state",
+    "model/run",
+    "model/state",
     "store/flips",
     "store/outages",
 )
@@ -66,14 +66,14 @@ CHOSEN = (
         "tests/store/test_outages.py::test_it_is_noted_often_that_a_server_looks",
     ),
     (
-        "store/alerting",
+        "store/alerts",
         " -> not _is_news(flip, known, how",
         "tests/store/test_alerting.py::test_what_is_old_and_over_is_no_news",
     ),
     (
-        "monitors/state",
+        "model/state",
         "start_us >= state.succeeded_start_us: [GtE] -> Gt",
-        "tests/monitors/test_moments.py"
+        "tests/model/test_moments.py"
         "::test_a_run_that_began_with_one_that_went_well_hangs_all_the_same",
     ),
 )

@@ -6,9 +6,9 @@ import tempfile
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.notify.composing import Composer
-from radar_cli.server.evaluator import Evaluator
-from radar_cli.server.now import Clock
+from radar_cli.server.runtime.evaluator import Evaluator
+from radar_cli.server.runtime.now import Clock
+from radar_cli.service.composing import Composer
 from radar_cli.store.opening import open_embedded
 from tests.support.waiting import wait_until
 

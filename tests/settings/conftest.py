@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.config.load import Config, load
+from radar_cli.settings.profiles import Config, load
 
 Loader = Callable[..., Config]
 

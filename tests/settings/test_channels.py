@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.config.channels import ChannelTable, read_channels
-from radar_cli.config.load import Config
 from radar_cli.core.errors import ConfigError
-from tests.config.conftest import Loader
+from radar_cli.settings.channels import ChannelTable, read_channels
+from radar_cli.settings.profiles import Config
+from tests.settings.conftest import Loader
 
 HOOK = "[notify.chat]\nwebhook = 'https://chat.example/TOKEN'\n"
 

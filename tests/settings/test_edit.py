@@ -7,10 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radar_cli.config.edit import NotFoundError, is_same, set_value, unset_value
-from radar_cli.config.scan import scan
-from radar_cli.config.toml_text import render_key, render_value
-from tests.config.documents import documents
+from radar_cli.settings.editing import (
+    NotFoundError,
+    is_same,
+    render_key,
+    render_value,
+    scan,
+    set_value,
+    unset_value,
+)
+from tests.settings.documents import documents
 
 PATHS = st.sampled_from(
     [

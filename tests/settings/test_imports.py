@@ -11,7 +11,7 @@ HEAVY |= {"dataclasses", "logging", "urllib", "click", "functools", "collections
 
 PROGRAM = """
 import sys
-from radar_cli.config.load import load
+from radar_cli.settings.profiles import load
 from radar_cli.core.places import state_directory
 environ = dict(item.split("=", 1) for item in sys.argv[1:])
 state_directory(environ)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radar_cli.config.load import load
 from radar_cli.core.errors import ConfigError
-from tests.config.conftest import Loader
+from radar_cli.settings.profiles import load
+from tests.settings.conftest import Loader
 
 
 def test_it_needs_no_file_and_no_variable(load_with: Loader) -> None:

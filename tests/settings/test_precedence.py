@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radar_cli.config.profiles import Profile
 from radar_cli.core.errors import ConfigError
-from tests.config.conftest import Loader
+from radar_cli.settings.profiles import Profile
+from tests.settings.conftest import Loader
 
 A, B, C, D, E = (f"https://{name}.example" for name in "abcde")
 WORK = f"[profiles.work]\nserver = '{B}'\napi_key = 'key-b'\n"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.config import secrets
-from radar_cli.config.files import ConfigFile
-from radar_cli.config.load import Config
-from radar_cli.config.settings import Setting
 from radar_cli.core.errors import ConfigError
-from tests.config.conftest import Loader
+from radar_cli.settings import secrets
+from radar_cli.settings.files import ConfigFile
+from radar_cli.settings.profiles import Config
+from radar_cli.settings.table import Setting
+from tests.settings.conftest import Loader
 
 SERVER = "server = 'https://a.example'\n"
 

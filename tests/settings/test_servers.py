@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radar_cli.config.servers import check_server, is_same_server
 from radar_cli.core.urls import Url
+from radar_cli.settings.values import check_server, is_same_server
 
 
 @pytest.mark.parametrize(

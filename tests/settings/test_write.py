@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.config.write import back_up, locked, write_file
 from radar_cli.core.errors import ConfigError
+from radar_cli.settings.editing import back_up, locked, write_file
 from tests.support.radar import environment, radar_path
 
 
@@ -75,7 +75,7 @@ def test_it_leaves_the_old_file_when_the_disk_is_full(tmp_path: Path) -> None:
     # A limit on the size of files stands in for a full disk; SIGXFSZ is ignored by Python.
     program = (
         "import resource, sys\n"
-        "from radar_cli.config.write import write_file\n"
+        "from radar_cli.settings.editing import write_file\n"
         "from radar_cli.core.errors import ConfigError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "try: write_file(sys.argv[1], 'x' * 1000)\n"

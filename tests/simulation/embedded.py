@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.model.ping import Ping
-from radar_cli.notify.composing import Composer
-from radar_cli.notify.delivering import deliver_in_turn
 from radar_cli.outbox.spool import Outbox
-from radar_cli.server.now import Clock
-from radar_cli.store.intake import take_in
+from radar_cli.server.runtime.now import Clock
+from radar_cli.service.composing import Composer
+from radar_cli.service.delivering import deliver_in_turn
+from radar_cli.service.intake import take_in
 from radar_cli.store.store import Store
 from tests.simulation.channels import SimulatedChannel
 from tests.simulation.database import Disk, SimulatedDatabase

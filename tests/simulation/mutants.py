@@ -112,7 +112,7 @@ MUTANTS = {
     ),
     "unmoved-late": Mutant(
         "an outage moves no deadline of a run of which is heard after it",
-        (Change("store.judged", "Judged.note_outages", "if missing :=", "if False and"),),
+        (Change("store.judged", "MonitorRecord.note_outages", "if missing :=", "if False and"),),
     ),
     "waits-for-older": Mutant(
         "a deadline after an outage waits for an older one that has moved",
@@ -154,7 +154,7 @@ MUTANTS = {
         "a late replay corrects nothing",
         (
             Change(
-                *("store.judged", "Judged.is_before"),
+                *("store.judged", "MonitorRecord.is_before"),
                 "return self.newest < in_order(ping) and self.passed_us <= ping.time_us",
                 "return True",
             ),
@@ -162,7 +162,7 @@ MUTANTS = {
     ),
     "told-anew": Mutant(
         "a late replay brings the flips of the whole story once more",
-        (Change("store.judged", "Judged.flips", "if not self._is_retold:", "if True:"),),
+        (Change("store.judged", "MonitorRecord.flips", "if not self._is_retold:", "if True:"),),
     ),
     "two-flips": Mutant(
         "two servers flip one monitor at once: the UPDATE is unconditional",

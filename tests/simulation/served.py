@@ -9,7 +9,7 @@ import itertools
 import json
 from collections.abc import Callable
 
-from radar_cli.server.keys import Keys
+from radar_cli.server.runtime.keys import Keys
 from radar_cli.store.declaring import Declarer
 from radar_cli.store.store import Store
 from tests.simulation.jobs import Job, Report, make_job

@@ -14,8 +14,8 @@ from unittest import mock
 
 from radar_cli.core import ids
 from radar_cli.core.errors import RadarError
-from radar_cli.notify import delivering
-from radar_cli.server import evaluator
+from radar_cli.server.runtime import evaluator
+from radar_cli.service import delivering
 from radar_cli.store.store import Store
 from tests.simulation.channels import SimulatedChannel
 from tests.simulation.database import CrashError, Disk, SimulatedDatabase

@@ -1,7 +1,7 @@
 """Monitors as a program declares them."""
 
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.state import Status
+from radar_cli.model.state import Status
 from radar_cli.store.declaring import STALE_TAG, Declared, Declarer
 from radar_cli.store.store import Store
 from tests.store.arrivals import add

@@ -14,10 +14,10 @@ import pytest
 from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.model.ping import Ping
 from radar_cli.outbox.spool import Outbox
-from radar_cli.store import intake
+from radar_cli.service import intake
+from radar_cli.service.intake import take_in
 from radar_cli.store import store as store_module
 from radar_cli.store.database import Change
-from radar_cli.store.intake import take_in
 from radar_cli.store.opening import open_embedded
 from tests.support.radar import run_radar, spool_files, start_radar
 from tests.support.waiting import wait_until

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.store.flips import Flip
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.store import Store
 from tests.store.arrivals import add

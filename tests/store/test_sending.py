@@ -3,11 +3,11 @@
 import json
 from dataclasses import replace
 
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.telling import Window
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
-from radar_cli.store.sending import DELIVERED, GIVEN_UP, Alert, Outgoing, choose
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.timing import Window
+from radar_cli.store.notices import DELIVERED, GIVEN_UP, Alert, Outgoing, choose
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 
@@ -21,7 +21,7 @@ def _at(minute: float) -> int:
     return _BEGIN + round(minute * _MINUTE)
 
 
-def _to_mail(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+def _to_mail(known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
     kind = "down" if flip.status == "down" else "up"
     said = {"kind": kind, "monitor": known.key, "previous": flip.previous}
     return [("mail", json.dumps(said))]

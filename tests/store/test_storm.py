@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.model.record import MonitorRecord
+from radar_cli.store.notices import DELIVERED, Outgoing
 from radar_cli.store.opening import open_database, open_embedded
-from radar_cli.store.sending import DELIVERED, Outgoing
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.support.depth import depth
@@ -40,7 +40,7 @@ def stores(
         yield opened
 
 
-def _to_all(_known: Judged, flip: Flip) -> list[tuple[str, str]]:
+def _to_all(_known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
     kind = "down" if flip.status == "down" else "up"
     return [(name, json.dumps({"kind": kind, "previous": flip.previous})) for name in _CHANNELS]
 

@@ -21,7 +21,7 @@ _logger = get_logger(__name__)
 
 
 def _take_in(outbox: "Outbox", destination: "Destination") -> None:
-    from radar_cli.store.intake import empty
+    from radar_cli.service.intake import empty
 
     empty(outbox, destination)
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Callable
 from zoneinfo import ZoneInfo
 
-from radar_cli.monitors.schedule import load_timezone
+from radar_cli.model.schedule import load_timezone
 
 CELERY = {
     ("celery.beat", "ScheduleEntry"): "entry",

@@ -8,11 +8,10 @@ from urllib.parse import urldefrag
 from radar_cli.celery.broker import explain, without_password
 from radar_cli.celery.schedule.crontab import Crontab
 from radar_cli.celery.schedule.due import Stored, judge_stored
-from radar_cli.celery.schedule.entry import Beat, Entry
-from radar_cli.celery.schedule.sources import UnreadableScheduleError
+from radar_cli.celery.schedule.entry import Beat, Entry, UnreadableScheduleError
 from radar_cli.celery.schedule.timing import Foreign, Interval, Timing
 from radar_cli.core.errors import NotInstalledError, RadarError
-from radar_cli.monitors.schedule import load_timezone
+from radar_cli.model.schedule import load_timezone
 
 PREFIX = "redbeat:"
 _TIMEOUT_S = 3.0

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from radar_cli.celery.schedule.sources import UnreadableScheduleError
+from radar_cli.celery.schedule.entry import UnreadableScheduleError
 
 # dbm puts its own suffix behind the name that Beat was given.
 _SUFFIXES = ("", ".db", ".dat", ".dir", "-wal")

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from radar_cli import completion
+from radar_cli.cli import completion
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result
 

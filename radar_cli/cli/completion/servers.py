@@ -2,11 +2,11 @@
 
 import os
 
-from radar_cli.config.secrets import is_literal
+from radar_cli.settings.secrets import is_literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from radar_cli.config.profiles import Profile
+    from radar_cli.settings.profiles import Profile
 
 _PATIENCE_S = 1.0
 
@@ -21,7 +21,7 @@ def read_keys(profile: "Profile", prefix: str, limit: int) -> "list[str]":
         is_literal(value) or (isinstance(value, str) and value.startswith("file:"))
     ):
         return []
-    from radar_cli.notify.bounded import call_within
+    from radar_cli.core.bounded import call_within
 
     keys: list[str] = []
     try:

@@ -7,14 +7,14 @@ nothing. Only a server's own monitors are asked of it, within a second.
 import os
 import time
 
-from radar_cli.completion.syntax import Offer, Values
+from radar_cli.cli.completion.syntax import Offer, Values
 from radar_cli.core.errors import RadarError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Iterable
 
-    from radar_cli.config.profiles import Profile
+    from radar_cli.settings.profiles import Profile
 
     # Takes the word to complete, and what stands before it.
     Source = Callable[[str, "Typed"], "Iterable[Offer]"]
@@ -59,7 +59,7 @@ def find_monitors(current: str, typed: Typed) -> "Iterable[Offer]":
     keys = set(_spooled_keys(directory))
     profile = _find_profile(typed.chosen)
     if profile is not None and profile.server:
-        from radar_cli.completion import servers
+        from radar_cli.cli.completion import servers
 
         if not current.strip("abcdefghijklmnopqrstuvwxyz0123456789-_."):
             keys.update(servers.read_keys(profile, current, MOST_KEYS))
@@ -72,7 +72,7 @@ def find_monitors(current: str, typed: Typed) -> "Iterable[Offer]":
 
 def _find_profile(chosen: "dict[str, str]") -> "Profile | None":
     """The profile that the options choose; None if it can't be known."""
-    from radar_cli.config.load import load
+    from radar_cli.settings.profiles import load
 
     name = chosen.get("--profile") or chosen.get("--to")
     flags = {"server": chosen["--server"]} if "--server" in chosen else {}
@@ -108,7 +108,7 @@ def find_profiles(_: str, __: Typed) -> "Iterable[Offer]":
 
 def find_channels(_: str, __: Typed) -> "Iterable[Offer]":
     """The channels of both config files."""
-    from radar_cli.config.load import load
+    from radar_cli.settings.profiles import load
 
     try:
         files = load(os.environ).files
@@ -121,10 +121,10 @@ def find_channels(_: str, __: Typed) -> "Iterable[Offer]":
 
 def find_keys(current: str, typed: Typed) -> "Iterable[Offer]":
     """The settings; behind `profiles` or `notify` those of each one there, which are many."""
-    from radar_cli.config.settings import PROFILE_SETTINGS, SETTINGS
+    from radar_cli.settings.table import PROFILE_SETTINGS, SETTINGS
 
     if current.startswith("notify"):
-        from radar_cli.config.channel_settings import CHANNEL_SETTINGS
+        from radar_cli.settings.channels import CHANNEL_SETTINGS
 
         return [
             (f"notify.{channel}.{known.name}", known.help)
@@ -143,13 +143,13 @@ def find_keys(current: str, typed: Typed) -> "Iterable[Offer]":
 
 def find_values(current: str, typed: Typed) -> "Iterable[Offer]":
     """The values that the setting before the word can have. Raises FilesWantedError."""
-    from radar_cli.config.settings import PROTOCOLS, SETTINGS
+    from radar_cli.settings.table import PROTOCOLS, SETTINGS
 
     named = typed.named
     name = named[0].rpartition(".")[2] if named else ""
     known = SETTINGS.get(name)
     if named and named[0].startswith("notify."):
-        from radar_cli.config.channel_settings import CHANNEL_SETTINGS, TOLD
+        from radar_cli.settings.channels import CHANNEL_SETTINGS, TOLD
 
         known = CHANNEL_SETTINGS.get(name)
         if name == "on":
@@ -184,7 +184,7 @@ def _want_files(_: str, __: Typed) -> "Iterable[Offer]":
 
 
 def _profile_names() -> "list[str]":
-    from radar_cli.config.load import load
+    from radar_cli.settings.profiles import load
 
     try:
         return load(os.environ).profile_names()

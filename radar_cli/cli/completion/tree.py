@@ -5,7 +5,7 @@ from typing import Iterator
 import click
 
 from radar_cli.cli.commands import COMMANDS
-from radar_cli.completion.syntax import RAW, Option, Syntax, Values, read_metavar
+from radar_cli.cli.completion.syntax import RAW, Option, Syntax, Values, read_metavar
 
 
 def root_syntax() -> Syntax:

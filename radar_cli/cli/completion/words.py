@@ -16,8 +16,8 @@ import os
 import sys
 import time
 
-from radar_cli.completion.sources import FilesWantedError, Typed, offer
-from radar_cli.completion.syntax import RAW, Offer, Option, Syntax, Values
+from radar_cli.cli.completion.sources import FilesWantedError, Typed, offer
+from radar_cli.cli.completion.syntax import RAW, Offer, Option, Syntax, Values
 
 # Longer than that nobody waits: a state directory may be on a disk that doesn't answer.
 _PATIENCE_S = 2.0
@@ -158,7 +158,7 @@ def _find_top(before: list[str], current: str) -> Syntax:
         from radar_cli.cli.commands import COMMANDS
 
         return Syntax((), commands=tuple((n, line) for n, (_, _, line) in COMMANDS.items()))
-    from radar_cli.completion.tree import root_syntax
+    from radar_cli.cli.completion.tree import root_syntax
 
     return root_syntax()
 

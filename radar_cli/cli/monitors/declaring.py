@@ -5,7 +5,7 @@ from typing import Any, Mapping
 import click
 
 from radar_cli.cli.options import AnyFunction
-from radar_cli.monitors.declaring import OPTIONS, read_changes
+from radar_cli.model.declaring import OPTIONS, read_changes
 
 
 def declaring_options(function: AnyFunction) -> AnyFunction:

@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Sequence
 
-from radar_cli.api.monitors import MonitorStore
-from radar_cli.monitors.sentences import local_time
-from radar_cli.store.judged import Judged
-from radar_cli.store.managing import UnknownMonitorError
+from radar_cli.model.port import MonitorStore, UnknownMonitorError
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.sentences import local_time
 
 
-def find_monitors(store: MonitorStore, keys: Sequence[str]) -> list[Judged]:
+def find_monitors(store: MonitorStore, keys: Sequence[str]) -> list[MonitorRecord]:
     """The monitors with these keys, each once. UnknownMonitorError: one isn't there."""
     found = store.find_all(keys)
     for key in keys:
@@ -19,7 +18,7 @@ def find_monitors(store: MonitorStore, keys: Sequence[str]) -> list[Judged]:
 
 
 def _unknown(store: MonitorStore, key: str) -> UnknownMonitorError:
-    from radar_cli.config.layers import closest
+    from radar_cli.settings.profiles import closest
 
     # A key of 10,000 characters is nobody's slip of the finger, and takes long to compare.
     close = closest(key, store.keys()) if len(key) <= 200 else ""

@@ -4,11 +4,8 @@ import time
 
 from fastapi import APIRouter
 
-from radar_cli.server.access import check
-from radar_cli.server.depends import AdminKey, Served, find
-from radar_cli.server.errors import errors
-from radar_cli.server.keys import ApiKey
-from radar_cli.server.models import (
+from radar_cli.server.api.depends import AdminKey, Served, find
+from radar_cli.server.api.models import (
     AcknowledgedAnswer,
     BatchAckRequest,
     BatchPauseRequest,
@@ -19,8 +16,11 @@ from radar_cli.server.models import (
     ResumedAnswer,
     SnoozedAnswer,
 )
-from radar_cli.server.monitors import end_of
-from radar_cli.server.service import Service
+from radar_cli.server.api.monitors import end_of
+from radar_cli.server.runtime.access import check
+from radar_cli.server.runtime.answers import errors
+from radar_cli.server.runtime.keys import ApiKey
+from radar_cli.server.runtime.service import Service
 
 routes = APIRouter(prefix="/api/v1/batch", tags=["monitors"])
 

@@ -5,11 +5,11 @@ from typing import Annotated, Callable
 from fastapi import Depends, Path, Request
 
 from radar_cli.core.ids import KEY_MAX, is_key
-from radar_cli.server.access import check, read_authorization
-from radar_cli.server.keys import ApiKey
-from radar_cli.server.service import Service
-from radar_cli.store.judged import Judged
-from radar_cli.store.managing import UnknownMonitorError
+from radar_cli.model.port import UnknownMonitorError
+from radar_cli.model.record import MonitorRecord
+from radar_cli.server.runtime.access import check, read_authorization
+from radar_cli.server.runtime.keys import ApiKey
+from radar_cli.server.runtime.service import Service
 
 
 def service_of(request: Request) -> Service:
@@ -55,7 +55,7 @@ AdminKey = Annotated[ApiKey, Depends(_require("admin"))]
 _Key = Annotated[str, Path(max_length=KEY_MAX, description="The monitor's key.")]
 
 
-def find(service: Service, api_key: ApiKey, key: str) -> Judged:
+def find(service: Service, api_key: ApiKey, key: str) -> MonitorRecord:
     """A monitor that the key is for. UnknownMonitorError: there is none; AccessError: it isn't."""
     check(api_key, api_key.scope, key)
     # PostgreSQL takes no NUL, not even to look for it.
@@ -65,13 +65,13 @@ def find(service: Service, api_key: ApiKey, key: str) -> Judged:
     return known
 
 
-def _readable(key: _Key, service: Served, api_key: ReadKey) -> Judged:
+def _readable(key: _Key, service: Served, api_key: ReadKey) -> MonitorRecord:
     return find(service, api_key, key)
 
 
-def _changeable(key: _Key, service: Served, api_key: AdminKey) -> Judged:
+def _changeable(key: _Key, service: Served, api_key: AdminKey) -> MonitorRecord:
     return find(service, api_key, key)
 
 
-ReadableMonitor = Annotated[Judged, Depends(_readable)]
-ChangeableMonitor = Annotated[Judged, Depends(_changeable)]
+ReadableMonitor = Annotated[MonitorRecord, Depends(_readable)]
+ChangeableMonitor = Annotated[MonitorRecord, Depends(_changeable)]

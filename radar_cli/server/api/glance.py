@@ -6,14 +6,14 @@ from collections import Counter
 from fastapi import APIRouter
 
 from radar_cli import __version__
-from radar_cli.api.wire import iso
+from radar_cli.client.wire import iso
 from radar_cli.model.fault import BAD, BEWARE, worst
-from radar_cli.monitors.state import Status
-from radar_cli.server.depends import ReadKey, Served
-from radar_cli.server.errors import errors
-from radar_cli.server.keys import ApiKey
-from radar_cli.server.models import OutageAnswer, StatusAnswer
-from radar_cli.server.service import Service
+from radar_cli.model.state import Status
+from radar_cli.server.api.depends import ReadKey, Served
+from radar_cli.server.api.models import OutageAnswer, StatusAnswer
+from radar_cli.server.runtime.answers import errors
+from radar_cli.server.runtime.keys import ApiKey
+from radar_cli.server.runtime.service import Service
 
 _FAULTY_MAX = 10_000
 

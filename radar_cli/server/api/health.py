@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from radar_cli import __version__
-from radar_cli.api.metrics import Metrics, family, labels_of
-from radar_cli.server.depends import ReadKey, Served
-from radar_cli.server.errors import errors_beside_text
-from radar_cli.server.service import Service
-from radar_cli.store.overview import Seen
+from radar_cli.model.overview import MonitorOverview
+from radar_cli.server.api.depends import ReadKey, Served
+from radar_cli.server.runtime.answers import errors_beside_text
+from radar_cli.server.runtime.service import Service
+from radar_cli.service.metrics import Metrics, family, labels_of
 from radar_cli.store.searching import count_by_status
 
 # Each has ten lines: more would be nobody's to read, and take the server's time.
@@ -26,7 +26,7 @@ routes = APIRouter()
     responses={503: {"description": "It can't store pings, doesn't judge, or lost its store."}},
     openapi_extra={"security": []},
 )
-def tell_health(service: Served) -> JSONResponse:
+def show_health(service: Served) -> JSONResponse:
     """200 if pings can be stored and silence is noticed, else 503; no key is needed."""
     health = service.health()
     is_well = all(said == "ok" for said in health.values())
@@ -41,7 +41,7 @@ def tell_health(service: Served) -> JSONResponse:
 
 
 @routes.get("/metrics", response_class=PlainTextResponse, responses=errors_beside_text())
-def tell_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
+def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
     """What the server did and what its monitors say, for Prometheus (text format 0.0.4).
 
     A key for some monitors hears of no others: how many pings and requests there were of all isn't
@@ -82,7 +82,7 @@ def tell_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
     return PlainTextResponse("\n".join(parts) + "\n", media_type="text/plain; version=0.0.4")
 
 
-def _see(service: Service, pattern: str) -> Iterator[Seen]:
+def _see(service: Service, pattern: str) -> Iterator[MonitorOverview]:
     return service.store.see(service.clock.now_us(), output_of=(), pattern=pattern)
 
 

@@ -5,13 +5,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 
-from radar_cli.api.wire import encode_flip, encode_ping, encode_run
+from radar_cli.client.wire import encode_flip, encode_ping, encode_run
 from radar_cli.core.errors import UsageError
-from radar_cli.monitors.runs import Run
-from radar_cli.server.depends import ReadableMonitor, Served
-from radar_cli.server.errors import errors, errors_beside_text
-from radar_cli.server.models import FlipAnswer, FlipPage, PingAnswer, PingPage, RunAnswer, RunPage
-from radar_cli.store.judged import Judged
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.run import Run
+from radar_cli.server.api.depends import ReadableMonitor, Served
+from radar_cli.server.api.models import (
+    FlipAnswer,
+    FlipPage,
+    PingAnswer,
+    PingPage,
+    RunAnswer,
+    RunPage,
+)
+from radar_cli.server.runtime.answers import errors, errors_beside_text
 
 _LAST = "last"
 _PAGE_MAX = 1000
@@ -111,5 +118,5 @@ def list_flips(
     return FlipPage(flips=answers, next=flips[-1].id if len(flips) == limit else None)
 
 
-def _encode(known: Judged, run: Run) -> RunAnswer:
+def _encode(known: MonitorRecord, run: Run) -> RunAnswer:
     return RunAnswer.model_validate(encode_run(run, known.state.running))

@@ -9,12 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from radar_cli.core.grammar import LONGEST_S
 from radar_cli.core.ids import KEY_MAX
-from radar_cli.monitors.declaring import (
-    HIGHEST_TOLERANCE,
-    LONGEST_NOTES,
-    LONGEST_TAGS,
-    LONGEST_TEXT,
-)
+from radar_cli.model.declaring import HIGHEST_TOLERANCE, LONGEST_NOTES, LONGEST_TAGS, LONGEST_TEXT
 
 STATUSES = Literal["new", "up", "late", "down", "paused"]
 _KEYS_MAX = 1000

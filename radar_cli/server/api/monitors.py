@@ -5,16 +5,22 @@ from typing import Annotated, Any, Iterator, Literal, Mapping
 
 from fastapi import APIRouter, Header, Query, Response
 
-from radar_cli.api.wire import DECLARED, decode_declared, encode_monitor, encode_run
+from radar_cli.client.wire import DECLARED, decode_declared, encode_monitor, encode_run
 from radar_cli.core.errors import UsageError
 from radar_cli.core.ids import check_key
-from radar_cli.monitors.declaring import read_changes
-from radar_cli.monitors.state import Status
-from radar_cli.server.access import check
-from radar_cli.server.depends import AdminKey, ChangeableMonitor, ReadableMonitor, ReadKey, Served
-from radar_cli.server.errors import errors
-from radar_cli.server.keys import ApiKey
-from radar_cli.server.models import (
+from radar_cli.model.declaring import read_changes
+from radar_cli.model.overview import ALARMING
+from radar_cli.model.port import MonitorExistsError, UnknownMonitorError
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.state import Status
+from radar_cli.server.api.depends import (
+    AdminKey,
+    ChangeableMonitor,
+    ReadableMonitor,
+    ReadKey,
+    Served,
+)
+from radar_cli.server.api.models import (
     STATUSES,
     DeletedAnswer,
     KeyPage,
@@ -24,10 +30,10 @@ from radar_cli.server.models import (
     NewMonitor,
     PauseRequest,
 )
-from radar_cli.server.service import Service
-from radar_cli.store.judged import Judged
-from radar_cli.store.managing import MonitorExistsError, UnknownMonitorError
-from radar_cli.store.overview import ALARMING
+from radar_cli.server.runtime.access import check
+from radar_cli.server.runtime.answers import errors
+from radar_cli.server.runtime.keys import ApiKey
+from radar_cli.server.runtime.service import Service
 
 # A filter that lets few monitors through looks at so many for one page.
 _LOOKED_AT_MAX = 10_000
@@ -64,7 +70,7 @@ def list_monitors(
     """
     now_us = time.time_ns() // 1000
     wanted = frozenset(tag or ()), search.casefold()
-    found: list[tuple[Judged, dict[str, Any]]] = []
+    found: list[tuple[MonitorRecord, dict[str, Any]]] = []
     last, looked_at, following = "", 0, None
     for known in _choose(service, api_key, after, key, status, has_fault=fault):
         last, looked_at = known.key, looked_at + 1
@@ -190,7 +196,7 @@ def _choose(
     statuses: list[STATUSES] | None,
     *,
     has_fault: bool,
-) -> Iterator[Judged]:
+) -> Iterator[MonitorRecord]:
     """Monitors that the API key is for: none of the others is even counted, or named."""
     if has_fault:
         for known in service.store.faulty(_LOOKED_AT_MAX, pattern=api_key.monitors):
@@ -209,7 +215,7 @@ def _choose(
 
 
 def _add_runs(
-    service: Service, found: list[tuple[Judged, dict[str, Any]]], count: int, output: str
+    service: Service, found: list[tuple[MonitorRecord, dict[str, Any]]], count: int, output: str
 ) -> None:
     """Add to each monitor its last runs, and to these what the last one wrote, if it is wanted."""
     store = service.store
@@ -221,7 +227,7 @@ def _add_runs(
         entry["runs"] = [encode_run(run, known.state.running) for run in last]
 
 
-def _is_like(known: Judged, tags: frozenset[str], search: str) -> bool:
+def _is_like(known: MonitorRecord, tags: frozenset[str], search: str) -> bool:
     declared = known.declared
     if not tags <= set(declared.get("tags", "").split()):
         return False
@@ -255,7 +261,7 @@ def _show(service: Service, key: str, response: Response) -> MonitorAnswer:
     return _answer(known, response)
 
 
-def _answer(known: Judged, response: Response) -> MonitorAnswer:
+def _answer(known: MonitorRecord, response: Response) -> MonitorAnswer:
     response.headers["ETag"] = f'"{known.fingerprint}"'
     return MonitorAnswer.model_validate(encode_monitor(known, _now_us()))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from radar_cli.server.errors import errors
+from radar_cli.server.runtime.answers import errors
 
 _METHODS = ("get", "head", "post", "put")
 # Path: what it reports.

@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from radar_cli.core.ids import KEY_MAX, check_key
-from radar_cli.monitors.declaring import LONGEST_NOTES, read_declared, warn_of_unknown
-from radar_cli.server.access import AccessError, check
-from radar_cli.server.depends import PingKey, Served
-from radar_cli.server.errors import errors
+from radar_cli.model.declaring import LONGEST_NOTES, read_declared, warn_of_unknown
+from radar_cli.server.api.depends import PingKey, Served
 from radar_cli.server.pings.requests import SCHEDULE_MAX
+from radar_cli.server.runtime.access import AccessError, check
+from radar_cli.server.runtime.answers import errors
 from radar_cli.store.declaring import Declarer
 
 _MONITORS_MAX = 100

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from radar_cli.server.depends import ChangeableMonitor, Reached, Served
-from radar_cli.server.errors import errors
-from radar_cli.server.models import RevokedAnswer, TokenAnswer
+from radar_cli.server.api.depends import ChangeableMonitor, Reached, Served
+from radar_cli.server.api.models import RevokedAnswer, TokenAnswer
+from radar_cli.server.runtime.answers import errors
 from radar_cli.store.tokens import BADGE, PING
 
 routes = APIRouter(prefix="/api/v1/monitors/{key}", tags=["tokens"])

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Response
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.ids import check_key
 from radar_cli.core.zone import local_zone
-from radar_cli.monitors.declaring import OPTIONS, read
-from radar_cli.monitors.monitor import GRACE_S
-from radar_cli.server.depends import Served
+from radar_cli.model.declaring import OPTIONS, read
+from radar_cli.model.monitor import GRACE_S
+from radar_cli.model.port import ChangedError
+from radar_cli.server.api.depends import Served
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.visits import (
     ChangeForm,
@@ -21,7 +22,6 @@ from radar_cli.server.pages.visits import (
     Visitor,
     now_us,
 )
-from radar_cli.store.managing import ChangedError
 
 _WHEN = {"schedule", "every"}
 _DURATIONS = ("every", "grace", "max_runtime")

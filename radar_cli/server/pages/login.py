@@ -4,8 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from radar_cli.server.access import AccessError
-from radar_cli.server.depends import Served, address_of
+from radar_cli.server.api.depends import Served, address_of
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.sessions import LASTS_S, csrf_of, new_secret
 from radar_cli.server.pages.visits import (
@@ -18,6 +17,7 @@ from radar_cli.server.pages.visits import (
     check_form,
     now_us,
 )
+from radar_cli.server.runtime.access import AccessError
 
 routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 

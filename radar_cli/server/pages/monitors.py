@@ -6,12 +6,14 @@ from fastapi import APIRouter, Request, Response
 
 from radar_cli.core.grammar import parse_run_id
 from radar_cli.model.fault import BAD
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.pitfalls import warn_of
-from radar_cli.monitors.runs import Run, fold_runs
-from radar_cli.monitors.sentences import next_in_words
-from radar_cli.monitors.state import Status
-from radar_cli.server.depends import Served, url_for
+from radar_cli.model.pitfalls import warn_of
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.run import Run, fold_runs
+from radar_cli.model.sentences import next_in_words
+from radar_cli.model.state import Status
+from radar_cli.server.api.depends import Served, url_for
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.plot import draw
 from radar_cli.server.pages.rendering import Pages
@@ -26,9 +28,7 @@ from radar_cli.server.pages.visits import (
     Visitor,
     now_us,
 )
-from radar_cli.server.service import Service
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.server.runtime.service import Service
 from radar_cli.store.store import Store
 from radar_cli.store.tokens import BADGE
 
@@ -61,7 +61,7 @@ def show_monitor(
 def render_monitor(
     request: Request,
     session: Session,
-    known: Judged,
+    known: MonitorRecord,
     service: Service,
     pages: Pages,
     *,

@@ -14,7 +14,7 @@ from radar_cli.server.pages import (
 )
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.visits import PageError, PageRoute, PagesServed
-from radar_cli.server.service import Service
+from radar_cli.server.runtime.service import Service
 
 _files = APIRouter(route_class=PageRoute, include_in_schema=False)
 

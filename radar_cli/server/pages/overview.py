@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from radar_cli.monitors.state import Status
-from radar_cli.server.depends import Reached, Served
+from radar_cli.model.state import Status
+from radar_cli.server.api.depends import Reached, Served
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.sessions import Session
 from radar_cli.server.pages.showing import show_all
 from radar_cli.server.pages.visits import PageRoute, PagesServed, Visitor, now_us
-from radar_cli.server.service import STUCK_AFTER_S, Service
+from radar_cli.server.runtime.service import STUCK_AFTER_S, Service
 from radar_cli.store.searching import GROUPS, Cursor, Found, Wanted, search
 
 _ROWS = 100

@@ -10,11 +10,11 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from radar_cli import __version__
-from radar_cli.server.limits import Limits
 from radar_cli.server.pages.sessions import Sessions
 from radar_cli.server.pages.showing import FILTERS
 from radar_cli.server.pages.tally import Tally
-from radar_cli.server.service import Service
+from radar_cli.server.runtime.limits import Limits
+from radar_cli.server.runtime.service import Service
 
 HEADERS = {
     "Content-Security-Policy": (

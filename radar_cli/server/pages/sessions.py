@@ -9,7 +9,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from radar_cli.server.keys import ApiKey, Keys
+from radar_cli.server.runtime.keys import ApiKey, Keys
 from radar_cli.store.database import Database
 
 LASTS_S = 7 * 86_400

@@ -5,22 +5,22 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Callable, Sequence
 
 from radar_cli.core.grammar import format_duration
-from radar_cli.monitors.links import find_links
-from radar_cli.monitors.monitor import Monitor
-from radar_cli.monitors.runs import Run
-from radar_cli.monitors.sentences import (
+from radar_cli.model.monitor import Monitor
+from radar_cli.model.overview import ALARMING
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.run import Run
+from radar_cli.model.sentences import (
     exit_in_words,
+    find_links,
+    in_words,
     local_time,
     origin_in_words,
     size_in_words,
     what_happened,
 )
-from radar_cli.monitors.state import Reason, View
-from radar_cli.monitors.strip import Mark, Place, find_places
-from radar_cli.monitors.words import in_words
+from radar_cli.model.state import Reason, View
+from radar_cli.model.strip import Mark, Place, find_places
 from radar_cli.server.pages.text import one_line, plain, whole
-from radar_cli.store.judged import Judged
-from radar_cli.store.overview import ALARMING
 from radar_cli.store.store import Store
 
 MARK_WORDS = {
@@ -47,7 +47,7 @@ class Tick:
 class Shown:
     """A monitor as a row or a page begins with it. Times are Unix time in microseconds."""
 
-    known: Judged
+    known: MonitorRecord
     view: View
     now_us: int
     runs: list[Run]  # the newest last, without outputs
@@ -109,19 +109,21 @@ class Shown:
         return f"last {len(kinds)} runs: {', '.join(counts)}" if kinds else "no runs yet"
 
 
-def show(store: Store, known: Judged, now_us: int, limit: int) -> Shown:
+def show(store: Store, known: MonitorRecord, now_us: int, limit: int) -> Shown:
     """A monitor with its newest runs, at most `limit`."""
     return show_all(store, [known], now_us, limit)[0]
 
 
-def show_all(store: Store, several: Sequence[Judged], now_us: int, limit: int) -> list[Shown]:
+def show_all(
+    store: Store, several: Sequence[MonitorRecord], now_us: int, limit: int
+) -> list[Shown]:
     """The same for several."""
     # One whose start was cut off is older than what is shown.
     runs = store.last_runs([known.key for known in several], limit)
     return [_show(store, known, runs[known.key][-limit:], now_us, limit) for known in several]
 
 
-def _show(store: Store, known: Judged, runs: list[Run], now_us: int, limit: int) -> Shown:
+def _show(store: Store, known: MonitorRecord, runs: list[Run], now_us: int, limit: int) -> Shown:
     view = known.view_at(now_us)
     places = find_places(known.monitor, runs, now_us, running=known.state.running, limit=limit)
     why = ""

@@ -10,11 +10,11 @@ from fastapi.routing import APIRoute
 
 from radar_cli.core.errors import RadarError
 from radar_cli.core.ids import is_key
-from radar_cli.server.access import AccessError
-from radar_cli.server.depends import Served, address_of
+from radar_cli.model.record import MonitorRecord
+from radar_cli.server.api.depends import Served, address_of
 from radar_cli.server.pages.rendering import Pages, local_path
 from radar_cli.server.pages.sessions import Session, is_csrf_of
-from radar_cli.store.judged import Judged
+from radar_cli.server.runtime.access import AccessError
 
 SESSION_COOKIE = "radar_session"
 LOGIN_COOKIE = "radar_login"
@@ -150,7 +150,7 @@ def _check_change(request: Request, session: Visitor, form: Form) -> dict[str, s
 ChangeForm = Annotated[dict[str, str], Depends(_check_change)]
 
 
-def _find_monitor(key: str, session: Visitor, service: Served) -> Judged:
+def _find_monitor(key: str, session: Visitor, service: Served) -> MonitorRecord:
     """The monitor that a page is about. PageError: there is none that this key may see."""
     # What a key doesn't cover isn't there: it tells nobody which monitors there are.
     found = service.store.find(key) if is_key(key) and session.key.covers(key) else None
@@ -159,7 +159,7 @@ def _find_monitor(key: str, session: Visitor, service: Served) -> Judged:
     return found
 
 
-MonitorSeen = Annotated[Judged, Depends(_find_monitor)]
+MonitorSeen = Annotated[MonitorRecord, Depends(_find_monitor)]
 
 
 def _send_to_login(request: Request, pages: Pages) -> Response:

@@ -16,13 +16,9 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from radar_cli.core import text
 from radar_cli.core.errors import RadarError
+from radar_cli.model.declaring import warnings_of
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.declaring import warnings_of
-from radar_cli.monitors.runs import Origin
-from radar_cli.server.access import AccessError, check, read_authorization
-from radar_cli.server.answers import error
-from radar_cli.server.keys import ApiKey
-from radar_cli.server.limits import Limits
+from radar_cli.model.run import Origin
 from radar_cli.server.pings.paths import BadPathError, PingPath, parse_path
 from radar_cli.server.pings.requests import BadRequestError, PingRequest, duration_of
 from radar_cli.server.pings.writer import (
@@ -31,6 +27,10 @@ from radar_cli.server.pings.writer import (
     TooManyMonitorsError,
     UnknownMonitorPingError,
 )
+from radar_cli.server.runtime.access import AccessError, check, read_authorization
+from radar_cli.server.runtime.answers import error
+from radar_cli.server.runtime.keys import ApiKey
+from radar_cli.server.runtime.limits import Limits
 
 METHODS = ("HEAD", "GET", "POST", "PUT")
 # A body has no longest length, and no longest time either, but it has to go on.

@@ -11,9 +11,9 @@ from math import isfinite
 from urllib.parse import parse_qsl
 
 from radar_cli.core.grammar import parse_run_id
+from radar_cli.model.declaring import JUDGED, warn_of_unknown
 from radar_cli.model.ping import Ping, parse_time
-from radar_cli.monitors.declaring import JUDGED, warn_of_unknown
-from radar_cli.monitors.runs import Origin
+from radar_cli.model.run import Origin
 from radar_cli.server.pings.paths import PingPath
 
 # Programs write each minute out: `0,1,2,3,...` for all fields has 350 characters.

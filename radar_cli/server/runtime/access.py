@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Callable
 
-from radar_cli.server.keys import ApiKey, Keys, has_form
+from radar_cli.server.runtime.keys import ApiKey, Keys, has_form
 
 # So often it is asked whether a key was revoked, by whichever process on this database.
 _ASKED_EVERY_S = 0.25

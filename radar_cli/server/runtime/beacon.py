@@ -16,9 +16,9 @@ from radar_cli.core.urls import Url
 from radar_cli.delivery.destinations import Destination
 from radar_cli.delivery.sender import DELIVERED, Sender
 from radar_cli.model.ping import Ping
-from radar_cli.server.log import log
 from radar_cli.server.pings.endpoint import PREFIX
 from radar_cli.server.pings.paths import BadPathError, parse_path
+from radar_cli.server.runtime.log import log
 
 _DELIVERY_MAX_S = 10.0
 # Silence is noticed within one and a half of the time between two pings.

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from radar_cli.server.answers import error, send_early
+from radar_cli.server.runtime.answers import error, send_early
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -7,10 +7,10 @@ from typing import Callable, Sequence
 
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel
-from radar_cli.notify.composing import Composer, tell_of_channels
-from radar_cli.notify.delivering import deliver_in_turn
-from radar_cli.server.log import log
-from radar_cli.server.now import Clock
+from radar_cli.server.runtime.log import log
+from radar_cli.server.runtime.now import Clock
+from radar_cli.service.composing import Composer, tell_of_channels
+from radar_cli.service.delivering import deliver_in_turn
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.store import Store
 

@@ -9,15 +9,15 @@ import ipaddress
 import time
 from typing import IO, TYPE_CHECKING
 
-from radar_cli.server.answers import CRASH, error, send_early, send_json
-from radar_cli.server.limits import is_loopback
-from radar_cli.server.log import note_crash, note_request, write_line
 from radar_cli.server.pings.endpoint import PREFIX
+from radar_cli.server.runtime.answers import CRASH, error, send_early, send_json
+from radar_cli.server.runtime.limits import is_loopback
+from radar_cli.server.runtime.log import note_crash, note_request, write_line
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from radar_cli.server.service import Service
+    from radar_cli.server.runtime.service import Service
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _HEADERS = [

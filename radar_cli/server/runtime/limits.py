@@ -4,7 +4,7 @@ import ipaddress
 import time
 from functools import lru_cache
 
-from radar_cli.server.access import AccessError
+from radar_cli.server.runtime.access import AccessError
 
 _BUCKETS_MAX = 100_000
 # Who has been away for so long has a full one again.

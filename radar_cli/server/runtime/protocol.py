@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from radar_cli.server.guards import REFUSED_HEAD
+from radar_cli.server.runtime.guards import REFUSED_HEAD
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle, Transport

@@ -5,8 +5,8 @@ from socket import gethostname
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from radar_cli.server.beacon import Watcher
-    from radar_cli.server.keys import ApiKey
+    from radar_cli.server.runtime.beacon import Watcher
+    from radar_cli.server.runtime.keys import ApiKey
 
 PORT = 8321
 BODY_LIMIT_BYTES = 100_000
