@@ -10,7 +10,6 @@ from typing import Any
 
 from radar_cli.core.errors import ConfigError
 from radar_cli.settings.channels import CHANNEL_SETTINGS, check_channel_name
-from radar_cli.settings.editing import render_key
 from radar_cli.settings.profiles import closest
 from radar_cli.settings.secrets import is_literal
 from radar_cli.settings.table import DEFAULT_PROFILE, PROFILE_SETTINGS, SETTINGS, Known, Setting
@@ -43,7 +42,9 @@ class Key:
     @property
     def text(self) -> str:
         """The key as it is written in TOML."""
-        return render_key(self.path)
+        import tomlkit
+
+        return ".".join(tomlkit.key(name).as_string() for name in self.path)
 
 
 def parse_key(text: str, profile: str | None) -> Key:
