@@ -45,7 +45,7 @@ _ROOMS_OF_A_RUN = ("launch", "core", "model", "net", "outbox", "delivery", "wrap
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What one look has found; `hint` says what to do."""
+    """A remark on one thing that was looked at; `hint` says what to do."""
 
     what: str
     state: str
@@ -156,7 +156,7 @@ def _look_at_store(directory: str) -> Iterator[Remark]:
 
 
 def _look_at_faults(faulty: Sequence[MonitorRecord]) -> Iterator[Remark]:
-    """What is wrong with the declarations of monitors."""
+    """Look for faults in the declarations of monitors."""
     for known in faulty:
         for fault in known.active_faults:
             state = BAD if fault.kind == BAD else BEWARE

@@ -33,7 +33,7 @@ class Key:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """Where it stands in a config file."""
+        """Its path in a config file."""
         parts = [] if self.profile in (None, DEFAULT_PROFILE) else ["profiles", str(self.profile)]
         parts += [] if self.channel is None else ["notify", self.channel]
         parts += [self.setting.name] if self.setting else []
@@ -95,7 +95,7 @@ def _parse_channel_key(text: str, parts: tuple[str, ...], profile: str | None) -
 
 
 def _find_header(text: str, known: Known, below: tuple[str, ...]) -> str | None:
-    """What stands below a setting: one header, or nothing."""
+    """Find what stands below a setting: one header, or nothing."""
     if not below:
         return None
     if len(below) == 1 and known.kind == "headers":
