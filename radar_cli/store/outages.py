@@ -192,7 +192,7 @@ def _go_through(change: Change, outage: Outage, now_us: int) -> NotedOutage:
         after = rows[-1][0]
         for row in rows:
             try:
-                known = read_row(row).live_through(outage)
+                known = read_row(row).apply_outage(outage)
                 encoded = known.encode()
             except RadarError:
                 raise
