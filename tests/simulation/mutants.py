@@ -118,7 +118,7 @@ MUTANTS = {
         "a deadline after an outage waits for an older one that has moved",
         (
             Change(
-                "monitors.state", "_first_missed", "while monitor.schedule", "while False and None"
+                "model.state", "_first_missed", "while monitor.schedule", "while False and None"
             ),
         ),
     ),
