@@ -88,6 +88,8 @@ class Watching(Reading):
                 began_us = int(rows[0][0]) if rows else now_us
                 outage = None
                 if now_us - began_us >= OUTAGE_FROM_US:
+                    began_us = _last_proof(change, began_us)
+                if now_us - began_us >= OUTAGE_FROM_US:
                     outage = _go_through(change, Outage(began_us, now_us), now_us)
                 change.execute(_SET, (_SERVER, str(now_us)))
             self._noted_us = now_us
@@ -179,6 +181,25 @@ class Watching(Reading):
             return 0, 0
         last, _, usual = rows[0][0].partition(" ")
         return int(last), int(usual or "0")
+
+
+def _last_proof(change: Change, noted_us: int) -> int:
+    """Return when it is certain that a server last looked: then, or when it noticed a flip since.
+
+    What was judged before an outage did not fall into it, whenever its story is told anew.
+    """
+    latest_us = noted_us + _NOTED_EVERY_US
+    rows = change.read(
+        "SELECT max(noticed_us) FROM flip WHERE id >= ? AND id < ? AND noticed_us <= ?",
+        (_id_prefix(noted_us), _id_prefix(latest_us + 1000), latest_us),
+    )
+    return max(noted_us, rows[0][0] or 0)
+
+
+def _id_prefix(time_us: int) -> str:
+    """Return how the ids of flips begin that were noticed in that millisecond (see `new_id`)."""
+    digits = f"{time_us // 1000:012x}"
+    return f"{digits[:8]}-{digits[8:]}"
 
 
 def _go_through(change: Change, outage: Outage, now_us: int) -> NotedOutage:

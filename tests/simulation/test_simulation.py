@@ -18,6 +18,8 @@ _MUTANT_YEARS = 100
 # Of different kinds, and found soon.
 _DAILY_MUTANTS = ("forgiven", "no-outage", "told-anew", "embedded-moves", "reminders-never-end")
 _HIGHEST_SEED = 10**9
+# Worlds in which something was found, and how many of their years that took.
+_FOUND = {1006: 0.02}
 
 
 @pytest.mark.nightly
@@ -34,6 +36,13 @@ def test_it_keeps_the_law(part: int) -> None:
         lived = live(seed)
         assert not lived.failure, lived.failure
         assert min(lived.world.witness.seen[what] for what in ("pings", "flips", "alerts")) > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "years"), _FOUND.items())
+def test_what_was_found_once_is_not_found_again(seed: int, years: float) -> None:
+    lived = live(seed, years)
+    assert not lived.failure, lived.failure
 
 
 @pytest.mark.slow

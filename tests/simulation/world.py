@@ -238,11 +238,11 @@ class World:
             self._bury(process)
         return came_through
 
-    def _see_before(self) -> int:
+    def _see_before(self) -> tuple[int, int]:
         """What has to be known before a step to tell what it was about."""
-        return 0
+        return 0, 0
 
-    def _see_that_it_looks(self, seen: int, *, came_through: bool) -> None:
+    def _see_that_it_looks(self, seen: tuple[int, int], *, came_through: bool) -> None:
         """A process has looked."""
 
     def _bury(self, process: Process) -> None:
