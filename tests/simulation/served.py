@@ -22,6 +22,7 @@ from tests.simulation.world import TICK, YEAR, Process
 _NOTED_EVERY = 5 * SECOND
 _OUTAGE_FROM = 30 * SECOND
 _SERVERS, _APPS, _OF_APPS = 2, 2, 6
+_SLOTS_AWAY = 3
 _ALIVE, _OUTAGES = "alive", "outages"
 
 
@@ -189,6 +190,24 @@ class ServedWorld(PeopledWorld):
         if moments and chance.random() < 0.8:
             begin = chance.choice(moments) - round(away * chance.random())
         self.at(begin, lambda: self._end_all(away))
+
+    def _plan(self, job: Job, after: int, number: int) -> None:
+        super()._plan(job, after, number)
+        is_frequent = job.story.cron is not None and job.period <= 12 * HOUR
+        if is_frequent and job.runs_left > _SLOTS_AWAY and self.later_chance.random() < 0.1:
+            self._plan_outage(job, after)
+
+    def _plan_outage(self, job: Job, after: int) -> None:
+        """An outage over deadlines of a job and until shortly before another; no run is heard."""
+        chance, grace = self.later_chance, job.story.grace_us
+        first = last = job.due_after(job.due_after(after))
+        for _ in range(chance.randint(1, _SLOTS_AWAY)):
+            before, last = last, job.due_after(last)
+        begin = first + grace - round(SECOND * 5 * 10 ** chance.uniform(0, 2))
+        end = last + grace - round(chance.uniform(0, min(15 * MINUTE, last - before)))
+        if SECOND < end - begin < DAY:
+            job.offline_until = last + grace + 2 * MINUTE
+            self.at(begin, lambda: self._end_all(end - begin))
 
     def _end_all(self, away: int) -> None:
         if not self._is_rough:
