@@ -214,8 +214,9 @@ class World:
             process.database.arm(chance.randint(1, 14))
         if chance.random() < 0.06:
             self._interrupt_in, self._interrupted = chance.randint(1, 8), process
-        elif self.later_chance.random() < 0.04:
-            self._interrupt_in, self._interrupted = self.later_chance.randint(6, 16), process
+        elif looks and self.later_chance.random() < 0.15:
+            # Reminders are the last that a look is for.
+            self._interrupt_in, self._interrupted = self.later_chance.randint(6, 12), process
         seen = self._see_before()
         came_through = True
         try:
@@ -318,7 +319,7 @@ class World:
             return
         other = self.chance.choice(others)
         other.look()
-        if self.later_chance.random() < 0.3:
+        if self.later_chance.random() < 0.5:
             for channel in self.channels:
                 if channel.mood == "well":
                     other.deliver(channel)
