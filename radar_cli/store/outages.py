@@ -85,10 +85,8 @@ class Watching(Reading):
             # One transaction: another server must not judge before the deadlines are moved.
             with self._database.change() as change:
                 rows = change.read(_GET + " FOR UPDATE", (_SERVER,))
-                began_us = int(rows[0][0]) if rows else now_us
+                began_us = _last_proof(change, int(rows[0][0]), now_us) if rows else now_us
                 outage = None
-                if now_us - began_us >= OUTAGE_FROM_US:
-                    began_us = _last_proof(change, began_us)
                 if now_us - began_us >= OUTAGE_FROM_US:
                     outage = _go_through(change, Outage(began_us, now_us), now_us)
                 change.execute(_SET, (_SERVER, str(now_us)))
@@ -183,11 +181,13 @@ class Watching(Reading):
         return int(last), int(usual or "0")
 
 
-def _last_proof(change: Change, noted_us: int) -> int:
+def _last_proof(change: Change, noted_us: int, now_us: int) -> int:
     """Return when it is certain that a server last looked: then, or when it noticed a flip since.
 
     What was judged before an outage did not fall into it, whenever its story is told anew.
     """
+    if now_us - noted_us < OUTAGE_FROM_US:
+        return noted_us
     latest_us = noted_us + _NOTED_EVERY_US
     rows = change.read(
         "SELECT max(noticed_us) FROM flip WHERE id >= ? AND id < ? AND noticed_us <= ?",
