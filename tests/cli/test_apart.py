@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from radar_cli.cli import apart
 from radar_cli.cli.apart import Ask, Looked, look_apart, read_limit
-from radar_cli.cli.everybody import Place, find_places
+from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.core.errors import ConfigError, StateError, UsageError
 from tests.support.processes import children_of
 from tests.support.requirements import require
@@ -182,6 +184,23 @@ class TestAsking:
         found = look_apart(places, look, answer, limit_s=limit_s)
         assert [looked.found for looked in found] == ["asked", "waited"]
 
+    def test_the_time_of_an_answer_is_given_back_once(self, place: Place) -> None:
+        def look(_: Place, ask: Ask) -> None:
+            ask("?")
+            while True:
+                os.write(0, b" ")
+                time.sleep(0.05)
+
+        looked = _look(place, look, limit_s=0.5, answer=lambda _: time.sleep(0.2))
+        assert looked.fault == "its store took longer than 0.5 s"
+
+    def test_it_ends_when_it_has_said_what_it_found(self, place: Place) -> None:
+        process = apart._start(place, lambda *_: "found", _FEW_S)
+        assert os.waitpid(process.pid, 0) == (process.pid, 0)
+        process.hear(apart.refuse)
+        process.link.close()
+        assert process.looked == Looked(place, "found")
+
     def test_nothing_is_left_when_somebody_gives_up(self, place: Place) -> None:
         def answer(_: Any) -> None:
             raise KeyboardInterrupt
@@ -263,6 +282,7 @@ class TestExisting:
         assert _place(home, "link/below").exists()
         assert not _place(home, "good/below").exists()
         # A link above the home is another's matter.
+        assert not Place(str(home / "link/radar"), uid=5, home=str(home / "link")).exists()
         above = str(home / "link/home")
         assert not Place(above + "/radar", uid=5, home=above).exists()
 
@@ -298,7 +318,7 @@ class TestExisting:
                 with pytest.raises(StateError, match="Permission denied"):
                     place.exists()
             else:
-                assert not place.exists()
+                assert place.exists() is False
         finally:
             os.seteuid(0)
 
@@ -333,6 +353,16 @@ class TestPlaces:
         monkeypatch.setattr(os, "geteuid", lambda: 1000)
         with pytest.raises(UsageError, match="only root"):
             find_places()
+
+
+def test_a_command_may_be_asked_for_all_users() -> None:
+    @click.command
+    @all_users_option
+    def command(*, all_users: bool) -> None:
+        click.echo(repr(all_users))
+
+    run = CliRunner().invoke
+    assert [run(command, words).output for words in (["--all-users"], [])] == ["True\n", "False\n"]
 
 
 class TestLimit:

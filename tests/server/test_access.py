@@ -88,8 +88,9 @@ class TestKeys:
     def test_each_letter_of_a_key_is_as_likely_as_any_other(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("os.urandom", lambda _: bytes(range(256)))
+        monkeypatch.setattr("os.urandom", lambda _: bytes(reversed(range(256))))
         text = _random(248)
+        assert text[0] == "9", "of the bytes that would favour the first letters none counts"
         assert {text.count(letter) for letter in set(text)} == {4}
         assert len(set(text)) == 62
         assert len(_random(10)) == 10
@@ -97,7 +98,7 @@ class TestKeys:
     def test_the_first_key_is_an_admins_and_shown_once(self, keys: Keys) -> None:
         shown: list[str] = []
         assert keys.create_first(5, shown.append)
-        assert not keys.create_first(6, shown.append)
+        assert keys.create_first(6, shown.append) is False
         (found,) = keys.list()
         assert keys.find(shown[0]) == found
         assert (found.name, found.scope, found.monitors) == ("first", "admin", "*")
@@ -112,7 +113,7 @@ class TestKeys:
                 assert keys.create_first(5, shown.append)
                 return found
 
-        assert not _Late(keys._database).create_first(6, shown.append)
+        assert _Late(keys._database).create_first(6, shown.append) is False
         assert len(shown) == len(keys.list()) == 1
 
     def test_a_first_key_that_nobody_has_seen_is_made_anew(self, keys: Keys) -> None:
@@ -171,7 +172,9 @@ class TestRemembering:
         assert found is not None
         clock.now += 0.25
         assert access.recall(key) == access.find(key) == found
-        assert (keys.lookups, keys.revisions) == (1, 1)
+        assert access.find("ck_app_other_x") is None
+        assert (keys.lookups, keys.revisions) == (2, 1)
+        keys.lookups = 1
         clock.now += 0.01
         assert access.recall(key) is False, "it may have been revoked"
         assert access.find(key) == access.recall(key) == found
@@ -250,6 +253,7 @@ class TestChecking:
         with pytest.raises(AccessError) as refused:
             check(None, "ping")
         assert (refused.value.status, refused.value.slug) == (401, "AUTHENTICATION_REQUIRED")
+        assert refused.value.message == str(refused.value) != ""
 
     @pytest.mark.parametrize(("scope", "monitor"), [("read", ""), ("ping", "web-1")])
     def test_with_a_key_for_something_else_it_is_403(self, scope: str, monitor: str) -> None:
@@ -271,7 +275,7 @@ class TestChecking:
             ("basic " + base64.b64encode(b":abc").decode(), "abc"),
             ("basic " + base64.b64encode(b"abc:def").decode(), "abc"),
             ("basic " + base64.b64encode(b"abc").decode(), "abc"),
-            ("basic a!b", ""),
+            ("basic YWJj!Og==", ""),
             ("basic " + base64.b64encode(b"\xff:").decode(), ""),
             ("Digest abc", ""),
             ("abc", ""),

@@ -151,13 +151,18 @@ def test_what_is_silent_is_counted_as_a_crash(store: Store) -> None:
     async def nothing(*_: Any) -> Any:
         return None
 
-    gate = Gate(nothing, passing.service)
+    log = io.StringIO()
+    gate = Gate(nothing, passing.service, log)
     asyncio.run(gate(asked, nothing, nothing))
+    assert json.loads(log.getvalue())["status"] == 500
     assert dict(passing.service.counters.requests) == {("GET", "other", 500): 1}
 
 
-def test_requests_are_counted_and_written_down(store: Store) -> None:
+def test_requests_are_counted_and_written_down(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     log = io.StringIO()
+    caplog.set_level("DEBUG", "radar")
     passing = _Passing(store, log=log, root_path="/radar")
     passing.ask("/radar/ping/m")
     passing.ask("/radar/ping/m", client=None)
@@ -173,6 +178,7 @@ def test_requests_are_counted_and_written_down(store: Store) -> None:
         ("127.0.0.1", "/radar/", 421),
     ]
     assert all(0 <= line["ms"] < 60_000 for line in lines)
+    assert "GET /radar/ping/m 204" in caplog.text
 
 
 def test_what_is_no_request_passes_as_it_is(store: Store) -> None:
@@ -208,7 +214,7 @@ def _origin(
     headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
     headers += [(b"x-forwarded-proto", proto.encode())] if proto else []
     scope: dict[str, Any] = {"client": (client, 4711), "scheme": "http", "headers": headers}
-    Proxies((trusted,)).settle_origin(scope)
+    Proxies((trusted, "fd00::/8")).settle_origin(scope)
     return scope["client"][0], scope["scheme"]
 
 

@@ -209,7 +209,8 @@ def test_it_waits_for_what_another_process_has_at_hand(
         sleep = time.sleep
         monkeypatch.setattr(time, "sleep", go_on_and_sleep)
         monkeypatch.setattr(intake, "_PATIENCE_S", 60.0)
-        take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US)
+        added = take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US)
+        assert added == (0 if what == "stores" else 3)
         assert sorted(ping.id for k in store.monitors() for ping in store.newest(k.key, 9)) == (
             sorted(ids)
         )
