@@ -53,18 +53,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "cli/apart": ("tests/cli/test_apart.py",),
     "cli/everybody": ("tests/cli/test_apart.py",),
     "store/declaring": ("tests/store/test_declaring.py",),
-    "store/judged": (
-        "tests/store/test_judged.py",
-        "tests/store/test_flips.py",
-        "tests/store/test_faults.py",
-        "tests/store/test_outages.py",
-        "tests/store/test_managing.py",
-        "tests/store/test_store.py",
-    ),
-    "delivery/replay": _DELIVERY,
-    "delivery/destinations": ("tests/pings/test_addresses.py",),
-    "wrap/signals": ("tests/wrap/test_signals.py", "tests/wrap/test_timeout.py"),
-    "launch/command": ("tests/launch/test_shared_python.py",),
+    "store/judged": ("tests/store/test_rows.py", "tests/store/test_flips.py"),
 }
 # These tests run their children's radar, of which nothing is recorded: they are run for each mutant
 # that the others leave alive.

@@ -116,7 +116,10 @@ def test_a_connection_goes_by_the_proxy_that_the_environment_names(
 class TestCompleting:
     def test_a_ping_says_on_which_host_it_ran(self) -> None:
         resolved = Resolved()
-        plain, named = Ping("start", "m", time_us=1), Ping("start", "m", time_us=1, fields={"host": "own"})
+        plain, named = (
+            Ping("start", "m", time_us=1),
+            Ping("start", "m", time_us=1, fields={"host": "own"}),
+        )
         resolved.complete(plain)
         resolved.complete(named)
         assert plain.fields == {"host": os.uname().nodename}
