@@ -1,5 +1,7 @@
 """Put mutants on trial: `trial.py MODULE [--only TEXT]... [--seconds N] [--seed N] [--log FILE]`.
 
+`--at-most N` tries so many of them, which the seed chooses.
+
 mutmut passes over functions with decorators (properties, context managers) and runs the checkout,
 not the wheel; cosmic-ray starts pytest anew for each mutant. Here one pytest has collected all, and
 has once recorded which test runs which lines; each mutant is a fork of it that has exchanged the
@@ -82,6 +84,7 @@ class Trial:
             and (not self._options.only or any(text in each.key for text in self._options.only))
         ]
         random.Random(self._options.seed).shuffle(mutants)
+        del mutants[self._options.at_most :]
         running: dict[int, tuple[Mutant, float, Path]] = {}
         while mutants or running:
             is_over = time.monotonic() - begin > self._options.seconds
@@ -260,6 +263,7 @@ def main() -> int:
     parser.add_argument("--tests", nargs="*")
     parser.add_argument("--seconds", type=float, default=3000.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--at-most", type=int, default=1 << 30)
     parser.add_argument("--log", type=Path, default=_CHECKOUT / ".venv/mutants.jsonl")
     options = parser.parse_args()
     trial = Trial(options)

@@ -181,16 +181,68 @@ def test_many_notices_are_counted_as_such(store: Store, caplog: pytest.LogCaptur
     caplog.set_level(logging.INFO, "radar")
     pager = _Pager()
     pager.refusal = "no"
-    running = _Running(store, pager)
-    with running:
+    with _Running(store, pager) as running:
         running.fail("a")
         wait_until(lambda: pager.tries == 1, what="a try")
-        running.fail("b")
+        store.add([Ping("success", "b", time_us=_BEGIN, fields={"schedule": "x"})], _BEGIN)
         running.look_again()
         pager.refusal = ""
-        running.times.now_us += 60 * _SECOND
-        wait_until(lambda: len(pager.heard) >= 1, what="a notice")
-    assert " through pager" in caplog.text
+        running.times.now_us += _HOUR
+        wait_until(lambda: len(pager.heard) == 2, what="both notices")
+        running.look_again()
+    assert "2 notices through pager" in caplog.text
+
+
+def test_an_outage_is_noted(store: Store) -> None:
+    with _Running(store) as running:
+        running.look_again()
+        running.times.now_us += _HOUR
+        wait_until(lambda: running.outages, what="a noted outage")
+    assert len(running.outages) == 1
+
+
+def test_what_flaps_is_told_when_it_settles(store: Store) -> None:
+    pager = _Pager()
+    with _Running(store, pager) as running:
+        for number in range(12):
+            running.times.now_us += 20 * _SECOND
+            now_us = running.times.now_us
+            kind = "success" if number % 2 else "fail"
+            store.add([Ping(kind, "m", time_us=now_us)], now_us)
+            running.look_again()
+        ((held,),) = store.database.read("SELECT count(*) FROM alert WHERE held != ''")
+        assert held > 0
+
+
+def test_one_channel_tells_that_another_is_dead(store: Store) -> None:
+    dead, pager = _Pager("dead"), _Pager()
+    dead.refusal = "no"
+    with _Running(store, dead, pager) as running:
+        running.fail("a")
+        wait_until(lambda: dead.tries and pager.heard, what="a notice")
+        running.wait_for(lambda: len(pager.heard) == 2, 600)
+    assert pager.heard[1].kind == "channel"
+
+
+def test_no_thread_keeps_a_process_alive(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_STOP_PATIENCE_S", 0.05)
+    pager, go_on = _Pager(), threading.Event()
+
+    def hang(notice: Notice, *, timeout_s: float) -> Receipt:  # noqa: ARG001
+        pager.tries += 1
+        go_on.wait(60)
+        return Receipt("late")
+
+    pager.send = hang  # type: ignore[method-assign]  # it hangs
+    running = _Running(store, pager)
+    running.evaluator.start()
+    running.fail("a")
+    wait_until(lambda: pager.tries, what="a try")
+    running.evaluator.stop()
+    (left,) = (each for each in threading.enumerate() if each.name == "pager")
+    assert left.daemon
+    go_on.set()
+    left.join()
 
 
 def test_a_channel_that_fails_is_said_once_until_it_is_otherwise(
@@ -318,3 +370,20 @@ def test_whoever_asks_later_is_reminded_of_what_was_told_before(store: Store) ->
     with _Running(store, pager, remind_every_s=3600.0) as running:
         ((remind_us,),) = store.database.read("SELECT remind_us FROM flip WHERE monitor = 'a'")
         assert remind_us == _BEGIN + _HOUR
+
+
+def test_reminders_end_when_nobody_asks_for_them_any_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_REMINDED_EVERY_S", 0.0)
+    pager = _Pager()
+    with _Running(store, pager, remind_every_s=60.0) as running:
+        running.fail("a")
+        wait_until(lambda: len(pager.heard) == 1, what="a notice")
+        wait_until(lambda: store.waiting_alerts() == [], what="a receipt")
+    with _Running(store, pager) as running:
+        running.times.now_us += 50 * _SECOND
+        for _ in range(4):
+            running.times.now_us += 20 * _SECOND
+            running.look_again()
+    assert len(pager.heard) == 1
