@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radar_cli.celery.broker import without_password
+from radar_cli.celery.addresses import without_password
 from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.queues import judge_queues
 from radar_cli.celery.check.seen import Look, SeenQueue, SeenTask, SeenWorker, Unacked

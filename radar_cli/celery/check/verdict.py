@@ -6,14 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from radar_cli.celery.broker import (
-    Broker,
-    BrokerError,
-    explain,
-    load_driver,
-    open_broker,
-    without_password,
-)
+from radar_cli.celery.addresses import is_unverified, split_failover, without_password
+from radar_cli.celery.broker import Broker, leave, load_driver, open_broker
+from radar_cli.celery.causes import BrokerError, explain
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.looking import Looker
@@ -32,7 +27,13 @@ from radar_cli.core.errors import RadarError, UsageError
 from radar_cli.core.grammar import format_duration
 
 # What proves that the broker itself is bad; else it may be radar that is configured wrongly.
-_BAD_CAUSES = ("refused", "hang", "loading", "disk", "memory", "replica", "clients")
+_BAD_CAUSES = frozenset(
+    (
+        *("refused", "hang", "loading", "disk", "memory", "replica", "clients", "alarm"),
+        *("cluster", "stale-replica", "no-primary", "script"),
+    )
+)
+_UNVERIFIED_HINT = "kombu verifies it with ?ssl_cert_reqs=CERT_REQUIRED"
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -72,10 +73,13 @@ def check(
             except UsageError:
                 raise
             except Exception as error:
-                raise explain(error, broker.shown, None) from error
+                leave(broker.connection)
+                raise explain(error, broker.shown, None, url=project.broker) from error
         if beat:
             bound.stage = "the schedule"
             _look_at_schedule(beat, broker, checked)
+        if broker is not None:
+            leave(broker.connection)
         return True
 
     done: bool | None = True
@@ -104,7 +108,10 @@ def _open(project: Project, timeout_s: float, checked: Checked) -> Broker | None
         return None
     took = format_duration(broker.connect_s)
     data = {"kind": broker.kind, "connect_s": round(broker.connect_s, 4)}
-    checked.findings.append(Finding("broker", broker.shown, "ok", f"answers in {took}", data=data))
+    message, hint = f"answers in {took}", ""
+    if is_unverified(project.broker, project.use_ssl):
+        message, hint = f"{message}; its certificate isn't verified", _UNVERIFIED_HINT
+    checked.findings.append(Finding("broker", broker.shown, "ok", message, "", hint, data))
     return broker
 
 
