@@ -146,7 +146,9 @@ def hide_password(url: str, text: str) -> str:
             if len(part) > 1 or part == password:
                 text = text.replace(part, "***")
     for name, value in _pairs(url.partition("?")[2]):
-        if value and ("pass" in name.lower() or "secret" in name.lower() or "token" in name.lower()):
+        if value and (
+            "pass" in name.lower() or "secret" in name.lower() or "token" in name.lower()
+        ):
             text = text.replace(value, "***")
     return text
 

@@ -7,8 +7,8 @@ it has a class for, so the text comes second.
 
 import socket
 import ssl
-from contextlib import suppress
 from collections.abc import Iterator
+from contextlib import suppress
 
 from radar_cli.celery.addresses import AMQP_SCHEMES, REDIS_SCHEMES, hide_password, scheme_of
 from radar_cli.core import exits
@@ -69,7 +69,11 @@ _CLASSES: dict[tuple[str, str], _Known] = {
         *("protocol", "what answers there is no Redis"),
         "check host and port",
     ),
-    ("kombu", "VersionMismatch"): ("version", "its client is too old", "pip install -U kombu redis"),
+    ("kombu", "VersionMismatch"): (
+        "version",
+        "its client is too old",
+        "pip install -U kombu redis",
+    ),
     ("amqp", "ConnectionForced"): (
         *("dropped", "it ended the connection: it is going down, or an operator did so"),
         "see RabbitMQ's log",
@@ -164,7 +168,9 @@ def explain(
             hint = "something between here and there ends connections, or the broker is going down"
             return BrokerError("dropped", f"{shown}: the connection was dropped", hint)
         if isinstance(each, OSError) and each.strerror:
-            return BrokerError("unreachable", f"{shown}: {each.strerror.lower()}", "see the network")
+            return BrokerError(
+                "unreachable", f"{shown}: {each.strerror.lower()}", "see the network"
+            )
     # Its own message, not that of what it came from.
     words = (str(error).splitlines() or [""])[0] or type(error).__name__
     return BrokerError("error", f"{shown}: {hide_password(url, words)[:200]}")

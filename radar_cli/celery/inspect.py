@@ -41,6 +41,18 @@ class Answers:
     heard: int | None = None
     beats: set[str] = field(default_factory=set)  # that answered a ping; they are no workers
     is_to_all: bool = True
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)  # by command and node
+
+    def twins(self) -> dict[str, int]:
+        """Return how many answer by each name by which more than one does."""
+        most: dict[str, int] = {}
+        for (_, node), count in self.counts.items():
+            most[node] = max(count, most.get(node, 0))
+        return {node: count for node, count in most.items() if count > 1}
+
+    def count(self, command: str) -> int:
+        """Return how many have answered a command."""
+        return sum(count for (each, _), count in self.counts.items() if each == command)
 
     def nodes(self) -> list[str]:
         """Who answered anything."""
@@ -217,7 +229,8 @@ class Asking:
                 is_complete = all(set(names) <= set(got) for got in answers.replies.values())
             else:
                 is_complete = wanted is not None and all(
-                    len(got) >= wanted - len(answers.beats) for got in answers.replies.values()
+                    answers.count(command) >= wanted - len(answers.beats)
+                    for command in answers.replies
                 )
             if is_complete:
                 if not is_guess:
@@ -246,6 +259,8 @@ class Asking:
                     node.startswith(BEAT_PREFIX) and answers.is_to_all
                 ):
                     answers.replies[command][node] = reply
+                    which = command, node
+                    answers.counts[which] = answers.counts.get(which, 0) + 1
 
     def _send(
         self,

@@ -105,11 +105,12 @@ def parse(content: bytes) -> "Sign | None":
     if len(numbers) < 3 or not all(word.isdigit() for word in numbers):
         return None
     note = words[4].strip().decode("utf-8", "ignore") if len(words) > 4 else ""
-    return Sign(*map(int, numbers), note=note)  # type: ignore[misc]  # three or four numbers
+    given_ns, quiet_until_ns, pid, started_ticks, *_ = [*map(int, numbers), 0]
+    return Sign(given_ns, quiet_until_ns, pid, started_ticks, note)
 
 
 def process_state(pid: int) -> "tuple[bytes, int]":
-    """The state of a process as /proc has it (`b""`: it is gone) and its start in ticks (0: unknown).
+    """Return its state as /proc has it (`b""`: it is gone), and its start in ticks (0: unknown).
 
     A process that has ended and that nobody has waited for is gone.
     """

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from radar_cli.celery.heartbeat import Signs
-from radar_cli.celery.signs import NO_LIMIT_NS, Sign, compose, default_file, parse, process_state, read_silence
+from radar_cli.celery.signs import (
+    NO_LIMIT_NS,
+    Sign,
+    compose,
+    default_file,
+    parse,
+    process_state,
+    read_silence,
+)
 from tests.support.radar import environment, radar_path, run_radar
 from tests.support.requirements import require_root
 from tests.support.waiting import wait_until

@@ -73,9 +73,14 @@ class Redis:
 @contextlib.contextmanager
 def sentinel(conf: Path, port: int) -> Iterator[None]:
     """A sentinel with that configuration, on the port that it names."""
-    words = [require_program("redis-server"), conf, "--sentinel", "--loglevel", "warning"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = processes.remember(subprocess.Popen(words, cwd=conf.parent, **quiet))
+    process = processes.remember(
+        subprocess.Popen(
+            [require_program("redis-server"), conf, "--sentinel", "--loglevel", "warning"],
+            cwd=conf.parent,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    )
 
     def answers() -> bool:
         try:
