@@ -184,9 +184,9 @@ def _shut_off(link: socket.socket, limit_s: float) -> socket.socket:
     os.closerange(1, _DESCRIPTORS)
     for _ in range(2):
         os.open(os.devnull, os.O_WRONLY)
-    for kind, most in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CORE, 0)):
+    for kind, wanted in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(kind)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(kind, (most, most))
     os.chdir("/")
     return socket.socket(fileno=0)

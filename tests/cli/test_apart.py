@@ -155,7 +155,7 @@ class TestAsking:
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(apart, "_ASKING_LIMIT_S", 0.0)
-        asked = []
+        asked: list[Any] = []
         looked = _look(place, lambda _, ask: [ask(1), ask(2)], answer=asked.append)
         assert (looked.fault, asked) == ("its store asks for too much", [1])
 
@@ -232,11 +232,11 @@ class TestRights:
 
     def test_it_ends_by_itself_if_root_is_gone(self, place: Place) -> None:
         def look(*_: object) -> Any:
-            remaining_s, _ = signal.getitimer(signal.ITIMER_REAL)
-            return [remaining_s, signal.getsignal(signal.SIGINT) == signal.SIG_DFL]
+            left_s, _ = signal.getitimer(signal.ITIMER_REAL)
+            return [left_s, signal.getsignal(signal.SIGINT) == signal.SIG_DFL]
 
-        remaining_s, is_default = _look(place, look).found
-        assert _FEW_S + 45 < remaining_s <= _FEW_S + 90
+        seconds, is_default = _look(place, look).found
+        assert _FEW_S + 45 < seconds <= _FEW_S + 90
         assert is_default
 
     @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from radar_cli.core.zone import describe_clock, local_zone
-from radar_cli.delivery import destinations, resolution
+from radar_cli.delivery import destinations
 from radar_cli.delivery.destinations import (
     STORE,
-    UNRESOLVED,
     Destination,
     Resolved,
     _from_variables_alone,
@@ -18,7 +17,7 @@ from radar_cli.delivery.destinations import (
     unresolved,
 )
 from radar_cli.model.ping import Ping, fingerprint
-from radar_cli.outbox.spool import Outbox, folder_name
+from radar_cli.outbox.spool import UNRESOLVED, Outbox, folder_name
 
 _URL = "http://radar.example"
 _KEY = fingerprint(b"k")
@@ -216,7 +215,7 @@ class TestResolving:
         def fail(*_: object) -> None:
             raise RuntimeError("boom")
 
-        monkeypatch.setattr(resolution, "resolve_profiles", fail)
+        monkeypatch.setattr(destinations, "_resolve_profiles", fail)
         environ = self._environ(tmp_path, RADAR_PROFILE="prod")
         given = Resolved()
         resolved = resolve([], None, environ, given)

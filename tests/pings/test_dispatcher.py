@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from radar_cli.delivery import dispatcher as module
-from radar_cli.delivery.destinations import STORE, UNRESOLVED, Destination
+from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.delivery.dispatcher import (
     Dispatcher,
     keep_undelivered,
     keep_unresolved,
+    report,
     settle,
-    tell,
     without_known,
 )
 from radar_cli.delivery.sender import (
@@ -31,7 +31,7 @@ from radar_cli.delivery.sender import (
 from radar_cli.model.ping import Ping, fingerprint
 from radar_cli.outbox.claiming import is_free
 from radar_cli.outbox.spool import REJECTED as REFUSED
-from radar_cli.outbox.spool import Entry, Outbox, folder_name
+from radar_cli.outbox.spool import UNRESOLVED, Entry, Outbox, Spool, folder_name
 from tests.support import answers
 from tests.support.server import Server
 from tests.support.waiting import wait_until
@@ -212,10 +212,12 @@ class TestRunning:
         self, own: Server, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         trimmed: list[str] = []
-        monkeypatch.setattr(
-            "radar_cli.outbox.trim.trim",
-            lambda spool, _: trimmed.append(os.path.basename(spool.folder)) or ["it was trimmed"],
-        )
+
+        def trim(spool: Spool, _: object) -> list[str]:
+            trimmed.append(os.path.basename(spool.folder))
+            return ["it was trimmed"]
+
+        monkeypatch.setattr("radar_cli.outbox.trim.trim", trim)
         dispatcher = _Run().tell("start")
         assert (trimmed, dispatcher.warnings) == ([], [])
         own.behave(answers.status(503, {"Retry-After": "3600"}))
@@ -342,7 +344,12 @@ class TestSettling:
     ) -> None:
         synced: list[int] = []
         fsync = os.fsync
-        monkeypatch.setattr(os, "fsync", lambda fd: synced.append(fd) or fsync(fd))
+
+        def sync(fd: int) -> None:
+            synced.append(fd)
+            fsync(fd)
+
+        monkeypatch.setattr(os, "fsync", sync)
         dispatcher, _ = self._settle(Outcome(WAITING, "why", needs_person=needs_person))
         line = "the success ping is kept in the outbox: why"
         assert (dispatcher.warnings, dispatcher.details) == (
@@ -463,15 +470,15 @@ class TestSaying:
     def test_what_befell_several_is_said_in_one_line(self) -> None:
         lines: list[str] = []
         for kind in ("success", "start", "success"):
-            tell(lines, kind, "refused", "no such monitor")
-        tell(lines, "fail", "refused", "another reason")
-        tell(lines, "log", "lost", "no such monitor")
+            report(lines, kind, "refused", "no such monitor")
+        report(lines, "fail", "refused", "another reason")
+        report(lines, "log", "lost", "no such monitor")
         assert lines == [
             "the start and success pings are refused: no such monitor",
             "the fail ping is refused: another reason",
             "the log ping is lost: no such monitor",
         ]
-        tell(lines, "fail", "refused", "no such monitor")
+        report(lines, "fail", "refused", "no such monitor")
         assert lines[0] == "the start and success and fail pings are refused: no such monitor"
 
     def test_one_fault_of_a_variable_is_said_once(self) -> None:

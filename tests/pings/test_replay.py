@@ -95,8 +95,7 @@ class TestTaking:
 
     def test_what_is_somebody_elses_stays(self, place: _Place) -> None:
         other = Destination("radar", server=place.server.url, profile="other", key="k2")
-        spool = place.destination.spools(place.outbox)
-        assert spool == []
+        assert place.destination.spools(place.outbox) == []
         place.put("success")
         (spool,) = place.destination.spools(place.outbox)
         spool.put(Ping("fail", "m", time_us=1), other.address(), durable=False)
@@ -236,8 +235,7 @@ class TestNews:
     def test_what_is_older_than_its_grace_is_none(
         self, cronradar: _Place, grace: str, age_s: float, is_news: bool
     ) -> None:
-        fields = {"gracePeriod": grace} if grace else {}
-        cronradar.put("fail", age_s=age_s, **fields)
+        cronradar.put("fail", age_s=age_s, gracePeriod=grace)
         done = cronradar.flush()
         assert (done.delivered, cronradar.waiting()) == (int(is_news), [])
         assert len(done.losses) == (not is_news)

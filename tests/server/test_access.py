@@ -1,4 +1,4 @@
-"""Keys and what is remembered of them, directly on an embedded store and with a clock of its own."""
+"""Keys and what is remembered of them, on an embedded store and with a clock of its own."""
 
 import base64
 from collections.abc import Iterator

@@ -164,7 +164,7 @@ def test_what_falls_silent_is_told_and_how_often_is_logged(
         wait_until(lambda: len(pager.heard) == 1, what="a notice")
         running.wait_for(lambda: len(pager.heard) == 2, 120)
     assert [notice.monitor for notice in pager.heard] == ["loud", "quiet"]
-    assert running.outages == running.faults == []
+    assert (running.outages, running.faults) == ([], [])
     assert caplog.text.count("1 notice through pager") == 2
 
 

@@ -17,7 +17,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.outbox.claiming import is_free
 from radar_cli.outbox.spool import STORE_FOLDER, Outbox, Spool
 from radar_cli.service import intake
-from radar_cli.service.intake import empty, ingest
+from radar_cli.service.intake import drain, ingest
 from radar_cli.store import store as store_module
 from radar_cli.store.database import Change
 from radar_cli.store.opening import open_embedded
@@ -138,7 +138,7 @@ def test_emptying_takes_in_what_has_happened_by_now(state_dir: Path) -> None:
     ahead_us = time.time_ns() // 1000 + 86_400_000_000
     Outbox(str(state_dir)).put(Ping("success", "m", time_us=ahead_us), {}, durable=False)
     begin_us = time.time_ns() // 1000
-    empty(Outbox(str(state_dir)), _HERE)
+    drain(Outbox(str(state_dir)), _HERE)
     end_us = time.time_ns() // 1000
     with open_embedded(str(state_dir)) as store:
         (stored,) = store.newest("m", 9)
