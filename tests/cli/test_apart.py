@@ -232,7 +232,7 @@ class TestRights:
 
     def test_it_ends_by_itself_if_root_is_gone(self, place: Place) -> None:
         def look(*_: object) -> Any:
-            left_s, _ = signal.getitimer(signal.ITIMER_REAL)
+            left_s = signal.getitimer(signal.ITIMER_REAL)[0]
             return [left_s, signal.getsignal(signal.SIGINT) == signal.SIG_DFL]
 
         seconds, is_default = _look(place, look).found
