@@ -7,8 +7,9 @@ after a long silence of it people get one long notice, and not a hundred.
 
 import itertools
 import json
-from dataclasses import dataclass
-from typing import Any, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any, Collection, Sequence
 
 from radar_cli.core.ids import new_id
 from radar_cli.monitors.telling import count_burst, may_send_us
@@ -170,6 +171,14 @@ class Sending(Reading):
         )
         return [ChannelHealth(*row) for row in rows]
 
+    def failing_channels(self, names: Collection[str] | None = None) -> list[ChannelHealth]:
+        """Return the channels that deliver nothing, only of these `names` if they are given."""
+        return [
+            health
+            for health in self.channels_health()
+            if health.failing_us is not None and (names is None or health.name in names)
+        ]
+
     def find_channel_news(self, now_us: int) -> list[ChannelHealth]:
         """The channels of which the others are yet to be told that they fail, or do no more."""
         rows = self._database.read(
@@ -207,13 +216,21 @@ class Sending(Reading):
         channel: str = "",
         since_us: int = 0,
         pattern: str = "*",
+        before: str = "",
     ) -> list[Logged]:
         """The newest notices, the newest first; only those of a monitor, or through a channel.
 
-        With a `pattern`, only those of monitors with such keys.
+        With a `pattern`, only those of monitors with such keys, and of others nothing: neither
+        their names nor how many they are. `before` is the id of a later notice.
         """
         chosen, values = "", [since_us]
         more: list[object] = []
+        if before:
+            chosen += (
+                " AND (created_us, id) < (SELECT created_us, id FROM notice AS other"
+                " WHERE other.id = ?)"
+            )
+            more.append(before)
         if channel:
             chosen += " AND channel = ?"
             more.append(channel)
@@ -223,7 +240,7 @@ class Sending(Reading):
                 " AND alert.monitor = ?)"
             )
             more.append(monitor)
-        elif pattern != "*":
+        if pattern != "*":
             chosen += (
                 " AND EXISTS (SELECT 1 FROM alert WHERE alert.told_in = notice.id"
                 " AND alert.monitor LIKE ? ESCAPE '!')"
@@ -236,7 +253,14 @@ class Sending(Reading):
             (*values, *more, limit),
         )
         keys = self._monitors_of([row[0] for row in rows])
-        return [Logged(row[0], row[1], row[2], keys.get(row[0], ()), *row[3:10]) for row in rows]
+        found = [Logged(row[0], row[1], row[2], keys.get(row[0], ()), *row[3:10]) for row in rows]
+        return found if pattern == "*" else [_seen_by(pattern, each) for each in found]
+
+    def notices_of(
+        self, key: str, limit: int = 10, *, pattern: str = "*", before: str = ""
+    ) -> list[Logged]:
+        """Return the newest notices of a monitor, the newest first; see `notices`."""
+        return self.notices(limit, monitor=key, pattern=pattern, before=before)
 
     def _monitors_of(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """The monitors that each of some notices tells of."""
@@ -251,6 +275,12 @@ class Sending(Reading):
                 if monitor:
                     found.setdefault(notice_id, {})[monitor] = None
         return {notice_id: tuple(monitors) for notice_id, monitors in found.items()}
+
+
+def _seen_by(pattern: str, logged: Logged) -> Logged:
+    """Return a notice as somebody may see it who sees only monitors like a pattern."""
+    monitors = tuple(key for key in logged.monitors if fnmatchcase(key, pattern))
+    return replace(logged, monitors=monitors, count=len(monitors))
 
 
 def _lock_channel(change: Change, channel: str) -> None:
