@@ -94,8 +94,7 @@ def tell_people(
     if remind_every_us:
         store.begin_reminding(now_us, remind_every_us)
     enqueue_news(store, compose, now_us, remind_every_us=remind_every_us)
-    if remind_every_us:
-        store.remind(now_us, remind_every_us, compose.at(now_us))
+    store.remind(now_us, remind_every_us, compose.at(now_us))
     deadline = time.monotonic() + _DELIVERY_S
     if opened.user:
         # There is one link to root's process, for one question at a time.

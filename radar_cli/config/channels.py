@@ -1,6 +1,6 @@
 """The channels that notices go through: the `[notify.NAME]` tables of both config files."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -158,14 +158,14 @@ def _read_quiet(texts: tuple[str, ...], tz: str) -> "QuietHours":
 
 def find_unheard(
     tables: Sequence[ChannelTable], monitors: Iterable[tuple[str, Collection[str]]]
-) -> list[str]:
-    """Return the keys of the monitors (each with its tags) whose going down no channel tells."""
+) -> Iterator[str]:
+    """Find the keys of the monitors (each with its tags) whose going down no channel tells."""
     hearing = [table for table in tables if "down" in table.on and not table.fault]
-    if any(not table.monitors and not table.tags for table in hearing):
-        return []
-    return [
-        key for key, tags in monitors if not any(table.is_for(key, tags) for table in hearing)
-    ]
+    # Where one hears of all of them, none needs to be looked at.
+    if not any(not table.monitors and not table.tags for table in hearing):
+        for key, tags in monitors:
+            if not any(table.is_for(key, tags) for table in hearing):
+                yield key
 
 
 class _Reader:

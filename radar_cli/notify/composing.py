@@ -16,6 +16,7 @@ from radar_cli.notify.channel import Channel
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.keeping import encode_notice
 from radar_cli.notify.notice import Notice
+from radar_cli.notify.signing import Signer
 from radar_cli.notify.words import long_time
 from radar_cli.store.alerting import Telling
 from radar_cli.store.flips import Flip
@@ -33,12 +34,19 @@ class Composer:
     """Makes the notices of flips, for the channels that are to hear of them.
 
     `host` is this machine's name, for monitors whose runs tell none. `public_url` is the server's
-    as people reach it; without one no notice has a link to a monitor.
+    as people reach it; without one no notice has a link to a monitor. With a `signer` each has one
+    by which whoever gets it acts on the outage.
     """
 
     def __init__(
-        self, store: Watching, channels: Sequence[Channel], host: str, public_url: str = ""
+        self,
+        store: Watching,
+        channels: Sequence[Channel],
+        host: str,
+        public_url: str = "",
+        signer: Signer | None = None,
     ) -> None:
+        self._signer = signer
         self._store = store
         self._channels = channels
         self._host = host
@@ -58,11 +66,14 @@ class Composer:
     def _address(self, notice: Notice) -> list[Telling]:
         """Return what each channel that hears of a notice is to be told, and when."""
         encoded, now_us = encode_notice(notice), self._now_us or notice.noticed_us
-        return [
-            _time(channel.table, notice, encoded, now_us)
-            for channel in self._channels
-            if channel.table.hears(notice.kind, notice.tags, notice.monitor)
-        ]
+        tellings = []
+        for channel in self._channels:
+            if channel.table.hears(notice.kind, notice.tags, notice.monitor):
+                if self._signer is not None and notice.kind == "down":
+                    signed = _sign(notice, self._signer, channel.table.name, now_us)
+                    encoded = encode_notice(signed)
+                tellings.append(_time(channel.table, notice, encoded, now_us))
+        return tellings
 
     @property
     def hears_late(self) -> bool:
@@ -212,6 +223,12 @@ class Composer:
         older = itertools.dropwhile(lambda each: each.id != flip.id, flips)
         next(older, None)
         return next((each for each in older if each.status == Status.DOWN), None)
+
+
+def _sign(notice: Notice, signer: Signer, channel: str, now_us: int) -> Notice:
+    """Return a notice with the link by which whoever gets it through a channel acts on it."""
+    url = signer.link(notice.monitor, notice.incident, channel, now_us / 1e6)
+    return replace(notice, act_url=url, mute=(url, *notice.mute))
 
 
 def _time(table: ChannelTable, notice: Notice, encoded: str, now_us: int) -> Telling:

@@ -18,7 +18,9 @@ from radar_cli.server.bodies import limit_bodies
 from radar_cli.server.glance import routes as glance_routes
 from radar_cli.server.health import routes as health_routes
 from radar_cli.server.history import routes as history_routes
+from radar_cli.server.maintenance import routes as maintenance_routes
 from radar_cli.server.monitors import routes as monitor_routes
+from radar_cli.server.notices import routes as notice_routes
 from radar_cli.server.openapi import describe_pings
 from radar_cli.server.pages.mounting import mount_pages
 from radar_cli.server.pages.visits import PageRoute, pages_of
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
 
 _ROUTERS = (
     *(health_routes, sync_routes, glance_routes, monitor_routes),
-    *(batch_routes, history_routes, token_routes),
+    *(batch_routes, history_routes, token_routes, maintenance_routes, notice_routes),
 )
 _STATUSES = {
     "UNKNOWN_MONITOR": 404,
     "UNKNOWN_RUN": 404,
+    "UNKNOWN_WINDOW": 404,
     "MONITOR_EXISTS": 409,
     "CHANGED_MEANWHILE": 412,
     "STATE": 503,

@@ -93,7 +93,7 @@ class Evaluator:
         every_us = self._remind_every_us
         enqueue_news(self._store, self._compose, now_us, remind_every_us=every_us)
         self.last_tick = time.monotonic()
-        if every_us and self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
+        if self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
             self._reminded_at = self.last_tick
             self._store.remind(now_us, every_us, self._compose.at(now_us))
 

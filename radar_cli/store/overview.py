@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Collection, Iterator
 
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Status, View
+from radar_cli.store.attending import Attending, Attention
 from radar_cli.store.history import History
 from radar_cli.store.judged import Judged
 
@@ -22,12 +23,13 @@ ALARMING = (Status.LATE, Status.DOWN)
 class Seen:
     """A monitor, what it says, and its newest runs, the last one last.
 
-    Of the outputs it has that of the last run that ended.
+    Of the outputs it has that of the last run that ended. `attention` is who sees to it.
     """
 
     known: Judged
     view: View
     runs: list[Run]
+    attention: Attention = Attention()  # noqa: RUF009 (it can't be changed)
 
     @property
     def last_ended(self) -> Run | None:
@@ -35,7 +37,7 @@ class Seen:
         return next((run for run in reversed(self.runs) if not run.is_running), None)
 
 
-class Overview(History):
+class Overview(Attending, History):
     """Monitors at a glance."""
 
     def see(
@@ -59,11 +61,12 @@ class Overview(History):
         found = iter(found)
         while some := list(islice(found, _AT_ONCE)):
             runs = self.last_runs([known.key for known in some], RUNS_SEEN)
+            attention = self.attention(some, now_us)
             for known in some:
                 view, last = known.view_at(now_us), runs[known.key]
                 if view.status in output_of:
                     last = self.with_last_output(known.key, last)
-                yield Seen(known, view, last)
+                yield Seen(known, view, last, attention[known.key])
 
 
 def look(
