@@ -76,6 +76,11 @@ class Composer:
         return tellings
 
     @property
+    def names(self) -> list[str]:
+        """The names of the channels."""
+        return [channel.table.name for channel in self._channels]
+
+    @property
     def hears_late(self) -> bool:
         """Whether any channel hears of what is late."""
         return any("late" in channel.table.on for channel in self._channels)
@@ -288,4 +293,4 @@ def enqueue_news(
         store.enqueue_late(now_us, compose.late_channels, compose.compose_late)
     for health in store.find_channel_news(now_us):
         store.tell_of_channel(health, compose.compose_channel(health, now_us), now_us)
-    store.release(now_us)
+    store.release(now_us, compose.names)

@@ -12,6 +12,7 @@ from radar_cli.monitors.runs import Run, fold_runs
 from radar_cli.monitors.sentences import next_in_words
 from radar_cli.monitors.state import Status
 from radar_cli.server.depends import Served, url_for
+from radar_cli.server.pages.attending import describe_attention
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.plot import draw
 from radar_cli.server.pages.rendering import Pages
@@ -99,6 +100,7 @@ def render_monitor(
         "flips": _with_lengths(store.flips(known.key, _FLIPS), now),
         "logs": store.newest_logs(known.key, _LOGS),
         **_last_output(store, known.key),
+        **describe_attention(store, known, now),
         "public_url": url_for(request),
         "badge": badge,
         "ping_token": "",

@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI, Response
 
 from radar_cli.server.pages import (
     acting,
+    attending,
     badges,
     changing,
     editing,
@@ -32,6 +33,7 @@ _ROUTERS = (
     _files,
     login.routes,
     acting.routes,
+    attending.routes,
     overview.routes,
     editing.routes,
     changing.routes,
