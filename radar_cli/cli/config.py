@@ -43,7 +43,7 @@ class NotSetError(ConfigError):
 
 
 class ProblemsError(ConfigError):
-    """What `radar config check` ends with when there is something to edit."""
+    """The end of `radar config check` when there is something to edit."""
 
     slug = "config-problems"
 

@@ -45,7 +45,7 @@ _ROOMS_OF_A_RUN = ("launch", "core", "model", "net", "outbox", "delivery", "wrap
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What one look has found; `hint` says what to do."""
+    """A remark on one thing that was looked at; `hint` says what to do."""
 
     what: str
     state: str
@@ -156,7 +156,7 @@ def _look_at_store(directory: str) -> Iterator[Remark]:
 
 
 def _look_at_faults(faulty: Sequence[MonitorRecord]) -> Iterator[Remark]:
-    """What is wrong with the declarations of monitors."""
+    """Look for faults in the declarations of monitors."""
     for known in faulty:
         for fault in known.active_faults:
             state = BAD if fault.kind == BAD else BEWARE
@@ -198,11 +198,11 @@ def _name_sent_away(table: ChannelTable) -> list[str]:
 def _look_at_templates(table: ChannelTable, config: Config) -> Iterator[Remark]:
     """Try the words of a channel on a notice that is never sent."""
     from radar_cli.notify.notice import rehearse
-    from radar_cli.notify.wording import TEMPLATES, word
+    from radar_cli.notify.wording import TEMPLATES, compose_words
 
     if table.fault or not any(name in table.values for name in TEMPLATES):
         return
-    tried = word(rehearse("", os.uname().nodename, time.time_ns() // 1000), table, config)
+    tried = compose_words(rehearse("", os.uname().nodename, time.time_ns() // 1000), table, config)
     if tried.remark:
         hint = f"edit notify.{table.name} in {table.file.path}"
         yield Remark(f"channel {table.name}", BEWARE, tried.remark, hint)

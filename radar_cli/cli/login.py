@@ -85,7 +85,7 @@ def _read_key(source: str | None) -> str:
 
 
 def _check(server: str, key: str, profile: "Profile") -> tuple[str, dict[str, object]]:
-    """What the key may do there, in words and for programs. RefusedError: nothing."""
+    """Ask the server what the key may do, in words and for programs. RefusedError: nothing."""
     from radar_cli.client.connection import Address, Connection, RefusedError
 
     connection = Connection(Address(server, key, profile.ca_file, profile.headers))

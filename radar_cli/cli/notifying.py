@@ -12,7 +12,7 @@ from radar_cli.cli.options import Session
 from radar_cli.core.errors import ConfigError
 from radar_cli.notify.channel import Channel, ChannelError, Receipt
 from radar_cli.notify.notice import Notice, decode_notice, encode_notice
-from radar_cli.service.composing import Composer, tell_of_channels
+from radar_cli.service.composing import Composer, report_failing_channels
 from radar_cli.service.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.store.store import Store
@@ -23,7 +23,7 @@ _DELIVERY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How many notices went out, a line for each channel that failed, and who else tells people."""
+    """The result: notices that went out, a line for each failed channel, who else sends some."""
 
     delivered: int = 0
     failures: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ def notify_people(find: Callable[[], People], opened: Opened, now_us: int) -> To
     store.judge(now_us)
     store.enqueue_alerts(now_us, compose, calms_flaps=True)
     store.enqueue_faults(now_us, compose.compose_fault)
-    tell_of_channels(store, compose, now_us)
+    report_failing_channels(store, compose, now_us)
     deadline = time.monotonic() + _DELIVERY_S
     if opened.user:
         # There is one link to root's process, for one question at a time.
@@ -125,6 +125,6 @@ class _Asking:
 
 
 def _without_channel(store: Store, names: set[str]) -> list[str]:
-    """What waits for channels that are gone."""
+    """Count what waits for channels that are gone."""
     lost = sorted({channel for _, channel, _, _ in store.waiting_alerts()} - names)
     return [f"notices wait for channel {name!r}, which no config file has" for name in lost]

@@ -16,7 +16,7 @@ from radar_cli.model.sentences import local_time
 from radar_cli.outbox.claiming import sort_in_old
 from radar_cli.outbox.spool import STORE_FOLDER, Outbox
 from radar_cli.outbox.trim import Dropped, read_dropped
-from radar_cli.service.intake import take_in
+from radar_cli.service.intake import ingest
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
@@ -138,7 +138,7 @@ def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
 
 
 def describe_dropped(dropped: Dropped) -> str:
-    """What the bound of the outbox has cost a destination, in a line."""
+    """Describe in a line what the bound of the outbox has cost a destination."""
     since, last = (
         datetime.fromtimestamp(moment).astimezone().isoformat(" ", "minutes")
         for moment in (dropped.first_s, dropped.last_s)
@@ -157,12 +157,12 @@ def bring_up_to_date(
 ) -> None:
     """Take in what waits, and forget a little of what is too old."""
     now_us = time.time_ns() // 1000
-    take_in(store, Outbox(directory), destination, now_us)
+    ingest(store, Outbox(directory), destination, now_us)
     store.sweep(now_us, retention, every_us=_SWEPT_EVERY_US)
 
 
 def retention_of(profile: "Profile") -> Retention:
-    """How much the store keeps, as the settings say."""
+    """Return how much the store keeps, as the settings say."""
     chosen: dict[str, int] = {}
     for name in ("pings", "outputs"):
         count = profile.setting(f"keep_{name}").value

@@ -33,7 +33,7 @@ def from_iso(text: str | None) -> int | None:
 
 
 def describe_monitor(known: MonitorRecord, view: View, now_us: int) -> dict[str, Any]:
-    """What a monitor is declared as and what it says."""
+    """Describe what a monitor is declared as and what it says."""
     monitor, declared = known.monitor, known.declared
     pause = monitor.pause_at(now_us)
     return {
@@ -131,7 +131,7 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def find_outcome(run: Run, going_on: Collection[str]) -> str:
-    """How a run ended, or whether it goes on (as `going_on` has its id) or hangs."""
+    """Find how a run ended, or whether it goes on (`going_on` has its id) or hangs."""
     return run.outcome or (RUNNING if run.run_id in going_on else HUNG)
 
 
@@ -224,7 +224,7 @@ _SECONDS = ("every", "gracePeriod", "max_runtime")
 
 
 def encode_declared(declared: "dict[str, str | None]") -> dict[str, Any]:
-    """What a monitor is declared as, by the names and types of the API; None clears."""
+    """Encode a declaration by the names and types of the API; None clears."""
     return {DECLARED[field]: _to_json(field, text) for field, text in declared.items()}
 
 

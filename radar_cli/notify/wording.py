@@ -33,7 +33,7 @@ _LONGEST_PRODUCT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a channel says. `is_own` is whether the text comes of a person's template."""
+    """The words of a notice on one channel. `is_own`: they come from a person's template."""
 
     subject: str
     text: str
@@ -45,7 +45,7 @@ class _TooLateError(Exception):
     pass
 
 
-def word(notice: Notice, table: ChannelTable, config: Config) -> Wording:
+def compose_words(notice: Notice, table: ChannelTable, config: Config) -> Wording:
     """Return a notice's words for a channel."""
     given = [name for name in TEMPLATES if name in table.values]
     built_in = Wording(subject(notice), text(notice))

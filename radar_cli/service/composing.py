@@ -1,4 +1,4 @@
-"""What is to be told of a flip: what was expected, what happened, and how to look further."""
+"""Composing notices: what was expected, what happened, and how to look further."""
 
 import itertools
 from dataclasses import replace
@@ -143,7 +143,7 @@ class Composer:
         return replace(notice, expected=expected, happened=happened)
 
     def _ways_on(self, monitor: Monitor, *commands: str) -> dict[str, Any]:
-        """What a notice has of its monitor beside the facts: how to go on from it."""
+        """Return what a notice offers beside the facts: links and commands to go on with."""
         url = f"{self._public_url}/monitors/{monitor.key}" if self._public_url else ""
         return {
             "tags": monitor.tags,
@@ -166,7 +166,7 @@ class Composer:
 
 
 def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
-    """What was expected and what happened, in a sentence each."""
+    """Describe what was expected and what happened, in a sentence each."""
     since = long_time(notice, flip.time_us)
     last = notice.last_run
     if flip.status != Status.DOWN:
@@ -186,7 +186,7 @@ def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
 
 
 def _how(run: Run) -> str:
-    """How a run failed: its reason, or else its exit code, its signal or what it says of it."""
+    """Describe how a run failed: its reason, or else its exit code, signal or message."""
     if run.reason:
         return run.reason
     if run.signal is not None:
@@ -194,10 +194,10 @@ def _how(run: Run) -> str:
     return one_line(run.message) if run.exit_code is None else f"exit {run.exit_code}"
 
 
-def tell_of_channels(store: Sending, compose: Composer, now_us: int) -> None:
+def report_failing_channels(store: Sending, compose: Composer, now_us: int) -> None:
     """Make alerts of the channels that have begun to fail, or to deliver again, for the others."""
     for health in store.find_channel_news(now_us):
-        store.tell_of_channel(health, compose.compose_channel(health, now_us), now_us)
+        store.add_channel_alert(health, compose.compose_channel(health, now_us), now_us)
 
 
 def join(outgoing: Outgoing) -> Notice:

@@ -20,7 +20,7 @@ _PATIENCE_S = 1.0
 _ASKED_EVERY_S = 0.01
 
 
-def take_in(store: "Store", outbox: Outbox, destination: "Destination", now_us: int) -> int:
+def ingest(store: "Store", outbox: Outbox, destination: "Destination", now_us: int) -> int:
     """Take in what belongs to the store, in the order of events; return how many were new.
 
     What a clock that was ahead has dated after `now_us` has happened by now.
@@ -72,12 +72,12 @@ def _wait_for(held: list[tuple[str, Spool]]) -> None:
             time.sleep(_ASKED_EVERY_S)
 
 
-def empty(outbox: Outbox, destination: "Destination") -> None:
+def drain(outbox: Outbox, destination: "Destination") -> None:
     """Take in what waits for the embedded store and nobody has read for long."""
     from radar_cli.store.opening import open_embedded
 
     with open_embedded(outbox.state_directory) as store:
-        take_in(store, outbox, destination, time.time_ns() // 1000)
+        ingest(store, outbox, destination, time.time_ns() // 1000)
 
 
 def _add(store: "Store", batch: list[Entry], now_us: int) -> int:

@@ -13,7 +13,7 @@ from radar_cli.store.alerts import (
     TOLD,
     Alerting,
     Composer,
-    Telling,
+    PendingAlert,
     add_alerts,
     end_escalations,
     is_silenced,
@@ -26,7 +26,7 @@ _AT_ONCE = 50
 
 
 class Reminding(Alerting):
-    """What the store does so that people are told again."""
+    """The part of the store that reminds people."""
 
     def begin_reminding(self, now_us: int, every_us: int) -> None:
         """Remind of what was told to be down before anybody asked for reminders, too."""
@@ -142,7 +142,7 @@ class Reminding(Alerting):
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """How monitors that are still down are told of again."""
+    """A way to remind people of monitors that are still down."""
 
     now_us: int
     every_us: int
@@ -196,7 +196,7 @@ def _remind(change: Change, flip_id: str, key: str, how: _How) -> int:
     )
     behind = {channel for (channel,) in waiting}
     flip = replace(read_flip(tuple(row)), previous=str(Status.DOWN))
-    tellings = (Telling(*each) for each in how.compose(known, flip))
+    tellings = (PendingAlert(*each) for each in how.compose(known, flip))
     news = [(flip_id, each) for each in tellings if each.channel not in behind]
     reminders += 1 if news else 0
     change.execute(

@@ -308,7 +308,7 @@ def test_what_hosts_have_made_of_it_survives_being_kept() -> None:
     monitor = Monitor("m", schedule=CronSchedule("0 * * * *"), created_us=_MIDNIGHT, hosts="each")
     pings = sorted((ping for run in _BOTH for ping in run), key=lambda ping: ping.time_us)
     known = MonitorRecord("m", {"schedule": "0 * * * *", "hosts": "each"}, _MIDNIGHT, "")
-    known.take(pings)
+    known.apply_pings(pings)
     assert known.state == fold(monitor, pings)
     again = MonitorRecord("m", known.declared, _MIDNIGHT, known.encode())
     assert again.state == known.state

@@ -34,7 +34,7 @@ def test_a_clock_that_jumps_between_any_two_readings_costs_no_false_alarm(readin
             [],
             Composer(store, [], "here"),
             clock=Clock(read),
-            take_in=lambda: None,
+            ingest=lambda: None,
             note_fault=lambda _: None,
             note_outage=lambda _: None,
         )

@@ -15,7 +15,7 @@ from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.model.ping import Ping
 from radar_cli.outbox.spool import Outbox
 from radar_cli.service import intake
-from radar_cli.service.intake import take_in
+from radar_cli.service.intake import ingest
 from radar_cli.store import store as store_module
 from radar_cli.store.database import Change
 from radar_cli.store.opening import open_embedded
@@ -42,8 +42,8 @@ def _stored(state_dir: Path) -> list[str]:
 def test_it_takes_every_ping_in_once_and_empties_the_spool(state_dir: Path) -> None:
     ids = _fill(state_dir, 450)  # more than two batches
     with open_embedded(str(state_dir)) as store:
-        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 450
-        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
+        assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 450
+        assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
     assert sorted(_stored(state_dir)) == sorted(ids)
     assert spool_files() == []
 
@@ -51,24 +51,24 @@ def test_it_takes_every_ping_in_once_and_empties_the_spool(state_dir: Path) -> N
 def test_it_leaves_what_belongs_elsewhere(state_dir: Path) -> None:
     _fill(state_dir, 2, {"server": "https://radar.example", "profile": "default"})
     with open_embedded(str(state_dir)) as store:
-        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
+        assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
     assert len(spool_files()) == 2
 
 
 def test_it_takes_what_waited_for_the_config_to_be_mended(state_dir: Path) -> None:
     _fill(state_dir, 2, {"unresolved": "default"})
     with open_embedded(str(state_dir)) as store:
-        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 2
+        assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 2
 
 
 def test_it_knows_a_ping_whose_file_outlived_its_taking_in(state_dir: Path) -> None:
     ids = _fill(state_dir, 3)
     copies = [(path, path.read_bytes()) for path in spool_files()]
     with open_embedded(str(state_dir)) as store:
-        take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US)
+        ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US)
         for path, content in copies:  # as after a crash between commit and unlink
             path.write_bytes(content)
-        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
+        assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
     assert sorted(_stored(state_dir)) == sorted(ids)
     assert spool_files() == []
 
@@ -118,7 +118,7 @@ def test_it_waits_for_what_another_process_has_at_hand(
         sleep = time.sleep
         monkeypatch.setattr(time, "sleep", go_on_and_sleep)
         monkeypatch.setattr(intake, "_PATIENCE_S", 60.0)
-        take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US)
+        ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US)
         assert sorted(ping.id for k in store.monitors() for ping in store.newest(k.key, 9)) == (
             sorted(ids)
         )
@@ -140,7 +140,7 @@ def test_it_waits_for_no_process_that_hangs(
     ):
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
+        assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
         holder.communicate(b"")
 
 
@@ -148,7 +148,7 @@ def test_a_clock_that_was_ahead_silences_nothing(state_dir: Path) -> None:
     ping = Ping("success", "job", time_us=_NOW_US + 86_400_000_000)
     Outbox(str(state_dir)).put(ping, {}, durable=False)
     with open_embedded(str(state_dir)) as store:
-        take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US)
+        ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US)
         assert [p.time_us for p in store.newest("job", 9)] == [_NOW_US]
     run_radar("run", "job", "--", "false")
     assert run_radar("check", "job").returncode == 1
@@ -167,7 +167,7 @@ def test_a_poisoned_ping_keeps_no_other_out(
 
     monkeypatch.setattr(store_module, "_insert", poisoned)
     with open_embedded(str(state_dir)) as store:
-        assert take_in(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 4
+        assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 4
     assert sorted(_stored(state_dir)) == sorted({*ids} - {ids[2]})
     assert spool_files() == []
     assert len(list((state_dir / "spool/store/aside").iterdir())) == 1

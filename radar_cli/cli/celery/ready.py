@@ -47,7 +47,7 @@ def command(
 
 
 def _find_fault(reply: object, queues: tuple[str, ...]) -> str:
-    """Why it isn't ready, empty if it is."""
+    """Explain why a worker isn't ready; empty if it is."""
     if not isinstance(reply, list):
         return "no answer in time"
     names = {str(queue["name"]) for queue in reply}
