@@ -65,6 +65,14 @@ def test_each_file_that_stands_alone_is_there() -> None:
     assert named <= names
 
 
+def test_each_name_is_defined_where_it_says() -> None:
+    named = re.findall(r"`(\w+)` in `([\w/]+\.py)`", _TEXT)
+    assert named
+    for name, path in named:
+        definition = rf"^(def {name}\(|{name} = )"
+        assert re.search(definition, (_CHECKOUT / path).read_text(), re.MULTILINE), name
+
+
 def test_the_glossary_has_all_words_each_once() -> None:
     words = re.findall(r"^\| ([a-z]+) \| .+ \| `.+` \|$", _section("Glossary"), re.M)
     assert sorted(words) == sorted(_WORDS)
