@@ -5,14 +5,22 @@ from urllib.parse import quote
 
 from radar_cli.api.connection import Connection
 from radar_cli.api.errors import AnswerError
-from radar_cli.api.wire import decode_flip, decode_monitor, decode_run, encode_declared, from_iso
+from radar_cli.api.wire import (
+    decode_alias,
+    decode_flip,
+    decode_monitor,
+    decode_run,
+    encode_declared,
+    from_iso,
+)
 from radar_cli.core.errors import UsageError
 from radar_cli.core.ids import is_key
 from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Status
+from radar_cli.store.aliases import Alias
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
-from radar_cli.store.managing import UnknownMonitorError
+from radar_cli.store.managing import KeyTakenError, MonitorExistsError, UnknownMonitorError
 from radar_cli.store.overview import ALARMING, RUNS_SEEN, Seen
 
 if TYPE_CHECKING:
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 _MONITORS = "/api/v1/monitors"
+_ALIASES = "/api/v1/aliases"
 _PAGE = 500
 # With outputs, which may have 10 kB each.
 _PAGE_WITH_OUTPUTS = 200
@@ -151,16 +160,44 @@ class ServerStore:
         """See `MonitorStore`."""
         try:
             self._change("POST", _MONITORS, {"key": key, **encode_declared({**declared})})
-        except AnswerError as error:
-            if error.status == 409:
-                return False
+        except KeyTakenError:
             raise
+        except MonitorExistsError:
+            return False
         return True
 
     def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> Judged:  # noqa: ARG002 (as above)
         """See `MonitorStore`."""
         path = f"{_MONITORS}/{quote(key, safe='')}"
         return decode_monitor(self._change("PATCH", path, encode_declared({**changes})))
+
+    def rename(self, key: str, new: str, now_us: int, *, keeps_alias: bool = True) -> None:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        path = f"{_MONITORS}/{quote(key, safe='')}/rename"
+        self._change("POST", path, {"key": new, "keep_alias": keeps_alias})
+
+    def aliases(self, monitor: str) -> list[Alias]:
+        """See `MonitorStore`."""
+        return [decode_alias(each) for each in self._of(monitor, "aliases")["aliases"]]
+
+    def find_alias(self, key: str) -> Alias | None:
+        """See `MonitorStore`."""
+        try:
+            return decode_alias(self._connection.get(f"{_ALIASES}/{quote(key, safe='')}"))
+        except AnswerError as error:
+            if error.status == 404:  # an older server has no aliases at all
+                return None
+            raise
+
+    def drop_alias(self, key: str) -> bool:
+        """See `MonitorStore`."""
+        try:
+            self._connection.request("DELETE", f"{_ALIASES}/{quote(key, safe='')}")
+        except AnswerError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
 
     def delete(self, keys: Sequence[str]) -> int:
         """See `MonitorStore`."""
@@ -242,6 +279,10 @@ def _as_local(error: AnswerError) -> Exception:
     """The error that a store here would have raised."""
     if error.word == "UNKNOWN_MONITOR":
         return UnknownMonitorError(error.message)
+    if error.word == "KEY_TAKEN":
+        return KeyTakenError(error.message)
+    if error.word == "MONITOR_EXISTS":
+        return MonitorExistsError(error.message)
     if error.status in (400, 422):
         return UsageError(error.message)
     return error

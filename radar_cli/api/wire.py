@@ -14,6 +14,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.monitors.monitor import Outage, Pause, to_us
 from radar_cli.monitors.runs import Origin, Run
 from radar_cli.monitors.state import Status, View
+from radar_cli.store.aliases import Alias
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged, read_faults, write_faults
 
@@ -93,6 +94,22 @@ def decode_monitor(entry: dict[str, Any]) -> Judged:
         tuple(Outage(begin_us, end_us) for begin_us, end_us in record.get("outages", ())),
         read_faults(json.dumps(record.get("faults", []))),
     )
+
+
+def encode_alias(alias: Alias) -> dict[str, Any]:
+    """An old key of a monitor as the API answers it."""
+    return {
+        "alias": alias.key,
+        "monitor": alias.monitor,
+        "made_at": iso(alias.made_us),
+        "used_at": iso(alias.used_us),
+    }
+
+
+def decode_alias(entry: dict[str, Any]) -> Alias:
+    """The alias in what `encode_alias` wrote."""
+    made_us = from_iso(entry["made_at"]) or 0
+    return Alias(entry["alias"], entry["monitor"], made_us, from_iso(entry["used_at"]))
 
 
 def describe_fault(fault: Fault) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from radar_cli.server.openapi import describe_pings
 from radar_cli.server.pages.mounting import mount_pages
 from radar_cli.server.pages.visits import PageRoute, pages_of
 from radar_cli.server.pings.endpoint import PREFIX, PingEndpoint
+from radar_cli.server.renaming import routes as renaming_routes
 from radar_cli.server.service import Service
 from radar_cli.server.sync import routes as sync_routes
 from radar_cli.server.timestamps import tell_time
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
 
 _ROUTERS = (
     *(health_routes, sync_routes, glance_routes, monitor_routes),
-    *(batch_routes, history_routes, token_routes),
+    *(batch_routes, history_routes, token_routes, renaming_routes),
 )
 _STATUSES = {
     "UNKNOWN_MONITOR": 404,
+    "UNKNOWN_ALIAS": 404,
     "UNKNOWN_RUN": 404,
     "MONITOR_EXISTS": 409,
+    "KEY_TAKEN": 409,
     "CHANGED_MEANWHILE": 412,
     "STATE": 503,
 }

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from radar_cli.api.monitors import MonitorStore
-from radar_cli.api.wire import describe_monitor, describe_run, iso
+from radar_cli.api.wire import describe_monitor, describe_run, encode_alias, iso
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
 from radar_cli.cli.opening import open_monitors
@@ -26,6 +26,7 @@ from radar_cli.monitors.sentences import (
 from radar_cli.monitors.state import Status
 from radar_cli.monitors.strip import Mark, find_marks
 from radar_cli.monitors.words import in_words
+from radar_cli.store.aliases import Alias
 from radar_cli.store.judged import Judged
 from radar_cli.store.overview import Seen, look
 
@@ -45,6 +46,7 @@ def show_monitor(session: Session, key: str) -> Result:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
         find_monitors(store, [key])
         (seen,) = look(store, now_us, [key])
+        aliases = store.aliases(key)
         marks, durations_s = _look_back(store, seen.known, now_us)
     known = seen.known
     entry = describe_monitor(known, seen.view, now_us)
@@ -54,10 +56,12 @@ def show_monitor(session: Session, key: str) -> Result:
         "words": in_words(known.monitor),
         "strip": [str(mark) for mark in marks],
         "durations_s": durations_s,
+        "aliases": [encode_alias(each) for each in aliases],
         "last_run": None if last is None else describe_run(last),
         "warnings": warn_of(known.monitor, known.active_faults, now_us),
     }
     rows = [*_show_status(seen, now_us), *_show_declared(seen.known)]
+    rows += [("alias", f"{each.key}, {_when_used(each, now_us)}") for each in aliases]
     if marks:
         rows.append(("runs", draw_strip(marks)))
     if durations_s:
@@ -110,6 +114,12 @@ def _show_declared(known: Judged) -> list[tuple[Any, ...]]:
     noted = monitor.notes.splitlines()
     rows += zip(("notes", *[""] * len(noted)), noted, strict=False)
     return rows
+
+
+def _when_used(alias: Alias, now_us: int) -> str:
+    """Whether something still comes under an old key."""
+    used = iso(alias.used_us)
+    return "not used since it was renamed" if used is None else f"last used {ago(used, now_us)}"
 
 
 def _show_last_run(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
