@@ -12,7 +12,7 @@ from radar_cli.cli.options import Session
 from radar_cli.config.channels import ChannelTable
 from radar_cli.core.errors import ConfigError
 from radar_cli.notify.channel import Channel, ChannelError, Receipt
-from radar_cli.notify.composing import Composer, tell_of_channels
+from radar_cli.notify.composing import Composer, enqueue_news
 from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.notify.keeping import decode_notice, encode_notice
 from radar_cli.notify.notice import Notice
@@ -76,9 +76,12 @@ def find_people(session: Session) -> People:
     return People(channels, profile.host or os.uname().nodename)
 
 
-def tell_people(find: Callable[[], People], opened: Opened, now_us: int) -> Told:
+def tell_people(
+    find: Callable[[], People], opened: Opened, now_us: int, *, remind_every_us: int = 0
+) -> Told:
     """Tell what nobody was told of yet, and try again what could not be delivered before.
 
+    With `remind_every_us` what is still down is told again after that time, ever more rarely.
     The monitors of a server are the server's to tell of: then nobody is to be found.
     """
     store = opened.local
@@ -88,9 +91,11 @@ def tell_people(find: Callable[[], People], opened: Opened, now_us: int) -> Told
     channels = people.channels
     compose = Composer(store, channels, people.host)
     store.judge(now_us)
-    store.enqueue_alerts(now_us, compose, calms_flaps=True)
-    store.enqueue_faults(now_us, compose.compose_fault)
-    tell_of_channels(store, compose, now_us)
+    if remind_every_us:
+        store.begin_reminding(now_us, remind_every_us)
+    enqueue_news(store, compose, now_us, remind_every_us=remind_every_us)
+    if remind_every_us:
+        store.remind(now_us, remind_every_us, compose.at(now_us))
     deadline = time.monotonic() + _DELIVERY_S
     if opened.user:
         # There is one link to root's process, for one question at a time.

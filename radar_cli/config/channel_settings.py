@@ -4,6 +4,7 @@ import re
 from typing import Any, Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from radar_cli.config.layers import closest
 from radar_cli.config.secrets import is_literal
 from radar_cli.config.settings import Known
 from radar_cli.config.values import read_value
@@ -27,13 +28,17 @@ CHANNEL_SETTINGS = {
         Known("password", "phrase", "password for the user in the smtp URL"),
         Known("sendmail", "path", "program to hand mail to", "/usr/sbin/sendmail"),
         Known("ca_file", "path", "certificates to trust instead of the system's"),
-        Known("on", "kinds", "what it tells: down, up or both", "down, up"),
+        Known("on", "kinds", "what it tells: down, up, late, fault", "down, up, fault"),
         Known("tags", "tags", "only monitors with one of these tags"),
+        Known("monitors", "globs", "only monitors with such keys: web-*"),
+        Known("after", "duration", "tell only what is still so after this long"),
+        Known("quiet", "quiet", "when it is quiet: 22:00-07:00, sat-sun"),
+        Known("tz", "timezone", "the timezone of quiet", "this machine's"),
     )
 }
 # Exactly one of these stands in each table: it says what kind of channel this is.
 CHANNEL_KINDS = ("command", "webhook", "email", "apprise")
-# What else means something to which kind; `on` and `tags` do to all.
+# What else means something to which kind; who hears what, and when, does to all.
 KINDS_OF_SETTING = {
     "secret": ("webhook",),
     "headers": ("webhook",),
@@ -46,8 +51,10 @@ KINDS_OF_SETTING = {
     "ca_file": ("webhook", "email"),
 }
 # `radar config set` takes several values for these.
-LIST_KINDS = frozenset(("words", "addresses", "services", "kinds", "tags"))
-TOLD = ("down", "up", "fault")
+LIST_KINDS = frozenset(("words", "addresses", "services", "kinds", "tags", "globs", "quiet"))
+KINDS_TOLD = ("down", "up", "late", "fault")
+# What a channel tells unless it says so, and one that tells only after a while.
+TOLD, TOLD_LATER = ("down", "up", "fault"), ("down", "up")
 # Those services that want a body of their own (notify/presets.py), and which need `to`.
 PRESET_NAMES = ("slack", "discord", "teams", "telegram", "ntfy", "pagerduty")
 NEEDS_TO = ("telegram", "pagerduty")
@@ -56,6 +63,7 @@ SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 # A local user's name alone is fine for sendmail, which knows it.
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*(@[^@\s]+)?")
+_GLOB = re.compile(r"[a-z0-9._*?!\[\]-]+")
 _DOMAIN = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f.:IPv]+\]")
 
 
@@ -198,9 +206,41 @@ def _read_flag(known: Known, raw: object) -> bool:
 
 def _read_kinds(known: Known, raw: object) -> list[str]:
     kinds = _texts(known, raw)
-    if strange := next((kind for kind in kinds if kind not in TOLD), None):
-        raise ValueError(f"{known.name}: {strange[:60]!r} is not one of {', '.join(TOLD)}")
+    if strange := next((kind for kind in kinds if kind not in KINDS_TOLD), None):
+        close = closest(strange, KINDS_TOLD)
+        meant = f", did you mean {close!r}?" if close else ""
+        names = ", ".join(KINDS_TOLD)
+        raise ValueError(f"{known.name}: {strange[:60]!r} is not one of {names}{meant}")
     return kinds
+
+
+def _read_globs(known: Known, raw: object) -> list[str]:
+    globs = _texts(known, raw)
+    if strange := next((glob for glob in globs if not _GLOB.fullmatch(glob)), None):
+        raise ValueError(f"{known.name}: {strange[:60]!r} is no pattern of keys, like 'web-*'")
+    return globs
+
+
+def _read_quiet(known: Known, raw: object) -> list[str]:
+    # What reads schedules takes longer to import than all the rest.
+    from radar_cli.monitors.telling import read_quiet
+
+    texts = _texts(known, raw)
+    try:
+        read_quiet(texts, "")
+    except ValueError as error:
+        raise ValueError(f"{known.name}: {error}") from None
+    return texts
+
+
+def _read_zone(known: Known, raw: object) -> str:
+    from radar_cli.core.errors import UsageError
+    from radar_cli.monitors.schedule import load_timezone
+
+    try:
+        return load_timezone(_text(known, raw)).key
+    except UsageError as error:
+        raise ValueError(f"{known.name}: {error.line()}") from None
 
 
 _READERS: dict[str, Callable[[Known, object], Any]] = {
@@ -216,4 +256,7 @@ _READERS: dict[str, Callable[[Known, object], Any]] = {
     "template": _read_template,
     "flag": _read_flag,
     "tags": _texts,
+    "globs": _read_globs,
+    "quiet": _read_quiet,
+    "timezone": _read_zone,
 }

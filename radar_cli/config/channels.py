@@ -1,8 +1,10 @@
 """The channels that notices go through: the `[notify.NAME]` tables of both config files."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from radar_cli.config.channel_settings import (
     CHANNEL_KINDS,
@@ -10,6 +12,7 @@ from radar_cli.config.channel_settings import (
     KINDS_OF_SETTING,
     NEEDS_TO,
     TOLD,
+    TOLD_LATER,
     check_channel_name,
     read_channel_value,
     split_smtp,
@@ -19,9 +22,14 @@ from radar_cli.config.layers import closest
 from radar_cli.config.load import Config
 from radar_cli.config.secrets import is_literal
 from radar_cli.config.settings import Problem, Setting
+from radar_cli.core.grammar import format_duration
+from radar_cli.core.zone import local_zone
 
-# Without these two a channel works all the same, and tells more than it was asked to.
-_NEEDLESS = ("on", "tags")
+if TYPE_CHECKING:
+    from radar_cli.monitors.telling import QuietHours
+
+# Without these a channel works all the same, and tells more than it was asked to.
+_NEEDLESS = ("on", "tags", "monitors", "after", "quiet", "tz")
 _SECRETS = ("secret", "password", "apprise", "to")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -42,7 +50,7 @@ class ChannelTable:
     @property
     def on(self) -> tuple[str, ...]:
         """The kinds of notices that it tells."""
-        return tuple(self.values.get("on", TOLD))
+        return tuple(self.values.get("on", TOLD_LATER if self.after_s else TOLD))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -50,14 +58,51 @@ class ChannelTable:
         return tuple(self.values.get("tags", ()))
 
     @property
+    def monitors(self) -> tuple[str, ...]:
+        """Patterns of the keys that it is for; none: it is for all."""
+        return tuple(self.values.get("monitors", ()))
+
+    @property
+    def after_s(self) -> float:
+        """How long something must be so before it tells it."""
+        return float(self.values.get("after", 0.0))
+
+    @property
+    def quiet(self) -> "QuietHours | None":
+        """When it tells nothing, if it ever is quiet."""
+        if "quiet" not in self.values:
+            return None
+        return _read_quiet(tuple(self.values["quiet"]), self.values.get("tz", ""))
+
+    @property
     def is_alone(self) -> bool:
         """Whether each of its notices is of one change of one monitor."""
         return not self.values.get("together", True)
 
-    def hears(self, kind: str, tags: Collection[str]) -> bool:
+    def hears(self, kind: str, tags: Collection[str], key: str = "") -> bool:
         """Whether it is to tell of a notice of this kind about a monitor with these tags."""
-        is_mine = not self.tags or not set(self.tags).isdisjoint(tags)
-        return kind == "test" or (kind in self.on and is_mine)
+        return kind == "test" or (kind in self.on and self.is_for(key, tags))
+
+    def is_for(self, key: str, tags: Collection[str]) -> bool:
+        """Whether it is for a monitor."""
+        if self.monitors and not any(fnmatchcase(key, pattern) for pattern in self.monitors):
+            return False
+        return not self.tags or not set(self.tags).isdisjoint(tags)
+
+    def describe_rules(self) -> list[str]:
+        """Return what it leaves out or holds back, in words."""
+        rules = []
+        if self.monitors:
+            rules.append(f"monitors {' '.join(self.monitors)}")
+        if self.tags:
+            rules.append(f"tags {' '.join(self.tags)}")
+        if self.after_s:
+            rules.append(f"after {format_duration(self.after_s)}")
+        if (quiet := self.quiet) is not None:
+            rules.append(f"quiet {', '.join(self.values['quiet'])} ({quiet.tz})")
+        if self.is_alone:
+            rules.append("one by one")
+        return rules
 
     def path(self, key: str, config: Config) -> str:
         """Where the file is that the setting `key` names, "" for none."""
@@ -102,6 +147,25 @@ def read_channels(config: Config) -> list[ChannelTable]:
             table = _Reader(file, name, config).read(raw)
             channels.setdefault(name, table)
     return list(channels.values())
+
+
+@lru_cache(256)  # it is asked for with each notice
+def _read_quiet(texts: tuple[str, ...], tz: str) -> "QuietHours":
+    from radar_cli.monitors.telling import read_quiet
+
+    return read_quiet(texts, tz or local_zone() or "UTC")
+
+
+def find_unheard(
+    tables: Sequence[ChannelTable], monitors: Iterable[tuple[str, Collection[str]]]
+) -> list[str]:
+    """Return the keys of the monitors (each with its tags) whose going down no channel tells."""
+    hearing = [table for table in tables if "down" in table.on and not table.fault]
+    if any(not table.monitors and not table.tags for table in hearing):
+        return []
+    return [
+        key for key, tags in monitors if not any(table.is_for(key, tags) for table in hearing)
+    ]
 
 
 class _Reader:
@@ -169,6 +233,8 @@ class _Reader:
         if preset in NEEDS_TO and "to" not in values:
             what = "the chat's id" if preset == "telegram" else "the service's routing key"
             self._fail(f"{preset} needs to", hint=f"add to = '...', {what}")
+        if "tz" in values and "quiet" not in values:
+            self._warn("tz", "tz means nothing without quiet", "add quiet = ['22:00-07:00']")
 
     def _look_at_email(self, values: dict[str, Any]) -> None:
         if "smtp" not in values:

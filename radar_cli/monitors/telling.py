@@ -7,6 +7,7 @@ what stays down ever more rarely; and nothing but what can't wait in somebody's 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Collection, Sequence
 
 from radar_cli.monitors.schedule import load_schedule, load_timezone
@@ -86,19 +87,21 @@ class QuietHours:
 
         Where clocks go back or forward, it ends when the clock on the wall says so.
         """
-        if not self.spans or not self._is_quiet(now_us):
-            return None
-        minute_us = now_us - now_us % MINUTE
-        for number in range(1, 8 * 24 * 60 + 120):
-            at_us = minute_us + number * MINUTE
-            if not self._is_quiet(at_us):
-                return at_us
-        return None
+        return _find_end(self, now_us - now_us % MINUTE) if self.spans else None
 
-    def _is_quiet(self, at_us: int) -> bool:
+    def is_quiet(self, at_us: int) -> bool:
+        """Whether it is quiet in the minute of `at_us`."""
         moment = datetime.fromtimestamp(at_us // SECOND, _zone(self.tz))
         minute = (moment.weekday() * 24 + moment.hour) * 60 + moment.minute
         return any(begin <= minute < end for begin, end in self.spans)
+
+
+@lru_cache(1024)  # a thousand monitors go down within a minute
+def _find_end(quiet: QuietHours, minute_us: int) -> int | None:
+    if not quiet.is_quiet(minute_us):
+        return None
+    ends_us = (minute_us + number * MINUTE for number in range(1, 8 * 24 * 60 + 120))
+    return next((at_us for at_us in ends_us if not quiet.is_quiet(at_us)), None)
 
 
 def read_quiet(texts: Sequence[str], tz: str) -> QuietHours:

@@ -10,7 +10,6 @@ from radar_cli.monitors.state import Status
 from radar_cli.monitors.telling import Window, remind_after_us
 from radar_cli.store.alerting import (
     TOLD,
-    Alerting,
     Composer,
     Telling,
     add_alerts,
@@ -19,13 +18,14 @@ from radar_cli.store.alerting import (
 )
 from radar_cli.store.database import Change
 from radar_cli.store.flips import read_flip
+from radar_cli.store.holding import Holding
 from radar_cli.store.managing import UnknownMonitorError
 from radar_cli.store.reading import COLUMNS, read_row
 
 _AT_ONCE = 50
 
 
-class Reminding(Alerting):
+class Reminding(Holding):
     """What the store does so that people are told again."""
 
     def begin_reminding(self, now_us: int, every_us: int) -> None:
