@@ -105,7 +105,7 @@ class Managing(Reading):
         """
         pings = 0
         with self._database.change() as change:
-            for key in keys:
+            for key in sorted(keys):
                 expect(change, key, fingerprints)
                 counts = [
                     change.execute(f"DELETE FROM {table} WHERE monitor = ?", (key,))  # noqa: S608 (a constant)
@@ -143,7 +143,7 @@ class Managing(Reading):
                 if tuple(pauses) != known.pauses:
                     resumed.append(known.key)
                     _set_pauses(change, known, pauses, now_us)
-        return resumed
+        return [key for key in keys if key in resumed]
 
 
 def save(change: Change, known: Judged, now_us: int, encoded: str | None = None) -> Judged:
@@ -262,7 +262,8 @@ def _set_pauses(change: Change, known: Judged, pauses: list[Pause], now_us: int)
 
 
 def _expect_all(change: Change, keys: Sequence[str]) -> Iterator[Judged]:
-    for key in keys:
+    # In order, so that no two who keep several from others wait for one another.
+    for key in sorted(keys):
         yield expect(change, key)
 
 
