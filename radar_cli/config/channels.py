@@ -163,9 +163,7 @@ def find_unheard(
     hearing = [table for table in tables if "down" in table.on and not table.fault]
     if any(not table.monitors and not table.tags for table in hearing):
         return []
-    return [
-        key for key, tags in monitors if not any(table.is_for(key, tags) for table in hearing)
-    ]
+    return [key for key, tags in monitors if not any(table.is_for(key, tags) for table in hearing)]
 
 
 class _Reader:

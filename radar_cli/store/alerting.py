@@ -314,9 +314,7 @@ def _hold_back(
     ]
 
 
-def _cancel_quiet(
-    change: Change, key: str, news: list[tuple[str, Telling]], channel: str
-) -> bool:
+def _cancel_quiet(change: Change, key: str, news: list[tuple[str, Telling]], channel: str) -> bool:
     """Cancel what a quiet channel was to hear, now that it is otherwise; whether it was to.
 
     Then it needn't hear of the one nor of the other: it is as it was before the quiet.
