@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Collection
 
 from radar_cli.core.grammar import format_seconds
+from radar_cli.model.alias import Alias
 from radar_cli.model.attention import Attention
 from radar_cli.model.fault import Fault
 from radar_cli.model.flip import Flip
@@ -219,6 +220,22 @@ def decode_channel(entry: dict[str, Any]) -> ChannelHealth:
         entry["failures"],
         entry["error"] or "",
     )
+
+
+def encode_alias(alias: Alias) -> dict[str, Any]:
+    """An old key of a monitor as the API answers it."""
+    return {
+        "alias": alias.key,
+        "monitor": alias.monitor,
+        "made_at": iso(alias.made_us),
+        "used_at": iso(alias.used_us),
+    }
+
+
+def decode_alias(entry: dict[str, Any]) -> Alias:
+    """The alias in what `encode_alias` wrote."""
+    made_us = from_iso(entry["made_at"]) or 0
+    return Alias(entry["alias"], entry["monitor"], made_us, from_iso(entry["used_at"]))
 
 
 def describe_fault(fault: Fault) -> dict[str, Any]:
