@@ -77,16 +77,29 @@ class MonitorStore(Protocol):
         The oldest comes first, and the last one has its output.
         """
 
+    def search_runs(self, monitor: str, text: str, limit: int) -> list[Run]:
+        """The newest runs whose output or message has a text in it, in any case, oldest first.
+
+        They have their outputs.
+        """
+
     def flips(self, monitor: str, limit: int) -> list[Flip]:
         """The newest flips of a monitor, the newest first."""
 
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:
         """Create a monitor that is watched from now on; False if there is one of that key."""
 
-    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> Judged:
+    def update(
+        self,
+        key: str,
+        changes: Mapping[str, str | None],
+        now_us: int,
+        *,
+        fingerprint: str | None = None,
+    ) -> Judged:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
-        UnknownMonitorError: there is none of that key.
+        UnknownMonitorError: there is none of that key. ChangedError: it has another fingerprint.
         """
 
     def delete(self, keys: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from radar_cli.monitors.runs import Run
 from radar_cli.monitors.state import Status
 from radar_cli.store.flips import Flip
 from radar_cli.store.judged import Judged
-from radar_cli.store.managing import UnknownMonitorError
+from radar_cli.store.managing import ChangedError, UnknownMonitorError
 from radar_cli.store.overview import ALARMING, RUNS_SEEN, Seen
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _PAGE_WITH_OUTPUTS = 200
 # As many as fit into a URL whatever they are called.
 _KEYS_AT_ONCE = 50
 _LONGEST_ENDING = 100
+_FOUND_MAX = 200  # with their outputs
 _FAULTY_MAX = 1000
 
 
@@ -143,6 +144,11 @@ class ServerStore:
         found = self._of(monitor, "runs", **query)
         return [decode_run(each) for each in reversed(found["runs"])]
 
+    def search_runs(self, monitor: str, text: str, limit: int) -> list[Run]:
+        """See `MonitorStore`."""
+        found = self._of(monitor, "runs", search=text, limit=min(limit, _FOUND_MAX))
+        return [decode_run(each) for each in reversed(found["runs"])]
+
     def flips(self, monitor: str, limit: int) -> list[Flip]:
         """See `MonitorStore`."""
         return [decode_flip(monitor, each) for each in self._newest(monitor, "flips", limit)]
@@ -157,10 +163,18 @@ class ServerStore:
             raise
         return True
 
-    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> Judged:  # noqa: ARG002 (as above)
+    def update(
+        self,
+        key: str,
+        changes: Mapping[str, str | None],
+        now_us: int,  # noqa: ARG002 (as above)
+        *,
+        fingerprint: str | None = None,
+    ) -> Judged:
         """See `MonitorStore`."""
         path = f"{_MONITORS}/{quote(key, safe='')}"
-        return decode_monitor(self._change("PATCH", path, encode_declared({**changes})))
+        content = encode_declared({**changes})
+        return decode_monitor(self._change("PATCH", path, content, if_match=fingerprint))
 
     def delete(self, keys: Sequence[str]) -> int:
         """See `MonitorStore`."""
@@ -231,9 +245,10 @@ class ServerStore:
         except AnswerError as error:
             raise _as_local(error) from None
 
-    def _change(self, method: str, path: str, content: Any) -> Any:
+    def _change(self, method: str, path: str, content: Any, if_match: str | None = None) -> Any:
+        headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
         try:
-            return self._connection.request(method, path, content=content)
+            return self._connection.request(method, path, content=content, headers=headers)
         except AnswerError as error:
             raise _as_local(error) from None
 
@@ -242,6 +257,8 @@ def _as_local(error: AnswerError) -> Exception:
     """The error that a store here would have raised."""
     if error.word == "UNKNOWN_MONITOR":
         return UnknownMonitorError(error.message)
+    if error.status == 412:
+        return ChangedError(error.message, "look at it again")
     if error.status in (400, 422):
         return UsageError(error.message)
     return error
