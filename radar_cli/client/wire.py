@@ -269,6 +269,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "output": run.output.decode("utf-8", "replace"),
         "output_bytes": run.output_bytes,
         "omitted_bytes": run.omitted_bytes,
+        "output_unread": run.is_unread,
         "origin": _describe_origin(run.origin),
     }
 
@@ -303,6 +304,7 @@ def decode_run(entry: dict[str, Any]) -> Run:
         output=entry["output"].encode(),
         output_bytes=entry["output_bytes"],
         omitted_bytes=entry["omitted_bytes"],
+        is_unread=entry.get("output_unread", False),  # radar 0.1 doesn't say it
         # radar 0.1 doesn't say it.
         origin=Origin(**entry["origin"]) if entry.get("origin") else None,
     )
@@ -362,6 +364,7 @@ DECLARED = {
     "tags": "tags",
     "hosts": "hosts",
     "notes": "notes",
+    "applied": "applied",
 }
 _SECONDS = ("every", "gracePeriod", "max_runtime")
 
