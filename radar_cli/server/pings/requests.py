@@ -1,9 +1,10 @@
 """The query of a ping: read strictly, and made into a fact with its time.
 
 A field is known or not. A known one is given once; one that contradicts the path is refused, since
-nobody knows which of the two is meant. Unknown ones are ignored, and the answer says so, unless they
-tell of a failure. But what a ping declares its monitor as costs no ping: given twice, or by a name that is nearly right, it is
-kept as a declaration that can't be read, which becomes the monitor's fault.
+nobody knows which of the two is meant. Unknown ones are ignored, and the answer says so, unless
+they tell of a failure. But what a ping declares its monitor as costs no ping: given twice, or by a
+name that is nearly right, it is kept as a declaration that can't be read, which becomes the
+monitor's fault.
 """
 
 import contextlib
