@@ -105,7 +105,7 @@ class Store(Declaring, Renaming, Reminding, Sweeping, Tokens, Watching, Overview
         may be wrong: a run that seems to have ended that much before it began ends right after.
         """
         some = [*pings]
-        while (added := self._add_known(some, now_us, creating, slack_us)) is None:
+        while (added := self._add_known(some, now_us, creating, senders, slack_us)) is None:
             pass
         return added
 
@@ -114,6 +114,7 @@ class Store(Declaring, Renaming, Reminding, Sweeping, Tokens, Watching, Overview
         pings: Sequence[Ping],
         now_us: int,
         creating: Mapping[str, Creation] | None,
+        senders: Mapping[str, str] | None,
         slack_us: int,
     ) -> Added | None:
         """The same; None if some had come by aliases, and have the monitors' keys now."""
