@@ -71,6 +71,11 @@ class TestKeeping:
         assert again.view.reason == Reason.FAILED
         assert again.flips == []
 
+    def test_what_it_said_last_is_kept_with_it(self) -> None:
+        known = _row().take([_ping("success", 1)]).pass_time(_at(60.5))
+        assert _kept(known).view == known.view
+        assert _kept(known).view.status == Status.LATE
+
     def test_hosts_are_kept_too(self) -> None:
         known = _row({**_HOURLY, "hosts": "each"})
         known.take(
@@ -118,6 +123,8 @@ class TestKeeping:
         assert len(found) == 4
         assert {len(each) for each in found} == {32}
         assert known.take([_ping("fail", 1)]).fingerprint == _row().fingerprint
+        turned = _row(dict(reversed(_HOURLY.items())))
+        assert turned.fingerprint == known.fingerprint, "whatever was said first"
         assert known.declared_json == '{"schedule": "0 * * * *", "tz": "UTC", "gracePeriod": "60"}'
 
 
@@ -152,6 +159,7 @@ class TestJudging:
         assert known.is_before(_ping("log", 2))
         assert known.is_before(_ping("log", 1, ping_id="c"))
         assert not known.is_before(_ping("log", 1, ping_id="a"))
+        assert not known.is_before(_ping("success", 1, ping_id="b")), "it is known"
         assert not known.is_before(_ping("log", 0))
         known.pass_time(_at(70))
         assert known.is_before(_ping("log", 70))
@@ -210,6 +218,11 @@ class TestOutages:
         assert other.outages == (Outage(_at(70), _at(90)),)
         assert other.view.status == Status.DOWN
         assert (other.passed_us, _statuses(other)) == (_at(70), ["up", "down"])
+
+    def test_what_was_late_when_it_began_is_late(self) -> None:
+        known = _row().take([_ping("success", 1)])
+        other = known.live_through(Outage(_at(60.5), _at(90)))
+        assert other.view.status == Status.LATE
 
     def test_a_ping_after_its_begin_is_judged_by_then(self) -> None:
         known = _row().take([_ping("success", 61)])
@@ -364,6 +377,20 @@ class TestReviewing:
         assert known.review(_at(2)).faults == (fault,)
         other = known.with_declared(dict(_HOURLY), frozenset()).review(_at(3))
         assert [each.ended_us for each in other.faults] == [_at(3)]
+
+    def test_what_has_not_changed_is_reviewed_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        reviews = []
+
+        def note(*what: object) -> list[Fault]:
+            reviews.append(what)
+            return []
+
+        monkeypatch.setattr("radar_cli.store.judged.find_faults", note)
+        known = _row().review(_at(1)).review(_at(2))
+        assert len(reviews) == 1
+        known.note_outages([Outage(_at(3), _at(4))])
+        known.review(_at(5))
+        assert len(reviews) == 2, "another monitor is another story"
 
     @pytest.mark.parametrize(
         ("settled", "kind"), [("schedule", BEWARE), ("tz", BEWARE), ("name", BAD)]
