@@ -95,8 +95,8 @@ class TestKeeping:
         known.retell([_ping("success", 1)], _at(3), from_us=None)
         assert known.flips == [], "it is up, as the store has it"
         known.note_kept()
-        known.take([_ping("fail", 4)])
-        assert _statuses(known) == ["down"]
+        known.take([_ping("fail", 4), _ping("success", 5)])
+        assert _statuses(known) == ["down", "up"]
         assert known.version == 2
 
     @pytest.mark.parametrize("faults", [(), (refuse("every", "soon", "bad"),)])
@@ -181,7 +181,10 @@ class TestJudging:
     def test_it_is_as_old_as_its_first_event(self) -> None:
         known = _row()
         assert known.monitor.created_us == _at(0)
-        known.is_from(_at(1))
+        before = known.monitor
+        for at_us in (_at(0), _at(1)):
+            known.is_from(at_us)
+            assert known.monitor is before
         assert (known.created_us, known.monitor.created_us) == (_at(0), _at(0))
         known.is_from(_at(-5))
         assert (known.created_us, known.monitor.created_us) == (_at(-5), _at(-5))
