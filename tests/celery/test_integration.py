@@ -211,7 +211,6 @@ _ENDS = {
     "rejects": ("fail", "celery.exceptions.Reject"),
     "expires": ("fail", "expired at "),
     "skipped_name": ("fail", "no worker knows the task watched.skipped_name"),
-    "unstored": ("fail", ""),
 }
 _ENDS_OF_PREFORK = {
     "leaves": ("fail", "SystemExit at watched.py:"),
@@ -236,7 +235,7 @@ def _tell_table(watched: Watched, pool: str) -> None:
         table |= _ENDS_OF_THREADS
     keys = {name: name.replace("_", "-") for name in table}
     monitors = {f"watched.{name}": key for name, key in keys.items()}
-    worker = watched.worker(pool=pool, monitors=monitors, WATCHED_CONF=json.dumps(_NO_RESULTS))
+    worker = watched.worker(pool=pool, monitors=monitors)
     arguments: dict[str, tuple[Any, ...]] = {"fails": (7,), "retries": (False,)}
     for name in table:
         options = {"expires": 0.2, "countdown": 1} if name == "expires" else {}
@@ -253,6 +252,15 @@ def _tell_table(watched: Watched, pool: str) -> None:
     }
     assert not wrong
     assert "radar: a task's run can't be told" not in worker.log
+    worker.process.kill()
+    worker.process.wait()
+    # What Celery does then with a task that it doesn't know, it doesn't signal.
+    worker = watched.worker(
+        pool=pool, monitors={"watched.unstored": "unstored"}, WATCHED_CONF=json.dumps(_NO_RESULTS)
+    )
+    watched.send("unstored")
+    watched.wait_for("unstored")
+    assert [kind for kind, _ in watched.ends("unstored")] == ["fail"]
 
 
 @pytest.mark.nightly
