@@ -266,6 +266,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "host": run.host or None,
         "message": run.message or None,
         "url": run.url or None,
+        "task": run.task or None,
         "output": run.output.decode("utf-8", "replace"),
         "output_bytes": run.output_bytes,
         "omitted_bytes": run.omitted_bytes,
@@ -301,6 +302,7 @@ def decode_run(entry: dict[str, Any]) -> Run:
         host=entry["host"] or "",
         message=entry["message"] or "",
         url=entry.get("url") or "",  # radar 0.1 doesn't send it
+        task=entry.get("task") or "",  # as above
         output=entry["output"].encode(),
         output_bytes=entry["output_bytes"],
         omitted_bytes=entry["omitted_bytes"],

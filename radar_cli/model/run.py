@@ -36,6 +36,7 @@ class Run:
     host: str = ""
     message: str = ""
     url: str = ""  # a link to go with it, as to a CI job
+    task: str = ""  # of Celery's, whose run it is
     output: bytes = b""
     output_bytes: int | None = None
     omitted_bytes: int = 0
@@ -77,6 +78,7 @@ def _apply(run: Run, ping: Ping) -> None:
     fields = ping.fields
     run.host = fields.get("host", run.host)
     run.url = fields.get("url", run.url)
+    run.task = fields.get("task", run.task)
     run.origin = ping.origin or run.origin
     if ping.kind == "start":
         run.started_us = ping.time_us

@@ -25,6 +25,8 @@ DECLARING = (
     *("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "tags", "hosts", "task"),
     *("zone", "cron_tz"),  # by which its host runs it, and what its crontab says in vain
 )
+# What says something of both: a monitor may be told of several tasks' runs.
+_OF_MONITORS_ALONE = frozenset(DECLARING) - {"task"}
 _PUSHED_AWAY_S = 300.0
 # Monitors judged in one transaction: others want to write in between.
 _JUDGED_AT_ONCE = 500
@@ -263,7 +265,9 @@ def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
     for some in chunks(pings):
         values: list[object] = []
         for ping in some:
-            said = {name: text for name, text in ping.fields.items() if name not in DECLARING}
+            said = {
+                name: text for name, text in ping.fields.items() if name not in _OF_MONITORS_ALONE
+            }
             values += (ping.id, ping.monitor, ping.kind, ping.run_id, ping.time_us)
             values += (json.dumps(said) if said else "{}", ping.body, write_origin(ping.origin))
         inserted = change.read(_INSERT.format(", ".join([_PING_PLACES] * len(some))), values)

@@ -1,9 +1,11 @@
 """Findings as people, Nagios and Prometheus read them."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 
-from radar_cli.celery.findings import EXIT_CODES, Finding, State, by_urgency, verdict
+from radar_cli.celery.findings import EXIT_CODES, LAYERS, Finding, State, by_urgency, verdict
+from radar_cli.celery.probes import TIMESTAMP
 from radar_cli.cli.render import Cell, Result, Table, clean
 
 _STYLES: dict[State, str] = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
@@ -13,6 +15,7 @@ _NAGIOS: dict[State, tuple[str, int]] = {
     "unknown": ("UNKNOWN", 3),
 }
 _NAMED = 10
+SERIES_MAX = 200
 _COLUMNS = ("layer", "subject", "state", "finding", "cause", "hint")
 # What is measured of a queue or worker, as metrics: (key in data, name, help).
 _MEASURED = {
@@ -69,9 +72,24 @@ def for_nagios(findings: Sequence[Finding]) -> Result:
 
 
 def for_prometheus(findings: Sequence[Finding]) -> Result:
-    """Gauges in text format 0.0.4, for node_exporter's textfile collector."""
+    """Gauges in text format 0.0.4, for node_exporter's textfile collector.
+
+    Of each layer at most SERIES_MAX are listed, what isn't well first: labels have a bound.
+    """
     state = verdict(findings)
+    counts = Counter((f.layer, f.state) for f in findings)
+    findings = _bound(findings)
     lines = [
+        f"# HELP {TIMESTAMP} when radar celery check looked, Unix time",
+        f"# TYPE {TIMESTAMP} gauge",
+        f"{TIMESTAMP} {time.time():.0f}",
+        "# HELP radar_celery_findings how many findings there are, listed or not",
+        "# TYPE radar_celery_findings gauge",
+        *(
+            f'radar_celery_findings{{layer="{layer}",state="{each}"}} {counts[layer, each]}'
+            for layer in LAYERS
+            for each in _STYLES
+        ),
         "# HELP radar_celery_ok 1 if all is well, 0 if not, -1 if it can't be known",
         "# TYPE radar_celery_ok gauge",
         f"radar_celery_ok {_number(state)}",
@@ -95,6 +113,16 @@ def for_prometheus(findings: Sequence[Finding]) -> Result:
                 kind = "counter" if name.endswith("_total") else "gauge"
                 lines += [f"# HELP {full} {help_text}", f"# TYPE {full} {kind}", *samples]
     return Result(None, text="\n".join(lines), exit_code=EXIT_CODES[state])
+
+
+def _bound(findings: Sequence[Finding]) -> list[Finding]:
+    listed: Counter[str] = Counter()
+    found = []
+    for finding in by_urgency(findings):
+        listed[finding.layer] += 1
+        if listed[finding.layer] <= SERIES_MAX:
+            found.append(finding)
+    return found
 
 
 def _name(finding: Finding) -> str:

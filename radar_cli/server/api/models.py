@@ -53,6 +53,7 @@ class RunAnswer(BaseModel):
     host: str | None
     message: str | None
     url: str | None
+    task: str | None = Field(description="The task of Celery's whose run it is.")
     output: str = Field(description="The end of its output; empty unless it is asked for.")
     output_bytes: int | None
     omitted_bytes: int
