@@ -215,7 +215,7 @@ MUTANTS = {
         (
             Change(
                 *("store.reminding", "_remind"),
-                "_set(change, flip_id, now_us + how.every_us)",
+                "_set(change, flip_id, now_us + how.later_us)",
                 "_set(change, flip_id, now_us)",
             ),
         ),
