@@ -22,16 +22,15 @@ from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.crontab import command as crontab
 from radar_cli.cli.monitors.group import command as monitors
 from radar_cli.cli.server import command as server
-from radar_cli.config.channel_settings import CHANNEL_KINDS, CHANNEL_SETTINGS
-from radar_cli.config.channels import read_channels
-from radar_cli.config.load import load
-from radar_cli.config.settings import SETTINGS
 from radar_cli.core import exits
 from radar_cli.core.cron import find_fault
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.command import variables
 from radar_cli.notify.webhook import RETRIABLE, sign
 from radar_cli.notify.wording import Wording
+from radar_cli.settings.channels import CHANNEL_KINDS, CHANNEL_SETTINGS, read_channels
+from radar_cli.settings.profiles import load
+from radar_cli.settings.table import SETTINGS
 from radar_cli.wrap import options, ping_command
 from tests.notify.notices import NOTICE
 from tests.support.radar import environment
@@ -78,6 +77,7 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     elsewhere |= {flag for param in server.params for flag in param.opts}
     elsewhere |= {"--database", "--scope"}
     elsewhere |= {
+        "--no-alias",
         "--notes",
         "--failure-tolerance",
         "--flips",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Callable
 
 import click
 
-from radar_cli.cli.local import bring_up_to_date, retention_of
+from radar_cli.cli.opening import bring_up_to_date, retention_of
 from radar_cli.cli.options import AnyFunction, Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
 from radar_cli.core.errors import ConfigError, StateError, UsageError
@@ -69,7 +69,7 @@ def command(session: Session, file: str, database: str) -> Result:
     if not os.path.exists(place) and not (is_embedded and _waiting(own)):
         raise StateError(f"there is no store at {place}", "nothing was ever kept here")
     with open_store(database, directory) as store:
-        notes = _take_in(session, store, own) if is_embedded else []
+        notes = _ingest(session, store, own) if is_embedded else []
     content = back_up(place, file)
     size = os.path.getsize(file)
     data = {
@@ -141,7 +141,7 @@ def _shown(database: str) -> str:
     return shlex.quote(without_password(database))
 
 
-def _take_in(session: Session, store: "Store", directory: str) -> list[str]:
+def _ingest(session: Session, store: "Store", directory: str) -> list[str]:
     """Take in what waits for the store, and wait for what somebody else takes in just now."""
     own, retention, notes = Destination(STORE, is_default=False), Retention(), list[str]()
     try:

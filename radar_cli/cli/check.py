@@ -10,24 +10,25 @@ from typing import Any, Callable, Iterable, Iterator
 
 import click
 
-from radar_cli.api.metrics import Metrics
-from radar_cli.api.wire import iso
 from radar_cli.cli.apart import Ask, Looked, look_apart, read_limit, refuse
 from radar_cli.cli.everybody import Place, all_users_option, find_places
-from radar_cli.cli.nagios import NAMED, say_unknown, say_verdict
+from radar_cli.cli.nagios import NAMED, format_unknown, format_verdict
+from radar_cli.cli.notifying import People, Told, find_people, notify_people
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
 from radar_cli.cli.status import ago, describe, describe_unknown, name_unknown
-from radar_cli.cli.telling import People, Told, find_people, tell_people
+from radar_cli.client.wire import iso
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError, StateError, UsageError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.model.fault import BAD, Fault
-from radar_cli.monitors.sentences import what_happened
-from radar_cli.monitors.state import Status
-from radar_cli.store.judged import Judged
-from radar_cli.store.overview import ALARMING, Seen, look, look_at_alarming
+from radar_cli.model.overview import ALARMING, MonitorOverview
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.sentences import what_happened
+from radar_cli.model.state import Status
+from radar_cli.service.look import look, look_at_alarming
+from radar_cli.service.metrics import Metrics
 
 FORMATS = ("table", "json", "nagios", "prometheus")
 # All of them count; more rows than that are nobody's to read.
@@ -92,7 +93,7 @@ def command(
     except RadarError as error:
         if form != "nagios":
             raise
-        return say_unknown(error.line())
+        return format_unknown(error.line())
     if form == "nagios":
         result = round_.for_nagios(_bad(strict=strict))
     else:
@@ -175,7 +176,7 @@ class Round:
         opened.note_check(now_us)
         told = Told()
         if find is not None:
-            told = tell_people(find, opened, now_us, remind_every_us=self.remind_every_us)
+            told = notify_people(find, opened, now_us, remind_every_us=self.remind_every_us)
         elif self.form == "table":
             # Not with --notify: cron would mail it again and again.
             self.notes += opened.find_unheard(self.keys)
@@ -217,7 +218,7 @@ class Round:
         self._count(opened, now_us, chosen)
 
     def pack(self) -> dict[str, Any]:
-        """What was found in one store, as JSON can hold it."""
+        """Return what was found in one store, as JSON can hold it."""
         return {
             "counts": self.counts,
             "unwatched": self.unwatched,
@@ -285,7 +286,7 @@ class Round:
         return some_told
 
     def result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
-        """What is found, for all formats but Nagios's: cron would mail whatever is said."""
+        """Return the result for all formats but Nagios's; nothing that cron would mail in vain."""
         result = self._result(bad, session, is_quiet=is_quiet)
         if not self.unknown:
             return result
@@ -320,26 +321,26 @@ class Round:
     def for_nagios(self, bad: set[Status]) -> Result:
         """The verdict as Nagios has it."""
         if missing := sorted(set(self.keys) - self.found):
-            return say_unknown(f"no monitor {', '.join(map(shorten, missing))}")
+            return format_unknown(f"no monitor {', '.join(map(shorten, missing))}")
         # Another user's state directory, or a server that knows instead: who says all is well?
         nothing_known = not (self.counts.total() or self.unknown)
         if self.is_elsewhere or self.is_lost or nothing_known:
-            return say_unknown("; ".join(self._notes()) or "no monitors here")
+            return format_unknown("; ".join(self._notes()) or "no monitors here")
         unknown = "; ".join(line for line in name_unknown(self.unknown))
-        return say_verdict(self.alarming, self.counts, bad, self.faults, unknown)
+        return format_verdict(self.alarming, self.counts, bad, self.faults, unknown)
 
-    def _alarming(self, opened: Opened, now_us: int) -> Iterator[Seen]:
+    def _alarming(self, opened: Opened, now_us: int) -> Iterator[MonitorOverview]:
         if not self.keys:
             return look_at_alarming(opened.store, now_us)
         chosen = look(opened.store, now_us, self.keys, output_of=ALARMING)
         return (seen for seen in chosen if seen.view.status in ALARMING)
 
-    def _name_alarming(self, opened: Opened, now_us: int, chosen: dict[str, Judged]) -> None:
+    def _name_alarming(self, opened: Opened, now_us: int, chosen: dict[str, MonitorRecord]) -> None:
         """As many as are named, of either kind, without reading what they said."""
         owner = f"{opened.user}/" if opened.user else ""
         named = [known for _, known in sorted(chosen.items())]
         for status in ALARMING[::-1]:
-            some: Iterable[Judged] = (
+            some: Iterable[MonitorRecord] = (
                 known for known in named if known.view_at(now_us).status == status
             )
             if not self.keys:
@@ -350,7 +351,7 @@ class Round:
                 if (view := known.view_at(now_us))
             ]
 
-    def _count(self, opened: Opened, now_us: int, chosen: dict[str, Judged]) -> None:
+    def _count(self, opened: Opened, now_us: int, chosen: dict[str, MonitorRecord]) -> None:
         if not self.keys:
             for (status, is_watched), count in opened.store.count_by_status().items():
                 self.counts[Status(status)] += count
@@ -371,7 +372,7 @@ class Round:
         return words + (f", {self.unwatched} without a schedule to watch" if self.unwatched else "")
 
 
-def _row(seen: Seen, user: str, now_us: int) -> tuple[object, ...]:
+def _row(seen: MonitorOverview, user: str, now_us: int) -> tuple[object, ...]:
     view = seen.view
     words = str(view.status) + (f" ({view.reason})" if view.reason else "")
     # Root's own radar wouldn't find it.
@@ -398,7 +399,7 @@ def _fault_row(key: str, fault: Fault, user: str, now_us: int) -> tuple[object, 
     )
 
 
-def _describe(seen: Seen, user: str) -> dict[str, Any]:
+def _describe(seen: MonitorOverview, user: str) -> dict[str, Any]:
     """A monitor for programs; `radar status --json` has the output, too."""
     entry = describe(seen, user)
     if entry["last_run"] is not None:

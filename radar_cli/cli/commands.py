@@ -31,5 +31,9 @@ COMMANDS = {
         "Watch over Celery: broker, workers, queues, schedule.",
     ),
     "config": ("radar_cli.cli.config", "command", "Read, change and check the settings."),
-    "completion": ("radar_cli.cli.completion", "command", "Print a shell's completion script."),
+    "completion": (
+        "radar_cli.cli.completion.command",
+        "command",
+        "Print a shell's completion script.",
+    ),
 }

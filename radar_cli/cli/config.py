@@ -1,27 +1,38 @@
 """`radar config`: read, change and check the settings."""
 
 import os
+import sys
+from typing import Any
 
 import click
 
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
-from radar_cli.cli.typed import SECRET_KINDS, read_stdin, to_toml
-from radar_cli.config.channel_settings import CHANNEL_SETTINGS
-from radar_cli.config.channels import read_channels
-from radar_cli.config.check import check as find_problems
-from radar_cli.config.check import find_places
-from radar_cli.config.edit import NotFoundError, set_value, unset_value
-from radar_cli.config.files import read_file
-from radar_cli.config.keys import Key, parse_key
-from radar_cli.config.load import Config, load
-from radar_cli.config.settings import CONNECTION, DEFAULT_PROFILE, SETTINGS, Known, Setting
-from radar_cli.config.shown import effective_value, masked_value, or_null, written_value
-from radar_cli.config.write import locked, save_edit
 from radar_cli.core import exits
 from radar_cli.core.errors import ConfigError, UsageError
 from radar_cli.core.places import state_directory, system_config_file, user_config_file
+from radar_cli.settings.channels import (
+    CHANNEL_SETTINGS,
+    LIST_KINDS,
+    read_channel_value,
+    read_channels,
+)
+from radar_cli.settings.check import check as find_problems
+from radar_cli.settings.check import find_places
+from radar_cli.settings.editing import NotFoundError, locked, save_edit, set_value, unset_value
+from radar_cli.settings.files import read_file
+from radar_cli.settings.keys import (
+    Key,
+    effective_value,
+    masked_value,
+    or_null,
+    parse_key,
+    written_value,
+)
+from radar_cli.settings.profiles import Config, load
+from radar_cli.settings.table import CONNECTION, DEFAULT_PROFILE, SETTINGS, Known, Setting
+from radar_cli.settings.values import check_readable, check_value
 
 
 class NotSetError(ConfigError):
@@ -32,7 +43,7 @@ class NotSetError(ConfigError):
 
 
 class ProblemsError(ConfigError):
-    """What `radar config check` ends with when there is something to edit."""
+    """The end of `radar config check` when there is something to edit."""
 
     slug = "config-problems"
 
@@ -275,3 +286,54 @@ def _check_effect(key: Key, known: Known, path: str) -> list[str]:
     ):
         notes.append(f"{setting.origin} stands over it")
     return notes
+
+
+# Ordinary settings of the system are for all of its users; these never are.
+SECRET_KINDS = ("secret", "phrase", "services", "webhook", "headers")
+
+
+def read_stdin(known: Known) -> str:
+    """Return the value on stdin, or ask a person for it without showing it."""
+    if sys.stdin is None:
+        raise UsageError("stdin is closed", "pipe the value into it")
+    if sys.stdin.isatty():
+        return str(click.prompt(known.name, hide_input=known.kind in SECRET_KINDS, err=True))
+    return sys.stdin.read(65536).rstrip("\r\n")
+
+
+def to_toml(key: Key, known: Known, values: tuple[str, ...]) -> Any:
+    """Return what to write into the file. Raises UsageError for a value that won't work."""
+    value = values[0]
+    raw: Any = value
+    takes_several = known.kind == "regexes" or known.kind in LIST_KINDS
+    if len(values) > 1 and not takes_several:
+        raise UsageError(f"{key.text!r} takes one value, not {len(values)}", "quote it")
+    if takes_several:
+        raw = list(values)
+    elif known.kind == "size" and value.isascii() and value.isdigit():
+        raw = int(value)
+    elif known.kind == "path" and value and not value.startswith("~/"):
+        # In the file a relative path would begin at the file.
+        raw = os.path.abspath(value)
+    elif known.kind == "headers" and key.header is None:
+        raise UsageError("headers are set one by one", f"radar config set {key.text}.NAME VALUE")
+    if known.kind == "words" and "/" in value and not value.startswith("~/"):
+        raw[0] = os.path.abspath(value)
+    try:
+        _check(key, known, raw if key.header is None else {key.header: value})
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if known.name == "profile":
+        load(os.environ).resolve(value, explicit=True)
+    return raw
+
+
+def _check(key: Key, known: Known, raw: Any) -> None:
+    """Raise ValueError if a value wouldn't work."""
+    checked = os.path.expanduser(raw) if known.kind == "path" else raw
+    if key.channel is None:
+        check_value(known, checked)
+        return
+    read_channel_value(known, raw)
+    if known.kind == "path":
+        check_readable(known, checked)

@@ -14,26 +14,25 @@ from typing import Iterator, Sequence
 import click
 
 import radar_cli
-from radar_cli.api.wire import decode_channel, decode_monitor, from_iso
 from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
-from radar_cli.config.channels import ChannelTable, find_unheard, read_channels
-from radar_cli.config.check import check as find_problems
-from radar_cli.config.load import Config
-from radar_cli.config.profiles import Profile
+from radar_cli.client.wire import decode_channel, decode_monitor, from_iso
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
 from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
-from radar_cli.monitors.sentences import local_time
-from radar_cli.notify.mail_system import find_local_only
+from radar_cli.model.notice_log import ChannelHealth
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.sentences import local_time
+from radar_cli.notify.mail import find_local_only
 from radar_cli.outbox.spool import REJECTED, STORE_FOLDER, WAITING, Outbox
 from radar_cli.outbox.trim import read_dropped
-from radar_cli.store.judged import Judged
+from radar_cli.settings.channels import ChannelTable, find_unheard, read_channels
+from radar_cli.settings.check import check as find_problems
+from radar_cli.settings.profiles import Config, Profile
 from radar_cli.store.opening import open_embedded
-from radar_cli.store.sending import ChannelHealth
 
 GOOD, BEWARE, BAD = "ok", "beware", "bad"
 _STYLES = {GOOD: "green", BEWARE: "yellow", BAD: "bold red"}
@@ -48,7 +47,7 @@ _ROOMS_OF_A_RUN = ("launch", "core", "model", "net", "outbox", "delivery", "wrap
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What one look has found; `hint` says what to do."""
+    """A remark on one thing that was looked at; `hint` says what to do."""
 
     what: str
     state: str
@@ -172,8 +171,8 @@ def _describe_unheard(keys: Sequence[str]) -> Remark:
     return Remark("notices", BAD, words, "no channel is for them: see 'radar notify list'")
 
 
-def _look_at_faults(faulty: Sequence[Judged]) -> Iterator[Remark]:
-    """What is wrong with the declarations of monitors."""
+def _look_at_faults(faulty: Sequence[MonitorRecord]) -> Iterator[Remark]:
+    """Look for faults in the declarations of monitors."""
     for known in faulty:
         for fault in known.active_faults:
             state = BAD if fault.kind == BAD else BEWARE
@@ -215,11 +214,11 @@ def _name_sent_away(table: ChannelTable) -> list[str]:
 def _look_at_templates(table: ChannelTable, config: Config) -> Iterator[Remark]:
     """Try the words of a channel on a notice that is never sent."""
     from radar_cli.notify.notice import rehearse
-    from radar_cli.notify.wording import TEMPLATES, word
+    from radar_cli.notify.wording import TEMPLATES, compose_words
 
     if table.fault or not any(name in table.values for name in TEMPLATES):
         return
-    tried = word(rehearse("", os.uname().nodename, time.time_ns() // 1000), table, config)
+    tried = compose_words(rehearse("", os.uname().nodename, time.time_ns() // 1000), table, config)
     if tried.remark:
         hint = f"edit notify.{table.name} in {table.file.path}"
         yield Remark(f"channel {table.name}", BEWARE, tried.remark, hint)
@@ -230,8 +229,7 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
     if profile.protocol != "radar":
         yield Remark("server", GOOD, f"{server} speaks {profile.protocol}: it can't be asked")
         return
-    from radar_cli.api.connection import Connection, find_address
-    from radar_cli.api.errors import RefusedError
+    from radar_cli.client.connection import Connection, RefusedError, find_address
 
     try:
         connection = Connection(find_address(profile))

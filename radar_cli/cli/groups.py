@@ -27,7 +27,7 @@ class Group(click.Group):
         """Find the command that the first word names, and note it for the JSON envelope."""
         name = args[0]
         if not name.startswith("-") and name not in self.list_commands(ctx):
-            from radar_cli.config.layers import closest
+            from radar_cli.settings.profiles import closest
 
             close = closest(name, self.list_commands(ctx))
             hint = f"did you mean {close!r}?" if close else f"see '{ctx.command_path} --help'"

@@ -9,18 +9,17 @@ import click
 
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result
-from radar_cli.config.edit import Edit, set_value
-from radar_cli.config.files import read_file
-from radar_cli.config.keys import parse_key
-from radar_cli.config.load import load
-from radar_cli.config.servers import check_server, default_protocol
-from radar_cli.config.settings import DEFAULT_PROFILE
-from radar_cli.config.write import locked, save_edit
 from radar_cli.core.errors import ConfigError, UsageError
 from radar_cli.core.places import user_config_file
+from radar_cli.settings.editing import Edit, locked, save_edit, set_value
+from radar_cli.settings.files import read_file
+from radar_cli.settings.keys import parse_key
+from radar_cli.settings.profiles import load
+from radar_cli.settings.table import DEFAULT_PROFILE
+from radar_cli.settings.values import check_server, default_protocol
 
 if TYPE_CHECKING:
-    from radar_cli.config.profiles import Profile
+    from radar_cli.settings.profiles import Profile
 
 _KEY_MAX = 1000
 
@@ -86,9 +85,8 @@ def _read_key(source: str | None) -> str:
 
 
 def _check(server: str, key: str, profile: "Profile") -> tuple[str, dict[str, object]]:
-    """What the key may do there, in words and for programs. RefusedError: nothing."""
-    from radar_cli.api.connection import Address, Connection
-    from radar_cli.api.errors import RefusedError
+    """Ask the server what the key may do, in words and for programs. RefusedError: nothing."""
+    from radar_cli.client.connection import Address, Connection, RefusedError
 
     connection = Connection(Address(server, key, profile.ca_file, profile.headers))
     try:

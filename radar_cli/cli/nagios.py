@@ -4,7 +4,7 @@ from typing import Mapping, Sequence
 
 from radar_cli.cli.render import Result, clean
 from radar_cli.model.fault import BAD, Fault
-from radar_cli.monitors.state import Status
+from radar_cli.model.state import Status
 
 # What plugins exit with; they have no other codes.
 _OK, _WARNING, _CRITICAL, _UNKNOWN = range(4)
@@ -13,7 +13,7 @@ NAMED = 20
 _FAULTS_NAMED = 5
 
 
-def say_verdict(
+def format_verdict(
     alarming: Sequence[tuple[str, Status, str]],
     counts: Mapping[Status, int],
     bad: set[Status],
@@ -49,7 +49,7 @@ def say_verdict(
     return Result(None, text=f"RADAR {words} | {data}", exit_code=code)
 
 
-def say_unknown(words: str) -> Result:
+def format_unknown(words: str) -> Result:
     """That nothing is known, and why."""
     line = f"RADAR UNKNOWN - {words}".replace("|", "/")
     return Result(None, text=line, exit_code=_UNKNOWN)

@@ -8,20 +8,20 @@ from typing import Any
 
 import click
 
-from radar_cli.api.wire import encode_notice, iso
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, warn
-from radar_cli.config.load import Config
+from radar_cli.client.wire import encode_notice, iso
 from radar_cli.core.errors import ConfigError, UsageError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.core.ids import new_id
 from radar_cli.core.zone import local_zone
-from radar_cli.monitors.sentences import local_time
+from radar_cli.model.notice_log import Logged
+from radar_cli.model.sentences import local_time
 from radar_cli.notify.channel import Channel, ChannelError, Receipt
 from radar_cli.notify.channels import find_channels
 from radar_cli.notify.notice import rehearse
-from radar_cli.store.sending import Logged
+from radar_cli.settings.profiles import Config
 
 _TIMEOUT_S = 30.0
 _FATES = {"delivered": "green", "given up": "red"}
@@ -193,7 +193,7 @@ def _choose(channels: list[Channel], names: tuple[str, ...]) -> list[Channel]:
     by_name = {channel.table.name: channel for channel in channels}
     for name in names:
         if name not in by_name:
-            from radar_cli.config.layers import closest
+            from radar_cli.settings.profiles import closest
 
             close = closest(name, by_name)
             hint = f"did you mean {close!r}?" if close else f"there is {', '.join(by_name)}"

@@ -8,23 +8,25 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Callable, Collection, Iterator, Sequence
 
-from radar_cli.api.monitors import MonitorStore
 from radar_cli.cli.everybody import Place
-from radar_cli.cli.local import bring_up_to_date, retention_of
 from radar_cli.cli.options import Session
-from radar_cli.config.channels import find_unheard, read_channels
 from radar_cli.core.places import state_directory
 from radar_cli.delivery.destinations import STORE, Destination
-from radar_cli.monitors.sentences import local_time
+from radar_cli.model.port import MonitorStore
+from radar_cli.model.sentences import local_time
 from radar_cli.outbox.claiming import sort_in_old
 from radar_cli.outbox.spool import STORE_FOLDER, Outbox
 from radar_cli.outbox.trim import Dropped, read_dropped
+from radar_cli.service.intake import ingest
+from radar_cli.settings.channels import find_unheard, read_channels
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
 
 if TYPE_CHECKING:
-    from radar_cli.config.profiles import Profile
+    from radar_cli.delivery.destinations import Destination
+    from radar_cli.settings.profiles import Profile
+
 
 _UNHEARD = 5  # are named
 
@@ -170,8 +172,8 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
 @contextmanager
 def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
     # httpx takes as long to import as all the rest.
-    from radar_cli.api.connection import Connection, find_address
-    from radar_cli.api.server_store import ServerStore
+    from radar_cli.client.connection import Connection, find_address
+    from radar_cli.client.server_store import ServerStore
 
     with ServerStore(Connection(find_address(profile))) as store:
         tellers = Tellers(unheard=store.unheard)
@@ -179,7 +181,7 @@ def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
 
 
 def describe_dropped(dropped: Dropped) -> str:
-    """What the bound of the outbox has cost a destination, in a line."""
+    """Describe in a line what the bound of the outbox has cost a destination."""
     since, last = (
         datetime.fromtimestamp(moment).astimezone().isoformat(" ", "minutes")
         for moment in (dropped.first_s, dropped.last_s)
@@ -188,3 +190,28 @@ def describe_dropped(dropped: Dropped) -> str:
         f"{dropped.total} undelivered pings for {dropped.place} were dropped between {since} and"
         f" {last} ({dropped.format_counts()}): 'radar outbox drop --forget' ends this remark"
     )
+
+
+_SWEPT_EVERY_US = 600 * 1_000_000
+
+
+def bring_up_to_date(
+    store: Store, directory: str, destination: "Destination", retention: Retention
+) -> None:
+    """Take in what waits, and forget a little of what is too old."""
+    now_us = time.time_ns() // 1000
+    ingest(store, Outbox(directory), destination, now_us)
+    store.sweep(now_us, retention, every_us=_SWEPT_EVERY_US)
+
+
+def retention_of(profile: "Profile") -> Retention:
+    """Return how much the store keeps, as the settings say."""
+    chosen: dict[str, int] = {}
+    for name in ("pings", "outputs"):
+        count = profile.setting(f"keep_{name}").value
+        time_s = profile.setting(f"keep_{name}_for").value
+        if isinstance(count, int):
+            chosen[name] = count
+        if isinstance(time_s, float):
+            chosen[f"{name}_for_us"] = round(time_s * 1e6)
+    return Retention(**chosen)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from radar_cli.config.load import Config
-    from radar_cli.config.profiles import Profile
+    from radar_cli.settings.profiles import Config, Profile
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 FORMATS = ("table", "json", "csv")
@@ -15,7 +14,7 @@ FORMATS = ("table", "json", "csv")
 
 @dataclass
 class Session:
-    """What the options say about this call; a command's own win over the group's."""
+    """The options of this call; a command's own override the group's."""
 
     format: str = "table"
     profile: str | None = None
@@ -29,7 +28,7 @@ class Session:
         import os
 
         from radar_cli.cli.render import warn
-        from radar_cli.config.load import load
+        from radar_cli.settings.profiles import load
 
         config = load(os.environ)
         for line in config.warnings:

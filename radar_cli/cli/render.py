@@ -45,7 +45,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command found: `data` for programs, and a table or a text for people."""
+    """The result of a command: `data` for programs, and a table or a text for people."""
 
     data: Any
     table: Table | None = None
@@ -112,7 +112,7 @@ def clean(text: str) -> str:
 
 
 def shorten(key: str) -> str:
-    """What was given as a key, which may be anything, as it fits into a line."""
+    """Shorten what was given as a key, which may be anything, so that it fits into a line."""
     shown = clean(key)
     return shown if len(shown) <= _LONGEST_KEY else shown[:60] + "..."
 

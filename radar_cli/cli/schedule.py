@@ -15,10 +15,10 @@ from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.core.zone import local_zone
-from radar_cli.monitors.monitor import GRACE_S
-from radar_cli.monitors.pitfalls import find_pitfalls
-from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.words import explain
+from radar_cli.model.monitor import GRACE_S
+from radar_cli.model.pitfalls import find_pitfalls
+from radar_cli.model.schedule import CronSchedule
+from radar_cli.model.sentences import explain
 
 _LONGEST_LIST = 1000
 

@@ -9,27 +9,26 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from radar_cli.api.wire import iso
 from radar_cli.cli.backup import database_option
 from radar_cli.cli.groups import Group
-from radar_cli.cli.local import retention_of
 from radar_cli.cli.notify import load_channels
+from radar_cli.cli.opening import retention_of
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
-from radar_cli.config.channels import read_channels
-from radar_cli.config.secrets import read_secret
-from radar_cli.config.settings import Setting
+from radar_cli.client.wire import iso
 from radar_cli.core.errors import NotInstalledError, UsageError
 from radar_cli.core.extras import install_command
 from radar_cli.core.grammar import parse_duration, parse_size
 from radar_cli.core.places import state_directory, user_config_file
+from radar_cli.settings.channels import read_channels
+from radar_cli.settings.secrets import read_secret
+from radar_cli.settings.table import Setting
 
 if TYPE_CHECKING:
-    from radar_cli.config.channels import ChannelTable
-    from radar_cli.config.load import Config
-    from radar_cli.config.profiles import Profile
-    from radar_cli.server.beacon import Watcher
-    from radar_cli.server.settings import ServerSettings
+    from radar_cli.server.runtime.beacon import Watcher
+    from radar_cli.server.runtime.settings import ServerSettings
+    from radar_cli.settings.channels import ChannelTable
+    from radar_cli.settings.profiles import Config, Profile
     from radar_cli.store.store import Store
 
 
@@ -161,7 +160,7 @@ def create_key(
 ) -> Result:
     """Create a key and print it, once: nobody can read it again."""
     del session
-    from radar_cli.server.keys import Keys, check_new
+    from radar_cli.server.runtime.keys import Keys, check_new
 
     try:
         check_new(scope, monitor, name)
@@ -180,7 +179,7 @@ def create_key(
 def list_keys(context: click.Context, session: Session, database: str) -> Result:
     """Print every key, without its secret."""
     del session
-    from radar_cli.server.keys import Keys
+    from radar_cli.server.runtime.keys import Keys
 
     with _open(context, database) as store:
         known = Keys(store.database).list()
@@ -209,7 +208,7 @@ def list_keys(context: click.Context, session: Session, database: str) -> Result
 def revoke_key(context: click.Context, session: Session, key_id: str, database: str) -> Result:
     """Take a key out of use for good, and at once: in every server, and on every page."""
     del session
-    from radar_cli.server.keys import Keys
+    from radar_cli.server.runtime.keys import Keys
 
     with _open(context, database) as store:
         if not Keys(store.database).revoke(key_id, _now_us()):
@@ -234,7 +233,7 @@ _FILES = ("--tls-cert", "--tls-key", "--access-log")
 def _make_unit(
     context: click.Context, session: Session, settings: "ServerSettings", config: "Config"
 ) -> str:
-    from radar_cli.server.unit import Unit
+    from radar_cli.server.runtime.unit import Unit
     from radar_cli.store.database import without_password
     from radar_cli.store.opening import store_file
 
@@ -322,7 +321,7 @@ def _import_server() -> Any:
 
 
 def _read_settings(given: dict[str, Any], profile: "Profile") -> "ServerSettings":
-    from radar_cli.server.settings import ServerSettings
+    from radar_cli.server.runtime.settings import ServerSettings
 
     host, port = _read_bind(given["bind"])
     if bool(given["tls_cert"]) != bool(given["tls_key"]):
@@ -369,7 +368,7 @@ def _read_settings(given: dict[str, Any], profile: "Profile") -> "ServerSettings
 
 def _read_watcher(given: str) -> "Watcher":
     """A server that is to watch over this one. Errors never show the URL: it holds a secret."""
-    from radar_cli.server.beacon import Watcher
+    from radar_cli.server.runtime.beacon import Watcher
 
     url = read_secret(Setting(given, "--ping"), os.environ, [], "the ping URL")
     try:
@@ -390,9 +389,9 @@ def _read_bind(text: str) -> tuple[str, int]:
 
 def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
     """Say where it serves and, at the first start, what to do next."""
-    from radar_cli.server.keys import Keys
-    from radar_cli.server.limits import is_loopback
-    from radar_cli.server.log import log
+    from radar_cli.server.runtime.keys import Keys
+    from radar_cli.server.runtime.limits import is_loopback
+    from radar_cli.server.runtime.log import log
     from radar_cli.server.serving import show_first_key
 
     known = Keys(store.database)

@@ -7,20 +7,21 @@ from typing import Any, Iterable, Sequence
 
 import click
 
-from radar_cli.api.wire import describe_attention, describe_fault, describe_run, from_iso, iso
 from radar_cli.cli.apart import Ask, look_apart, read_limit
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, shorten
+from radar_cli.client.wire import describe_attention, describe_fault, describe_run, from_iso, iso
 from radar_cli.core import exits
 from radar_cli.core.errors import StateError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.text import lines
+from radar_cli.model.attention import Attention
 from radar_cli.model.fault import BAD
-from radar_cli.monitors.sentences import last_line_of, local_time
-from radar_cli.store.attending import Attention
-from radar_cli.store.overview import Seen, look
+from radar_cli.model.overview import MonitorOverview
+from radar_cli.model.sentences import last_line_of, local_time
+from radar_cli.service.look import look
 
 _TAIL_LINES = 20
 STYLES = {"up": "green", "late": "yellow", "down": "bold red", "new": "dim", "paused": "dim"}
@@ -143,7 +144,7 @@ def _attention_notes(data: list[dict[str, Any]]) -> list[str]:
 
 
 def _fault_notes(data: list[dict[str, Any]]) -> list[str]:
-    """What is wrong with declarations, a line for each."""
+    """Return what is wrong with declarations, a line for each."""
     notes = []
     for entry in data:
         owner = f"{entry['user']}: " if entry["user"] else ""
@@ -153,7 +154,7 @@ def _fault_notes(data: list[dict[str, Any]]) -> list[str]:
     return notes
 
 
-def describe(seen: Seen, user: str = "") -> dict[str, Any]:
+def describe(seen: MonitorOverview, user: str = "") -> dict[str, Any]:
     """One monitor for programs: times in ISO 8601, durations in seconds, memory in bytes."""
     declared, view, last = seen.known.declared, seen.view, seen.last_ended
     running = [run for run in seen.runs if run.is_running]
@@ -217,7 +218,7 @@ def how_it_ended(run: dict[str, Any]) -> str:
 
 
 def last_line(run: dict[str, Any]) -> str:
-    """What the run said last; why it counts as failed, if its exit code doesn't tell."""
+    """Return the last line of a run; why it counts as failed, if its exit code doesn't tell."""
     if run["reason"]:
         return str(run["reason"])[:80]
     return last_line_of(run["output"]) or last_line_of(run["message"] or "")
@@ -250,6 +251,6 @@ def _seconds(text: str | None) -> float | None:
 
 
 def ago(moment: str, now_us: int) -> str:
-    """How long ago a moment in ISO 8601 was."""
+    """Format how long ago a moment in ISO 8601 was."""
     seconds = now_us / 1e6 - datetime.fromisoformat(moment).timestamp()
     return "just now" if seconds < 1 else f"{format_duration(round(seconds))} ago"

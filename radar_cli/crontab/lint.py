@@ -1,4 +1,4 @@
-"""What in crontabs is likely not what is meant."""
+"""Lint for crontabs: remarks on what is likely not what is meant."""
 
 import os
 import pwd
@@ -17,9 +17,9 @@ from radar_cli.crontab.link import CRON_PATH
 from radar_cli.crontab.scan import Scan
 from radar_cli.crontab.shell import OPERATOR, WORD, Token, tokenize
 from radar_cli.crontab.sources import SYSTEM_FOLDER, Machine, Source
-from radar_cli.monitors.monitor import default_grace_s
-from radar_cli.monitors.pitfalls import find_pitfalls
-from radar_cli.monitors.schedule import CronSchedule, load_schedule
+from radar_cli.model.monitor import default_grace_s
+from radar_cli.model.pitfalls import find_pitfalls
+from radar_cli.model.schedule import CronSchedule, load_schedule
 
 # So many jobs at one minute are a crowd; one that runs more often than hourly is in none.
 _CROWD = 5

@@ -12,8 +12,8 @@ from radar_cli.crontab.calls import find_call
 from radar_cli.crontab.lines import Job, parse
 from radar_cli.crontab.sources import Machine, Source
 from radar_cli.crontab.timers import Timer, ask_atq, find_timers
-from radar_cli.monitors.schedule import CronSchedule, load_schedule
-from radar_cli.monitors.words import explain
+from radar_cli.model.schedule import CronSchedule, load_schedule
+from radar_cli.model.sentences import explain
 
 _PERIODIC = ("hourly", "daily", "weekly", "monthly")
 _FOLDERS = (

@@ -1,4 +1,4 @@
-"""Where a run's pings go: to the embedded store, or to one or more servers."""
+"""Destinations of pings: the embedded store, or one or more servers."""
 
 import os
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from radar_cli.model.ping import Ping
-    from radar_cli.net.connection import Link
+    from radar_cli.net.client import Link
+    from radar_cli.settings.profiles import Config, Profile
 
 _PLAIN_VARIABLES = frozenset(("RADAR_SERVER", "RADAR_API_KEY"))
 _VARIABLES = _PLAIN_VARIABLES | frozenset(
@@ -39,6 +40,7 @@ _VARIABLES = _PLAIN_VARIABLES | frozenset(
 )
 
 STORE = "store"
+_WAITS = "pings wait in the outbox: "
 
 
 class Destination:
@@ -73,7 +75,7 @@ class Destination:
         return self.protocol not in (STORE, UNRESOLVED)
 
     def address(self) -> dict[str, str]:
-        """What a spooled ping says of where it belongs; it never holds a key.
+        """Return the address that a spooled ping carries; it never holds a key.
 
         Where no profile names the key, its fingerprint keeps pings of two accounts apart: 32 bits
         tell two keys apart and give neither away.
@@ -130,7 +132,7 @@ class Destination:
 
     def link(self) -> "Link":
         """A new connection, not yet open. ValueError: the URL or its proxy is none."""
-        from radar_cli.net.connection import Link
+        from radar_cli.net.client import Link
 
         url, proxy = Url(self.server), None
         if any(name.lower().endswith("_proxy") for name in os.environ):
@@ -141,7 +143,7 @@ class Destination:
 
 
 class Resolved:
-    """Where pings go, what the config says about them, and what was wrong with it."""
+    """The destinations of pings, what the config says about them, and what was wrong with it."""
 
     def __init__(self) -> None:
         self.destinations: list[Destination] = []
@@ -178,7 +180,7 @@ def resolve(
     environ: "Mapping[str, str]",
     resolved: Resolved | None = None,
 ) -> Resolved:
-    """Where the pings for these profiles go (none: the default one), or for this server.
+    """Find the destinations for these profiles (none: the default one), or for this server.
 
     Never fails: what can't be known is an unresolved destination and a warning. Who gives
     `resolved`, which is then filled, sees from another thread what it waits for.
@@ -192,9 +194,7 @@ def resolve(
         return resolved
 
     try:
-        from radar_cli.delivery.resolution import resolve_profiles
-
-        resolve_profiles(resolved, profiles, server, environ)
+        _resolve_profiles(resolved, profiles, server, environ)
     except Exception as fault:  # noqa: BLE001 (whatever it is, the job goes on)
         resolved.warnings.append(f"pings are kept: {type(fault).__name__}: {fault}")
         resolved.destinations = unresolved(profiles, environ)
@@ -220,8 +220,8 @@ def _is_there(path: str) -> bool:
 def _from_variables_alone(environ: "Mapping[str, str]") -> Destination | None:
     """The destination where there is no config file, and plain variables or none; else None.
 
-    The same as the way through `radar_cli.config.load` (a test holds them together), without its
-    2 ms: this is how most machines run most of their jobs.
+    The same as the way through `radar_cli.settings.profiles` (a test holds them together),
+    without its 2 ms: this is how most machines run most of their jobs.
     """
     named = [name for name in environ if name in _VARIABLES]
     if not _PLAIN_VARIABLES.issuperset(named):
@@ -245,7 +245,98 @@ def _from_variables_alone(environ: "Mapping[str, str]") -> Destination | None:
     return Destination("radar", server=server, profile="default", key=key, is_from_environment=True)
 
 
+def _resolve_profiles(
+    resolved: Resolved, profiles: list[str], server: str | None, environ: "Mapping[str, str]"
+) -> None:
+    """Add to `resolved` what the config says of these profiles, or of the default one."""
+    flags = {"server": server} if server else {}
+    from radar_cli.core.errors import ConfigError
+    from radar_cli.settings.profiles import load
+
+    try:
+        config = load(environ)
+    except ConfigError as error:
+        resolved.warnings.append(_WAITS + error.line())
+        if profiles or not (flags or _names_server(environ)):
+            resolved.destinations = unresolved(profiles, environ)
+            return
+        # The environment alone says it all.
+        config = load({**environ, "RADAR_CONFIG": os.devnull, "RADAR_SYSTEM_CONFIG": os.devnull})
+    for name in dict.fromkeys(profiles) if profiles else (None,):
+        _add(resolved, config, name, flags, environ)
+    # The one that stands in the way has been named.
+    named = tuple(words.removeprefix(_WAITS).partition(" (see ")[0] for words in resolved.warnings)
+    resolved.warnings += [words for words in config.warnings if not words.startswith(named)]
+
+
+def _add(
+    resolved: Resolved,
+    config: "Config",
+    name: str | None,
+    flags: dict[str, str],
+    environ: "Mapping[str, str]",
+) -> None:
+    from radar_cli.core.errors import ConfigError
+
+    try:
+        profile = config.profile(name, explicit=name is not None, flags=flags)
+        destination = _destination(profile, resolved, is_default=name is None)
+    except ConfigError as error:
+        resolved.warnings.append(_WAITS + error.line())
+        resolved.destinations += unresolved([name] if name else [], environ)
+        return
+    resolved.destinations.append(destination)
+    resolved.host = resolved.host or profile.host
+    resolved.tz = resolved.tz or profile.tz
+    resolved.redact += profile.redact
+    if resolved.tail_bytes is None:
+        resolved.tail_bytes = profile.tail_bytes
+    if resolved.ping_timeout_s is None:
+        resolved.ping_timeout_s = profile.ping_timeout_s
+
+
+def _destination(profile: "Profile", resolved: Resolved, *, is_default: bool) -> Destination:
+    if not profile.server:
+        return Destination(
+            STORE, profile=profile.name, redact=profile.redact, is_default=is_default
+        )
+    from radar_cli.core.errors import ConfigError
+
+    key = ""
+    setting = profile.setting("api_key")
+    if str(setting.value).startswith(("cmd:", "file:")):
+        resolved.waits_for = f"api_key from {setting.value!r} (set in {setting.origin})"
+    try:
+        key = profile.api_key()
+    except ConfigError as error:
+        resolved.warnings.append(error.line())
+    resolved.waits_for = ""
+    if profile.headers:
+        from radar_cli.core.credentials import secrets_in_headers
+
+        resolved.secrets += secrets_in_headers(profile.headers)
+    if key:
+        resolved.secrets.append(key)
+    else:
+        resolved.warnings += profile.notes
+    return Destination(
+        profile.protocol,
+        server=profile.server.rstrip("/"),
+        profile=profile.name,
+        key=key,
+        is_from_environment=profile.setting("server").origin.startswith(("environment", "option")),
+        headers=profile.headers,
+        ca_file=profile.ca_file,
+        redact=profile.redact,
+        is_default=is_default,
+    )
+
+
+def _names_server(environ: "Mapping[str, str]") -> bool:
+    return bool(environ.get("RADAR_SERVER") or environ.get("CRONRADAR_API_KEY"))
+
+
 def unresolved(profiles: list[str], environ: "Mapping[str, str]") -> list[Destination]:
-    """What stands for the destinations of these profiles while it isn't known where they are."""
+    """Return stand-ins for the destinations of these profiles while those aren't known."""
     names = profiles or [environ.get("RADAR_PROFILE", "")]
     return [Destination(UNRESOLVED, profile=name) for name in dict.fromkeys(names)]

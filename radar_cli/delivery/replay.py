@@ -63,7 +63,7 @@ File = tuple[str, Spool]
 
 
 class Flushed:
-    """What a flush did: how many pings went out, and in words what it did with the others.
+    """The result of a flush: how many pings went out, and in words what became of the others.
 
     `losses` are those of the notes that tell of a ping which will never arrive.
     """
@@ -109,7 +109,7 @@ def flush(
         files.sort(key=lambda file: file[0])
         turn = Turn(sender, deadline, ping_timeout_s, flushed, is_stopped)
         try:
-            if sender.protocol.KNOWS_EVENT_TIME:
+            if sender.protocol.knows_event_time:
                 turn.send_all(files)
             else:
                 fresh_us = int((time.time() - fresh_s) * 1e6) if fresh_s else 1 << 63
@@ -149,7 +149,7 @@ def flush_beside(
     return True
 
 
-def say_unsure(ping: "Ping", reason: str) -> str:
+def describe_unsure(ping: "Ping", reason: str) -> str:
     """The words for a late success that may have arrived."""
     return f"{ping.monitor}: its success is not sent again: {reason}"
 
@@ -173,7 +173,7 @@ class Turn:
         self._failures = 0
         self._cleaner: Cleaner | None = None
         self._enough_s, self._enough_tries = 0.0, 1
-        if not sender.protocol.KNOWS_EVENT_TIME:
+        if not sender.protocol.knows_event_time:
             self._enough_s = min(_ENOUGH_S, (deadline - time.monotonic()) / 2)
             self._enough_tries = _ENOUGH_TRIES
 
@@ -224,7 +224,7 @@ class Turn:
             return
         if outcome.result == UNSURE:
             entry.remove()
-            flushed.lose(say_unsure(entry.ping, outcome.reason))
+            flushed.lose(describe_unsure(entry.ping, outcome.reason))
             self._failures = _FAILURES_MAX
             return
         flushed.notes.append(f"{entry.ping.monitor}: {outcome.reason}")
@@ -240,7 +240,7 @@ class Turn:
 
 
 class Late:
-    """What waits of one monitor: its newest outcome, kept from others, and the rest dropped."""
+    """The waiting pings of one monitor: the newest outcome is kept, the rest dropped."""
 
     def __init__(self, entries: list[Entry]) -> None:
         self.newest: Entry | None = None

@@ -3,16 +3,16 @@
 import os
 import time
 
+from radar_cli.delivery.protocols import CronRadar, Radar
 from radar_cli.model.ping import Ping
-from radar_cli.net.messages import LinkError, Response
+from radar_cli.net import LinkError, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import ModuleType
 
     from radar_cli.delivery.destinations import Destination
-    from radar_cli.net.connection import Link
+    from radar_cli.net.client import Link
     from radar_cli.outbox.spool import Entry
 
 # protocols: "Retry 408, 425, 429 (obey Retry-After), 500, 502, 503, 504 and connection errors".
@@ -45,7 +45,7 @@ _HINTS = {
 
 
 class Outcome:
-    """What became of a ping, why if it isn't delivered, and whether a person has to mend that.
+    """The outcome of a ping, why it isn't delivered, and whether a person has to mend that.
 
     `status` is that of the server's answer, 0 if there was none.
     """
@@ -82,8 +82,9 @@ class Sender:
 
     def __init__(self, destination: "Destination", pause: "Callable[[float], bool]") -> None:
         self.destination = destination
-        self.protocol: ModuleType = _protocol(destination.protocol)
-        self.body_limit_bytes: int = self.protocol.BODY_DEFAULT_BYTES
+        protocol = CronRadar if destination.protocol == "cronradar" else Radar
+        self.protocol: CronRadar | Radar = protocol()
+        self.body_limit_bytes: int = self.protocol.body_default_bytes
         self._pause = pause
         self._link: Link | None = None
         self.last_try_s = 0.0  # how long the last one took
@@ -97,7 +98,7 @@ class Sender:
 
         One without event time takes a repeated success for another run's.
         """
-        is_late_news = self._is_success and not self.protocol.KNOWS_EVENT_TIME
+        is_late_news = self._is_success and not self.protocol.knows_event_time
         return is_late_news and (self._is_unanswered or self._is_asking())
 
     def _is_asking(self) -> bool:
@@ -198,7 +199,7 @@ class Sender:
         try:
             if self._link is None:
                 self._link = self.destination.link()
-                if self.protocol.KNOWS_EVENT_TIME:  # so that pings may overtake one another
+                if self.protocol.knows_event_time:  # so that pings may overtake one another
                     self._link.is_pressed = lambda: self._pause(0.0)
             response = self._link.post(path, headers, body, time.monotonic() + time_s)
         except (LinkError, ValueError) as error:
@@ -268,16 +269,6 @@ def _with_body(ping: Ping, body: bytes, fields: dict[str, str]) -> Ping:
     )
 
 
-def _protocol(name: str) -> "ModuleType":
-    if name == "cronradar":
-        from radar_cli.delivery.protocols import cronradar
-
-        return cronradar
-    from radar_cli.delivery.protocols import radar
-
-    return radar
-
-
 def _retry_after_s(response: Response) -> float:
     """Seconds of a Retry-After header; its form with a date is left to the outbox."""
     wish = response.headers.get("retry-after", "")
@@ -300,7 +291,7 @@ def _is_token(monitor: str) -> bool:
 
 
 def _describe(server: str, response: Response) -> str:
-    """What a server answered instead of taking the ping, with a hint."""
+    """Describe what a server answered instead of taking the ping, with a hint."""
     from radar_cli.core.text import printable
 
     said = response.body[:200].decode("utf-8", "replace").replace("\n", " ").strip()

@@ -64,7 +64,7 @@ def _dispatch(words: list[str]) -> int:
 
         return alive(words[2:], lambda: _run_click(words))
     if words[:2] == ["completion", "words"]:
-        from radar_cli.completion.words import print_words
+        from radar_cli.cli.completion.words import print_words
 
         return print_words(words[2:])
     return _run_click(words)

@@ -1,4 +1,4 @@
-"""What an unknown monitor is created with on its first ping: its schedule and its limits."""
+"""Declarations: what an unknown monitor is created with on its first ping."""
 
 from radar_cli.core.cron import find_fault
 from radar_cli.core.grammar import format_seconds
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
     from radar_cli.wrap.options import Options
 
-_LONGEST_REFUSED = 200
+_LONGEST_REFUSED = 200  # no schedule that can be read is longer
 
 
 class Declaration:
-    """What a program declares its monitor as, by the names of the options of `radar run`."""
+    """A program's declaration of its monitor, by the names of the options of `radar run`."""
 
     def __init__(
         self, *, schedule: str = "", tz: str = "", name: str = "", tag: "list[str] | None" = None
@@ -67,7 +67,7 @@ def declare(options: "Options | Declaration") -> dict[str, str]:
         wrong = find_fault(schedule)
         if wrong:
             options.warnings.append(f"schedule {options.schedule[:60]!r} is ignored: {wrong}")
-        fields["schedule"] = schedule[:_LONGEST_REFUSED] if wrong else schedule
+        fields["schedule"] = schedule[:_LONGEST_REFUSED]
     elif options.every:
         fields["every"] = format_seconds(options.every)
     if options.tz:

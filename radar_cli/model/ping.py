@@ -8,7 +8,7 @@ from radar_cli.core.ids import check_key, new_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from radar_cli.monitors.runs import Origin
+    from radar_cli.model.run import Origin
 
 KINDS = ("start", "success", "fail", "log")
 

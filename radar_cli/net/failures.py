@@ -1,11 +1,11 @@
-"""What went wrong on the way to a server, in words for people."""
+"""Failures on the way to a server, in words for people."""
 
-from radar_cli.net.messages import LinkError
+from radar_cli.net import LinkError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from radar_cli.core.urls import Url
-    from radar_cli.net.connection import Link
+    from radar_cli.net.client import Link
 
 _HINTS = {
     401: "is the API key right?",

@@ -1,11 +1,11 @@
 """Following a server that has moved, with the ping and without giving the key away."""
 
 from radar_cli.core.urls import Url
-from radar_cli.net.messages import LinkError, Response
+from radar_cli.net import LinkError, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from radar_cli.net.connection import Link
+    from radar_cli.net.client import Link
 
 _REDIRECTS_MAX = 5
 _SAFE_ELSEWHERE = ("user-agent", "content-type")
@@ -48,7 +48,7 @@ def follow(
 
 
 def _locate(url: Url, location: str) -> tuple[Url, str]:
-    """Where a redirect leads: the server, and the path with its query."""
+    """Read where a redirect leads: the server, and the path with its query."""
     if location.startswith("//"):
         location = f"{url.scheme}:{location}"
     scheme, _, rest = location.partition("://")

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from radar_cli.config.channels import ChannelTable
-from radar_cli.config.load import Config
-from radar_cli.config.secrets import SecretError
-from radar_cli.config.shown import mask_url
+from radar_cli.core.bounded import call_within
 from radar_cli.core.extras import install_command
-from radar_cli.notify.bounded import call_within
 from radar_cli.notify.channel import ChannelError, Receipt, UnusableChannelError
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice
-from radar_cli.notify.wording import Wording, word
+from radar_cli.notify.wording import Wording, compose_words
+from radar_cli.settings.channels import ChannelTable
+from radar_cli.settings.keys import mask_url
+from radar_cli.settings.profiles import Config
+from radar_cli.settings.secrets import SecretError
 
 if TYPE_CHECKING:
     from apprise import Apprise
@@ -45,7 +45,7 @@ class AppriseChannel:
             message = "apprise is not installed"
             raise UnusableChannelError(message, install_command("notify")) from None
         failures: list[str] = []
-        words = word(notice, self.table, self._config)
+        words = compose_words(notice, self.table, self._config)
         try:
             call_within(timeout_s, lambda: failures.extend(self._tell(notice, words)))
         except TimeoutError:
@@ -101,7 +101,7 @@ def _make(url: str) -> "Apprise":
 
 
 def _hide(said: str, url: str) -> str:
-    """What apprise said, without the parts of the URL, which are tokens and passwords."""
+    """Take the parts of the URL, which are tokens and passwords, out of what apprise said."""
     for part in re.split(r"[/:@?&=,]+", url):
         if len(part) >= _SECRET_FROM:
             said = said.replace(part, "…")

@@ -1,8 +1,8 @@
 """From the tables of the config files to channels that can send."""
 
-from radar_cli.config.channels import ChannelTable, read_channels
-from radar_cli.config.load import Config
 from radar_cli.notify.channel import BrokenChannel, Channel
+from radar_cli.settings.channels import ChannelTable, read_channels
+from radar_cli.settings.profiles import Config
 
 
 def find_channels(config: Config) -> list[Channel]:
@@ -26,7 +26,7 @@ def make_channel(table: ChannelTable, config: Config) -> Channel:
 
         return WebhookChannel(table, config)
     if table.kind == "email":
-        from radar_cli.notify.email import EmailChannel
+        from radar_cli.notify.mail import EmailChannel
 
         return EmailChannel(table, config)
     from radar_cli.notify.apprise import AppriseChannel

@@ -3,7 +3,7 @@
 import re
 
 from radar_cli.core.text import cut, lines
-from radar_cli.monitors.runs import Run
+from radar_cli.model.run import Run
 
 LINE_MAX = 500  # characters
 TAIL_LINES = 20

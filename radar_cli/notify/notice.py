@@ -1,13 +1,14 @@
 """A notice: one thing to tell a person."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
 
-from radar_cli.monitors.runs import Run
+from radar_cli.model.run import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What there is to tell of a monitor, as plain data. Times are Unix time in microseconds.
+    """The content of a notice, as plain data. Times are Unix time in microseconds.
 
     `key` stays the same however often it is sent. A `kind` is down, up, late, fault, channel (one
     that fails, told through the others) or test; `reason` is missed, failed, hung or "". `expected`
@@ -66,3 +67,35 @@ def rehearse(key: str, host: str, now_us: int, tz: str = "UTC") -> Notice:
         look=("radar status", "radar notify list"),
         tz=tz,
     )
+
+
+_RUN_FIELDS = tuple(field.name for field in fields(Run))
+# More of an output than any notice shows.
+_OUTPUT_MAX_BYTES = 8_000
+
+
+def encode_notice(notice: Notice) -> str:
+    """The notice without its key, which is that of its alert."""
+    values = {field.name: getattr(notice, field.name) for field in fields(Notice)}
+    del values["key"], values["others"]  # an alert is of one monitor
+    run = notice.last_run
+    if run is not None:
+        kept = {name: getattr(run, name) for name in _RUN_FIELDS}
+        kept["output"] = run.output[-_OUTPUT_MAX_BYTES:].decode("utf-8", "replace")
+        kept["omitted_bytes"] += max(0, len(run.output) - _OUTPUT_MAX_BYTES)
+        values["last_run"] = kept
+    return json.dumps(values)
+
+
+def decode_notice(text: str, key: str) -> Notice:
+    """The notice that `encode_notice` encoded. ValueError, TypeError or KeyError: it didn't."""
+    values = json.loads(text)
+    run = values["last_run"]
+    if run is not None:
+        values["last_run"] = Run(**{**run, "output": run["output"].encode()})
+    for name in ("look", "tags", "mute"):
+        values[name] = tuple(values.get(name, ()))
+    if values.get("outage_us") is not None:
+        begin_us, end_us = values["outage_us"]
+        values["outage_us"] = (begin_us, end_us)
+    return Notice(key=key, **values)

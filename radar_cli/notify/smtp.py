@@ -7,11 +7,11 @@ from contextlib import suppress
 from email.message import EmailMessage
 from typing import Any
 
-from radar_cli.config.channel_settings import split_smtp
+from radar_cli.core.bounded import call_within
 from radar_cli.net.tls import CaError, make_context
-from radar_cli.notify.bounded import call_within
 from radar_cli.notify.channel import ChannelError, UnusableChannelError
 from radar_cli.notify.excerpt import one_line
+from radar_cli.settings.channels import split_smtp
 
 Refused = Mapping[str, tuple[int, bytes]]
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Callable
 
-from radar_cli.config.channels import ChannelTable
-from radar_cli.config.load import Config
-from radar_cli.config.secrets import SecretError
+from radar_cli.core.bounded import call_within
 from radar_cli.core.extras import install_command
-from radar_cli.notify.bounded import call_within
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice
 from radar_cli.notify.words import data, subject, text
+from radar_cli.settings.channels import ChannelTable
+from radar_cli.settings.profiles import Config
+from radar_cli.settings.secrets import SecretError
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -33,7 +33,7 @@ _LONGEST_PRODUCT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a channel says. `is_own` is whether the text comes of a person's template."""
+    """The words of a notice on one channel. `is_own`: they come from a person's template."""
 
     subject: str
     text: str
@@ -45,7 +45,7 @@ class _TooLateError(Exception):
     pass
 
 
-def word(notice: Notice, table: ChannelTable, config: Config) -> Wording:
+def compose_words(notice: Notice, table: ChannelTable, config: Config) -> Wording:
     """Return a notice's words for a channel."""
     given = [name for name in TEMPLATES if name in table.values]
     built_in = Wording(subject(notice), text(notice))

@@ -10,25 +10,25 @@ from starlette.exceptions import HTTPException
 
 from radar_cli import __version__
 from radar_cli.core.errors import RadarError
-from radar_cli.monitors.declaring import FieldError
-from radar_cli.server.access import AccessError
-from radar_cli.server.answers import CRASH, error
-from radar_cli.server.batches import routes as batch_routes
-from radar_cli.server.bodies import limit_bodies
-from radar_cli.server.glance import routes as glance_routes
-from radar_cli.server.health import routes as health_routes
-from radar_cli.server.history import routes as history_routes
-from radar_cli.server.maintenance import routes as maintenance_routes
-from radar_cli.server.monitors import routes as monitor_routes
-from radar_cli.server.notices import routes as notice_routes
-from radar_cli.server.openapi import describe_pings
+from radar_cli.model.declaring import FieldError
+from radar_cli.server.api.batches import routes as batch_routes
+from radar_cli.server.api.glance import routes as glance_routes
+from radar_cli.server.api.health import routes as health_routes
+from radar_cli.server.api.history import routes as history_routes
+from radar_cli.server.api.maintenance import routes as maintenance_routes
+from radar_cli.server.api.monitors import routes as monitor_routes
+from radar_cli.server.api.notices import routes as notice_routes
+from radar_cli.server.api.openapi import describe_pings
+from radar_cli.server.api.renaming import routes as renaming_routes
+from radar_cli.server.api.sync import routes as sync_routes
+from radar_cli.server.api.tokens import routes as token_routes
 from radar_cli.server.pages.mounting import mount_pages
 from radar_cli.server.pages.visits import PageRoute, pages_of
 from radar_cli.server.pings.endpoint import PREFIX, PingEndpoint
-from radar_cli.server.service import Service
-from radar_cli.server.sync import routes as sync_routes
-from radar_cli.server.timestamps import tell_time
-from radar_cli.server.tokens import routes as token_routes
+from radar_cli.server.runtime.access import AccessError
+from radar_cli.server.runtime.answers import CRASH, add_server_time, error
+from radar_cli.server.runtime.bodies import limit_bodies
+from radar_cli.server.runtime.service import Service
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -36,12 +36,15 @@ if TYPE_CHECKING:
 _ROUTERS = (
     *(health_routes, sync_routes, glance_routes, monitor_routes),
     *(batch_routes, history_routes, token_routes, maintenance_routes, notice_routes),
+    renaming_routes,
 )
 _STATUSES = {
     "UNKNOWN_MONITOR": 404,
+    "UNKNOWN_ALIAS": 404,
     "UNKNOWN_RUN": 404,
     "UNKNOWN_WINDOW": 404,
     "MONITOR_EXISTS": 409,
+    "KEY_TAKEN": 409,
     "CHANGED_MEANWHILE": 412,
     "STATE": 503,
 }
@@ -49,7 +52,7 @@ _STATUSES = {
 
 def make_app(service: Service) -> "ASGIApp":
     """The application of a service, which it starts and stops."""
-    api = tell_time(limit_bodies(_make_api(service)))
+    api = add_server_time(limit_bodies(_make_api(service)))
     pings = PingEndpoint(service)
 
     async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -115,7 +118,7 @@ async def _miss(_: Request, missed: Exception) -> JSONResponse:
 
 
 async def _crash(request: Request, _: Exception) -> Response:
-    """What nobody has thought of: it is raised on, and noted there."""
+    """Answer a bug of ours: it is raised on, and noted there."""
     if isinstance(request.scope.get("route"), PageRoute):
         return pages_of(request).error(500, "Something went wrong here.", "The log says what.")
     return JSONResponse(CRASH, 500)

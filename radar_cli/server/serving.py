@@ -10,15 +10,15 @@ from typing import IO, ContextManager, Iterator, Sequence
 
 import uvicorn
 
-from radar_cli.config.write import write_file
 from radar_cli.core.errors import ConfigError, StateError, UsageError
 from radar_cli.notify.channel import Channel
 from radar_cli.server.app import make_app
-from radar_cli.server.guards import Gate
-from radar_cli.server.log import begin_log, log, open_log
-from radar_cli.server.protocol import GuardedProtocol
-from radar_cli.server.service import Service
-from radar_cli.server.settings import ServerSettings
+from radar_cli.server.runtime.guards import Gate
+from radar_cli.server.runtime.log import begin_log, log, open_log
+from radar_cli.server.runtime.protocol import GuardedProtocol
+from radar_cli.server.runtime.service import Service
+from radar_cli.server.runtime.settings import ServerSettings
+from radar_cli.settings.editing import write_file
 from radar_cli.store.opening import open_store, store_file
 from radar_cli.store.retention import Retention
 from radar_cli.store.sqlite import occupied

@@ -1,40 +1,19 @@
 """Who sees to monitors that are down, and of which of them nobody is told for a while."""
 
-from dataclasses import dataclass
 from typing import Sequence
 
-from radar_cli.monitors.state import Status
-from radar_cli.monitors.telling import Window
-from radar_cli.store.alerting import Alerting
+from radar_cli.model.attention import Attention
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.state import Status
+from radar_cli.model.timing import Window
+from radar_cli.store.alerts import Alerting
 from radar_cli.store.database import chunks, marks
-from radar_cli.store.judged import Judged
-
-
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """Who sees to a monitor, and the window in which nobody is told of it. Times are Unix µs."""
-
-    acked_us: int | None = None  # when somebody said so; None: nobody did
-    acked_by: str = ""
-    window: str = ""  # the id of the one that is on now and ends last; "": none is
-    why: str = ""
-    until_us: int | None = None  # when it ends; None: when somebody ends it
-
-    @property
-    def is_acked(self) -> bool:
-        """Whether somebody sees to it."""
-        return self.acked_us is not None
-
-    @property
-    def is_silenced(self) -> bool:
-        """Whether nobody is told of it now."""
-        return bool(self.window)
 
 
 class Attending(Alerting):
     """What the store knows of people who see to monitors."""
 
-    def attention(self, several: Sequence[Judged], now_us: int) -> dict[str, Attention]:
+    def attention(self, several: Sequence[MonitorRecord], now_us: int) -> dict[str, Attention]:
         """Return who sees to each of some monitors, by their keys."""
         acked = self._acked([each.key for each in several if each.state.status == Status.DOWN])
         windows = self.windows(now_us)
@@ -58,7 +37,9 @@ class Attending(Alerting):
         return found
 
 
-def _silence(known: Judged, windows: Sequence[Window], now_us: int) -> tuple[str, str, int | None]:
+def _silence(
+    known: MonitorRecord, windows: Sequence[Window], now_us: int
+) -> tuple[str, str, int | None]:
     """The window that is on for a monitor and ends last: its id, its name and its end."""
     tags = known.declared.get("tags", "").split()
     on = [

@@ -10,10 +10,11 @@ revoked.
 from dataclasses import dataclass, field
 from typing import Callable, Collection, Mapping
 
-from radar_cli.monitors.monitor import Pause
+from radar_cli.model.monitor import Pause
+from radar_cli.model.record import MonitorRecord
+from radar_cli.store.aliases import note_use, resolve, resolve_all
 from radar_cli.store.database import Change, chunks, marks
-from radar_cli.store.judged import Judged
-from radar_cli.store.managing import Managing, count_made, find_for_update, retold, save
+from radar_cli.store.monitors import Managing, count_made, find_for_update, replayed, save
 
 # What a retired monitor loses: nobody expects runs of it.
 _WHEN = ("schedule", "every")
@@ -22,7 +23,7 @@ STALE_TAG = "stale"
 
 @dataclass(frozen=True, slots=True)
 class Declarer:
-    """Who declares monitors: a source, and the id of the API key that it has.
+    """A declarer of monitors: a source, and the id of the API key that it has.
 
     It may make `most` monitors (0: any number), and retire those that it `covers`.
     """
@@ -35,7 +36,7 @@ class Declarer:
 
 @dataclass(slots=True)
 class Declared:
-    """What became of a declaration: how many monitors are new or changed, and which are neither."""
+    """The result of a declaration: how many monitors are new or changed, and which are neither."""
 
     created: int = 0
     updated: int = 0
@@ -45,7 +46,7 @@ class Declared:
 
 
 class Declaring(Managing):
-    """What programs declare. What a person has set stays."""
+    """Declarations by programs. What a person has set stays."""
 
     def declare(
         self,
@@ -62,6 +63,9 @@ class Declaring(Managing):
         """
         done = Declared()
         with self._database.change() as change:
+            declared, renamed = resolve_all(change, declared)
+            if kept is not None:
+                kept = {*kept, *resolve(change, kept).values()}
             _create(change, declarer, sorted(declared), now_us, done)
             found = find_for_update(change, sorted(declared))
             done.foreign = sorted(_find_foreign(change, declarer, sorted(declared)))
@@ -77,6 +81,10 @@ class Declaring(Managing):
                     done.updated += not is_new
             if kept is not None:
                 done.retired = _retire_others(change, declarer, kept, now_us)
+            note_use(change, renamed, now_us)
+        # A key for some monitors is told of none by a name that it doesn't know.
+        called = {key: alias for alias, key in renamed.items()}
+        done.foreign = [called.get(key, key) for key in done.foreign]
         return done
 
 
@@ -133,7 +141,7 @@ def _retire_others(
 
 
 def _declare(
-    change: Change, known: Judged, fields: Mapping[str, str], now_us: int, zone: str
+    change: Change, known: MonitorRecord, fields: Mapping[str, str], now_us: int, zone: str
 ) -> bool:
     """Declare a monitor anew; False if it is so already."""
     found = known
@@ -142,23 +150,23 @@ def _declare(
     wanted = found.redeclare({**fields, "tags": _without_stale(known.declared)}, now_us, zone)
     if wanted is known:
         return False
-    save(change, retold(change, wanted, now_us), now_us)
+    save(change, replayed(change, wanted, now_us), now_us)
     return True
 
 
-def _retire(change: Change, known: Judged, now_us: int) -> None:
+def _retire(change: Change, known: MonitorRecord, now_us: int) -> None:
     """Expect no more of a monitor, unless a person has said when it runs."""
     fields = {name: text for name, text in known.declared.items() if name not in _WHEN}
     fields["tags"] = f"{_without_stale(fields)} {STALE_TAG}".strip()
-    if fields != known.declared and not known.settled & set(_WHEN):
-        save(change, retold(change, known.with_declared(fields, known.settled), now_us), now_us)
+    if not known.settled & set(_WHEN):
+        save(change, replayed(change, known.with_declared(fields, known.settled), now_us), now_us)
 
 
 def _without_stale(declared: Mapping[str, str]) -> str:
     return " ".join(tag for tag in declared.get("tags", "").split() if tag != STALE_TAG)
 
 
-def _bring_back(known: Judged, now_us: int) -> Judged:
+def _bring_back(known: MonitorRecord, now_us: int) -> MonitorRecord:
     """A monitor that its source has again: nothing of the time between was expected of it."""
     gone_us = max(known.newest[0], known.created_us) + 1
     past = [pause for pause in known.pauses if pause.is_over(gone_us)]

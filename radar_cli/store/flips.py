@@ -1,45 +1,14 @@
 """Flips: changes of a monitor's status between new, up and down, each noticed once."""
 
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Sequence
 
 from radar_cli.core.ids import new_id
-from radar_cli.monitors.state import State
+from radar_cli.model.flip import Flip
 from radar_cli.store.database import Change
 
 # A monitor's version orders its flips, with room for those of one change.
 _FLIPS_OF_A_CHANGE = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """A monitor's status changed at `time_us`, which was noticed at `noticed_us` (Unix time)."""
-
-    id: str
-    monitor: str
-    previous: str
-    status: str
-    reason: str  # of a down: missed, failed or hung
-    time_us: int
-    noticed_us: int = 0
-
-
-def find_flip(monitor: str, before: State, after: State) -> Flip | None:
-    """The flip between two states of a monitor, if there is one.
-
-    What late pings correct is never older than what it corrects.
-    """
-    if before.status == after.status:
-        return None
-    return Flip(
-        "",
-        monitor,
-        str(before.status),
-        str(after.status),
-        str(after.reason or ""),
-        max(before.since_us, after.since_us),
-    )
 
 
 def add_flips(change: Change, version: int, flips: Sequence[Flip], noticed_us: int) -> None:

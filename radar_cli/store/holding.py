@@ -9,13 +9,13 @@ from itertools import groupby
 from typing import Any, Sequence
 
 from radar_cli.core.errors import RadarError
-from radar_cli.monitors.state import Status
-from radar_cli.monitors.telling import MINUTE, Window
-from radar_cli.store.alerting import Alerting, cancel, is_silenced
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.state import Status
+from radar_cli.model.timing import MINUTE, Window
+from radar_cli.store.alerts import Alerting, cancel, is_silenced
 from radar_cli.store.database import Change
-from radar_cli.store.judged import Judged
+from radar_cli.store.notices import ESCALATING, LOOKED_AT, Alert, read_alert
 from radar_cli.store.reading import COLUMNS, read_row
-from radar_cli.store.sending import ESCALATING, LOOKED_AT, Alert, read_alert
 
 _AT_ONCE = 500
 
@@ -23,22 +23,16 @@ _AT_ONCE = 500
 class Holding(Alerting):
     """What the store does with what was held back."""
 
-    def release(self, now_us: int, channels: Sequence[str]) -> int:
-        """Let out what has waited long enough for one of these channels, and is still so.
-
-        Return how much that is.
-        """
-        return sum(self._release_through(channel, now_us) for channel in channels)
-
-    def _release_through(self, channel: str, now_us: int) -> int:
+    def release(self, now_us: int) -> int:
+        """Let out what has waited long enough and is still so; return how much that is."""
         released = 0
         query = (
             "SELECT monitor, id FROM alert"  # noqa: S608 (a constant)
-            f" WHERE channel = ? AND next_try_us <= ? AND told_in = '' AND {LOOKED_AT}"
+            f" WHERE next_try_us <= ? AND told_in = '' AND {LOOKED_AT}"
             " ORDER BY monitor, created_us, id LIMIT ?"
         )
         windows: list[Window] | None = None
-        while rows := self._database.read(query, (channel, now_us, _AT_ONCE)):
+        while rows := self._database.read(query, (now_us, _AT_ONCE)):
             windows = self.windows(now_us) if windows is None else windows
             for key, own in groupby(rows, key=lambda row: row[0]):
                 released += self._release_some(key, [row[1] for row in own], now_us, windows)
@@ -89,7 +83,7 @@ def _release(
     )
 
 
-def _is_so(change: Change, known: Judged, alert: Alert, subject: str, now_us: int) -> bool:
+def _is_so(change: Change, known: MonitorRecord, alert: Alert, subject: str, now_us: int) -> bool:
     """Whether what an alert tells of a monitor is still so, and still to be told."""
     if alert.kind == "late":
         return known.view_at(now_us).status == Status.LATE

@@ -6,15 +6,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Collection, Iterator, Sequence
 
 from radar_cli.model.fault import BAD, BEWARE
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.runs import Origin
+from radar_cli.model.record import MonitorRecord, in_order, read_faults, read_outages, read_pauses
+from radar_cli.model.run import Origin, Run, fold_runs
 from radar_cli.store.database import Database, Rows, chunks, marks
-from radar_cli.store.flips import Flip, read_flip
-from radar_cli.store.judged import Judged, in_order, read_faults, read_outages, read_pauses
+from radar_cli.store.flips import read_flip
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
 
 COLUMNS = "key, declared, created_us, judged, pauses, settled, version, outages, faults"
 PING_COLUMNS = "id, monitor, kind, run_id, time_us, fields, origin"
@@ -31,7 +33,7 @@ _BEHIND_ALL = "~"  # no key holds it
 
 
 class Reading:
-    """What the store tells."""
+    """The part of the store that reads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -45,7 +47,7 @@ class Reading:
 
     @property
     def place(self) -> str:
-        """Where it is, for people."""
+        """Its place, for people."""
         return self._database.place
 
     def __enter__(self) -> "Self":
@@ -65,7 +67,7 @@ class Reading:
 
     def monitors(
         self, statuses: Sequence[str] = (), *, after: str = "", pattern: str = "*"
-    ) -> Iterator[Judged]:
+    ) -> Iterator[MonitorRecord]:
         """Every monitor as it was last judged, or those that said one of these, by key.
 
         Only a page of them is in memory at a time. `after` is a key to begin behind, `pattern` one
@@ -82,7 +84,7 @@ class Reading:
             after = rows[-1][0]
 
     def count_by_status(self) -> dict[tuple[str, bool], int]:
-        """How many monitors said what when they were last judged, and are watched or not."""
+        """Count monitors by what they said when last judged, and by whether they are watched."""
         rows = self._database.read(
             "SELECT status, watched, count(*) FROM monitor GROUP BY status, watched"
         )
@@ -95,7 +97,7 @@ class Reading:
         )
         return {FAULT_KINDS[fault]: count for fault, count in rows}
 
-    def faulty(self, limit: int, *, pattern: str = "*") -> list[Judged]:
+    def faulty(self, limit: int, *, pattern: str = "*") -> list[MonitorRecord]:
         """Return the monitors that have a fault, at most so many, the bad ones first.
 
         Only those whose keys are like a pattern.
@@ -108,7 +110,7 @@ class Reading:
         # What LIKE lets through is at least what the pattern does.
         return [read_row(row) for row in rows if fnmatchcase(row[0], pattern)]
 
-    def find(self, key: str) -> Judged | None:
+    def find(self, key: str) -> MonitorRecord | None:
         """A monitor as it was last judged; None if there is none of that key."""
         rows = self._database.read(
             f"SELECT {COLUMNS} FROM monitor WHERE key = ?",  # noqa: S608 (a constant)
@@ -116,7 +118,7 @@ class Reading:
         )
         return read_row(rows[0]) if rows else None
 
-    def find_all(self, keys: Collection[str]) -> dict[str, Judged]:
+    def find_all(self, keys: Collection[str]) -> dict[str, MonitorRecord]:
         """Those of the keys that belong to a monitor, each with it."""
         found = {}
         # All keys are ASCII, and SQLite doesn't even look for bytes that are no UTF-8.
@@ -236,7 +238,7 @@ class Reading:
         )
 
     def count_pings(self, *monitors: str) -> int:
-        """How many pings of monitors are kept."""
+        """Count the pings of monitors that are kept."""
         query = "SELECT count(*) FROM ping WHERE monitor = ?"
         return sum(int(self._database.read(query, (each,))[0][0]) for each in monitors)
 
@@ -294,10 +296,10 @@ def read_origin(written: str) -> Origin | None:
     return Origin(**json.loads(written)) if written else None
 
 
-def read_row(row: tuple[Any, ...]) -> Judged:
+def read_row(row: tuple[Any, ...]) -> MonitorRecord:
     """The monitor in a row of COLUMNS."""
     key, declared, created_us, judged, pauses, settled, version, outages, faults = row
-    return Judged(
+    return MonitorRecord(
         key,
         json.loads(declared),
         created_us,
@@ -308,3 +310,59 @@ def read_row(row: tuple[Any, ...]) -> Judged:
         read_outages(outages),
         read_faults(faults),
     )
+
+
+# More than the store keeps, unless somebody wants it to.
+_MOST_PINGS = 20_000
+# A run has two pings, and others may go on between them.
+_PINGS_BESIDES = 100
+
+
+class History(Reading):
+    """Runs. Outputs are read of those only that somebody wants to see."""
+
+    def runs(self, monitor: str, limit: int) -> list[Run]:
+        """The newest runs of a monitor, the oldest of them first, without their outputs."""
+        pings = self.newest_of_runs(monitor, min(2 * limit + _PINGS_BESIDES, _MOST_PINGS))
+        return fold_runs(pings)[-limit:]
+
+    def runs_before(self, monitor: str, before: tuple[int, str], limit: int) -> list[Run]:
+        """The same of those that are older than a run (`first_us` and id), which may be gone."""
+        runs = fold_runs(self.newest_of_runs(monitor, _MOST_PINGS))
+        places = [(run.first_us, run.run_id) for run in runs]
+        if before in places:
+            return runs[: places.index(before)][-limit:]
+        return [run for run in runs if run.first_us < before[0]][-limit:]
+
+    def find_runs(self, monitor: str, ending: str | None = None) -> list[Run]:
+        """The runs whose ids end like this; without it the newest that ended, if there is one.
+
+        The oldest comes first, and the last one has its output.
+        """
+        runs = fold_runs(self.newest_of_runs(monitor, _MOST_PINGS))
+        if ending is None:
+            found = [run for run in runs if not run.is_running][-1:]
+        else:
+            found = [run for run in runs if run.run_id and run.run_id.endswith(ending.lower())]
+        return [*found[:-1], self.with_output(monitor, found[-1])] if found else []
+
+    def with_output(self, monitor: str, run: Run) -> Run:
+        """The same run with its output; many may have no id."""
+        times_us = [time_us for time_us in (run.started_us, run.ended_us) if time_us is not None]
+        pings = self.pings_of_run(monitor, run.run_id, (min(times_us), max(times_us)))
+        return next((each for each in fold_runs(pings) if each.ended_us == run.ended_us), run)
+
+    def last_runs(self, monitors: Sequence[str], count: int) -> dict[str, list[Run]]:
+        """The last runs of monitors, `count` at least if there are as many, the oldest first.
+
+        They are without their outputs.
+        """
+        pings = self.newest_of_each(monitors, 2 * count + 2)
+        return {monitor: fold_runs(each) for monitor, each in pings.items()}
+
+    def with_last_output(self, monitor: str, runs: list[Run]) -> list[Run]:
+        """The same runs, the last one that ended with its output."""
+        number = next((n for n in reversed(range(len(runs))) if not runs[n].is_running), None)
+        if number is None:
+            return runs
+        return [*runs[:number], self.with_output(monitor, runs[number]), *runs[number + 1 :]]

@@ -8,7 +8,7 @@ from radar_cli.core.errors import StateError
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a database calls the types; `text` is text in the order of its bytes."""
+    """A database's names of types; `text` is text in the order of its bytes."""
 
     integer: str
     blob: str
@@ -204,6 +204,16 @@ MIGRATIONS = (
         tz {text} NOT NULL,
         length_us {integer} NOT NULL   -- of each of a recurring one
     ) {options};
+    """,
+    """
+    CREATE TABLE alias (
+        key {text} PRIMARY KEY,        -- which a monitor had: what comes under it is the monitor's
+        monitor {text} NOT NULL,
+        made_us {integer} NOT NULL,
+        used_us {integer}              -- when something last came under it
+    ) {options};
+
+    CREATE INDEX alias_by_monitor ON alias (monitor);
     """,
 )
 

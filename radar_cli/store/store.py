@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Sequence
 
 from radar_cli.model.ping import Ping
+from radar_cli.model.record import MonitorRecord, in_order
+from radar_cli.store.aliases import note_use, resolve
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.identity import Identity, LostStoreError
-from radar_cli.store.judged import Judged, in_order
-from radar_cli.store.managing import count_made, find_for_update, retold, save, save_many
+from radar_cli.store.monitors import count_made, find_for_update, replayed, save, save_many
 from radar_cli.store.outages import Watching
 from radar_cli.store.overview import Overview
 from radar_cli.store.reading import COLUMNS, read_row, write_origin
-from radar_cli.store.reminding import Reminding
+from radar_cli.store.reminders import Reminding
+from radar_cli.store.renaming import Renaming
 from radar_cli.store.retention import Sweeping
 from radar_cli.store.tokens import Tokens
 
@@ -31,7 +33,7 @@ _REMEMBERED_MAX = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """How a monitor is made by its first ping, where there is none.
+    """The making of a monitor by its first ping, where there is none.
 
     `declared` is what it is declared as where the ping says nothing; `maker` is the id of the API
     key that makes it, and `most` how many monitors that one may have made (0: any number).
@@ -44,7 +46,7 @@ class Creation:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of pings: the ids of those that were new, and monitors that aren't there.
+    """The result of adding pings: the ids of new ones, and monitors that aren't there.
 
     Those of them that would have been one too many of their maker are `beyond`, each with a
     sentence that says so. `taken` are pings, by id and monitor, whose ids are those of pings of
@@ -57,7 +59,7 @@ class Added:
     taken: set[tuple[str, str]]
 
 
-class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
+class Store(Declaring, Renaming, Reminding, Sweeping, Tokens, Watching, Overview):
     """Monitors and their pings in a database. StateError: it can't be used.
 
     A context manager, which closes the database.
@@ -68,7 +70,7 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
         self.identity: Identity | None = None  # of one that was opened where stores are known
         self.loss: LostStoreError | None = None  # it isn't the one that was known there
         # What was read out of rows: most pings find their monitor as the last one left it.
-        self._remembered: dict[tuple[Any, ...], Judged] = {}
+        self._remembered: dict[tuple[Any, ...], MonitorRecord] = {}
 
     def __exit__(self, *given: Any) -> None:
         # Not in `close`: a server ends without waiting for its database.
@@ -98,6 +100,19 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
         kept, even if the monitor is deleted at this very moment. `slack_us` is by how much times
         may be wrong: a run that seems to have ended that much before it began ends right after.
         """
+        some = [*pings]
+        while (added := self._add_known(some, now_us, creating, slack_us)) is None:
+            pass
+        return added
+
+    def _add_known(
+        self,
+        pings: Sequence[Ping],
+        now_us: int,
+        creating: Mapping[str, Creation] | None,
+        slack_us: int,
+    ) -> Added | None:
+        """The same; None if some had come by aliases, and have the monitors' keys now."""
         by_monitor: dict[str, list[Ping]] = {}
         ids: dict[str, str] = {}
         taken: set[tuple[str, str]] = set()
@@ -111,6 +126,13 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
             keys = sorted(by_monitor)
             there = {known.key: known for known in find_for_update(change, keys, self._recall)}
             missing = by_monitor.keys() - there.keys()
+            # Another transaction takes them in: each keeps its monitors in the order of keys.
+            if missing and (renamed := resolve(change, missing)):
+                note_use(change, renamed, now_us)
+                for alias, key in renamed.items():
+                    for ping in by_monitor[alias]:
+                        ping.monitor = key
+                return None
             beyond: dict[str, str] = {}
             if made := sorted(missing if creating is None else missing.intersection(creating)):
                 firsts = [min(by_monitor[key], key=in_order) for key in made]
@@ -136,16 +158,16 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
         self._remember(rows, judged)
         return Added(new, by_monitor.keys() - there.keys(), beyond, taken)
 
-    def _recall(self, row: tuple[Any, ...]) -> Judged:
+    def _recall(self, row: tuple[Any, ...]) -> MonitorRecord:
         # Taken out, since it is about to change: if the transaction fails it was another story.
         known = self._remembered.pop(row, None)
         return read_row(row) if known is None else known
 
-    def _remember(self, rows: Sequence[tuple[Any, ...]], judged: Sequence[Judged]) -> None:
+    def _remember(self, rows: Sequence[tuple[Any, ...]], judged: Sequence[MonitorRecord]) -> None:
         if len(self._remembered) > _REMEMBERED_MAX:
             self._remembered.clear()
         for row, known in zip(rows, judged, strict=True):
-            known.note_kept()
+            known.mark_saved()
             self._remembered[row] = known
 
     def judge(self, now_us: int) -> int:
@@ -167,7 +189,7 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
             )
             for row in rows:
                 try:
-                    passed = read_row(row).pass_time(now_us)
+                    passed = read_row(row).advance_to(now_us)
                     encoded = passed.encode()
                 except Exception as fault:  # noqa: BLE001 (one poisoned monitor stops no other)
                     sys.stderr.write(f"radar: monitor {row[0]!r} can't be judged: {fault!r}\n")
@@ -180,7 +202,7 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
         return len(rows)
 
 
-def _keep_order(known: Judged, pings: Sequence[Ping], slack_us: int) -> None:
+def _keep_order(known: MonitorRecord, pings: Sequence[Ping], slack_us: int) -> None:
     """See to it that no run ends before it began: then it would go on for ever."""
     begun = dict(known.state.running)
     for ping in pings:
@@ -254,11 +276,11 @@ def _find_taken(change: Change, pings: Sequence[Ping]) -> set[tuple[str, str]]:
 
 
 def _apply(
-    change: Change, known: Judged, news: list[Ping], now_us: int, default_zone: str
-) -> Judged:
+    change: Change, known: MonitorRecord, news: list[Ping], now_us: int, default_zone: str
+) -> MonitorRecord:
     """A monitor judged anew, as there are new pings of it."""
     news.sort(key=in_order)
-    known.is_from(news[0].time_us)
+    known.extend_back_to(news[0].time_us)
     if known.version == 0:
         # It is made as its first ping declares it: there is no other story of it.
         known = known.redeclare(declared_by(news[0]), news[0].time_us, default_zone)
@@ -269,14 +291,14 @@ def _apply(
         if newest < in_order(ping) and (said := declared_by(ping)):
             declared = declared.redeclare(said, ping.time_us, default_zone)
     if declared is known and is_news:
-        return known.take(news)
+        return known.apply_pings(news)
     # One that comes late may tell the story otherwise, and so may another schedule.
-    told = retold(change, declared, now_us)
+    told = replayed(change, declared, now_us)
     # A story has no logs in it, but what is older than one is no news.
     told.newest = max(told.newest, newest, in_order(news[-1]))
     return told
 
 
 def declared_by(ping: Ping) -> dict[str, str]:
-    """What a ping says of its monitor."""
+    """Return what a ping declares of its monitor."""
     return {name: ping.fields[name] for name in DECLARING if name in ping.fields}

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 else:
     import _signal
 
+STDOUT, STDERR = 1, 2
+LARGEST_PIPE_BYTES = 1_048_576  # Linux: /proc/sys/fs/pipe-max-size without privileges
+
 # Python ignores these at its start, so that they have to be put back for the job.
 _IGNORED_BY_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
@@ -22,7 +25,7 @@ Actions = list[tuple[int, int, int]]
 
 
 class Launch:
-    """What all tries of one run share: arguments, environment, signal mask."""
+    """The launch of a job, shared by all tries: arguments, environment, signal mask."""
 
     def __init__(self, command: list[str], extra: dict[bytes, bytes], mask: "set[int]") -> None:
         self.argv = [os.fsencode(word) for word in command]

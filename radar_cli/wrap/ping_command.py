@@ -10,13 +10,14 @@ from radar_cli.core.ids import check_key, expand_host
 from radar_cli.delivery.dispatcher import Dispatcher
 from radar_cli.model.ping import KINDS, Ping
 from radar_cli.wrap.options import DECLARATION, DESTINATION, Options, Parser, Row
-from radar_cli.wrap.run import say, take_in
+from radar_cli.wrap.run import ingest
+from radar_cli.wrap.streams import log_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from radar_cli.wrap.tail import Tail
+    from radar_cli.wrap.output import Tail
 
 TABLE: tuple[Row, ...] = (
     ("--message", "text", "TEXT", "a line to go with the ping"),
@@ -32,7 +33,7 @@ USAGE = "usage: radar ping MONITOR [start|success|fail|log] [OPTIONS] [-]"
 
 
 class PingOptions(Options):
-    """What one `radar ping` was asked to do."""
+    """The options of one `radar ping`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +49,7 @@ def ping(words: list[str], show_help: "Callable[[], int]") -> int:
     try:
         options = parse(words)
     except UsageError as error:
-        say(error.line())
+        log_line(error.line())
         return exits.USAGE
     if options.help:
         return show_help()
@@ -71,7 +72,7 @@ def send(options: PingOptions) -> int:
             except RuntimeError:
                 return  # another thread was quicker
 
-    dispatcher = Dispatcher(options.to, options.server, options.ping_timeout, nudge, take_in)
+    dispatcher = Dispatcher(options.to, options.server, options.ping_timeout, nudge, ingest)
     made = _make(options)
     try:
         _add_words(made, options, dispatcher)
@@ -190,7 +191,7 @@ def _add_words(made: Ping, options: PingOptions, dispatcher: Dispatcher) -> None
 
 def _read_stdin(options: PingOptions) -> "Tail":
     """The tail of stdin."""
-    from radar_cli.wrap.tail import make_tail
+    from radar_cli.wrap.output import make_tail
 
     tail = make_tail(options)
     try:
@@ -209,7 +210,7 @@ def _tell(options: PingOptions, dispatcher: Dispatcher) -> int:
 
         heard = without_known(heard, options.warnings)
     for words in dict.fromkeys(options.warnings + heard + dispatcher.details):
-        say(f"{options.monitor}: {words}")
+        log_line(f"{options.monitor}: {words}")
     if "lost" in dispatcher.fates or (options.require_delivery and dispatcher.fates):
         return exits.UNREACHABLE
     return exits.BAD if "refused" in dispatcher.fates else exits.OK

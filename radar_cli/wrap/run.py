@@ -16,8 +16,8 @@ from radar_cli.core import exits
 from radar_cli.core.ids import new_id
 from radar_cli.wrap import options as table
 from radar_cli.wrap.child import Launch, guard_standard_descriptors
-from radar_cli.wrap.signals import Ended, Signals, heed_interrupts
-from radar_cli.wrap.streams import Outlet, Streams
+from radar_cli.wrap.signals import Ended, Signals, elapsed_us, heed_interrupts
+from radar_cli.wrap.streams import Outlet, Streams, log_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from radar_cli.outbox.spool import Outbox
     from radar_cli.wrap.lock import RunLock
     from radar_cli.wrap.options import Options
-    from radar_cli.wrap.relay import Held
+    from radar_cli.wrap.output import Held, Tail
     from radar_cli.wrap.stdin import Input
     from radar_cli.wrap.streams import Capture
-    from radar_cli.wrap.tail import Tail
     from radar_cli.wrap.verdict import Report
 
 # What has to be done in any case, though time is up, is given this long: a disk may hang, too.
@@ -46,7 +45,7 @@ def run(words: list[str], show_help: "Callable[[], int]") -> int:
     try:
         options = table.parse(words)
     except table.usage_error() as error:  # evaluated once there is an exception
-        say(error.line())
+        log_line(error.line())
         return exits.RUN_USAGE
     if options.help:
         return show_help()
@@ -58,18 +57,6 @@ def run(words: list[str], show_help: "Callable[[], int]") -> int:
             raise
         code = this.end_with_job(fault)
     os._exit(code)
-
-
-def say(words: str) -> None:
-    """One line on stderr, whatever state it is in."""
-    try:
-        line = os.fsencode(words.replace("\n", " "))
-    except UnicodeEncodeError:  # a server's words, in a locale without them
-        line = words.replace("\n", " ").encode("ascii", "backslashreplace")
-    try:
-        os.write(2, b"radar: " + line + b"\n")
-    except OSError:
-        return  # closed, full or gone: there is nobody to tell
 
 
 def _in_foreground() -> bool:
@@ -89,19 +76,11 @@ def _in_foreground() -> bool:
         os.close(terminal)
 
 
-def elapsed_us() -> int:
-    """A clock that nobody sets and that goes on while the machine sleeps."""
-    try:
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
-    except (AttributeError, OSError):  # no Linux
-        return time.monotonic_ns() // 1000
-
-
-def take_in(outbox: "Outbox", destination: "Destination") -> None:
+def ingest(outbox: "Outbox", destination: "Destination") -> None:
     """Take what waits into the embedded store: nobody has read that for long."""
-    from radar_cli.store.intake import empty
+    from radar_cli.service.intake import drain
 
-    empty(outbox, destination)
+    drain(outbox, destination)
 
 
 class Run:
@@ -130,7 +109,7 @@ class Run:
         """Say on stderr what went wrong in radar itself; what goes wrong again is said once."""
         words = f"{type(fault).__name__}: {fault}"
         if words not in self._reported:
-            say(f"{self.options.monitor}: {what}: {words}")
+            log_line(f"{self.options.monitor}: {what}: {words}")
         self._reported.add(words)
 
     def _begin(self) -> None:
@@ -142,10 +121,10 @@ class Run:
         """Run the job; return the exit code, unless radar dies of the job's signal."""
         self.signals = Signals()
         if self.options.lock:
-            from radar_cli.wrap.unstarted import pass_by, take_lock
+            from radar_cli.wrap.unstarted import acquire_lock, skip_run
 
-            if not take_lock(self):
-                return pass_by(self)
+            if not acquire_lock(self):
+                return skip_run(self)
             self._begin()  # it may have waited for long
         if self.options.retries:
             from radar_cli.wrap.stdin import Input
@@ -241,7 +220,7 @@ class Run:
             try:
                 capture.hand_over(self.signals)
             except Exception as again:  # noqa: BLE001 (then it waits for the job all the same)
-                say(f"{self.options.monitor}: its output is lost: {again}")
+                log_line(f"{self.options.monitor}: its output is lost: {again}")
         try:
             if number == 1:
                 self._announce_start()
@@ -325,9 +304,9 @@ class Run:
 
             heard = without_known(heard, self.warnings)
         for words in dict.fromkeys(self.warnings + heard):
-            say(f"{self.options.monitor}: {words}")
+            log_line(f"{self.options.monitor}: {words}")
         for words in dispatcher.details if self.options.verbose else ():
-            say(f"{self.options.monitor}: {words}")
+            log_line(f"{self.options.monitor}: {words}")
 
     def _announce_start(self) -> None:
         dispatcher = self.open_dispatcher()
@@ -343,9 +322,7 @@ class Run:
 
             options = self.options
             nudge = self.signals.nudge
-            dispatcher = Dispatcher(
-                options.to, options.server, options.ping_timeout, nudge, take_in
-            )
+            dispatcher = Dispatcher(options.to, options.server, options.ping_timeout, nudge, ingest)
             self.dispatcher = dispatcher
             self.signals.has_children = lambda: dispatcher.resolved is None
             if options.send_command or options.message or options.url:
@@ -357,32 +334,32 @@ class Run:
 
     def _open_tail(self) -> "Tail":
         if self.tail is None:
-            from radar_cli.wrap.tail import make_tail
+            from radar_cli.wrap.output import make_tail
 
             self.tail = make_tail(self.options)
         return self.tail
 
     def _open_outlet(self, fd: int) -> "Outlet | Held":
-        """Where goes on to what the job writes to this descriptor, for all tries."""
+        """Open the outlet for what the job writes to this descriptor, for all tries."""
         if fd not in self.outlets:
             # For the tail: by the time it is needed, radar may have been removed.
             from radar_cli.core import credentials, redaction, text  # noqa: F401
 
             self.outlets[fd] = outlet = Outlet(fd)
             if self.options.quiet:
-                from radar_cli.wrap.relay import Held
+                from radar_cli.wrap.output import Held
 
                 self.outlets[fd] = Held(outlet)
         return self.outlets[fd]
 
     def _show_held(self) -> None:
-        from radar_cli.wrap.relay import Showing
+        from radar_cli.wrap.output import Showing
 
         showing = Showing([self.outlets[fd] for fd in sorted(self.outlets)], self.signals.nudge)
         self.signals.wait_until(showing.is_done, None)
 
     def declared(self) -> dict[str, str]:
-        """What an unknown monitor is created with."""
+        """Return what an unknown monitor is created with."""
         if self._declared is None and not self.options.declares():
             self._declared = {}
         if self._declared is None:

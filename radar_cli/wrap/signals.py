@@ -63,7 +63,7 @@ _POLL_S = 0.02
 
 
 class Ended:
-    """How the job ended: its exit code or signal, and what `wait4` says it used."""
+    """The job's end: exit code or signal, and what `wait4` says it used."""
 
     def __init__(self, status: int, cpu_s: float, max_rss_bytes: int) -> None:
         self.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
@@ -219,7 +219,7 @@ class Signals:
             return number, info.si_pid == self._job
 
     def _reap(self, pid: int, *, at_terminal: bool) -> Ended | None:
-        """How the job ended, or None if it goes on; PID 1 buries all others, too."""
+        """Return how the job ended, or None if it goes on; PID 1 buries all others, too."""
         flags = os.WNOHANG | (os.WUNTRACED if at_terminal else 0)
         while True:
             try:
@@ -353,3 +353,11 @@ def _runs_in(number: str, group: int) -> bool:
     except (OSError, ValueError):
         return False
     return int(process_group) == group and state not in (b"Z", b"X")
+
+
+def elapsed_us() -> int:
+    """Read a clock that nobody sets and that goes on while the machine sleeps."""
+    try:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+    except (AttributeError, OSError):  # no Linux
+        return time.monotonic_ns() // 1000

@@ -8,6 +8,7 @@ A pipe that no thread of ours reads has a plain `cat`, or radar reads it by hand
 import os
 import time
 
+from radar_cli.wrap.child import LARGEST_PIPE_BYTES, STDERR, STDOUT
 from radar_cli.wrap.options import Options
 
 TYPE_CHECKING = False
@@ -17,17 +18,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from radar_cli.wrap.child import Actions
-    from radar_cli.wrap.relay import Held, Relay, Tap
+    from radar_cli.wrap.output import Held, Relay, Tail, Tap
     from radar_cli.wrap.signals import Signals
-    from radar_cli.wrap.tail import Tail
 else:
     import _signal
 
-STDOUT, STDERR = 1, 2
 _SENT = {"stdout": (STDOUT,), "stderr": (STDERR,), "both": (STDOUT, STDERR)}
 _FIRST_BYTES = 8192
 
-LARGEST_PIPE_BYTES = 1_048_576  # Linux: /proc/sys/fs/pipe-max-size without privileges
 _PIECE_BYTES = 4_096  # PIPE_BUF: a pipe that takes anything takes as much (pipe(7))
 _RETRY_S = 0.01
 
@@ -66,7 +64,7 @@ class Outlet:
         self.lost_bytes += count_bytes
 
     def complaints(self) -> list[str]:
-        """What of the output could not be written, and why."""
+        """Return what of the output could not be written, and why."""
         if self.error is None:
             return []
         name = "stdout" if self.fd == 1 else "stderr"
@@ -93,7 +91,7 @@ class Pipe:
 
 
 class Streams:
-    """How this run's output streams are arranged."""
+    """The arrangement of this run's output streams."""
 
     def __init__(self, options: Options) -> None:
         self.at_terminal = False
@@ -155,7 +153,7 @@ class Capture:
             raise
 
     def spawn_actions(self) -> "Actions":
-        """What gives the job its ends of the pipes."""
+        """Return the spawn actions that give the job its ends of the pipes."""
         return [
             (os.POSIX_SPAWN_DUP2, pipe.write, fd) for pipe in self._pipes for fd in pipe.stands_for
         ]
@@ -179,7 +177,7 @@ class Capture:
             else:
                 fd = pipe.stands_for[0]
                 outlet = open_outlet(fd)
-                from radar_cli.wrap.relay import Relay
+                from radar_cli.wrap.output import Relay
 
                 each = list(taps.get(fd, []))
                 if fd in self._sent:
@@ -258,7 +256,7 @@ class Capture:
             os.close(self._wake_read)
 
     def faults(self) -> list[str]:
-        """What went wrong in our own code while relaying."""
+        """Return what went wrong in our own code while relaying."""
         return [f"{type(r.fault).__name__}: {r.fault}" for r in self._relays if r.fault]
 
 
@@ -371,3 +369,15 @@ def _takes_more(fd: int) -> bool:
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
     return bool(poll.poll(0))
+
+
+def log_line(words: str) -> None:
+    """Write a line of radar's own to stderr, whatever state that is in."""
+    try:
+        line = os.fsencode(words.replace("\n", " "))
+    except UnicodeEncodeError:  # a server's words, in a locale without them
+        line = words.replace("\n", " ").encode("ascii", "backslashreplace")
+    try:
+        os.write(2, b"radar: " + line + b"\n")
+    except OSError:
+        return  # closed, full or gone: there is nobody to tell

@@ -5,12 +5,13 @@ import time
 
 from radar_cli.core import exits
 from radar_cli.wrap import lock
-from radar_cli.wrap.run import Run, say
 from radar_cli.wrap.signals import Ended
+from radar_cli.wrap.streams import log_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from radar_cli.model.ping import Ping
+    from radar_cli.wrap.run import Run
     from radar_cli.wrap.verdict import Report
 
 _MISSING = (2, 20)  # ENOENT, ENOTDIR
@@ -21,7 +22,7 @@ _OF_A_SHELL = frozenset(" |&;<>()$`\"'\n\t*?")
 
 
 def report_unstarted(
-    run: Run, error: OSError | ValueError, started: float, *, is_last: bool
+    run: "Run", error: OSError | ValueError, started: float, *, is_last: bool
 ) -> "Report":
     """The job could not be started: say so as env(1) does, and what the monitor is to hear."""
     from radar_cli.wrap.verdict import Report
@@ -31,7 +32,7 @@ def report_unstarted(
     if is_last:
         is_line = len(run.options.command) == 1 and not _OF_A_SHELL.isdisjoint(program)
         hint = f" (a shell line? radar run {run.options.monitor} -c {program!r})"
-        say(f"{program}: {words}" + (hint if is_line else ""))
+        log_line(f"{program}: {words}" + (hint if is_line else ""))
     is_missing = isinstance(error, OSError) and error.errno in _MISSING
     report = Report(run.options, run.streams, started)
     code = exits.NOT_FOUND if is_missing else exits.NOT_EXECUTABLE
@@ -41,7 +42,7 @@ def report_unstarted(
     return report
 
 
-def take_lock(run: Run) -> bool:
+def acquire_lock(run: "Run") -> bool:
     """Take the lock; False if another run has it and this one need not be, or has waited enough."""
     from radar_cli.core.places import state_directory
 
@@ -59,7 +60,7 @@ def take_lock(run: Run) -> bool:
     return True
 
 
-def pass_by(run: Run) -> int:
+def skip_run(run: "Run") -> int:
     """Do not run, as another run holds the lock, and tell the monitor; return the exit code."""
     is_failure = run.options.lock != lock.SKIP
     reason = "another run holds the lock"
@@ -85,7 +86,7 @@ def pass_by(run: Run) -> int:
     return exits.TEMPFAIL if is_failure else exits.OK
 
 
-def _skipped_ping(run: Run, reason: str, *, is_failure: bool) -> "Ping":
+def _skipped_ping(run: "Run", reason: str, *, is_failure: bool) -> "Ping":
     from radar_cli.model.ping import Ping
 
     return Ping(

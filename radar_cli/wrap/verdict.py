@@ -1,12 +1,12 @@
-"""How a run went: the verdict over it, and its pings."""
+"""A run's verdict, and its pings."""
 
 import _thread
 import os
 import time
 
 from radar_cli.model.ping import Ping
-from radar_cli.wrap.run import elapsed_us
-from radar_cli.wrap.streams import STDERR, STDOUT
+from radar_cli.wrap.child import STDERR, STDOUT
+from radar_cli.wrap.signals import elapsed_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from radar_cli.core.redaction import Redactor
     from radar_cli.delivery.destinations import Resolved
     from radar_cli.wrap.options import Options
+    from radar_cli.wrap.output import Counter, Tail
     from radar_cli.wrap.run import Run
     from radar_cli.wrap.signals import Ended, Signals
     from radar_cli.wrap.streams import Capture, Streams
-    from radar_cli.wrap.tail import Counter, Tail
 
 # What `--fail-on` finds in the last lines is waited for so long, while signals are heard.
 _SEARCH_S = 10.0
@@ -27,7 +27,7 @@ _STOPPING_S = 1.0
 
 
 class Verdict:
-    """How a run counts. `reason` is empty where the exit code or the signal says it all."""
+    """A verdict on a run. `reason` is empty where the exit code or the signal says it all."""
 
     def __init__(self, *, is_success: bool, reason: str = "", line: bytes = b"") -> None:
         self.is_success = is_success
@@ -67,7 +67,7 @@ class Report:
     def __init__(self, options: "Options", streams: "Streams", started: float) -> None:
         self.capture: Capture | None = None
         self.ended: Ended
-        self.ended_us = 0  # by `run.elapsed_us`
+        self.ended_us = 0  # by `elapsed_us`
         self.duration_s = 0.0
         self.verdict = Verdict(is_success=False)
         self.fault = b""  # why it could not be started, and not yet redacted
@@ -80,11 +80,11 @@ class Report:
         self._counters: dict[int, Counter] = {}
 
     def taps(self) -> "dict[int, list[Callable[[memoryview], None]]]":
-        """What has to see each stream's output, by descriptor; from now on it is watched."""
+        """Return the taps on each stream's output, by descriptor; from now on it is watched."""
         taps: dict[int, list[Callable[[memoryview], None]]] = {}
         options = self._options
         if options.fail_on or options.fail_if_empty or options.fail_on_stderr:
-            from radar_cli.wrap.tail import make_counters, make_watches
+            from radar_cli.wrap.output import make_counters, make_watches
 
             self._watches = make_watches(self._streams, options)
             self._counters = make_counters(self._streams, options)
@@ -215,7 +215,7 @@ def start_ping(run: "Run") -> Ping:
 
 
 def typed_fields(run: "Run") -> dict[str, str]:
-    """What the person typed and wants to be sent, without secrets: the config is known by now."""
+    """Return what was typed to be sent, without secrets: the config is known by now."""
     options = run.options
     words = options.command if options.c is None else [options.c]
     typed = {
@@ -232,7 +232,7 @@ def typed_fields(run: "Run") -> dict[str, str]:
 def make_redactor(
     options: "Options", resolved: "Resolved | None", signals: "Signals | None" = None
 ) -> "Redactor":
-    """What takes the secrets out of all that leaves the machine.
+    """Make the redactor that takes the secrets out of all that leaves the machine.
 
     Without `resolved`, what the config asks to redact isn't known (yet). With `signals` they are
     heard while patterns are searched for.
@@ -293,7 +293,7 @@ def prepare(
     if not tail.total_bytes:
         return b"", 0
     from radar_cli.core import text
-    from radar_cli.wrap.tail import MARGIN_BYTES, SERVER_BYTES, STORE_BYTES
+    from radar_cli.wrap.output import MARGIN_BYTES, SERVER_BYTES, STORE_BYTES
 
     limit = options.tail
     if limit is None and resolved is not None:

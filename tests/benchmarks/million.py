@@ -5,8 +5,8 @@ import statistics
 import time
 from pathlib import Path
 
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged, write_pauses
+from radar_cli.model.flip import Flip
+from radar_cli.model.record import MonitorRecord, write_pauses
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.store import Store
 from tests.support.radar_server import serving
@@ -60,8 +60,8 @@ def _wait_for_down(store: Store, key: str) -> Flip:
 def _fill(store: Store, count: int, now_us: int) -> None:
     """Monitors that are up, and due within the next days."""
     declared = json.dumps({"schedule": "0 0 1 1 *", "tz": "UTC"})
-    known = Judged("a", json.loads(declared), now_us, "")
-    known.pass_time(now_us)
+    known = MonitorRecord("a", json.loads(declared), now_us, "")
+    known.advance_to(now_us)
     encoded, view = known.encode(), known.view
     assert view.next_look_us is not None
     for start in range(0, count, 50_000):

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from celery.schedules import crontab, schedule
 
-from radar_cli.celery.schedule.sources import UnreadableScheduleError, open_source
+from radar_cli.celery.schedule.entry import UnreadableScheduleError
+from radar_cli.celery.schedule.sources import open_source
 from tests.celery.shelves import NOW, contents, entry, write
 
 KINDS = ("dumb", "gnu", "ndbm", "sqlite3")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from radar_cli.cli.commands import COMMANDS
-from radar_cli.completion.sources import MOST_KEYS
-from radar_cli.completion.words import complete
+from radar_cli.cli.completion.sources import MOST_KEYS
+from radar_cli.cli.completion.words import complete
 from radar_cli.store.keys import read_keys
 from radar_cli.store.opening import open_embedded
 from tests.support.pings import read_pings
@@ -23,7 +23,7 @@ from tests.support.radar import environment, run_radar
 HEAVY = {"rich", "httpx", "celery", "fastapi", "psycopg"}
 MODULES = """
 import sys
-from radar_cli.completion.words import print_words
+from radar_cli.cli.completion.words import print_words
 code = print_words(sys.argv[1:])
 print(*sys.modules, file=sys.stderr)
 """
@@ -129,7 +129,7 @@ def test_it_never_waits(where: str, state_dir: Path, tmp_path: Path) -> None:
 def test_it_gives_up_rather_than_hang() -> None:
     program = (
         "import time\n"
-        "from radar_cli.completion import words\n"
+        "from radar_cli.cli.completion import words\n"
         "words.complete = lambda _: time.sleep(60)\n"
         "words.print_words([''])\n"
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from radar_cli.core.credentials import secrets_of
 from radar_cli.core.redaction import redact
-from radar_cli.wrap.tail import MARGIN_BYTES, Tail
+from radar_cli.wrap.output import MARGIN_BYTES, Tail
 
 VALUE = 'it\'s a "p/w"+1 & ä€𝄞\\end%'
 KEY_LINES = "".join(f"b3BlbnNza{n}ArdG9w/{n}+Q\n" for n in range(20))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.server.now import Clock
+from radar_cli.server.runtime.now import Clock
 from tests.support.answers import hang
 from tests.support.postgresql import Postgresql
 from tests.support.radar_server import RadarServer, serving

@@ -27,24 +27,35 @@ _DELIVERY = (
 )
 # Module: test files. Those whose tests are in its own process come first, being the fast ones.
 TARGETS: dict[str, tuple[str, ...]] = {
-    "monitors/state": _JUDGING,
-    "monitors/schedule": _JUDGING,
-    "monitors/runs": _JUDGING,
+    "model/state": _JUDGING,
+    "model/schedule": ("tests/model/test_schedule.py", "tests/model/test_faults.py"),
+    "model/run": _JUDGING,
     "store/flips": _JUDGING,
-    "store/alerting": _JUDGING,
-    "store/reminding": _JUDGING,
+    "store/alerts": _JUDGING,
+    "store/reminders": _JUDGING,
     "store/outages": (*_JUDGING, "tests/server/test_evaluator.py"),
-    "store/intake": _JUDGING,
-    "notify/delivering": ("tests/notify/test_delivering.py", "tests/cli/test_check_notify.py"),
-    "notify/keeping": ("tests/notify/test_delivering.py", "tests/notify/test_composing.py"),
-    "server/evaluator": ("tests/server/test_evaluator.py", "tests/faults/test_noticing.py"),
-    "outbox/spool": _DELIVERY,
-    "outbox/claiming": (*_DELIVERY, "tests/store/test_intake.py"),
-    "outbox/trim": _DELIVERY,
-    "delivery/dispatcher": _DELIVERY,
+    "service/intake": ("tests/store/test_intake.py",),
+    "model/fault": ("tests/model/test_faults.py",),
+    "model/declaration": ("tests/model/test_declaration.py",),
+    "service/delivering": ("tests/notify/test_delivering.py", "tests/cli/test_check_notify.py"),
+    "notify/notice": ("tests/notify/test_delivering.py", "tests/notify/test_composing.py"),
+    "server/runtime/evaluator": ("tests/server/test_evaluator.py",),
+    "outbox/spool": ("tests/pings/test_keeping.py",),
+    "outbox/claiming": ("tests/pings/test_keeping.py",),
+    "outbox/trim": ("tests/pings/test_keeping.py",),
+    "delivery/dispatcher": ("tests/pings/test_dispatcher.py", "tests/pings/test_deadlines.py"),
     "delivery/sender": _DELIVERY,
-    "delivery/replay": _DELIVERY,
-    "delivery/destinations": _DELIVERY,
+    "delivery/courier": ("tests/pings/test_courier.py",),
+    "server/runtime/access": ("tests/server/test_access.py",),
+    "server/runtime/keys": ("tests/server/test_access.py",),
+    "server/runtime/limits": ("tests/server/test_limits.py",),
+    "server/runtime/guards": ("tests/server/test_guards.py",),
+    "cli/apart": ("tests/cli/test_apart.py",),
+    "cli/everybody": ("tests/cli/test_apart.py",),
+    "store/declaring": ("tests/store/test_declaring.py",),
+    "model/record": ("tests/store/test_rows.py", "tests/store/test_flips.py"),
+    "delivery/replay": ("tests/pings/test_replay.py",),
+    "delivery/destinations": ("tests/pings/test_addresses.py",),
     "wrap/signals": ("tests/wrap/test_signals.py", "tests/wrap/test_timeout.py"),
     "launch/command": ("tests/launch/test_shared_python.py",),
 }
@@ -53,10 +64,34 @@ TARGETS: dict[str, tuple[str, ...]] = {
 BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/", "tests/cli/")
 # The modules of which no mutant survives but those that equivalent.txt proves equivalent.
 HELD = (
-    "monitors/runs",
-    "monitors/state",
+    "cli/apart",
+    "cli/everybody",
+    "model/declaration",
+    "model/fault",
+    "model/run",
+    "model/schedule",
+    "model/state",
+    "outbox/claiming",
+    "outbox/spool",
+    "outbox/trim",
+    "server/runtime/access",
+    "server/runtime/guards",
+    "server/runtime/keys",
+    "server/runtime/limits",
+    "store/declaring",
     "store/flips",
+    "service/intake",
     "store/outages",
+)
+# Some of them, whose tests take a second or two in all.
+QUICK = (
+    "model/declaration",
+    "model/fault",
+    "server/runtime/access",
+    "server/runtime/guards",
+    "server/runtime/keys",
+    "server/runtime/limits",
+    "store/declaring",
 )
 # Module, what names the mutant, and the test that has to notice it.
 CHOSEN = (
@@ -66,14 +101,14 @@ CHOSEN = (
         "tests/store/test_outages.py::test_it_is_noted_often_that_a_server_looks",
     ),
     (
-        "store/alerting",
+        "store/alerts",
         " -> not _is_news(flip, known, how",
         "tests/store/test_alerting.py::test_what_is_old_and_over_is_no_news",
     ),
     (
-        "monitors/state",
+        "model/state",
         "start_us >= state.succeeded_start_us: [GtE] -> Gt",
-        "tests/monitors/test_moments.py"
+        "tests/model/test_moments.py"
         "::test_a_run_that_began_with_one_that_went_well_hangs_all_the_same",
     ),
 )

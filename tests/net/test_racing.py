@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from radar_cli.core.urls import Url
-from radar_cli.net.connection import Link
-from radar_cli.net.messages import LinkError
+from radar_cli.net import LinkError
+from radar_cli.net.client import Link
 from radar_cli.net.racing import race
 from tests.support import answers
 from tests.support.namespaces import own_names

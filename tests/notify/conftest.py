@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.config.load import load
 from radar_cli.notify.channel import Channel, ChannelError
 from radar_cli.notify.channels import find_channels
+from radar_cli.settings.profiles import load
 from tests.notify.notices import NOTICE
 
 Maker = Callable[[str], Channel]

@@ -1,6 +1,6 @@
 """A notice as it is sent at 3 AM, to be changed where a test needs another."""
 
-from radar_cli.monitors.runs import Run
+from radar_cli.model.run import Run
 from radar_cli.notify.notice import Notice
 
 # 2026-07-18 00:05 UTC is 02:05 in Berlin.

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.config.load import load
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import UnusableChannelError
 from radar_cli.notify.channels import find_channels
 from radar_cli.notify.words import data, subject
+from radar_cli.settings.profiles import load
 from tests.notify.conftest import Maker, failure_of
 from tests.notify.notices import NOTICE
 from tests.support.processes import is_alive

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.config.load import load
 from radar_cli.model.ping import Ping
 from radar_cli.notify.channels import find_channels
-from radar_cli.notify.composing import Composer
-from radar_cli.notify.joining import join
 from radar_cli.notify.notice import Notice
+from radar_cli.service.composing import Composer, join
+from radar_cli.settings.profiles import load
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.store import Store
 

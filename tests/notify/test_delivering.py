@@ -9,16 +9,15 @@ from functools import partial
 
 import pytest
 
-from radar_cli.config.channels import ChannelTable
-from radar_cli.config.files import ConfigFile
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.runs import Run
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.run import Run
 from radar_cli.notify.channel import ChannelError, Receipt
-from radar_cli.notify.delivering import deliver_alerts, deliver_in_turn
-from radar_cli.notify.keeping import decode_notice, encode_notice
-from radar_cli.notify.notice import Notice
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.notify.notice import Notice, decode_notice, encode_notice
+from radar_cli.service.delivering import deliver_alerts, deliver_in_turn
+from radar_cli.settings.channels import ChannelTable
+from radar_cli.settings.files import ConfigFile
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.store import Store
 from tests.notify.notices import NOTICE
@@ -58,7 +57,7 @@ def store() -> Iterator[Store]:
         yield made
 
 
-def _compose(known: Judged, _: Flip) -> list[tuple[str, str]]:
+def _compose(known: MonitorRecord, _: Flip) -> list[tuple[str, str]]:
     return [("pager", encode_notice(NOTICE) if known.key == "b" else '{"odd": 1}')]
 
 

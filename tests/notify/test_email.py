@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from radar_cli.notify.channel import UnusableChannelError
-from radar_cli.notify.page import html
+from radar_cli.notify.mail import html
 from radar_cli.notify.words import subject, text
 from tests.notify.conftest import Maker, failure_of
 from tests.notify.notices import NOTICE

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.notify.mail_system import find_local_only
+from radar_cli.notify.mail import find_local_only
 
 
 def _make(root: Path, path: str, text: str) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from radar_cli.config.channel_settings import PRESET_NAMES
 from radar_cli.notify.notice import Notice
-from radar_cli.notify.presets import PRESETS
+from radar_cli.notify.webhook import PRESETS
 from radar_cli.notify.words import subject
+from radar_cli.settings.channels import PRESET_NAMES
 from tests.notify.conftest import Maker
 from tests.notify.notices import NOTICE
 from tests.support import answers

@@ -180,7 +180,7 @@ def test_a_dead_name_server_costs_no_more_than_its_time(tmp_path: Path) -> None:
     Path(os.environ["RADAR_CONFIG"]).write_text("[notify.one]\nwebhook = 'http://hook.test'\n")
     program = (
         "import os\n"
-        "from radar_cli.config.load import load\n"
+        "from radar_cli.settings.profiles import load\n"
         "from radar_cli.notify.channels import find_channels\n"
         "from radar_cli.notify.channel import ChannelError\n"
         "from radar_cli.notify.notice import rehearse\n"

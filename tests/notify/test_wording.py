@@ -70,7 +70,7 @@ def test_without_jinja2_the_built_in_words_go_out(server: Server) -> None:
     """In a process of its own, which has no jinja2."""
     code = (
         "import sys, os; sys.modules['jinja2'] = None; sys.modules['jinja2.sandbox'] = None\n"
-        "from radar_cli.config.load import load\n"
+        "from radar_cli.settings.profiles import load\n"
         "from radar_cli.notify.channels import find_channels\n"
         "from radar_cli.notify.notice import rehearse\n"
         "(channel,) = find_channels(load(os.environ))\n"

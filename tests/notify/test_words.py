@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radar_cli.monitors.runs import Run
+from radar_cli.model.run import Run
 from radar_cli.notify.excerpt import TAIL_BYTES, last_lines
-from radar_cli.notify.letter import write_letter
+from radar_cli.notify.mail import html, write_letter
 from radar_cli.notify.notice import Notice, rehearse
-from radar_cli.notify.page import html
 from radar_cli.notify.wording import Wording
 from radar_cli.notify.words import data, headline, subject, text
 from tests.notify.notices import MINUTE_US, NOTICE, RUN, SINCE_US

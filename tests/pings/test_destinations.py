@@ -7,8 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from radar_cli.delivery.destinations import Destination, Resolved, _from_variables_alone, resolve
-from radar_cli.delivery.resolution import resolve_profiles
+from radar_cli.delivery.destinations import (
+    Destination,
+    Resolved,
+    _from_variables_alone,
+    _resolve_profiles,
+    resolve,
+)
 from tests.pings.arrivals import accepted, facts
 from tests.support import answers
 from tests.support.pings import kinds, read_pings
@@ -79,7 +84,7 @@ def test_the_short_way_is_the_long_way(variables: dict[str, str]) -> None:
     if short is None:
         return  # it leaves that to the long way
     long = Resolved()
-    resolve_profiles(long, [], None, environ)
+    _resolve_profiles(long, [], None, environ)
     assert long.warnings == []
     (destination,) = long.destinations
     assert vars(short) == vars(destination)

@@ -24,8 +24,8 @@ from radar_cli.model.ping import (
     quote,
     unquote,
 )
-from radar_cli.net.connection import Link
-from radar_cli.net.messages import LinkError
+from radar_cli.net import LinkError
+from radar_cli.net.client import Link
 from radar_cli.outbox.claiming import parse, peek
 from radar_cli.outbox.spool import Spool, write
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from radar_cli.core.urls import Url
-from radar_cli.net.messages import LinkError
+from radar_cli.net import LinkError
 from radar_cli.net.proxies import proxy_for
 from tests.pings.arrivals import deliver_later
 from tests.support.certificates import Authority

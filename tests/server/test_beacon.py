@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.server.beacon import Watcher
+from radar_cli.server.runtime.beacon import Watcher
 from tests.support import answers
 from tests.support.radar import environment, run_radar
 from tests.support.radar_server import RadarServer, serving

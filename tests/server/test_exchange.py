@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radar_cli.server.limits import Limits
 from radar_cli.server.pings.exchange import Body, Exchange, Head, Refused, Rules
+from radar_cli.server.runtime.limits import Limits
 
 _KB = 1_000
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.server.keys import Keys
-from radar_cli.server.limits import Limits, TooManyError, network_of
+from radar_cli.server.runtime.keys import Keys
+from radar_cli.server.runtime.limits import Limits, TooManyError, network_of
 from tests.support.postgresql import Postgresql
 from tests.support.radar import run_radar
 from tests.support.radar_server import RadarServer, serving
@@ -145,7 +145,7 @@ def test_which_addresses_count_as_one(one: str, other: str, is_same: bool) -> No
 
 
 def test_however_many_ask_the_limits_remember_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radar_cli.server.limits._BUCKETS_MAX", 100)
+    monkeypatch.setattr("radar_cli.server.runtime.limits._BUCKETS_MAX", 100)
     limits = Limits(1, limits_loopback=True)
     for number in range(1_000):
         limits.check_address(f"10.0.{number // 250}.{number % 250}")

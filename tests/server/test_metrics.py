@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from radar_cli.server.guards import classify
-from radar_cli.server.health import MONITORS_LISTED
+from radar_cli.server.api.health import MONITORS_LISTED
+from radar_cli.server.runtime.guards import classify
 from tests.support.radar import run_radar
 from tests.support.radar_server import RadarServer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.monitors.runs import Origin
+from radar_cli.model.run import Origin
 from tests.server.pages.visitor import Visitor, close_all
 from tests.support.radar import environment, run_radar
 from tests.support.radar_server import RadarServer, serving

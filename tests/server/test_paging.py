@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from radar_cli.api.connection import Address, Connection
-from radar_cli.api.server_store import ServerStore
+from radar_cli.client.connection import Address, Connection
+from radar_cli.client.server_store import ServerStore
 from radar_cli.model.ping import Ping
 from tests.cli.envelopes import read_envelope
 from tests.support.radar import run_radar

@@ -9,9 +9,9 @@ import cronradar
 import pytest
 
 from radar_cli.model.ping import Ping
-from radar_cli.server.keys import Keys
+from radar_cli.model.record import MonitorRecord
+from radar_cli.server.runtime.keys import Keys
 from radar_cli.store.declaring import STALE_TAG
-from radar_cli.store.judged import Judged
 from tests.support.radar import environment
 from tests.support.radar_server import RadarServer
 
@@ -30,7 +30,7 @@ def _pings(server: RadarServer, monitor: str) -> list[Ping]:
         return store.newest(monitor, 100)
 
 
-def _find(server: RadarServer, monitor: str) -> Judged:
+def _find(server: RadarServer, monitor: str) -> MonitorRecord:
     with server.store() as store:
         known = store.find(monitor)
     assert known is not None

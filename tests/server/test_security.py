@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from radar_cli.server.access import Access
-from radar_cli.server.keys import Keys
-from radar_cli.server.settings import ServerSettings
+from radar_cli.server.runtime.access import Access
+from radar_cli.server.runtime.keys import Keys
+from radar_cli.server.runtime.settings import ServerSettings
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.tokens import PING
 from tests.support.radar import run_radar

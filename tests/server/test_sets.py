@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from radar_cli.model.record import MonitorRecord
 from radar_cli.store.declaring import STALE_TAG
-from radar_cli.store.judged import Judged
 from tests.support.radar import run_radar
 from tests.support.radar_server import RadarServer
 
@@ -41,7 +41,7 @@ def _sync(
     return read
 
 
-def _find(api: RadarServer, key: str) -> Judged:
+def _find(api: RadarServer, key: str) -> MonitorRecord:
     with api.store() as store:
         known = store.find(key)
     assert known is not None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from radar_cli.store.judged import Judged
+from radar_cli.model.record import MonitorRecord
 from radar_cli.store.tokens import PING
 from tests.support.radar import environment, run_radar
 from tests.support.radar_server import RadarServer
@@ -44,7 +44,7 @@ def _kinds(server: RadarServer, job: str) -> list[str]:
         return [ping.kind for ping in store.newest(job, 99)[1:]]
 
 
-def _find(server: RadarServer, key: str) -> Judged:
+def _find(server: RadarServer, key: str) -> MonitorRecord:
     with server.store() as store:
         known = store.find(key)
     assert known is not None

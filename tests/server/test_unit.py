@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.server.unit import Unit, quote
+from radar_cli.server.runtime.unit import Unit, quote
 from tests.support import processes
 from tests.support.ports import free_port
 from tests.support.radar import environment, radar_path, run_radar

@@ -3,10 +3,10 @@
 import random
 from collections.abc import Callable
 
-from radar_cli.config.channels import ChannelTable
-from radar_cli.config.files import ConfigFile
 from radar_cli.notify.channel import ChannelError, Receipt
 from radar_cli.notify.notice import Notice
+from radar_cli.settings.channels import ChannelTable
+from radar_cli.settings.files import ConfigFile
 
 _FILE = ConfigFile("simulated", "", {}, 0, 0o600)
 

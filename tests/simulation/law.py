@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from radar_cli.monitors.monitor import Pause
+from radar_cli.model.monitor import Pause
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

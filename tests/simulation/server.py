@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from radar_cli.core.errors import RadarError
-from radar_cli.monitors.runs import Origin
-from radar_cli.notify.composing import Composer
-from radar_cli.server.evaluator import Evaluator
-from radar_cli.server.now import Clock
+from radar_cli.model.run import Origin
 from radar_cli.server.pings.paths import parse_path
 from radar_cli.server.pings.requests import PingRequest
 from radar_cli.server.pings.writer import Writer, _Arrival
+from radar_cli.server.runtime.evaluator import Evaluator
+from radar_cli.server.runtime.now import Clock
+from radar_cli.service.composing import Composer
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Creation, Store
@@ -72,7 +72,7 @@ class SimulatedServer:
             channels,
             Composer(self.store, channels, "simulated"),
             clock=self.clock,
-            take_in=self._sweep,
+            ingest=self._sweep,
             note_fault=self.faults.append,
             note_outage=self.outages.append,
             remind_every_s=remind_every_us / 1e6,

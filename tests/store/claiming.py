@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from radar_cli.store.sending import Outgoing, Sending
+from radar_cli.store.notices import Outgoing, Sending
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.model.record import MonitorRecord
+from radar_cli.store.notices import DELIVERED, GIVEN_UP
 from radar_cli.store.opening import open_database, open_embedded
-from radar_cli.store.sending import DELIVERED, GIVEN_UP
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.claiming import Claimed, claim, postpone, settle
@@ -32,11 +32,11 @@ def _ping(kind: str, minute: float, key: str = "m", **fields: str) -> Ping:
     return Ping(kind, key, time_us=_at(minute), fields=fields)
 
 
-def _to_mail(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+def _to_mail(known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
     return [("mail", json.dumps([known.key, flip.status, flip.reason]))]
 
 
-def _to_two(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+def _to_two(known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
     return [*_to_mail(known, flip), ("hook", flip.id)]
 
 
@@ -253,7 +253,7 @@ def test_a_monitor_that_nobody_can_tell_of_keeps_no_other_silent(
 ) -> None:
     add(store, [_ping("fail", 1, key) for key in ("a", "odd", "z")])
 
-    def compose(known: Judged, flip: Flip) -> Sequence[tuple[str, str]]:
+    def compose(known: MonitorRecord, flip: Flip) -> Sequence[tuple[str, str]]:
         if known.key == "odd":
             raise OverflowError("date value out of range")
         return _to_mail(known, flip)

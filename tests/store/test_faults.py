@@ -6,10 +6,10 @@ import pytest
 
 from radar_cli.model.fault import BAD, BEWARE
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.state import Status
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.state import Status
 from radar_cli.store.declaring import Declared, Declarer
-from radar_cli.store.judged import Judged
-from radar_cli.store.sending import DELIVERED
+from radar_cli.store.notices import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.claiming import claim, settle
@@ -23,7 +23,7 @@ def _ping(second: int, **fields: str) -> Ping:
     return Ping("success", "m", time_us=_BEGIN + second * _SECOND, fields=fields)
 
 
-def _known(store: Store) -> Judged:
+def _known(store: Store) -> MonitorRecord:
     known = store.find("m")
     assert known is not None
     return known

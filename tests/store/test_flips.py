@@ -5,8 +5,8 @@ import itertools
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.store.flips import Flip
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.conftest import NewStore

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.config.load import load
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.telling import Window
+from radar_cli.model.timing import Window
 from radar_cli.notify.channels import find_channels
-from radar_cli.notify.composing import Composer, enqueue_news
-from radar_cli.notify.delivering import deliver_in_turn
-from radar_cli.notify.joining import join
-from radar_cli.store.sending import DELIVERED
+from radar_cli.service.composing import Composer, enqueue_news, join
+from radar_cli.service.delivering import deliver_in_turn
+from radar_cli.settings.profiles import load
+from radar_cli.store.notices import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 
@@ -284,8 +283,8 @@ def test_one_poisoned_monitor_holds_no_other_back(
     office.look(1)
     with office.store.database.change() as change:
         change.execute("UPDATE monitor SET declared = '!' WHERE key = 'odd'")
-    assert office.store.release(_at(31), ["boss"]) == 2
+    assert office.store.release(_at(31)) == 2
     assert "'odd' can't be told of" in capsys.readouterr().err
     waiting = office.store.waiting_alerts()
     assert sorted(monitor for monitor, *_ in waiting) == ["a", "odd", "z"]
-    assert office.store.release(_at(31), ["boss"]) == 0  # it is looked at again a little later
+    assert office.store.release(_at(31)) == 0  # it is looked at again a little later

@@ -3,11 +3,11 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from radar_cli.model.monitor import from_declared
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.monitor import from_declared
-from radar_cli.monitors.state import Status, evaluate, fold
-from radar_cli.store.judged import in_order
-from radar_cli.store.overview import look
+from radar_cli.model.record import in_order
+from radar_cli.model.state import Status, evaluate, fold
+from radar_cli.service.look import look
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.conftest import NewStore

@@ -11,7 +11,7 @@ import pytest
 
 from radar_cli.model.fault import BAD
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.runs import Origin
+from radar_cli.model.run import Origin
 from radar_cli.store import postgresql as postgresql_module
 from radar_cli.store import schema
 from radar_cli.store import sqlite as sqlite_module

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from radar_cli.model.fault import Fault
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.store.alerting import SILENT, _enqueue, _How
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
-from radar_cli.store.sending import DELIVERED
+from radar_cli.model.record import MonitorRecord
+from radar_cli.store.alerts import SILENT, _enqueue, _How
+from radar_cli.store.notices import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.claiming import claim, settle
@@ -23,11 +23,11 @@ def _ping(kind: str, at_us: int, key: str = "m", **fields: str) -> Ping:
     return Ping(kind, key, time_us=_BEGIN + at_us, fields=fields)
 
 
-def _to_mail(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+def _to_mail(known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
     return [("mail", json.dumps([known.key, flip.status]))]
 
 
-def _of_fault(known: Judged, fault: Fault) -> list[tuple[str, str]]:
+def _of_fault(known: MonitorRecord, fault: Fault) -> list[tuple[str, str]]:
     return [("mail", json.dumps([known.key, fault.text]))]
 
 
@@ -80,7 +80,7 @@ def test_nothing_is_made_for_who_is_paused(
 def test_a_poisoned_monitor_silences_no_other(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def compose(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+    def compose(known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
         if known.key == "a":
             raise ValueError("poison")
         return _to_mail(known, flip)
@@ -100,12 +100,12 @@ def test_faults_are_counted(store: Store) -> None:
 def test_who_is_poisoned_is_told_of_once_however_many_there_are(
     store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compose(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+    def compose(known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
         if known.key == "b":
             raise ValueError("poison")
         return _to_mail(known, flip)
 
-    monkeypatch.setattr("radar_cli.store.alerting._LOOKED_AT_ONCE", 2)
+    monkeypatch.setattr("radar_cli.store.alerts._LOOKED_AT_ONCE", 2)
     add(store, [_ping("fail", 1, key) for key in "abc"])
     assert store.enqueue_alerts(_BEGIN + 2, compose) == 2
     assert capsys.readouterr().err.count("can't be told of") == 1

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
-from radar_cli.store.reminding import _How, _remind
-from radar_cli.store.sending import DELIVERED
+from radar_cli.model.record import MonitorRecord
+from radar_cli.store.notices import DELIVERED
+from radar_cli.store.reminders import _How, _remind
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.claiming import claim, settle
@@ -28,7 +28,7 @@ def _ping(kind: str, minute: float, key: str = "m") -> Ping:
     return Ping(kind, key, time_us=_at(minute))
 
 
-def _to_mail(known: Judged, flip: Flip) -> Sequence[tuple[str, str]]:
+def _to_mail(known: MonitorRecord, flip: Flip) -> Sequence[tuple[str, str]]:
     return [("mail", json.dumps([known.key, flip.previous, flip.status]))]
 
 
@@ -128,7 +128,7 @@ def test_one_poisoned_monitor_silences_no_other(
     _look(store, 2)
     _deliver(store, 2)
 
-    def compose(known: Judged, flip: Flip) -> Sequence[tuple[str, str]]:
+    def compose(known: MonitorRecord, flip: Flip) -> Sequence[tuple[str, str]]:
         if known.key == "odd":
             raise OverflowError("date value out of range")
         return _to_mail(known, flip)
@@ -176,7 +176,7 @@ def test_who_is_paused_is_looked_at_again_and_makes_none(store: Store) -> None:
 def test_who_is_poisoned_is_complained_of_each_time_and_no_oftener(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def compose(_known: Judged, _flip: Flip) -> Sequence[tuple[str, str]]:
+    def compose(_known: MonitorRecord, _flip: Flip) -> Sequence[tuple[str, str]]:
         raise OverflowError("date value out of range")
 
     add(store, [_ping("fail", 1, key) for key in ("a", "b")])

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.model.record import MonitorRecord
+from radar_cli.store.notices import DELIVERED
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
-from radar_cli.store.sending import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.claiming import claim, settle
@@ -178,7 +178,7 @@ def test_who_was_told_that_it_is_down_hears_that_it_is_up_after_ever_so_many_fai
     """The flip is older than any ping that is kept: it stays, as it is what is so."""
 
     def tell(now_us: int) -> list[str]:
-        def compose(_known: Judged, flip: Flip) -> list[tuple[str, str]]:
+        def compose(_known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
             return [("mail", json.dumps(flip.status))]
 
         store.enqueue_alerts(now_us, compose)

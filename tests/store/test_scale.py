@@ -10,8 +10,8 @@ from typing import Callable
 import pytest
 
 from radar_cli.model.ping import Ping
+from radar_cli.service.look import look_at_alarming
 from radar_cli.store.opening import open_embedded
-from radar_cli.store.overview import look_at_alarming
 from radar_cli.store.searching import Cursor, Wanted, search
 from radar_cli.store.store import Store
 from tests.support.radar import environment, radar_path

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.state import Status
+from radar_cli.model.state import Status
 from radar_cli.store.searching import GROUPS, Cursor, Wanted, count_by_status, search
 from radar_cli.store.store import Store
 

@@ -3,12 +3,11 @@
 import json
 from dataclasses import replace
 
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.telling import Window
-from radar_cli.store.attending import Attention
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
-from radar_cli.store.sending import DELIVERED, GIVEN_UP, Alert, Outgoing, choose
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.timing import Window
+from radar_cli.store.notices import DELIVERED, GIVEN_UP, Alert, Outgoing, choose
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 
@@ -22,7 +21,7 @@ def _at(minute: float) -> int:
     return _BEGIN + round(minute * _MINUTE)
 
 
-def _to_mail(known: Judged, flip: Flip) -> list[tuple[str, str]]:
+def _to_mail(known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
     kind = "down" if flip.status == "down" else "up"
     said = {"kind": kind, "monitor": known.key, "previous": flip.previous}
     return [("mail", json.dumps(said))]
@@ -53,12 +52,6 @@ def _deliver(store: Store, minute: float, *, waits: bool = False) -> list[list[s
         told.append([outgoing.alerts[-1].kind, *_keys(outgoing)])
         store.settle_notice(outgoing, DELIVERED, "250 OK", _at(minute))
     return told
-
-
-def _attention(store: Store, minute: float) -> Attention:
-    known = store.find("m")
-    assert known is not None
-    return store.attention([known], _at(minute))["m"]
 
 
 def test_what_goes_down_together_is_told_together_and_so_is_what_comes_up(store: Store) -> None:
@@ -181,15 +174,15 @@ def test_who_sees_to_it_is_not_reminded(store: Store) -> None:
     _ping(store, "fail", 1, "m")
     store.enqueue_alerts(_at(2), _to_mail, remind_every_us=10 * _MINUTE)
     assert _deliver(store, 2) == [["down", "m"]]
-    assert not _attention(store, 2).is_acked
+    assert store.acknowledged("m") is None
     assert store.acknowledge(["m"], _at(3), "ann") == ["m"]
-    assert _attention(store, 4) == Attention(_at(3), "ann")
+    assert store.acknowledged("m") == (_at(3), "ann")
     store.begin_reminding(_at(400), 10 * _MINUTE)  # as a server that starts
     assert store.remind(_at(500), 10 * _MINUTE, _to_mail) == 0
     _ping(store, "success", 501, "m")
     _tell(store, 501)
     assert _deliver(store, 501) == [["up", "m"]]
-    assert not _attention(store, 502).is_acked
+    assert store.acknowledged("m") is None
     assert store.acknowledge(["m"], _at(502), "ann") == []
 
 
@@ -212,13 +205,13 @@ def test_the_others_hear_once_of_a_channel_that_fails_and_that_it_does_no_more(
     store.postpone_notice(outgoing, _at(3), "refused", _at(1))
     assert store.find_channel_news(_at(5)) == []
     (news,) = store.find_channel_news(_at(6))
-    assert store.tell_of_channel(news, [("chat", "it fails")], _at(6)) == 1
-    assert store.tell_of_channel(news, [("chat", "it fails")], _at(6)) == 0
+    assert store.add_channel_alert(news, [("chat", "it fails")], _at(6)) == 1
+    assert store.add_channel_alert(news, [("chat", "it fails")], _at(6)) == 0
     assert store.find_channel_news(_at(7)) == []
     _deliver(store, 8)
     (news,) = store.find_channel_news(_at(8))
     assert news.failing_us is None
-    assert store.tell_of_channel(news, [("chat", "it works")], _at(8)) == 1
+    assert store.add_channel_alert(news, [("chat", "it works")], _at(8)) == 1
     assert store.find_channel_news(_at(9)) == []
 
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from radar_cli.config.channels import ChannelTable
-from radar_cli.config.files import ConfigFile
+from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.telling import Window
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.timing import Window
 from radar_cli.notify.channel import Receipt
-from radar_cli.notify.composing import Composer, enqueue_news
 from radar_cli.notify.notice import Notice
-from radar_cli.store.flips import Flip
-from radar_cli.store.judged import Judged
+from radar_cli.service.composing import Composer, enqueue_news
+from radar_cli.settings.channels import ChannelTable
+from radar_cli.settings.files import ConfigFile
+from radar_cli.store.notices import DELIVERED, Outgoing
 from radar_cli.store.opening import open_database, open_embedded
-from radar_cli.store.sending import DELIVERED, Outgoing
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.support.depth import depth
@@ -48,7 +48,7 @@ def stores(
         yield opened
 
 
-def _to_all(_known: Judged, flip: Flip) -> list[tuple[str, str]]:
+def _to_all(_known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
     kind = "down" if flip.status == "down" else "up"
     return [(name, json.dumps({"kind": kind, "previous": flip.previous})) for name in _CHANNELS]
 

@@ -10,7 +10,7 @@ from radar_cli.core.errors import UsageError
 from radar_cli.core.matching import Matcher
 from radar_cli.core.redaction import redact
 from radar_cli.wrap.options import TABLE, parse
-from radar_cli.wrap.tail import MARGIN_BYTES, Tail
+from radar_cli.wrap.output import MARGIN_BYTES, Tail
 
 FLAGS = [row[0] for row in TABLE] + ["-h", "--help", "-v", "--no-such"]
 WORDS = st.one_of(

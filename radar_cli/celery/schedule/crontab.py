@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Iterable, Sequence
 
-from radar_cli.monitors.schedule import CronSchedule
-from radar_cli.monitors.words import explain
+from radar_cli.model.schedule import CronSchedule
+from radar_cli.model.sentences import explain
 
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from radar_cli.celery.broker import without_password
+from radar_cli.celery.addresses import without_password
 from radar_cli.celery.schedule.crontab import Crontab
 from radar_cli.celery.schedule.due import Stored, judge_stored
-from radar_cli.celery.schedule.entry import Beat, Entry
-from radar_cli.celery.schedule.sources import UnreadableScheduleError
+from radar_cli.celery.schedule.entry import Beat, Entry, UnreadableScheduleError
 from radar_cli.celery.schedule.timing import Clocked, Interval, Solar, Timing
 from radar_cli.core.errors import NotInstalledError, RadarError
-from radar_cli.monitors.schedule import load_timezone
+from radar_cli.model.schedule import load_timezone
 
 # The scheduler saves what it did every 180 s, or when it wakes, after 300 s at the most.
 LAG_S = 480.0

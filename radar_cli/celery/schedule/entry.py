@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
+
+from radar_cli.core.errors import RadarError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +57,21 @@ class Beat:
     def is_alive(self, now: datetime) -> bool:
         """Whether its silence is no longer than a living Beat's can be."""
         return self.silent_s(now) <= self.lag_s
+
+
+class UnreadableScheduleError(RadarError):
+    """A source of a schedule that isn't there, or that isn't one."""
+
+    slug = "unreadable-schedule"
+
+
+class Source(Protocol):
+    """A schedule that can be read, without changing anything about it."""
+
+    text: str  # as it was typed, without a password
+
+    def entries(self, now: datetime) -> list[Entry]:
+        """All entries, as they are now. UnreadableScheduleError: they can't be read."""
+
+    def beats(self, now: datetime) -> list[Beat]:
+        """The Beats that this source knows of. UnreadableScheduleError: it can't be read."""

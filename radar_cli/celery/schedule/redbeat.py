@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from urllib.parse import urldefrag
 
-from radar_cli.celery.broker import explain, without_password
+from radar_cli.celery.addresses import without_password
+from radar_cli.celery.causes import explain
 from radar_cli.celery.schedule.crontab import Crontab
 from radar_cli.celery.schedule.due import Stored, judge_stored
-from radar_cli.celery.schedule.entry import Beat, Entry
-from radar_cli.celery.schedule.sources import UnreadableScheduleError
+from radar_cli.celery.schedule.entry import Beat, Entry, UnreadableScheduleError
 from radar_cli.celery.schedule.timing import Foreign, Interval, Timing
 from radar_cli.core.errors import NotInstalledError, RadarError
-from radar_cli.monitors.schedule import load_timezone
+from radar_cli.model.schedule import load_timezone
 
 PREFIX = "redbeat:"
 _TIMEOUT_S = 3.0
@@ -109,7 +109,7 @@ class _Reading:
     def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
         self._client.close()
         if isinstance(error, Exception) and not isinstance(error, RadarError):
-            raise explain(error, self._shown, None) from error
+            raise explain(error, self._shown, None, url=self._url) from error
 
 
 def _moment(kept: Any) -> datetime | None:
@@ -125,7 +125,7 @@ def _moment(kept: Any) -> datetime | None:
 
 
 def _words(timing: Timing, last_run_at: datetime | None) -> str:
-    """Which timezone the app has stands nowhere but in the moments that Beat wrote."""
+    """Find the app's timezone in the moments that Beat wrote: it stands nowhere else."""
     when, clock, _ = timing.words.partition(", by the clock of ")
     return f"{when}, by the app's clock" if clock and last_run_at is None else ""
 

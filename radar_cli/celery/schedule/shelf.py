@@ -7,14 +7,13 @@ from typing import Any
 
 from radar_cli.celery.schedule.crontab import Crontab
 from radar_cli.celery.schedule.due import Stored, judge_stored
-from radar_cli.celery.schedule.entry import Beat, Entry
+from radar_cli.celery.schedule.entry import Beat, Entry, UnreadableScheduleError
 from radar_cli.celery.schedule.files import berkeley, dumb, gdbm, sqlite
 from radar_cli.celery.schedule.pickles import Inert, load
 from radar_cli.celery.schedule.snapshot import Snapshot, take
-from radar_cli.celery.schedule.sources import UnreadableScheduleError
 from radar_cli.celery.schedule.timing import Clocked, Foreign, Interval, Solar, Timing
 from radar_cli.core.errors import RadarError
-from radar_cli.monitors.schedule import load_timezone
+from radar_cli.model.schedule import load_timezone
 
 # Beat writes every 180 s, but only when it is awake, and it sleeps for up to 300 s.
 LAG_S = 480.0

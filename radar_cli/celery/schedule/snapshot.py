@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from radar_cli.celery.schedule.sources import UnreadableScheduleError
+from radar_cli.celery.schedule.entry import UnreadableScheduleError
 
 # dbm puts its own suffix behind the name that Beat was given.
 _SUFFIXES = ("", ".db", ".dat", ".dir", "-wal")
@@ -51,7 +51,7 @@ def take(path: str) -> Snapshot:
 
 
 def _looks(path: str) -> dict[str, tuple[int, int, int]]:
-    """What tells whether a file was changed: by suffix its inode, size and time."""
+    """Return what changes with a file: by suffix its inode, size and time."""
     looks = {}
     for suffix in _SUFFIXES:
         try:

@@ -1,34 +1,15 @@
-"""Where a schedule is kept: `open_source` finds the reader for what a person typed.
+"""Sources of a schedule: `open_source` finds the reader for what a person typed.
 
 Each is imported when it is asked for: a file needs neither Celery nor a driver.
 """
 
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from radar_cli.celery.schedule.entry import Beat, Entry
-from radar_cli.core.errors import RadarError, UsageError
+from radar_cli.celery.schedule.entry import Source
+from radar_cli.core.errors import UsageError
 
 # In the words of people.
 KINDS = "PATH, django:PATH, django:postgresql://..., redbeat:, redbeat:URL or remote"
-
-
-class UnreadableScheduleError(RadarError):
-    """A source of a schedule that isn't there, or that isn't one."""
-
-    slug = "unreadable-schedule"
-
-
-class Source(Protocol):
-    """A schedule that can be read, without changing anything about it."""
-
-    text: str  # as it was typed, without a password
-
-    def entries(self, now: datetime) -> list[Entry]:
-        """All entries, as they are now. UnreadableScheduleError: they can't be read."""
-
-    def beats(self, now: datetime) -> list[Beat]:
-        """The Beats that this source knows of. UnreadableScheduleError: it can't be read."""
 
 
 def open_source(text: str, *, connection: Any = None) -> Source:

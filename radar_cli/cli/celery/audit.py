@@ -85,11 +85,11 @@ def _in_full(each: Judged) -> str:
 
 
 def _explain(setting: str) -> Result:
-    """What the checklist says of a setting; of an option, with or without its dict."""
+    """Explain what the checklist says of a setting; of an option, with or without its dict."""
     wanted = setting.strip().lower()
     rules = [rule for rule in RULES if wanted in (rule.setting, rule.setting.rpartition(".")[2])]
     if not rules:
-        from radar_cli.config.layers import closest
+        from radar_cli.settings.profiles import closest
 
         near = closest(wanted, [rule.setting.rpartition(".")[2] for rule in RULES])
         hint = f"did you mean {near!r}?" if near else "see 'radar celery audit --help'"

@@ -3,14 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from radar_cli.celery.broker import (
-    Broker,
-    BrokerError,
-    explain,
-    load_driver,
-    open_broker,
-    without_password,
-)
+from radar_cli.celery.addresses import without_password
+from radar_cli.celery.broker import Broker, load_driver, open_broker
+from radar_cli.celery.causes import BrokerError, explain
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.project import Project, project_of
 from radar_cli.cli.celery.options import read_period
@@ -48,13 +43,13 @@ def with_broker(options: dict[str, str], function: Callable[[Broker, Project, fl
         except RadarError:
             raise
         except Exception as error:
-            raise explain(error, shown, None) from error
+            raise explain(error, shown, None, url=project.broker) from error
 
     return within(timeout_s, shown, work)
 
 
 def within(timeout_s: float, whom: str, function: Callable[[Callable[[], float]], T]) -> T:
-    """What the function returns, which gets a function for the seconds that are left.
+    """Call a function with one for the seconds that are left, and return what it returns.
 
     Raises BrokerError if it isn't done in time; `whom` it waits for then.
     """

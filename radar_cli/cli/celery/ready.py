@@ -4,7 +4,8 @@ import socket
 
 import click
 
-from radar_cli.celery.broker import Broker, BrokerError
+from radar_cli.celery.broker import Broker
+from radar_cli.celery.causes import BrokerError
 from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.project import Project
 from radar_cli.cli.celery.opening import with_broker
@@ -47,7 +48,7 @@ def command(
 
 
 def _find_fault(reply: object, queues: tuple[str, ...]) -> str:
-    """Why it isn't ready, empty if it is."""
+    """Explain why a worker isn't ready; empty if it is."""
     if not isinstance(reply, list):
         return "no answer in time"
     names = {str(queue["name"]) for queue in reply}

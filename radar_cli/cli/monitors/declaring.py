@@ -5,7 +5,7 @@ from typing import Any, Mapping
 import click
 
 from radar_cli.cli.options import AnyFunction
-from radar_cli.monitors.declaring import OPTIONS, read_changes
+from radar_cli.model.declaring import OPTIONS, read_changes
 
 
 def declaring_options(function: AnyFunction) -> AnyFunction:
@@ -42,7 +42,7 @@ def declaring_options(function: AnyFunction) -> AnyFunction:
 def read_options(
     given: Mapping[str, Any], declared: Mapping[str, str], default_tz: str
 ) -> dict[str, str | None]:
-    """What these options change in what is declared; one that isn't given changes nothing.
+    """Read what these options change in a declaration; one that isn't given changes nothing.
 
     UsageError, BadScheduleError: one of them is impossible.
     """

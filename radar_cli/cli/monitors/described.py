@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Sequence
 
-from radar_cli.api.monitors import MonitorStore
-from radar_cli.monitors.sentences import local_time
-from radar_cli.store.judged import Judged
-from radar_cli.store.managing import UnknownMonitorError
+from radar_cli.core.ids import is_key
+from radar_cli.model.port import MonitorStore, UnknownMonitorError
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.sentences import local_time
 
 
-def find_monitors(store: MonitorStore, keys: Sequence[str]) -> list[Judged]:
+def find_monitors(store: MonitorStore, keys: Sequence[str]) -> list[MonitorRecord]:
     """The monitors with these keys, each once. UnknownMonitorError: one isn't there."""
     found = store.find_all(keys)
     for key in keys:
@@ -19,8 +19,10 @@ def find_monitors(store: MonitorStore, keys: Sequence[str]) -> list[Judged]:
 
 
 def _unknown(store: MonitorStore, key: str) -> UnknownMonitorError:
-    from radar_cli.config.layers import closest
+    from radar_cli.settings.profiles import closest
 
+    if is_key(key) and (alias := store.find_alias(key)) is not None:
+        return UnknownMonitorError(f"no monitor {key!r}", f"it is called {alias.monitor!r} now")
     # A key of 10,000 characters is nobody's slip of the finger, and takes long to compare.
     close = closest(key, store.keys()) if len(key) <= 200 else ""
     hint = f"did you mean {close!r}?" if close else "see 'radar monitors list'"

@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from radar_cli.api.wire import describe_monitor
 from radar_cli.cli.monitors.described import local_moment
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.cli.status import STYLES
+from radar_cli.client.wire import describe_monitor
 from radar_cli.core.grammar import format_duration
-from radar_cli.monitors.state import Status
+from radar_cli.model.state import Status
 
 _COLUMNS = (
     *("monitor", "name", "schedule", "tz", "grace", "max runtime"),

@@ -6,19 +6,19 @@ from typing import Any
 
 import click
 
-from radar_cli.api.wire import describe_window
 from radar_cli.cli.groups import Group
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
+from radar_cli.client.wire import describe_window
 from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import format_duration, parse_duration
 from radar_cli.core.ids import new_id
 from radar_cli.core.zone import local_zone
-from radar_cli.monitors.schedule import load_timezone
-from radar_cli.monitors.sentences import local_time
-from radar_cli.monitors.telling import Window, check_window
-from radar_cli.store.reminding import UnknownWindowError
+from radar_cli.model.schedule import load_timezone
+from radar_cli.model.sentences import local_time
+from radar_cli.model.timing import Window, check_window
+from radar_cli.store.reminders import UnknownWindowError
 
 _SHORT_ID = 8
 _NAME_MAX = 100

@@ -6,22 +6,20 @@ from typing import Any
 
 import click
 
-from radar_cli.api.monitors import MonitorStore
-from radar_cli.api.wire import describe_monitor
 from radar_cli.cli.monitors.declaring import declaring_options, read_options
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
+from radar_cli.client.wire import describe_monitor
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.core.ids import check_key
-from radar_cli.monitors.pitfalls import warn_of
-from radar_cli.monitors.sentences import local_time, next_in_words, status_in_words
-from radar_cli.monitors.words import in_words
-from radar_cli.store.judged import Judged
-from radar_cli.store.managing import MonitorExistsError
+from radar_cli.model.pitfalls import warn_of
+from radar_cli.model.port import MonitorExistsError, MonitorStore
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.sentences import in_words, local_time, next_in_words, status_in_words
 
 
 @click.command(name="create")
@@ -191,7 +189,7 @@ def _read_pause(text: str) -> int:
     return pause_us
 
 
-def _show_declared(known: Judged, said: str, now_us: int, notes: list[str]) -> Result:
+def _show_declared(known: MonitorRecord, said: str, now_us: int, notes: list[str]) -> Result:
     view = known.view_at(now_us)
     lines = [f"{said}: {in_words(known.monitor)}"]
     if following := next_in_words(known.monitor, view.expected_us):

@@ -7,7 +7,7 @@ from typing import Sequence
 
 from radar_cli.cli.render import Cell, Line
 from radar_cli.core.grammar import format_duration
-from radar_cli.monitors.strip import GAPS_IN_A_ROW, Mark
+from radar_cli.model.strip import GAPS_IN_A_ROW, Mark
 
 _STYLES = {
     Mark.SUCCESS: "green",

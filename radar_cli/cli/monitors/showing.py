@@ -4,30 +4,38 @@ from typing import Any
 
 import click
 
-from radar_cli.api.monitors import MonitorStore
-from radar_cli.api.wire import describe_attention, describe_monitor, describe_run, iso
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.cli.status import STYLES, ago, attention_in_words
+from radar_cli.client.wire import (
+    describe_attention,
+    describe_monitor,
+    describe_run,
+    encode_alias,
+    iso,
+)
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.text import lines
+from radar_cli.model.alias import Alias
 from radar_cli.model.fault import BAD
-from radar_cli.monitors.pitfalls import warn_of
-from radar_cli.monitors.sentences import (
+from radar_cli.model.overview import MonitorOverview
+from radar_cli.model.pitfalls import warn_of
+from radar_cli.model.port import MonitorStore
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.sentences import (
     how_it_went,
+    in_words,
     local_time,
     next_in_words,
     status_in_words,
     what_happened,
 )
-from radar_cli.monitors.state import Status
-from radar_cli.monitors.strip import Mark, find_marks
-from radar_cli.monitors.words import in_words
-from radar_cli.store.judged import Judged
-from radar_cli.store.overview import Seen, look
+from radar_cli.model.state import Status
+from radar_cli.model.strip import Mark, find_marks
+from radar_cli.service.look import look
 
 # As many runs as fit on a line behind their label.
 _RUNS_SHOWN = 40
@@ -45,6 +53,7 @@ def show_monitor(session: Session, key: str) -> Result:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
         find_monitors(store, [key])
         (seen,) = look(store, now_us, [key])
+        aliases = store.aliases(key)
         marks, durations_s = _look_back(store, seen.known, now_us)
     known = seen.known
     entry = describe_monitor(known, seen.view, now_us)
@@ -55,10 +64,12 @@ def show_monitor(session: Session, key: str) -> Result:
         "words": in_words(known.monitor),
         "strip": [str(mark) for mark in marks],
         "durations_s": durations_s,
+        "aliases": [encode_alias(each) for each in aliases],
         "last_run": None if last is None else describe_run(last),
         "warnings": warn_of(known.monitor, known.active_faults, now_us),
     }
     rows = [*_show_status(seen, now_us), *_show_declared(seen.known)]
+    rows += [("alias", f"{each.key}, {_when_used(each, now_us)}") for each in aliases]
     if marks:
         rows.append(("runs", draw_strip(marks)))
     if durations_s:
@@ -71,14 +82,16 @@ def show_monitor(session: Session, key: str) -> Result:
     return Result(data, Table(("monitor", clean(key)), rows), notes=tuple(notes))
 
 
-def _look_back(store: MonitorStore, known: Judged, now_us: int) -> tuple[list[Mark], list[float]]:
+def _look_back(
+    store: MonitorStore, known: MonitorRecord, now_us: int
+) -> tuple[list[Mark], list[float]]:
     """Its last runs as marks, and how long they took."""
     runs = store.runs(known.key, _RUNS_SHOWN)
     marks = find_marks(known.monitor, runs, now_us, running=known.state.running, limit=_RUNS_SHOWN)
     return marks, [run.duration_s for run in runs if run.duration_s is not None]
 
 
-def _show_status(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
+def _show_status(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
     known, view = seen.known, seen.view
     words = status_in_words(known.monitor, view, now_us)
     since = iso(view.since_us)
@@ -94,8 +107,8 @@ def _show_status(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _show_declared(known: Judged) -> list[tuple[Any, ...]]:
-    """What is declared; what is left at its default and says nothing isn't shown."""
+def _show_declared(known: MonitorRecord) -> list[tuple[Any, ...]]:
+    """Show what is declared; what is left at its default and says nothing isn't shown."""
     monitor = known.monitor
     rows: list[tuple[Any, ...]] = [("name", monitor.name)] if monitor.name else []
     expression = known.declared.get("schedule", "")
@@ -114,7 +127,13 @@ def _show_declared(known: Judged) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _show_last_run(seen: Seen, now_us: int) -> list[tuple[Any, ...]]:
+def _when_used(alias: Alias, now_us: int) -> str:
+    """Whether something still comes under an old key."""
+    used = iso(alias.used_us)
+    return "not used since it was renamed" if used is None else f"last used {ago(used, now_us)}"
+
+
+def _show_last_run(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
     run = seen.last_ended
     if run is None or run.ended_us is None:
         return [("last run", "none yet")]

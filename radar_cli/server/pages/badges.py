@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from radar_cli.server.depends import Served, address_of
+from radar_cli.server.api.depends import Served, address_of
 from radar_cli.server.pages.text import one_line
 from radar_cli.server.pages.visits import PageRoute, PagesServed, now_us
 from radar_cli.server.pings.paths import is_token

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from radar_cli.core.grammar import parse_duration
-from radar_cli.server.depends import Served
+from radar_cli.server.api.depends import Served
 from radar_cli.server.pages.monitors import render_monitor
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.visits import (

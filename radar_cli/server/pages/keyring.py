@@ -4,8 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from radar_cli.server.depends import Served
-from radar_cli.server.keys import SCOPES, ApiKey, check_new
+from radar_cli.server.api.depends import Served
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.sessions import Session
@@ -17,7 +16,8 @@ from radar_cli.server.pages.visits import (
     Visitor,
     now_us,
 )
-from radar_cli.server.service import Service
+from radar_cli.server.runtime.keys import SCOPES, ApiKey, check_new
+from radar_cli.server.runtime.service import Service
 
 _EMPTY = {"name": "", "scope": "ping", "monitors": "*"}
 

@@ -4,19 +4,23 @@ from fastapi import APIRouter, FastAPI, Response
 
 from radar_cli.server.pages import (
     acting,
-    attending,
     badges,
+    bulk,
     changing,
+    channels,
     editing,
+    forecast,
     keyring,
     login,
     monitors,
+    notices,
     overview,
+    renaming,
     sharing,
 )
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.visits import PageError, PageRoute, PagesServed
-from radar_cli.server.service import Service
+from radar_cli.server.runtime.service import Service
 
 _files = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -33,12 +37,16 @@ _ROUTERS = (
     _files,
     login.routes,
     acting.routes,
-    attending.routes,
     overview.routes,
     editing.routes,
     changing.routes,
+    bulk.routes,
+    renaming.routes,
+    forecast.routes,
     sharing.routes,
     keyring.routes,
+    channels.routes,
+    notices.routes,
     monitors.routes,
     badges.routes,
 )

@@ -1,11 +1,11 @@
-"""How long runs took, as bars: geometry, which the template draws."""
+"""A plot of how long runs took: geometry, which the template draws."""
 
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
 from radar_cli.core.grammar import format_duration
-from radar_cli.monitors.runs import Run
-from radar_cli.monitors.sentences import local_time
+from radar_cli.model.run import Run
+from radar_cli.model.sentences import local_time
 from radar_cli.server.pages.showing import began_us, how, ref_of
 
 # Of the drawing, which is stretched to the page's width.

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from radar_cli.server.depends import Served
+from radar_cli.server.api.depends import Served
 from radar_cli.server.pages.monitors import render_monitor
 from radar_cli.server.pages.visits import (
     ChangeForm,

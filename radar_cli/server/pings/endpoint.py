@@ -5,9 +5,6 @@ import time
 from typing import TYPE_CHECKING
 
 from radar_cli.core.errors import RadarError
-from radar_cli.server.access import check
-from radar_cli.server.answers import send_early, send_json
-from radar_cli.server.keys import ApiKey
 from radar_cli.server.pings.exchange import (
     IDLE_MAX_S,
     Exchange,
@@ -16,13 +13,16 @@ from radar_cli.server.pings.exchange import (
     broken_body,
     late_body,
 )
+from radar_cli.server.runtime.access import check
+from radar_cli.server.runtime.answers import send_early, send_json
+from radar_cli.server.runtime.keys import ApiKey
 from radar_cli.store.store import Creation
 from radar_cli.store.tokens import PING
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from radar_cli.server.service import Service
+    from radar_cli.server.runtime.service import Service
 
 PREFIX = "/ping/"
 
@@ -85,7 +85,7 @@ class PingEndpoint:
 
     async def _find_start(self, exchange: Exchange) -> int | None:
         """The time at which the run of an exchange began, if that was told."""
-        known = await asyncio.to_thread(self._service.store.find, exchange.monitor)
+        known = await asyncio.to_thread(self._service.store.find_by_any_key, exchange.monitor)
         return None if known is None else known.state.running.get(exchange.request.run_id)
 
 

@@ -16,13 +16,9 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from radar_cli.core import text
 from radar_cli.core.errors import RadarError
+from radar_cli.model.declaring import warnings_of
 from radar_cli.model.ping import Ping
-from radar_cli.monitors.declaring import warnings_of
-from radar_cli.monitors.runs import Origin
-from radar_cli.server.access import AccessError, check, read_authorization
-from radar_cli.server.answers import error
-from radar_cli.server.keys import ApiKey
-from radar_cli.server.limits import Limits
+from radar_cli.model.run import Origin
 from radar_cli.server.pings.paths import BadPathError, PingPath, parse_path
 from radar_cli.server.pings.requests import BadRequestError, PingRequest, duration_of
 from radar_cli.server.pings.writer import (
@@ -31,6 +27,10 @@ from radar_cli.server.pings.writer import (
     TooManyMonitorsError,
     UnknownMonitorPingError,
 )
+from radar_cli.server.runtime.access import AccessError, check, read_authorization
+from radar_cli.server.runtime.answers import error
+from radar_cli.server.runtime.keys import ApiKey
+from radar_cli.server.runtime.limits import Limits
 
 METHODS = ("HEAD", "GET", "POST", "PUT")
 # A body has no longest length, and no longest time either, but it has to go on.
@@ -111,7 +111,7 @@ class Body:
         self._paced_s, self._paced_bytes = now_s, self._total_bytes
 
     def end(self) -> tuple[bytes, int]:
-        """What is kept of it, as valid UTF-8, and how many bytes before that are not."""
+        """Return what is kept of it, as valid UTF-8, and how many bytes before that are not."""
         kept, _ = text.cut(bytes(self._kept), self._limit_bytes)
         omitted = self._total_bytes - len(kept)
         valid = text.valid(kept)  # which may be longer
@@ -196,7 +196,8 @@ class Exchange:
         seconds, microseconds = divmod(ping.time_us, 1_000_000)
         content: dict[str, Any] = {
             "status": status,
-            "monitor": ping.monitor,
+            # As it was asked for: it may be an alias, and the key know no other name.
+            "monitor": self.monitor,
             name: f"{_format_second(seconds)}.{microseconds // 1000:03d}Z",
         }
         if self.path.is_complete:

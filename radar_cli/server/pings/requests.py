@@ -11,9 +11,9 @@ from math import isfinite
 from urllib.parse import parse_qsl
 
 from radar_cli.core.grammar import parse_run_id
+from radar_cli.model.declaring import JUDGED, warn_of_unknown
 from radar_cli.model.ping import Ping, parse_time
-from radar_cli.monitors.declaring import JUDGED, warn_of_unknown
-from radar_cli.monitors.runs import Origin
+from radar_cli.model.run import Origin
 from radar_cli.server.pings.paths import PingPath
 
 # Programs write each minute out: `0,1,2,3,...` for all fields has 350 characters.
@@ -95,7 +95,7 @@ class PingRequest:
 
     @property
     def defaults(self) -> dict[str, str]:
-        """What a monitor is declared as that this ping makes and says nothing of."""
+        """The declaration of a monitor that this ping makes and says nothing of."""
         if not self.is_create or any(name in self.fields for name in CREATING):
             return {}
         return _AUTO_CREATED
@@ -132,7 +132,7 @@ class PingRequest:
 
 
 def duration_of(fields: dict[str, str]) -> float | None:
-    """How long a run took, as its ping says itself, in seconds."""
+    """Return how long a run took, as its ping says itself, in seconds."""
     duration_s = _number(fields.get("duration"))
     return duration_s if duration_s is not None and duration_s >= 0 else None
 

@@ -14,8 +14,8 @@ from typing import Callable
 
 from radar_cli.core.errors import RadarError
 from radar_cli.model.ping import Ping
-from radar_cli.server.now import Clock
 from radar_cli.server.pings.requests import CLOCK_SLACK_US
+from radar_cli.server.runtime.now import Clock
 from radar_cli.store.database import ChangedMeanwhileError
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.store import Creation, Store

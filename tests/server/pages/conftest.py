@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from radar_cli.server.keys import Keys
+from radar_cli.server.runtime.keys import Keys
 from tests.server.conftest import DATABASES, new_database
 from tests.server.pages.visitor import Visitor, close_all
 from tests.support import processes

@@ -1,0 +1,25 @@
+"""`radar completion`: the script that teaches a shell radar's words."""
+
+import os
+
+import click
+
+from radar_cli.cli import completion
+from radar_cli.cli.options import Session, common_options, pass_session
+from radar_cli.cli.render import Result
+
+# The wheel has the files of completions/ beside the code that answers them.
+_SCRIPTS = {"bash": "radar.bash", "zsh": "_radar", "fish": "radar.fish"}
+
+
+@click.command(name="completion")
+@click.argument("shell", type=click.Choice(tuple(_SCRIPTS)))
+@common_options
+@pass_session
+def command(session: Session, shell: str) -> Result:
+    """Print the completion script for SHELL; the README has the line that installs it."""
+    del session
+    path = os.path.join(os.path.dirname(completion.__file__), "scripts", _SCRIPTS[shell])
+    with open(path, encoding="utf-8") as file:
+        script = file.read()
+    return Result({"shell": shell, "script": script}, text=script.removesuffix("\n"))

@@ -1,0 +1,352 @@
+"""The monitors of a server, by its management API: read and managed like those of a store here."""
+
+from typing import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from radar_cli.client.connection import AnswerError, Connection
+from radar_cli.client.wire import (
+    decode_alias,
+    decode_attention,
+    decode_channel,
+    decode_flip,
+    decode_monitor,
+    decode_notice,
+    decode_run,
+    decode_window,
+    encode_declared,
+    from_iso,
+    iso,
+)
+from radar_cli.core.errors import UsageError
+from radar_cli.core.ids import is_key
+from radar_cli.model.alias import Alias
+from radar_cli.model.flip import Flip
+from radar_cli.model.notice_log import ChannelHealth, Logged
+from radar_cli.model.overview import ALARMING, RUNS_SEEN, MonitorOverview
+from radar_cli.model.port import KeyTakenError, MonitorExistsError, UnknownMonitorError
+from radar_cli.model.record import MonitorRecord
+from radar_cli.model.run import Run
+from radar_cli.model.state import Status
+from radar_cli.model.timing import Window
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+_MONITORS = "/api/v1/monitors"
+_WINDOWS = "/api/v1/maintenance"
+_ALIASES = "/api/v1/aliases"
+_PAGE = 500
+# With outputs, which may have 10 kB each.
+_PAGE_WITH_OUTPUTS = 200
+# As many as fit into a URL whatever they are called.
+_KEYS_AT_ONCE = 50
+_LONGEST_ENDING = 100
+_FAULTY_MAX = 1000
+
+
+class ServerStore:
+    """See `radar_cli.model.port.MonitorStore`. A context manager, which closes the connection.
+
+    The server goes by its own clock: `now_us` of the methods that change something says nothing
+    to it.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: "TracebackType | None",
+    ) -> None:
+        self._connection.close()
+
+    @property
+    def place(self) -> str:
+        """The place of the monitors, for people."""
+        return self._connection.address.server
+
+    def now_us(self) -> int:
+        """Return the time by the server's clock (Unix time in microseconds)."""
+        return self._connection.now_us()
+
+    def find_neglect(self, now_us: int) -> int | None:  # noqa: ARG002 (the server says it)
+        """See `MonitorStore`."""
+        return from_iso(self._connection.get("/api/v1/status").get("unlooked_since"))
+
+    def find_loss(self) -> str:
+        """See `MonitorStore`."""
+        return self._connection.get("/api/v1/status").get("loss") or ""
+
+    def judge(self, now_us: int) -> int:  # noqa: ARG002 (as a store here has it)
+        """Nothing: the server does it all the time."""
+        return 0
+
+    def overviews(
+        self,
+        now_us: int,
+        keys: Collection[str] = (),
+        *,
+        statuses: Collection[Status] = (),
+        output_of: Collection[Status] = tuple(Status),
+    ) -> Iterator[MonitorOverview]:
+        """See `MonitorStore`; a few requests, however many monitors there are."""
+        output = "alarming" if set(output_of) <= set(ALARMING) else "1"
+        for entry in self._list(keys, statuses, runs=RUNS_SEEN, output=output):
+            known = decode_monitor(entry)
+            runs = [decode_run(each) for each in entry["runs"]]
+            yield MonitorOverview(known, known.view_at(now_us), runs, decode_attention(entry))
+
+    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[MonitorRecord]:
+        """See `MonitorStore`."""
+        return map(decode_monitor, self._list((), statuses))
+
+    def find_all(self, keys: Collection[str]) -> dict[str, MonitorRecord]:
+        """See `MonitorStore`."""
+        if not keys:
+            return {}
+        return {entry["key"]: decode_monitor(entry) for entry in self._list(keys)}
+
+    def keys(self) -> list[str]:
+        """See `MonitorStore`."""
+        keys: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            page = self._connection.get("/api/v1/monitor-keys", after=after)
+            keys += page["keys"]
+            after = page["next"]
+        return keys
+
+    def count_by_status(self) -> dict[tuple[str, bool], int]:
+        """See `MonitorStore`."""
+        status = self._connection.get("/api/v1/status")
+        counts = {}
+        for name, count in status["monitors"].items():
+            unwatched = status["unwatched"][name]
+            counts[name, True], counts[name, False] = count - unwatched, unwatched
+        return {what: count for what, count in counts.items() if count}
+
+    def count_faults(self) -> dict[str, int]:
+        """See `MonitorStore`."""
+        counts: dict[str, int] = self._connection.get("/api/v1/status").get("faults", {})
+        return {kind: count for kind, count in counts.items() if count}
+
+    def faulty(self, limit: int) -> list[MonitorRecord]:
+        """See `MonitorStore`."""
+        page = self._connection.get(_MONITORS, fault=True, limit=min(limit, _FAULTY_MAX))
+        return [decode_monitor(entry) for entry in page["monitors"]]
+
+    def count_pings(self, *monitors: str) -> int:
+        """See `MonitorStore`."""
+        if not monitors:
+            return 0
+        return sum(entry["pings"] for entry in self._list(monitors, pings=True))
+
+    def runs(self, monitor: str, limit: int) -> list[Run]:
+        """See `MonitorStore`."""
+        return [decode_run(each) for each in self._newest(monitor, "runs", limit)][::-1]
+
+    def find_runs(self, monitor: str, ending: str | None = None) -> list[Run]:
+        """See `MonitorStore`; of many runs that end like this, only the newest."""
+        if ending is not None and not (ending.isascii() and len(ending) <= _LONGEST_ENDING):
+            return []  # no id does
+        query = {"ended": True} if ending is None else {"ending": ending}
+        found = self._of(monitor, "runs", **query)
+        return [decode_run(each) for each in reversed(found["runs"])]
+
+    def flips(self, monitor: str, limit: int) -> list[Flip]:
+        """See `MonitorStore`."""
+        return [decode_flip(monitor, each) for each in self._newest(monitor, "flips", limit)]
+
+    def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        try:
+            self._change("POST", _MONITORS, {"key": key, **encode_declared({**declared})})
+        except KeyTakenError:
+            raise
+        except MonitorExistsError:
+            return False
+        return True
+
+    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> MonitorRecord:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        path = f"{_MONITORS}/{quote(key, safe='')}"
+        return decode_monitor(self._change("PATCH", path, encode_declared({**changes})))
+
+    def rename(self, key: str, new: str, now_us: int, *, keeps_alias: bool = True) -> None:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        path = f"{_MONITORS}/{quote(key, safe='')}/rename"
+        self._change("POST", path, {"key": new, "keep_alias": keeps_alias})
+
+    def aliases(self, monitor: str) -> list[Alias]:
+        """See `MonitorStore`."""
+        return [decode_alias(each) for each in self._of(monitor, "aliases")["aliases"]]
+
+    def find_alias(self, key: str) -> Alias | None:
+        """See `MonitorStore`."""
+        try:
+            return decode_alias(self._connection.get(f"{_ALIASES}/{quote(key, safe='')}"))
+        except AnswerError as error:
+            if error.status == 404:  # an older server has no aliases at all
+                return None
+            raise
+
+    def drop_alias(self, key: str) -> bool:
+        """See `MonitorStore`."""
+        try:
+            self._connection.request("DELETE", f"{_ALIASES}/{quote(key, safe='')}")
+        except AnswerError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def delete(self, keys: Sequence[str]) -> int:
+        """See `MonitorStore`."""
+        pings: int = self._change("POST", "/api/v1/batch/delete", {"keys": [*keys]})["pings"]
+        return pings
+
+    def pause(self, keys: Sequence[str], now_us: int, until_us: int | None) -> None:
+        """See `MonitorStore`; it begins when the server hears of it, and lasts as long."""
+        content: dict[str, Any] = {"keys": [*keys]}
+        if until_us is not None:
+            content["for_s"] = (until_us - now_us) / 1e6
+        self._change("POST", "/api/v1/batch/pause", content)
+
+    def acknowledge(self, keys: Sequence[str], now_us: int, by: str) -> list[str]:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        changed = self._change("POST", "/api/v1/batch/ack", {"keys": [*keys], "by": by})
+        acknowledged: list[str] = changed["acknowledged"]
+        return acknowledged
+
+    def snooze(self, keys: Sequence[str], now_us: int, until_us: int, by: str) -> None:
+        """See `MonitorStore`; it begins when the server hears of it, and lasts as long."""
+        content = {"keys": [*keys], "by": by, "for_s": (until_us - now_us) / 1e6}
+        self._change("POST", "/api/v1/batch/snooze", content)
+
+    def windows(self, now_us: int) -> list[Window]:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        return [decode_window(each) for each in self._connection.get(_WINDOWS)["windows"]]
+
+    def add_window(self, window: Window) -> Window:
+        """See `MonitorStore`; it has another id there."""
+        content: dict[str, Any] = {
+            "name": window.name,
+            "monitors": window.monitors,
+            "tag": window.tag,
+            "begin": iso(window.begin_us),
+            "end": iso(window.end_us),
+        }
+        if window.schedule:
+            content |= {"schedule": window.schedule, "tz": window.tz}
+            content["for_s"] = window.length_us / 1e6
+        return decode_window(self._change("POST", _WINDOWS, content))
+
+    def end_window(self, window_id: str, now_us: int) -> bool:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        try:
+            self._change("DELETE", f"{_WINDOWS}/{quote(window_id, safe='')}", None)
+        except AnswerError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def notices(
+        self, limit: int, *, monitor: str = "", channel: str = "", since_us: int = 0
+    ) -> list[Logged]:
+        """See `MonitorStore`."""
+        found: list[Logged] = []
+        before: str | None = ""
+        while before is not None and len(found) < limit:
+            page = self._connection.get(
+                "/api/v1/notices",
+                monitor=monitor,
+                channel=channel,
+                since=iso(since_us),
+                before=before,
+                limit=min(limit - len(found), _PAGE),
+            )
+            found += map(decode_notice, page["notices"])
+            before = page["next"]
+        return found
+
+    def failing_channels(self) -> list[ChannelHealth]:
+        """See `MonitorStore`."""
+        status = self._connection.get("/api/v1/status")
+        return [decode_channel(each) for each in status.get("failing_channels", ())]
+
+    def unheard(self) -> list[str]:
+        """Return monitors that no channel of the server tells of; not all, if they are many."""
+        found: list[str] = self._connection.get("/api/v1/status").get("unheard", [])
+        return found
+
+    def resume(self, keys: Sequence[str], now_us: int) -> list[str]:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        changed = self._change("POST", "/api/v1/batch/resume", {"keys": [*keys]})
+        resumed: list[str] = changed["resumed"]
+        return resumed
+
+    def _list(
+        self, keys: Collection[str] = (), statuses: Collection[str] = (), **query: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The monitors with these keys, or all of them, a page at a time."""
+        if not keys:
+            yield from self._list_pages(status=[*map(str, statuses)], **query)
+            return
+        known = sorted({key for key in keys if is_key(key)})
+        for start in range(0, len(known), _KEYS_AT_ONCE):
+            some = known[start : start + _KEYS_AT_ONCE]
+            yield from self._list_pages(key=some, status=[*map(str, statuses)], **query)
+
+    def _list_pages(self, **query: Any) -> Iterator[dict[str, Any]]:
+        limit = _PAGE_WITH_OUTPUTS if query.get("output") == "1" else _PAGE
+        after: str | None = ""
+        while after is not None:
+            page = self._connection.get(_MONITORS, after=after or None, limit=limit, **query)
+            yield from page["monitors"]
+            after = page["next"]
+
+    def _newest(self, monitor: str, what: str, limit: int) -> list[dict[str, Any]]:
+        """At most so many of something, the newest first, a page at a time."""
+        found: list[dict[str, Any]] = []
+        before: str | None = None
+        while limit > len(found):
+            page = self._of(monitor, what, before=before, limit=min(limit - len(found), _PAGE))
+            found += page[what]
+            before = page["next"]
+            if before is None:
+                break
+        return found
+
+    def _of(self, monitor: str, what: str, **query: Any) -> Any:
+        """Get something of a monitor. UnknownMonitorError: there is none of that key."""
+        path = f"{_MONITORS}/{quote(monitor, safe='')}/{what}"
+        try:
+            return self._connection.get(path, **query)
+        except AnswerError as error:
+            raise _as_local(error) from None
+
+    def _change(self, method: str, path: str, content: Any) -> Any:
+        try:
+            return self._connection.request(method, path, content=content)
+        except AnswerError as error:
+            raise _as_local(error) from None
+
+
+def _as_local(error: AnswerError) -> Exception:
+    """The error that a store here would have raised."""
+    if error.word == "UNKNOWN_MONITOR":
+        return UnknownMonitorError(error.message)
+    if error.word == "KEY_TAKEN":
+        return KeyTakenError(error.message)
+    if error.word == "MONITOR_EXISTS":
+        return MonitorExistsError(error.message)
+    if error.status in (400, 422):
+        return UsageError(error.message)
+    return error

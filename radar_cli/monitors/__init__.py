@@ -1,1 +1,0 @@
-"""Monitors and their runs, as pure functions of pings: no I/O, and `now` is an argument."""
