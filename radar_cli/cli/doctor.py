@@ -8,11 +8,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Sequence
+from typing import Annotated, Iterator, Sequence, TypedDict
 
 import click
 
 import radar_cli
+from radar_cli.cli.answers import answers
 from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
@@ -21,6 +22,7 @@ from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
+from radar_cli.core.shapes import one_of
 from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import local_time
@@ -53,8 +55,18 @@ class Remark:
     hint: str = ""
 
 
+class RemarkFields(TypedDict):
+    """What one look has found; message and hint are for people."""
+
+    what: str
+    state: Annotated[str, one_of([GOOD, BEWARE, BAD])]
+    message: str
+    hint: str | None
+
+
 @click.command(name="doctor")
 @common_options
+@answers(list[RemarkFields])
 @pass_session
 def command(session: Session) -> Result:
     """Look for what keeps radar from watching over jobs: settings, disk, outbox, server, cron.
@@ -62,7 +74,7 @@ def command(session: Session) -> Result:
     Exits with 1 if something is bad.
     """
     remarks = list(_look(session))
-    data = [
+    data: list[RemarkFields] = [
         {"what": r.what, "state": r.state, "message": r.message, "hint": r.hint or None}
         for r in remarks
     ]

@@ -4,10 +4,11 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, warn
@@ -15,6 +16,7 @@ from radar_cli.client.wire import iso
 from radar_cli.core.errors import ConfigError, UsageError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.core.ids import new_id
+from radar_cli.core.shapes import ErrorFields, Moment, one_of
 from radar_cli.core.zone import local_zone
 from radar_cli.model.sentences import local_time
 from radar_cli.notify.channel import Channel, ChannelError, Receipt
@@ -26,6 +28,44 @@ from radar_cli.store.notices import Logged
 _TIMEOUT_S = 30.0
 _FATES = {"delivered": "green", "given up": "red"}
 _NONE = "no channels yet: try 'radar config set notify.chat.webhook URL'"
+
+
+class ChannelFields(TypedDict):
+    """A channel of a config file; `fault` is why it can't work, for people."""
+
+    channel: str
+    kind: str | None
+    to: str | None
+    on: list[str]
+    tags: list[str]
+    fault: str | None
+    file: str
+
+
+class TestedFields(TypedDict):
+    """What a channel made of a test notice; `delivered` is null where nobody here can know."""
+
+    channel: str
+    kind: str | None
+    delivered: bool | None
+    answer: str | None
+    remark: str | None
+    error: ErrorFields | None
+
+
+class NoticeFields(TypedDict):
+    """A notice; `fate` is null while it is on its way."""
+
+    id: str
+    channel: str
+    kind: str | None
+    monitors: list[str]
+    made_at: Moment | None
+    settled_at: Moment | None
+    next_try_at: Moment | None
+    tries: int
+    fate: Annotated[str, one_of(_FATES)] | None
+    answer: str | None
 
 
 class UnknownChannelError(ConfigError):
@@ -45,6 +85,7 @@ def command() -> None:
 
 @command.command(name="list")
 @list_options
+@answers(list[ChannelFields])
 @pass_session
 def list_channels(session: Session) -> Result:
     """Print every channel: where it leads, and what it hears of."""
@@ -59,7 +100,7 @@ def list_channels(session: Session) -> Result:
         )
         for channel in channels
     ]
-    data = [
+    data: list[ChannelFields] = [
         {
             "channel": channel.table.name,
             "kind": channel.table.kind or None,
@@ -77,6 +118,7 @@ def list_channels(session: Session) -> Result:
 @command.command(name="test")
 @click.argument("names", metavar="[CHANNEL]...", nargs=-1)
 @common_options
+@answers(list[TestedFields])
 @pass_session
 def test_channels(session: Session, names: tuple[str, ...]) -> Result:
     """Send a test notice through every channel, or just those named.
@@ -119,6 +161,7 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
     "--limit", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="How many."
 )
 @list_options
+@answers(list[NoticeFields])
 @pass_session
 def list_notices(session: Session, monitor: str, channel: str, since: str, limit: int) -> Result:
     """Print what people were told, newest first: through which channel, and what it answered.
@@ -151,7 +194,7 @@ def list_notices(session: Session, monitor: str, channel: str, since: str, limit
         )
         for each in found
     ]
-    data = [
+    data: list[NoticeFields] = [
         {
             "id": each.id,
             "channel": each.channel,
@@ -207,10 +250,8 @@ def _show(result: Receipt | ChannelError) -> Cell:
     return Cell(result.answer, "green")
 
 
-def _describe(channel: Channel, result: Receipt | ChannelError) -> dict[str, Any]:
-    said = None
-    if isinstance(result, ChannelError):
-        said = {"slug": result.slug, "message": result.message, "hint": result.hint}
+def _describe(channel: Channel, result: Receipt | ChannelError) -> TestedFields:
+    said = result.describe() if isinstance(result, ChannelError) else None
     receipt = result if isinstance(result, Receipt) else None
     return {
         "channel": channel.table.name,

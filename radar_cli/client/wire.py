@@ -6,18 +6,92 @@ writes its `decode_…` reads without loss.
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Collection
+from typing import Annotated, Any, Collection, TypedDict
 
 from radar_cli.core.grammar import format_seconds
-from radar_cli.model.fault import Fault
+from radar_cli.core.shapes import Moment, Seconds, one_of
+from radar_cli.model.fault import BAD, BEWARE, Fault
 from radar_cli.model.flip import Flip
 from radar_cli.model.monitor import Outage, Pause, to_us
 from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord, read_faults, write_faults
 from radar_cli.model.run import Origin, Run
-from radar_cli.model.state import Status, View
+from radar_cli.model.state import Reason, Status, View
 
 RUNNING, HUNG = "running", "hung"
+StatusWord = Annotated[str, one_of(Status)]
+ReasonWord = Annotated[str, one_of(Reason)]
+
+
+class OriginFields(TypedDict):
+    """What a server saw of whoever sent the last ping of a run."""
+
+    address: str
+    method: str
+    agent: str
+
+
+class FaultFields(TypedDict):
+    """What is wrong with a declaration; `text` is what was refused, or is doubtful."""
+
+    kind: Annotated[str, one_of([BAD, BEWARE])]
+    field: str
+    text: str
+    message: str
+    since: Moment | None
+
+
+class RunSummaryFields(TypedDict):
+    """One run, without its output."""
+
+    run_id: str | None
+    outcome: Annotated[str, one_of(["success", "fail", RUNNING, HUNG])]
+    started_at: Moment | None
+    ended_at: Moment | None
+    duration_s: Seconds | None
+    exit_code: int | None
+    signal: int | None
+    reason: str | None
+    cpu_s: Seconds | None
+    max_rss_bytes: int | None
+    tries: int
+    host: str | None
+    message: str | None
+    url: str | None
+    output_bytes: int | None
+    omitted_bytes: int
+    origin: OriginFields | None
+
+
+class RunFields(RunSummaryFields):
+    """One run; `output` is the end of what it wrote, with U+FFFD for what is no UTF-8."""
+
+    output: str
+
+
+class MonitorFields(TypedDict):
+    """What a monitor is declared as, and how it is."""
+
+    key: str
+    name: str
+    schedule: str | None
+    every_s: Seconds | None
+    tz: str | None
+    grace_s: Seconds
+    max_runtime_s: Seconds | None
+    failure_tolerance: int
+    tags: list[str]
+    notes: str | None
+    status: StatusWord
+    reason: ReasonWord | None
+    since: Moment | None
+    running: bool
+    expected_at: Moment | None
+    paused: bool
+    paused_until: Moment | None
+    created_at: Moment | None
+    hosts: str | None
+    faults: list[FaultFields]
 
 
 def iso(time_us: int | None) -> str | None:
@@ -32,7 +106,7 @@ def from_iso(text: str | None) -> int | None:
     return None if text is None else to_us(datetime.fromisoformat(text))
 
 
-def describe_monitor(known: MonitorRecord, view: View, now_us: int) -> dict[str, Any]:
+def describe_monitor(known: MonitorRecord, view: View, now_us: int) -> MonitorFields:
     """What a monitor is declared as and what it says."""
     monitor, declared = known.monitor, known.declared
     pause = monitor.pause_at(now_us)
@@ -95,7 +169,7 @@ def decode_monitor(entry: dict[str, Any]) -> MonitorRecord:
     )
 
 
-def describe_fault(fault: Fault) -> dict[str, Any]:
+def describe_fault(fault: Fault) -> FaultFields:
     """Return what is wrong with a declaration, by the name that its field has in the API."""
     return {
         "kind": fault.kind,
@@ -106,11 +180,17 @@ def describe_fault(fault: Fault) -> dict[str, Any]:
     }
 
 
-def describe_run(run: Run) -> dict[str, Any]:
-    """One run; its outcome is "" while no end of it is known."""
+def encode_run(run: Run, going_on: Collection[str] = ()) -> RunFields:
+    """One run; one whose end isn't known is running if `going_on` has its id, and else hung."""
+    output = run.output.decode("utf-8", "replace")
+    return {**summarize_run(run, going_on), "output": output}
+
+
+def summarize_run(run: Run, going_on: Collection[str] = ()) -> RunSummaryFields:
+    """The same without its output."""
     return {
         "run_id": run.run_id or None,
-        "outcome": run.outcome,
+        "outcome": find_outcome(run, going_on),
         "started_at": iso(run.started_us),
         "ended_at": iso(run.ended_us),
         "duration_s": run.duration_s,
@@ -123,7 +203,6 @@ def describe_run(run: Run) -> dict[str, Any]:
         "host": run.host or None,
         "message": run.message or None,
         "url": run.url or None,
-        "output": run.output.decode("utf-8", "replace"),
         "output_bytes": run.output_bytes,
         "omitted_bytes": run.omitted_bytes,
         "origin": _describe_origin(run.origin),
@@ -133,11 +212,6 @@ def describe_run(run: Run) -> dict[str, Any]:
 def find_outcome(run: Run, going_on: Collection[str]) -> str:
     """How a run ended, or whether it goes on (as `going_on` has its id) or hangs."""
     return run.outcome or (RUNNING if run.run_id in going_on else HUNG)
-
-
-def encode_run(run: Run, going_on: Collection[str]) -> dict[str, Any]:
-    """A run as the API answers it."""
-    return {**describe_run(run), "outcome": find_outcome(run, going_on)}
 
 
 def decode_run(entry: dict[str, Any]) -> Run:
@@ -178,8 +252,10 @@ def encode_ping(ping: Ping) -> dict[str, Any]:
     }
 
 
-def _describe_origin(origin: Origin | None) -> dict[str, str] | None:
-    return None if origin is None else origin._asdict()
+def _describe_origin(origin: Origin | None) -> OriginFields | None:
+    if origin is None:
+        return None
+    return {"address": origin.address, "method": origin.method, "agent": origin.agent}
 
 
 def encode_flip(flip: Flip) -> dict[str, Any]:

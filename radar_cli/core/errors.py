@@ -2,6 +2,10 @@
 
 from radar_cli.core import exits
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from radar_cli.core.shapes import ErrorFields
+
 
 class RadarError(Exception):
     """An expected error: a message that names the value, and a hint.
@@ -20,6 +24,10 @@ class RadarError(Exception):
     def line(self) -> str:
         """Message and hint, on one line."""
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def describe(self) -> "ErrorFields":
+        """The error for programs."""
+        return {"slug": self.slug, "message": self.message, "hint": self.hint}
 
 
 class UsageError(RadarError):

@@ -14,8 +14,15 @@ from radar_cli.celery.check.verdict import check
 from radar_cli.celery.findings import Finding, verdict
 from radar_cli.celery.project import project_of
 from radar_cli.celery.schedule.sources import KINDS
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.options import broker_options, read_duration, read_period, timeout_option
-from radar_cli.cli.celery.said import for_nagios, for_prometheus, in_a_line, show_findings
+from radar_cli.cli.celery.said import (
+    VerdictFields,
+    for_nagios,
+    for_prometheus,
+    in_a_line,
+    show_findings,
+)
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, emit, is_terminal, print_result
 from radar_cli.core import exits
@@ -60,6 +67,7 @@ _PINGS = {"ok": "success", "bad": "fail", "unknown": "log"}
     help="How to say it; nagios has Nagios's exit codes.",
 )
 @common_options
+@answers(VerdictFields)
 @pass_session
 def command(
     session: Session,

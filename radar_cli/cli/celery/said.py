@@ -2,8 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypedDict
 
-from radar_cli.celery.findings import EXIT_CODES, Finding, State, by_urgency, verdict
+from radar_cli.celery.findings import (
+    EXIT_CODES,
+    Finding,
+    FindingFields,
+    State,
+    by_urgency,
+    verdict,
+)
 from radar_cli.cli.render import Cell, Result, Table, clean
 
 _STYLES: dict[State, str] = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
@@ -33,6 +41,13 @@ _MEASURED = {
 _LABELS = {"queues": "queue", "workers": "worker", "broker": "broker"}
 
 
+class VerdictFields(TypedDict):
+    """The worst of all states, and every finding."""
+
+    verdict: State
+    findings: list[FindingFields]
+
+
 def show_findings(findings: Sequence[Finding], *, with_ok: bool) -> Result:
     """A table, with what is bad first; and all of it for programs."""
     shown = [f for f in by_urgency(findings) if with_ok or f.state != "ok"]
@@ -41,7 +56,10 @@ def show_findings(findings: Sequence[Finding], *, with_ok: bool) -> Result:
         for f in shown
     ]
     state = verdict(findings)
-    data = {"verdict": state, "findings": [finding.describe() for finding in findings]}
+    data: VerdictFields = {
+        "verdict": state,
+        "findings": [finding.describe() for finding in findings],
+    }
     return Result(data, Table(_COLUMNS, rows), exit_code=EXIT_CODES[state])
 
 
