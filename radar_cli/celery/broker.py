@@ -158,13 +158,13 @@ def without_password(url: str) -> str:
 
 
 def kind_of(connection: "Connection") -> Kind:
-    """Which broker it is."""
+    """Name the kind of broker."""
     driver = str(getattr(connection.transport, "driver_type", ""))
     return "redis" if driver == "redis" else "amqp" if driver == "amqp" else "other"
 
 
 def explain(error: BaseException, shown: str, address: tuple[str, int] | None) -> BrokerError:
-    """Why a broker can't be used, from the exception of whatever library it came from."""
+    """Explain why a broker can't be used, from the exception of whatever library it came from."""
     chain = list(_chain(error))
     texts = " / ".join(str(each) for each in chain)
     for needle, cause, said, hint in _ANSWERS:

@@ -57,7 +57,7 @@ class Canaries:
                     remove_newest(broker, queue, number)
 
     def flights(self) -> list[Flight]:
-        """How it went with each that was sent."""
+        """Return what became of each canary that was sent."""
         asking = self._asking
         # A copy: one that hangs may still be sending.
         return [self._flight(asking, number) for number in list(self._sent)] if asking else []

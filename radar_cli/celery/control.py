@@ -10,7 +10,7 @@ from radar_cli.celery.inspect import Asking
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one worker said to a command; None: it said nothing."""
+    """One worker's answer to a command; None: it gave none."""
 
     node: str
     is_ok: bool | None
@@ -50,7 +50,7 @@ def shut_down(broker: Broker, nodes: Iterable[str]) -> list[Answer]:
 
 
 def read_answer(node: str, reply: Any) -> Answer:
-    """What a reply means: `{"ok": ...}` or `{"error": ...}`."""
+    """Read a worker's reply: `{"ok": ...}` or `{"error": ...}`."""
     if reply is None:
         return Answer(node, None, "no answer")
     if isinstance(reply, dict) and "error" in reply:

@@ -1,4 +1,4 @@
-"""What a check says of one thing: ok, bad or unknown, with its cause and what to do."""
+"""A finding: one thing that is ok, bad or unknown, with its cause and what to do."""
 
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Literal, TypedDict
@@ -32,7 +32,7 @@ class FindingFields(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is known of a broker, worker, queue or entry of the schedule.
+    """A finding on a broker, worker, queue or entry of the schedule.
 
     `cause` is why it is so, in words, as far as anything proves it; `hint` what to do about it.
     `data` is for programs: what was measured, in seconds and counts.

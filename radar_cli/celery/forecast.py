@@ -1,4 +1,4 @@
-"""How fast a queue drains, from a few looks at it. Pure."""
+"""A forecast of how fast a queue drains, from a few looks at it. Pure."""
 
 from dataclasses import dataclass
 from typing import Sequence
@@ -33,7 +33,7 @@ def drains_in_s(depth: int, seen: Flow | None) -> float | None:
 
 
 def waits_s(depth: int, seen: Flow | None) -> float | None:
-    """How long what arrives now will wait for those before it; None if nothing is being done."""
+    """Return how long (seconds) what arrives now will wait; None if nothing is being done."""
     if depth <= 0:
         return 0.0
     if seen is None or not seen.done or seen.done <= 0:

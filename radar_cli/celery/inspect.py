@@ -41,7 +41,7 @@ class Answers:
     is_to_all: bool = True
 
     def nodes(self) -> list[str]:
-        """Who answered anything."""
+        """The nodes that answered anything."""
         return sorted({node for replies in self.replies.values() for node in replies})
 
 
@@ -173,7 +173,7 @@ class Asking:
         )
 
     def callback_options(self) -> dict[str, str]:
-        """What leads a task's callback to this queue."""
+        """Return the options that lead a task's callback to this queue."""
         # Not the default exchange: Celery would put its default queue in the place of the key.
         return {
             "exchange": self._reply_exchange,

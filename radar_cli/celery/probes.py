@@ -14,7 +14,7 @@ _DEFAULT_MAX_AGE = "60s"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What is filled in; `file`: of the signs of life, if it isn't the default one."""
+    """The values to fill in; `file` holds the signs of life, if it isn't the default one."""
 
     app: str = "APP"
     queues: tuple[str, ...] = ()

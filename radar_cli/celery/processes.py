@@ -1,4 +1,4 @@
-"""What this machine's own process table proves of a worker that doesn't answer (Linux)."""
+"""Proof from this machine's process table about a worker that doesn't answer (Linux)."""
 
 import os
 import socket

@@ -22,7 +22,7 @@ class AppError(RadarError):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Where a project's broker is and what its app expects of it."""
+    """A project: where its broker is, and what its app expects of it."""
 
     broker: str
     options: Mapping[str, Any] = field(default_factory=dict)  # broker_transport_options

@@ -35,7 +35,7 @@ def read_queues(broker: Broker, names: Iterable[str]) -> dict[str, SeenQueue]:
 def split_priorities(
     lengths: dict[int, int], steps: Iterable[int]
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """What waits by priority, and of that what is in no step that workers read."""
+    """Split waiting messages by priority, and tell those in no step that workers read."""
     waiting = {priority: length for priority, length in lengths.items() if length}
     read = {0, *steps}
     return waiting, {priority: n for priority, n in waiting.items() if priority not in read}
@@ -82,7 +82,7 @@ def _seen_in_redis(
 
 
 def read_unacked(broker: Broker) -> Unacked | None:
-    """What workers have fetched; None where the broker doesn't show it without its management."""
+    """Read what workers have fetched; None where the broker shows it only by its management."""
     if broker.kind != "redis":
         return None
     client, channel = _redis(broker)

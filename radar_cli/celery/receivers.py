@@ -1,10 +1,10 @@
-"""How many got a broadcast, from Redis."""
+"""A count of those who got a broadcast, from Redis."""
 
 from typing import Any
 
 
 class Receivers:
-    """How many hear what is published meanwhile: PUBLISH of Redis tells, and kombu drops it."""
+    """A count of listeners while something is published: PUBLISH tells it, kombu drops it."""
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel

@@ -78,7 +78,7 @@ def fields_of(shape: Any) -> dict[str, Any]:
 
 
 def is_union(shape: Any) -> bool:
-    """Whether a type is one of several."""
+    """Return whether a type is one of several."""
     return get_origin(shape) in (Union, UnionType)
 
 
@@ -93,7 +93,7 @@ def strip(shape: Any) -> Any:
 
 
 def has_field(shape: Any, name: str) -> bool:
-    """Whether a row of this shape has the field `a` or `a.b`."""
+    """Return whether a row of this shape has the field `a` or `a.b`."""
     for part in name.split("."):
         inner = strip(shape)
         if get_origin(inner) is dict:

@@ -34,7 +34,7 @@ _KILLED_WITHIN_S = 1.0
 
 @dataclass(slots=True)
 class Looked:
-    """What is known of a user's store: what was found there, or why nothing can be known."""
+    """A look at a user's store: what was found there, or why nothing could be."""
 
     place: Place
     found: Any = None  # None as well if the user has no store

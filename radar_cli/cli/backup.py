@@ -31,7 +31,7 @@ _OTHERS_PAUSE_S = 0.02
 
 
 class BackupFields(TypedDict):
-    """What was copied out of a store."""
+    """A copy of a store."""
 
     file: str
     store: str
@@ -41,7 +41,7 @@ class BackupFields(TypedDict):
 
 
 class RestoredFields(TypedDict):
-    """What a store holds now; `kept` is the file that has what was there before."""
+    """A store that was restored; `kept` is the file that has what was there before."""
 
     store: str
     monitors: int

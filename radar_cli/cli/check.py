@@ -209,7 +209,7 @@ class Round:
         self._count(opened, now_us, chosen)
 
     def pack(self) -> dict[str, Any]:
-        """What was found in one store, as JSON can hold it."""
+        """Return what was found in one store, as JSON can hold it."""
         return {
             "counts": self.counts,
             "unwatched": self.unwatched,
@@ -277,7 +277,7 @@ class Round:
         return some_told
 
     def result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
-        """What is found, for all formats but Nagios's: cron would mail whatever is said."""
+        """Return the result for all formats but Nagios's; nothing that cron would mail in vain."""
         result = self._result(bad, session, is_quiet=is_quiet)
         if not self.unknown:
             return result

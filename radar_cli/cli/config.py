@@ -46,7 +46,7 @@ class SettingFields(TypedDict):
 
 
 class WrittenFields(TypedDict):
-    """What was changed in a config file, and whether all of it had to be written anew."""
+    """A change of a config file; `rewritten` is whether all of it had to be written anew."""
 
     key: str
     file: str
@@ -87,7 +87,7 @@ class NotSetError(ConfigError):
 
 
 class ProblemsError(ConfigError):
-    """What `radar config check` ends with when there is something to edit."""
+    """The end of `radar config check` when there is something to edit."""
 
     slug = "config-problems"
 

@@ -99,7 +99,7 @@ class EditFields(TypedDict):
 
 
 class UnwrapFields(TypedDict):
-    """Which crontabs were changed, or would be with --diff, and what went wrong."""
+    """The crontabs that were changed, or would be with --diff, and what went wrong."""
 
     crontabs: list[EditFields]
     backups: list[str]
@@ -107,7 +107,7 @@ class UnwrapFields(TypedDict):
 
 
 class WrapFields(UnwrapFields):
-    """The same, with the launcher that the lines call and the monitors that were created."""
+    """The crontabs that were changed, the launcher that they call, and the monitors created."""
 
     link: str | None
     monitors: list[str]

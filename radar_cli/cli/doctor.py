@@ -47,7 +47,7 @@ _ROOMS_OF_A_RUN = ("launch", "core", "model", "net", "outbox", "delivery", "wrap
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What one look has found; `hint` says what to do."""
+    """A remark on one thing that was looked at; `hint` says what to do."""
 
     what: str
     state: str
@@ -56,7 +56,7 @@ class Remark:
 
 
 class RemarkFields(TypedDict):
-    """What one look has found; message and hint are for people."""
+    """A remark on what one look has found; message and hint are for people."""
 
     what: str
     state: Annotated[str, one_of([GOOD, BEWARE, BAD])]
@@ -168,7 +168,7 @@ def _look_at_store(directory: str) -> Iterator[Remark]:
 
 
 def _look_at_faults(faulty: Sequence[MonitorRecord]) -> Iterator[Remark]:
-    """What is wrong with the declarations of monitors."""
+    """Look for faults in the declarations of monitors."""
     for known in faulty:
         for fault in known.active_faults:
             state = BAD if fault.kind == BAD else BEWARE

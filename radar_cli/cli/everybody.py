@@ -1,4 +1,4 @@
-"""Whose stores a command looks at: one's own or, for root, everybody's."""
+"""The stores that a command looks at: one's own or, for root, everybody's."""
 
 import os
 import pwd

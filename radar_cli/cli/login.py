@@ -105,7 +105,7 @@ def _read_key(source: str | None) -> str:
 
 
 def _check(server: str, key: str, profile: "Profile", data: LoginFields) -> str:
-    """Return what the key may do there in words, and note it in `data`. RefusedError: nothing."""
+    """Return in words what the key may do, and note it in `data`. RefusedError: nothing."""
     from radar_cli.client.connection import Address, Connection, RefusedError
 
     connection = Connection(Address(server, key, profile.ca_file, profile.headers))

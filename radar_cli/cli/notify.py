@@ -43,7 +43,7 @@ class ChannelFields(TypedDict):
 
 
 class TestedFields(TypedDict):
-    """What a channel made of a test notice; `delivered` is null where nobody here can know."""
+    """A channel's test; `delivered` is null where nobody here can know."""
 
     channel: str
     kind: str | None

@@ -23,7 +23,7 @@ _DELIVERY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How many notices went out, a line for each channel that failed, and who else tells people."""
+    """The result: notices that went out, a line for each failed channel, who else sends some."""
 
     delivered: int = 0
     failures: tuple[str, ...] = ()
@@ -125,6 +125,6 @@ class _Asking:
 
 
 def _without_channel(store: Store, names: set[str]) -> list[str]:
-    """What waits for channels that are gone."""
+    """Count what waits for channels that are gone."""
     lost = sorted({channel for _, channel, _, _ in store.waiting_alerts()} - names)
     return [f"notices wait for channel {name!r}, which no config file has" for name in lost]

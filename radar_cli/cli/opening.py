@@ -138,7 +138,7 @@ def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
 
 
 def describe_dropped(dropped: Dropped) -> str:
-    """What the bound of the outbox has cost a destination, in a line."""
+    """Describe in a line what the bound of the outbox has cost a destination."""
     since, last = (
         datetime.fromtimestamp(moment).astimezone().isoformat(" ", "minutes")
         for moment in (dropped.first_s, dropped.last_s)
@@ -162,7 +162,7 @@ def bring_up_to_date(
 
 
 def retention_of(profile: "Profile") -> Retention:
-    """How much the store keeps, as the settings say."""
+    """Return how much the store keeps, as the settings say."""
     chosen: dict[str, int] = {}
     for name in ("pings", "outputs"):
         count = profile.setting(f"keep_{name}").value

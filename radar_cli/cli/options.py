@@ -16,7 +16,7 @@ FORMATS = ("table", "json", "csv", "ndjson")
 
 @dataclass
 class Session:
-    """What the options say about this call; a command's own win over the group's."""
+    """The options of this call; a command's own override the group's."""
 
     format: str = "table"
     profile: str | None = None

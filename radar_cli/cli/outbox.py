@@ -61,7 +61,7 @@ class WaitingFields(TypedDict):
 
 
 class FlushedFields(TypedDict):
-    """How many pings were delivered, and how many still wait; `notes` are for people."""
+    """The number of pings that were delivered, and of those that wait; `notes` are for people."""
 
     delivered: int
     waiting: int
@@ -69,7 +69,7 @@ class FlushedFields(TypedDict):
 
 
 class DroppedFields(TypedDict):
-    """How many pings were deleted."""
+    """The number of pings that were deleted."""
 
     dropped: int
 

@@ -48,7 +48,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command found: `data` for programs, and a table or a text for people."""
+    """The result of a command: `data` for programs, and a table or a text for people."""
 
     data: Any
     table: Table | None = None
@@ -132,7 +132,7 @@ def encode(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The same with null in place of numbers that JSON doesn't have."""
+    """Return the value with null in place of numbers that JSON doesn't have."""
     if isinstance(value, dict):
         return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
@@ -164,7 +164,7 @@ def clean(text: str) -> str:
 
 
 def shorten(key: str) -> str:
-    """What was given as a key, which may be anything, as it fits into a line."""
+    """Shorten what was given as a key, which may be anything, so that it fits into a line."""
     shown = clean(key)
     return shown if len(shown) <= _LONGEST_KEY else shown[:60] + "..."
 

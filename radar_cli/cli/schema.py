@@ -114,7 +114,7 @@ class SlugFields(TypedDict):
 
 
 class SchemaFields(TypedDict):
-    """What a program has to know of radar; `envelope` is the version of what --json prints."""
+    """Everything a program has to know of radar; `envelope` is the version of --json."""
 
     radar: str
     envelope: int

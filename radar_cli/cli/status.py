@@ -155,7 +155,7 @@ def describe_unknown(unknown: Sequence[tuple[str, str]], code: int) -> StateErro
 
 
 def _fault_notes(data: Sequence[StatusFields]) -> list[str]:
-    """What is wrong with declarations, a line for each."""
+    """Return what is wrong with declarations, a line for each."""
     notes = []
     for entry in data:
         owner = f"{entry['user']}: " if entry["user"] else ""
@@ -172,7 +172,7 @@ def describe(seen: MonitorOverview, user: str = "") -> StatusFields:
 
 
 def describe_glance(seen: MonitorOverview, user: str = "") -> GlanceFields:
-    """The same without its last run."""
+    """Describe the same without its last run."""
     declared, view = seen.known.declared, seen.view
     running = [run for run in seen.runs if run.is_running]
     return {
@@ -231,7 +231,7 @@ def how_it_ended(run: dict[str, Any]) -> str:
 
 
 def last_line(run: dict[str, Any]) -> str:
-    """What the run said last; why it counts as failed, if its exit code doesn't tell."""
+    """Return the last line of a run; why it counts as failed, if its exit code doesn't tell."""
     if run["reason"]:
         return str(run["reason"])[:80]
     return last_line_of(run["output"]) or last_line_of(run["message"] or "")
@@ -264,6 +264,6 @@ def _seconds(text: str | None) -> float | None:
 
 
 def ago(moment: str, now_us: int) -> str:
-    """How long ago a moment in ISO 8601 was."""
+    """Format how long ago a moment in ISO 8601 was."""
     seconds = now_us / 1e6 - datetime.fromisoformat(moment).timestamp()
     return "just now" if seconds < 1 else f"{format_duration(round(seconds))} ago"

@@ -39,7 +39,7 @@ class RefusedError(ConfigError):
 
 
 class WrongServerError(ConfigError):
-    """What answers there has no API of radar's."""
+    """Whatever answers there has no API of radar's."""
 
     slug = "wrong-server"
 
@@ -62,7 +62,7 @@ _LATER = (408, 425, 429, 500, 502, 503, 504)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server is, and how to be let in; `notes` say why a key isn't used."""
+    """A server's address, and how to be let in; `notes` say why a key isn't used."""
 
     server: str
     key: str = ""
@@ -100,7 +100,7 @@ class Connection:
             self._client.close()
 
     def now_us(self) -> int:
-        """What the time is by the server's clock, which judges: Unix time in microseconds.
+        """Return the time by the server's clock, which judges (Unix time in microseconds).
 
         It is never ahead of it, and never behind what the server has already answered.
         """

@@ -51,11 +51,11 @@ class ServerStore:
 
     @property
     def place(self) -> str:
-        """Where they are, for people."""
+        """The place of the monitors, for people."""
         return self._connection.address.server
 
     def now_us(self) -> int:
-        """What the time is by the server's clock: Unix time in microseconds."""
+        """Return the time by the server's clock (Unix time in microseconds)."""
         return self._connection.now_us()
 
     def find_neglect(self, now_us: int) -> int | None:  # noqa: ARG002 (the server says it)
@@ -223,7 +223,7 @@ class ServerStore:
         return found
 
     def _of(self, monitor: str, what: str, **query: Any) -> Any:
-        """What a monitor has of something. UnknownMonitorError: there is none of that key."""
+        """Get something of a monitor. UnknownMonitorError: there is none of that key."""
         path = f"{_MONITORS}/{quote(monitor, safe='')}/{what}"
         try:
             return self._connection.get(path, **query)

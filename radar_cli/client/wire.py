@@ -24,7 +24,7 @@ ReasonWord = Annotated[str, one_of(Reason)]
 
 
 class OriginFields(TypedDict):
-    """What a server saw of whoever sent the last ping of a run."""
+    """The sender of the last ping of a run, as the server saw it."""
 
     address: str
     method: str
@@ -32,7 +32,7 @@ class OriginFields(TypedDict):
 
 
 class FaultFields(TypedDict):
-    """What is wrong with a declaration; `text` is what was refused, or is doubtful."""
+    """A fault of a declaration; `text` is what was refused, or is doubtful."""
 
     kind: Annotated[str, one_of([BAD, BEWARE])]
     field: str
@@ -70,7 +70,7 @@ class RunFields(RunSummaryFields):
 
 
 class MonitorFields(TypedDict):
-    """What a monitor is declared as, and how it is."""
+    """A monitor as it is declared, and how it is."""
 
     key: str
     name: str
@@ -107,7 +107,7 @@ def from_iso(text: str | None) -> int | None:
 
 
 def describe_monitor(known: MonitorRecord, view: View, now_us: int) -> MonitorFields:
-    """What a monitor is declared as and what it says."""
+    """Describe what a monitor is declared as and what it says."""
     monitor, declared = known.monitor, known.declared
     pause = monitor.pause_at(now_us)
     return {
@@ -187,7 +187,7 @@ def encode_run(run: Run, going_on: Collection[str] = ()) -> RunFields:
 
 
 def summarize_run(run: Run, going_on: Collection[str] = ()) -> RunSummaryFields:
-    """The same without its output."""
+    """Describe the same without its output."""
     return {
         "run_id": run.run_id or None,
         "outcome": find_outcome(run, going_on),
@@ -210,7 +210,7 @@ def summarize_run(run: Run, going_on: Collection[str] = ()) -> RunSummaryFields:
 
 
 def find_outcome(run: Run, going_on: Collection[str]) -> str:
-    """How a run ended, or whether it goes on (as `going_on` has its id) or hangs."""
+    """Find how a run ended, or whether it goes on (`going_on` has its id) or hangs."""
     return run.outcome or (RUNNING if run.run_id in going_on else HUNG)
 
 
@@ -300,7 +300,7 @@ _SECONDS = ("every", "gracePeriod", "max_runtime")
 
 
 def encode_declared(declared: "dict[str, str | None]") -> dict[str, Any]:
-    """What a monitor is declared as, by the names and types of the API; None clears."""
+    """Encode a declaration by the names and types of the API; None clears."""
     return {DECLARED[field]: _to_json(field, text) for field, text in declared.items()}
 
 

@@ -1,1 +1,1 @@
-"""What every other room stands on; it imports nothing but the standard library."""
+"""The leaf that every other room stands on; it imports nothing but the standard library."""

@@ -1,4 +1,4 @@
-"""Why a function failed: the exception in one line, and the end of its traceback."""
+"""The reason of a failure: the exception in one line, and the end of its traceback."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Which values are secrets, by the names of the variables and headers that hold them.
+"""Secrets, known by the names of the variables and headers that hold them.
 
 A name is read word by word, `dbPassword` as `DB_PASSWORD`; parts of words say nothing: PASSENGER,
 MONKEY, AUTHOR. A value that is too short, a word of settings, or the path of a file is none.
@@ -113,7 +113,7 @@ def secrets_in_headers(headers: dict[str, str]) -> list[str]:
 
 
 def passwords_in_urls(raw: bytes) -> list[tuple[int, int]]:
-    """Where the passwords stand in URLs like `postgres://user:password@host/`."""
+    """Find the passwords in URLs like `postgres://user:password@host/`."""
     spans = []
     for begin, userinfo in _userinfos(raw):
         user, colon, password = userinfo.partition(b":")
@@ -289,7 +289,7 @@ def _in_pairs(value: bytes) -> "Iterator[bytes]":
 
 
 def _userinfos(raw: bytes) -> "Iterable[tuple[int, bytes]]":
-    """What stands before the `@` in each URL, and where it begins."""
+    """Yield what stands before the `@` in each URL, and where it begins."""
     at = raw.find(b"://")
     while at >= 0:
         start = at + 3

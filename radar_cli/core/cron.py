@@ -26,7 +26,7 @@ _FIELDS: tuple[tuple[str, int, int, list[str]], ...] = (
 
 
 def find_fault(schedule: str) -> str:
-    """What is wrong with a cron expression of 5 fields, or "".
+    """Return what is wrong with a cron expression of 5 fields, or "".
 
     Whether it ever matches is not asked here: that takes the calendar.
     """

@@ -1,4 +1,4 @@
-"""What some commands need besides, and how it is added to this installation."""
+"""Extras: packages that some commands need, and how they are added to this installation."""
 
 import sys
 
@@ -7,7 +7,7 @@ _FILE = "file://"
 
 
 def install_command(extra: str) -> str:
-    """What adds an extra to this very environment, from where radar itself was installed."""
+    """Return the command that adds an extra to this environment, from where radar was installed."""
     from shlex import quote
 
     return f"{quote(sys.executable)} -m pip install {quote(f'{_source()}[{extra}]')}"

@@ -110,7 +110,7 @@ def parse_count(text: str) -> int:
 
 
 def parse_hosts(text: str) -> str:
-    """How many machines serve a slot: `any`, `each` or a number; ValueError if it is neither."""
+    """Parse how many machines serve a slot: any, each or a number; ValueError otherwise."""
     word = text.strip().lower()
     is_count = word.isascii() and word.isdigit() and len(word) <= 3 and int(word) > 0
     if word in ("any", "each") or is_count:

@@ -1,4 +1,4 @@
-"""What things are called: a monitor by its key, a run and a ping by their ids.
+"""Names of things: a monitor's key, the ids of a run and of a ping.
 
 Imported before the job is spawned, so it imports nothing but os.
 """

@@ -109,7 +109,7 @@ def compile_patterns(texts: list[str]) -> "tuple[list[re.Pattern[bytes]], list[s
 
 
 def find_spans(raw: bytes, patterns: "list[re.Pattern[bytes]]") -> list[Span]:
-    """Where the patterns match in `raw`."""
+    """Return the spans in `raw` that the patterns match."""
     found = (match.span() for pattern in patterns for match in pattern.finditer(raw))
     return [(start, end) for start, end in found if end > start]
 
@@ -235,7 +235,7 @@ class SpanFinder:
             self._child.stop()
 
     def find(self, raw: bytes) -> list[Span] | None:
-        """Where the patterns match in `raw`; None if that can't be told: `fault` says why.
+        """Find what the patterns match in `raw`; None if that can't be told: `fault` says why.
 
         Takes PATIENCE_S at the most, and blocks no other thread. After a failure there is no
         other attempt.

@@ -1,4 +1,4 @@
-"""Where radar's files are: the two config files and the state directory."""
+"""Places of radar's files: the two config files and the state directory."""
 
 import os
 
@@ -25,7 +25,7 @@ def system_config_file(environ: "Mapping[str, str]") -> str:
 
 
 def state_directory(environ: "Mapping[str, str]") -> str:
-    """Where pings and the embedded store live: `RADAR_STATE_DIR`, root's, or the person's own."""
+    """Return the folder of pings and store: RADAR_STATE_DIR, root's, or the person's own."""
     named = environ.get("RADAR_STATE_DIR")
     if named:
         return expand_home(named, environ)

@@ -95,7 +95,7 @@ class View:
         self._shifts.append(place - at)
 
     def place_of(self, at: int) -> int:
-        """Where in the quoted text it stands that is here at `at`."""
+        """Return the place in the quoted text of what is here at `at`."""
         from bisect import bisect_right
 
         number = bisect_right(self._marks, at)
@@ -145,7 +145,7 @@ def redact(
 
 
 def _half_at_start(view: "View", secret: bytes, margin_bytes: int) -> int:
-    """How far a secret that is longer than the margin reaches, cut, from the beginning."""
+    """Return how far a cut secret, longer than the margin, reaches from the beginning."""
     if len(secret) <= margin_bytes:
         return 0
     # What quotes a byte may be cut, too.
@@ -183,7 +183,7 @@ def _base64_spans(raw: bytes, secrets: list[bytes]) -> "list[Span]":
 
 
 def _base64_cores(secret: bytes) -> "Iterable[bytes]":
-    """What base64 makes of a secret wherever it stands, without the letters shared with others.
+    """Return what base64 makes of a secret wherever it stands, without letters shared with others.
 
     Three bytes become four letters of six bits each, so there are three ways for it to begin.
     """
@@ -263,7 +263,7 @@ def _read_backslash(raw: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _read_quote(raw: bytes, at: int) -> tuple[bytes, int]:
-    """What ends the quotes, adds one, and goes on, as shells and Python's shlex have it."""
+    """Read what ends the quotes, adds one, and goes on, as shells and Python's shlex have it."""
     for quote in _QUOTES:
         if raw.startswith(quote, at):
             return b"'", len(quote)

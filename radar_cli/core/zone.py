@@ -138,7 +138,7 @@ def _find(environ: bytes, name: bytes) -> str:
 
 
 def _read(path: str) -> bytes | None:
-    """What a file of a few kB holds; None if it can't be read."""
+    """Read a file of a few kB; None if it can't be read."""
     try:
         with open(path, "rb") as file:
             return file.read(262_144)

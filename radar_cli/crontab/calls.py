@@ -1,4 +1,4 @@
-"""Where a command calls radar, and how radar gets in front of it and out again."""
+"""Calls of radar in commands: found, put in front, and taken out again."""
 
 import os
 import re

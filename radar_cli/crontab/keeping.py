@@ -1,4 +1,4 @@
-"""What radar keeps of the crontabs that it edits: the lines as they were, and whole backups."""
+"""Records of edited crontabs: the lines as they were, and whole backups."""
 
 import json
 import os

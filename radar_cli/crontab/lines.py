@@ -92,7 +92,7 @@ class Job(Line):
 
     @property
     def shell_line(self) -> bytes:
-        r"""What the shell is given, up to the first `%` without a backslash; `\%` stays."""
+        r"""The line for the shell, up to the first `%` without a backslash; `\%` stays."""
         return self.command[: _find_percent(self.command)]
 
     @property

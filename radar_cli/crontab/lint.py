@@ -1,4 +1,4 @@
-"""What in crontabs is likely not what is meant."""
+"""Lint for crontabs: remarks on what is likely not what is meant."""
 
 import os
 import pwd

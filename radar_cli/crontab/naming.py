@@ -48,7 +48,7 @@ _URL = re.compile(r"[a-z]+://(?:[^/@]*@)?([^/:?]+)")
 
 
 class Named(NamedTuple):
-    """What a job is called, and the words of its command that tell it from its like."""
+    """A job's name, and the words of its command that tell it from its like."""
 
     key: str
     others: list[str]

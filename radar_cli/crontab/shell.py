@@ -40,7 +40,7 @@ class Token:
 
     @property
     def end(self) -> int:
-        """Where it ends."""
+        """Its end in the line."""
         return self.start + len(self.raw)
 
     @property

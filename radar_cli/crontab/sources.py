@@ -1,4 +1,4 @@
-"""Where a machine's crontabs are, and what can't be read of them."""
+"""The crontabs of a machine, and what of them can't be read."""
 
 import os
 import pwd
@@ -35,7 +35,7 @@ class Source:
 
     @cached_property
     def crontab(self) -> Crontab:
-        """What stands in it."""
+        """Its text."""
         return parse(self.text, has_users=self.has_users)
 
     @property
@@ -45,7 +45,7 @@ class Source:
 
     @property
     def place(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return f"crontab of {self.user}" if self.is_spooled else self.path
 
 

@@ -1,4 +1,4 @@
-"""What systemd's timers start, as systemd tells it, else from the unit files; and at(1)'s queue."""
+"""Timers of systemd, as systemd tells them, else from the unit files; and the queue of at(1)."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Which lines of crontabs radar gets in front of, and how they are when it is gone again."""
+"""Wrapping lines of crontabs with radar, and unwrapping them."""
 
 import difflib
 import shlex
@@ -32,7 +32,7 @@ class Change:
 
 @dataclass
 class Edit:
-    """What is changed in a crontab; `left` says of lines why they stay."""
+    """The changes of a crontab; `left` says of lines why they stay."""
 
     source: Source
     changes: list[Change] = field(default_factory=list)

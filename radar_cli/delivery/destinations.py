@@ -1,4 +1,4 @@
-"""Where a run's pings go: to the embedded store, or to one or more servers."""
+"""Destinations of pings: the embedded store, or one or more servers."""
 
 import os
 
@@ -75,7 +75,7 @@ class Destination:
         return self.protocol not in (STORE, UNRESOLVED)
 
     def address(self) -> dict[str, str]:
-        """What a spooled ping says of where it belongs; it never holds a key.
+        """Return the address that a spooled ping carries; it never holds a key.
 
         Where no profile names the key, its fingerprint keeps pings of two accounts apart: 32 bits
         tell two keys apart and give neither away.
@@ -143,7 +143,7 @@ class Destination:
 
 
 class Resolved:
-    """Where pings go, what the config says about them, and what was wrong with it."""
+    """The destinations of pings, what the config says about them, and what was wrong with it."""
 
     def __init__(self) -> None:
         self.destinations: list[Destination] = []
@@ -180,7 +180,7 @@ def resolve(
     environ: "Mapping[str, str]",
     resolved: Resolved | None = None,
 ) -> Resolved:
-    """Where the pings for these profiles go (none: the default one), or for this server.
+    """Find the destinations for these profiles (none: the default one), or for this server.
 
     Never fails: what can't be known is an unresolved destination and a warning. Who gives
     `resolved`, which is then filled, sees from another thread what it waits for.
@@ -337,6 +337,6 @@ def _names_server(environ: "Mapping[str, str]") -> bool:
 
 
 def unresolved(profiles: list[str], environ: "Mapping[str, str]") -> list[Destination]:
-    """What stands for the destinations of these profiles while it isn't known where they are."""
+    """Return stand-ins for the destinations of these profiles while those aren't known."""
     names = profiles or [environ.get("RADAR_PROFILE", "")]
     return [Destination(UNRESOLVED, profile=name) for name in dict.fromkeys(names)]

@@ -63,7 +63,7 @@ File = tuple[str, Spool]
 
 
 class Flushed:
-    """What a flush did: how many pings went out, and in words what it did with the others.
+    """The result of a flush: how many pings went out, and in words what became of the others.
 
     `losses` are those of the notes that tell of a ping which will never arrive.
     """
@@ -240,7 +240,7 @@ class Turn:
 
 
 class Late:
-    """What waits of one monitor: its newest outcome, kept from others, and the rest dropped."""
+    """The waiting pings of one monitor: the newest outcome is kept, the rest dropped."""
 
     def __init__(self, entries: list[Entry]) -> None:
         self.newest: Entry | None = None

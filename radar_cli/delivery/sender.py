@@ -45,7 +45,7 @@ _HINTS = {
 
 
 class Outcome:
-    """What became of a ping, why if it isn't delivered, and whether a person has to mend that.
+    """The outcome of a ping, why it isn't delivered, and whether a person has to mend that.
 
     `status` is that of the server's answer, 0 if there was none.
     """
@@ -291,7 +291,7 @@ def _is_token(monitor: str) -> bool:
 
 
 def _describe(server: str, response: Response) -> str:
-    """What a server answered instead of taking the ping, with a hint."""
+    """Describe what a server answered instead of taking the ping, with a hint."""
     from radar_cli.core.text import printable
 
     said = response.body[:200].decode("utf-8", "replace").replace("\n", " ").strip()

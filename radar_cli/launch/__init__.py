@@ -1,1 +1,1 @@
-"""How the `radar` command begins: alone in its Python, and by the shortest way to the job."""
+"""The beginning of the `radar` command: alone in its Python, by the shortest way to the job."""

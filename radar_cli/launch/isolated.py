@@ -1,4 +1,4 @@
-"""Where radar begins anew, in an isolated Python: see `radar_cli/launch/command.py`.
+"""The script of radar's new start in an isolated Python: see `radar_cli/launch/command.py`.
 
 Its arguments are the signal mask to restore, the folders of radar and what it needs, `--`, and
 those that radar was started with, its own name first.

@@ -1,4 +1,4 @@
-"""What an unknown monitor is created with on its first ping: its schedule and its limits."""
+"""Declarations: what an unknown monitor is created with on its first ping."""
 
 from radar_cli.core.cron import find_fault
 from radar_cli.core.grammar import format_seconds
@@ -13,7 +13,7 @@ _LONGEST_REFUSED = 200
 
 
 class Declaration:
-    """What a program declares its monitor as, by the names of the options of `radar run`."""
+    """A program's declaration of its monitor, by the names of the options of `radar run`."""
 
     def __init__(
         self, *, schedule: str = "", tz: str = "", name: str = "", tag: "list[str] | None" = None

@@ -1,4 +1,4 @@
-"""What a person may declare a monitor as, and what may be wrong with it.
+"""Reading declarations of monitors by people and programs, and what may be wrong with them.
 
 Options, forms and JSON all come to this as texts, by the names that fields have in pings.
 """
@@ -24,12 +24,12 @@ HIGHEST_TOLERANCE = 1000
 
 
 class FieldError(UsageError):
-    """What a field can't be."""
+    """A value that a field can't have."""
 
 
 @dataclass
 class Reading:
-    """What is changed in what is declared (None takes a field out), and what can't be."""
+    """The changes of a declaration (None takes a field out), and what was refused."""
 
     changes: dict[str, str | None] = field(default_factory=dict)
     errors: dict[str, RadarError] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Reading:
 def read(
     given: Mapping[str, str | None], declared: Mapping[str, str], default_tz: str = ""
 ) -> Reading:
-    """What is given and isn't so already; what is empty, or None, clears.
+    """Read the fields that are given and aren't so already; what is empty, or None, clears.
 
     A schedule takes the place of an interval and the other way round. One without a timezone
     goes by the default or, if there is none, by this machine's clock, whoever reads it later.

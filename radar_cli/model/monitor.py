@@ -46,7 +46,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """What is expected: a cron schedule or an interval, or nothing. Times in seconds."""
+    """A monitor's expectations: a cron schedule, an interval, or nothing. Times in seconds."""
 
     key: str
     name: str = ""

@@ -1,4 +1,4 @@
-"""What a schedule may surprise its owner with in the coming year."""
+"""Pitfalls: surprises that a schedule holds for its owner in the coming year."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -106,7 +106,7 @@ def find_pitfalls(schedule: CronSchedule, now: datetime, *, grace_s: float) -> I
 
 
 def _find_at_change(schedule: CronSchedule, day: date) -> Iterator[str]:
-    """What happens on a day on which the clocks change."""
+    """Find what happens on a day on which the clocks change."""
     zone = schedule.tz.key
     skipped, repeated = [], []
     for hour in schedule.hours:

@@ -1,4 +1,4 @@
-"""What commands need of monitors, wherever they are kept.
+"""The port to monitors: what commands need of them, wherever they are kept.
 
 `radar_cli.store.store.Store` and `radar_cli.client.server_store.ServerStore` both have it, so that
 a command prints the same of either.
@@ -24,7 +24,7 @@ class MonitorStore(Protocol):
 
     @property
     def place(self) -> str:
-        """Where they are, for people."""
+        """The place of the monitors, for people."""
 
     def find_neglect(self, now_us: int) -> int | None:
         """Return since when nobody has looked, if that is longer than it should be; else None."""
@@ -58,7 +58,7 @@ class MonitorStore(Protocol):
         """The keys of all monitors, in order."""
 
     def count_by_status(self) -> dict[tuple[str, bool], int]:
-        """How many monitors said what when they were last judged, and are watched or not."""
+        """Count monitors by what they said when last judged, and by whether they are watched."""
 
     def count_faults(self) -> dict[str, int]:
         """Return how many monitors have a fault, by the worst of each."""
@@ -67,7 +67,7 @@ class MonitorStore(Protocol):
         """Return the monitors that have a fault, at most so many, the bad ones first."""
 
     def count_pings(self, *monitors: str) -> int:
-        """How many pings of monitors are kept."""
+        """Count the pings of monitors that are kept."""
 
     def runs(self, monitor: str, limit: int) -> list[Run]:
         """The newest runs of a monitor, the oldest of them first, without their outputs."""

@@ -69,7 +69,7 @@ class MonitorRecord:
 
     @cached_property
     def monitor(self) -> Monitor:
-        """What is expected of the job."""
+        """The expectations of the job."""
         return from_declared(self.key, self.declared, self.created_us, self.pauses, self.outages)
 
     @cached_property
@@ -79,7 +79,7 @@ class MonitorRecord:
 
     @property
     def fingerprint(self) -> str:
-        """What a person can set of it, in short: it is another one once that is otherwise."""
+        """A short digest of all that a person can set of it; it changes whenever that does."""
         what = [self.declared, sorted(self.settled), write_pauses(self.pauses)]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -91,20 +91,20 @@ class MonitorRecord:
 
     @property
     def state(self) -> State:
-        """What the pings so far have made of it."""
+        """Its state, made of the pings so far."""
         if self._state is None:
             self._state = fold(self.monitor, ())
         return self._state
 
     @property
     def view(self) -> View:
-        """What it said when it was last judged, which holds until `view.next_look_us`."""
+        """Its view when it was last judged, which holds until `view.next_look_us`."""
         if self._view is None:
             self._view = evaluate(self.monitor, self.state, self.created_us)
         return self._view
 
     def view_at(self, now_us: int) -> View:
-        """What it says at `now_us`."""
+        """Return its view at `now_us`."""
         look_us = self.view.next_look_us
         if look_us is None or now_us <= look_us:
             return self.view
@@ -147,7 +147,7 @@ class MonitorRecord:
 
     @property
     def _held(self) -> frozenset[str]:
-        """What no ping changes, since a person has set it."""
+        """The fields that no ping changes, since a person has set them."""
         return self.settled | (_WHEN if self.settled & _WHEN else frozenset())
 
     def mend(self, fields: Collection[str], now_us: int) -> "MonitorRecord":
@@ -233,7 +233,7 @@ class MonitorRecord:
 
     @property
     def flips(self) -> list[Flip]:
-        """What has changed since the store last kept it."""
+        """The flips since the store last kept it."""
         if not self._is_retold:
             return self._flips
         flip = find_flip(self.key, self._kept, self.state)

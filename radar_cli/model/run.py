@@ -8,7 +8,7 @@ from radar_cli.model.ping import Ping
 
 
 class Origin(NamedTuple):
-    """What a server saw of whoever sent it a ping."""
+    """The sender of a ping, as the server saw it."""
 
     address: str  # "" for one on a Unix socket
     method: str

@@ -52,7 +52,7 @@ def what_happened(view: View, last: Run | None, limit: int = 80) -> str:
 
 
 def last_words(run: Run, limit: int = 80) -> str:
-    """How a run ended and what it said last, in a line."""
+    """Format how a run ended and its last line of output, in one line."""
     how = f"signal {run.signal}" if run.signal else f"exit {run.exit_code}"
     if run.signal is None and run.exit_code is None:
         how = run.outcome  # whoever says it by curl has no exit code

@@ -22,7 +22,7 @@ _NOBODY = "?"  # in place of a host that is expected and was never heard of
 
 
 class Status(StrEnum):
-    """What a monitor says of its job."""
+    """The status of a monitor."""
 
     NEW = "new"
     UP = "up"
@@ -32,7 +32,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a monitor is down."""
+    """The reason of a down."""
 
     MISSED = "missed"
     FAILED = "failed"
@@ -41,7 +41,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the pings so far have made of a monitor. Times are Unix time in microseconds."""
+    """A monitor's state, made of the pings so far. Times are Unix time in microseconds."""
 
     status: Status = Status.NEW  # new, up or down: late and paused depend on the moment
     reason: Reason | None = None
@@ -69,7 +69,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a monitor says at one moment, and when it has to be looked at again."""
+    """A monitor's view at one moment, and when it has to be looked at again."""
 
     status: Status
     reason: Reason | None
@@ -150,7 +150,7 @@ def _without(state: State, run_id: str) -> State:
 
 
 def apply(monitor: Monitor, state: State, ping: Ping) -> State:
-    """What a ping makes of a state in which its time has come."""
+    """Apply a ping to a state in which its time has come."""
     if not monitor.counts_hosts:
         return _apply(monitor, state, ping)
     hosts = _hosts_of(state)
@@ -345,7 +345,7 @@ def _is_covering(state: State) -> bool:
 
 
 def evaluate(monitor: Monitor, state: State, now_us: int) -> View:
-    """What the monitor says at `now_us`, which is no earlier than its newest ping."""
+    """Return the monitor's view at `now_us`, which is no earlier than its newest ping."""
     state = advance(monitor, state, now_us)
     if (pause := monitor.pause_at(now_us)) is not None:
         return _evaluate_paused(monitor, state, pause)

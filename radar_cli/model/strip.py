@@ -12,7 +12,7 @@ GAPS_IN_A_ROW = 10
 
 
 class Mark(StrEnum):
-    """What a strip says of one run."""
+    """One run's mark in a strip."""
 
     SUCCESS = "success"
     FAIL = "fail"

@@ -17,7 +17,7 @@ class LinkError(Exception):
 
 
 class Response:
-    """What the server answered; header names are lowercase."""
+    """A server's answer; header names are lowercase."""
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.status = status

@@ -1,4 +1,4 @@
-"""What went wrong on the way to a server, in words for people."""
+"""Failures on the way to a server, in words for people."""
 
 from radar_cli.net import LinkError
 

@@ -1,4 +1,4 @@
-"""Through which proxy a server is reached, and the tunnel through it."""
+"""Proxies: which one leads to a server, and the tunnel through it."""
 
 from radar_cli.core.urls import Url
 from radar_cli.model.ping import unquote
@@ -91,7 +91,7 @@ def _packed(host: str) -> bytes:
 
 
 def proxy_headers(proxy: Url) -> list[str]:
-    """What a proxy with a password wants to see."""
+    """Return the headers that a proxy with a password wants."""
     if not proxy.userinfo:
         return []
     user, _, password = unquote(proxy.userinfo).partition(":")

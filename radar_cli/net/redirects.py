@@ -48,7 +48,7 @@ def follow(
 
 
 def _locate(url: Url, location: str) -> tuple[Url, str]:
-    """Where a redirect leads: the server, and the path with its query."""
+    """Read where a redirect leads: the server, and the path with its query."""
     if location.startswith("//"):
         location = f"{url.scheme}:{location}"
     scheme, _, rest = location.partition("://")

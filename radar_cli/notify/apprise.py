@@ -101,7 +101,7 @@ def _make(url: str) -> "Apprise":
 
 
 def _hide(said: str, url: str) -> str:
-    """What apprise said, without the parts of the URL, which are tokens and passwords."""
+    """Take the parts of the URL, which are tokens and passwords, out of what apprise said."""
     for part in re.split(r"[/:@?&=,]+", url):
         if len(part) >= _SECRET_FROM:
             said = said.replace(part, "…")

@@ -45,7 +45,7 @@ class Channel(Protocol):
 
     @property
     def place(self) -> str:
-        """Where it leads, for people: no secret is in it."""
+        """Its place for people; no secret is in it."""
 
     def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Deliver one notice, within `timeout_s` in all. Raises ChannelError.
@@ -62,7 +62,7 @@ class BrokenChannel:
 
     @property
     def place(self) -> str:
-        """Why nothing goes anywhere."""
+        """The reason why nothing goes anywhere."""
         return f"nowhere: {self.table.fault}"
 
     def send(self, notice: Notice, *, timeout_s: float) -> Receipt:

@@ -42,7 +42,7 @@ class CommandChannel:
 
 
 def variables(notice: Notice, words: Wording) -> dict[str, str]:
-    """What the program finds in its environment."""
+    """Return the variables that the program finds in its environment."""
     values = {
         "KEY": notice.key,
         "KIND": notice.kind,

@@ -8,7 +8,7 @@ from radar_cli.model.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What there is to tell of a monitor, as plain data. Times are Unix time in microseconds.
+    """The content of a notice, as plain data. Times are Unix time in microseconds.
 
     `key` stays the same however often it is sent. A `kind` is down, up, late, fault, channel (one
     that fails, told through the others) or test; `reason` is missed, failed, hung or "". `expected`

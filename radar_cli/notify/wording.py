@@ -33,7 +33,7 @@ _LONGEST_PRODUCT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a channel says. `is_own` is whether the text comes of a person's template."""
+    """The words of a notice on one channel. `is_own`: they come from a person's template."""
 
     subject: str
     text: str

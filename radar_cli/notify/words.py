@@ -1,4 +1,4 @@
-"""What a notice says: a subject, a text, and data for programs. Read on a phone at 3 AM."""
+"""The built-in words of a notice: subject, text, and data. They are read on a phone at 3 AM."""
 
 import signal
 from datetime import UTC, datetime, tzinfo
@@ -38,7 +38,7 @@ def headline(notice: Notice) -> str:
 
 
 def _headline_of_many(notice: Notice) -> str:
-    """How many monitors there are, and as many of their names as fit."""
+    """Count the monitors, and name as many of them as fit."""
     names: list[str] = []
     for each in notice.all:
         name = one_line(each.name or each.monitor, _NAME_MAX)
@@ -85,7 +85,7 @@ def _headline_of_one(notice: Notice) -> str:
 
 
 def facts(notice: Notice) -> list[tuple[str, str]]:
-    """What is known, each with its label."""
+    """Return the known facts, each with its label."""
     monitor = one_line(notice.monitor)
     name = one_line(notice.name)
     found = [
@@ -118,7 +118,7 @@ def _outage_line(notice: Notice) -> str:
 
 
 def run_line(notice: Notice, run: Run) -> str:
-    """How a run went, in a line."""
+    """Format how a run went, in a line."""
     parts = [{"success": "success", "fail": "failed"}.get(run.outcome, "still running")]
     moment_us = run.ended_us if run.started_us is None else run.started_us
     if moment_us is not None:
@@ -250,7 +250,7 @@ def _time(notice: Notice, time_us: int) -> str:
 
 
 def _short_time(notice: Notice) -> str:
-    """Since when, with the date only if that was another day."""
+    """Format since when, with the date only if that was another day."""
     since, noticed = _moment(notice, notice.since_us), _moment(notice, notice.noticed_us)
     if since.date() == noticed.date():
         return f"{since:%H:%M}"

@@ -58,14 +58,14 @@ def folder_name(to: dict[str, str]) -> str:
 
 
 def server_folder_name(server: str) -> str:
-    """How the names of all folders for a server begin."""
+    """Return how the names of all folders for a server begin."""
     host = server.partition("://")[2].partition("/")[0].rpartition("@")[2] or "server"
     shown = "".join(c for c in host if c.isascii() and (c.isalnum() or c in ".-"))[:_HOST_MAX]
     return f"{shown}-{fingerprint(server.encode())}"
 
 
 def place_of(to: dict[str, str]) -> str:
-    """Where pings with this address go, for people: a server, or the profile that names it."""
+    """Name where pings with this address go, for people: a server, or the profile that names it."""
     if UNRESOLVED in to:
         return f"profile {to[UNRESOLVED]}"
     return to.get("server", "")
@@ -316,7 +316,7 @@ def is_unfinished(name: str) -> bool:
 
 
 def checksum(data: bytes) -> bytes:
-    """What tells a file that a disk or a crash has damaged."""
+    """Return a checksum, which tells a file that a disk or a crash has damaged."""
     return fingerprint(data).encode()
 
 

@@ -31,7 +31,7 @@ _KINDS = ("start", "success", "fail", "log")
 
 
 class Dropped:
-    """What the bound has cost a destination: pings by kind, from when to when (Unix time)."""
+    """The cost of the bound to a destination: pings by kind, from when to when (Unix time)."""
 
     def __init__(self, place: str, counts: dict[str, int], first_s: float, last_s: float) -> None:
         self.place = place  # for people: the server
@@ -41,7 +41,7 @@ class Dropped:
 
     @property
     def total(self) -> int:
-        """How many pings."""
+        """The number of pings."""
         return sum(self.counts.values())
 
     def format_counts(self) -> str:

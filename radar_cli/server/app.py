@@ -111,7 +111,7 @@ async def _miss(_: Request, missed: Exception) -> JSONResponse:
 
 
 async def _crash(request: Request, _: Exception) -> Response:
-    """What nobody has thought of: it is raised on, and noted there."""
+    """Answer a bug of ours: it is raised on, and noted there."""
     if isinstance(request.scope.get("route"), PageRoute):
         return pages_of(request).error(500, "Something went wrong here.", "The log says what.")
     return JSONResponse(CRASH, 500)

@@ -1,4 +1,4 @@
-"""What is to be told of a flip: what was expected, what happened, and how to look further."""
+"""Composing notices: what was expected, what happened, and how to look further."""
 
 import itertools
 from dataclasses import replace
@@ -143,7 +143,7 @@ class Composer:
         return replace(notice, expected=expected, happened=happened)
 
     def _ways_on(self, monitor: Monitor, *commands: str) -> dict[str, Any]:
-        """What a notice has of its monitor beside the facts: how to go on from it."""
+        """Return what a notice offers beside the facts: links and commands to go on with."""
         url = f"{self._public_url}/monitors/{monitor.key}" if self._public_url else ""
         return {
             "tags": monitor.tags,
@@ -166,7 +166,7 @@ class Composer:
 
 
 def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
-    """What was expected and what happened, in a sentence each."""
+    """Describe what was expected and what happened, in a sentence each."""
     since = long_time(notice, flip.time_us)
     last = notice.last_run
     if flip.status != Status.DOWN:
@@ -186,7 +186,7 @@ def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
 
 
 def _how(run: Run) -> str:
-    """How a run failed: its reason, or else its exit code, its signal or what it says of it."""
+    """Describe how a run failed: its reason, or else its exit code, signal or message."""
     if run.reason:
         return run.reason
     if run.signal is not None:

@@ -25,7 +25,7 @@ _GIVEN_UP_AFTER_US = 7 * 86_400 * 1_000_000
 
 @dataclass(slots=True)
 class Delivered:
-    """What became of the alerts that were due."""
+    """The result: what became of the alerts that were due."""
 
     count: int = 0
     failures: list[str] = field(default_factory=list)  # a line for each channel that failed

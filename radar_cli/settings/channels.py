@@ -52,7 +52,7 @@ class ChannelTable:
         return kind == "test" or (kind in self.on and is_mine)
 
     def path(self, key: str, config: Config) -> str:
-        """Where the file is that the setting `key` names, "" for none."""
+        """Return the path of the file that the setting `key` names, "" for none."""
         return locate(self.values.get(key, ""), self.file, config.environ)
 
     def words(self, config: Config) -> list[str]:
@@ -63,7 +63,7 @@ class ChannelTable:
         return [program, *arguments]
 
     def secret(self, key: str, config: Config) -> str:
-        """What the setting `key` means, read now if it is `file:` or `cmd:`; SecretError."""
+        """Read the secret behind the setting `key`, now if it is `file:` or `cmd:`; SecretError."""
         return "\n".join(self.secrets(key, config))
 
     def secrets(self, key: str, config: Config) -> list[str]:

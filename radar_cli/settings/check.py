@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from radar_cli.core.errors import ConfigError
 from radar_cli.core.places import system_config_file, user_config_file
 from radar_cli.settings.channels import CHANNEL_SETTINGS, read_channels
-from radar_cli.settings.editing import scan
+from radar_cli.settings.editing import find_line
 from radar_cli.settings.files import ConfigFile, read_file
 from radar_cli.settings.profiles import Config, load
 from radar_cli.settings.table import DEFAULT_PROFILE, SETTINGS, Problem
@@ -160,10 +160,5 @@ def _from_error(error: ConfigError, path: str) -> Finding:
 
 
 def _from_problem(problem: Problem, file: ConfigFile | None) -> Finding:
-    line = 0
-    if file is not None:
-        # A key inside an inline table is on the line of that table.
-        for statement in scan(file.text):
-            if statement.path and statement.path == problem.key[: len(statement.path)]:
-                line = file.text.count("\n", 0, statement.start) + 1
+    line = 0 if file is None else find_line(file.text, problem.key)
     return Finding(problem.file, line, problem.message, problem.hint)

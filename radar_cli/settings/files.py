@@ -43,7 +43,7 @@ class ConfigFile:
         return not self.mode & (stat.S_IRGRP | stat.S_IROTH)
 
     def distrust(self) -> "tuple[str, str] | None":
-        """Why no command that it names may be run, with a hint; None if they may be.
+        """Explain why no command that a file names may be run, with a hint; None if they may be.
 
         As ssh has it: whoever can write to the file, or put another one in its place, could have
         commands run. There is no exception for a group of one: others can be added to it.
@@ -63,7 +63,7 @@ class ConfigFile:
 
 
 def _distrust_folders(folder: str) -> "tuple[str, str] | None":
-    """Why somebody else could replace what is in a folder, with a hint; None if nobody could.
+    """Explain why somebody else could replace files in a folder, with a hint; None if nobody could.
 
     What is above a home directory isn't its owner's business.
     """

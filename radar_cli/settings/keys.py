@@ -10,7 +10,6 @@ from typing import Any
 
 from radar_cli.core.errors import ConfigError
 from radar_cli.settings.channels import CHANNEL_SETTINGS, check_channel_name
-from radar_cli.settings.editing import render_key
 from radar_cli.settings.profiles import closest
 from radar_cli.settings.secrets import is_literal
 from radar_cli.settings.table import DEFAULT_PROFILE, PROFILE_SETTINGS, SETTINGS, Known, Setting
@@ -34,7 +33,7 @@ class Key:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """Where it stands in a config file."""
+        """Its path in a config file."""
         parts = [] if self.profile in (None, DEFAULT_PROFILE) else ["profiles", str(self.profile)]
         parts += [] if self.channel is None else ["notify", self.channel]
         parts += [self.setting.name] if self.setting else []
@@ -43,7 +42,9 @@ class Key:
     @property
     def text(self) -> str:
         """The key as it is written in TOML."""
-        return render_key(self.path)
+        import tomlkit
+
+        return ".".join(tomlkit.key(name).as_string() for name in self.path)
 
 
 def parse_key(text: str, profile: str | None) -> Key:
@@ -94,7 +95,7 @@ def _parse_channel_key(text: str, parts: tuple[str, ...], profile: str | None) -
 
 
 def _find_header(text: str, known: Known, below: tuple[str, ...]) -> str | None:
-    """What stands below a setting: one header, or nothing."""
+    """Find what stands below a setting: one header, or nothing."""
     if not below:
         return None
     if len(below) == 1 and known.kind == "headers":

@@ -331,7 +331,7 @@ class Config:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should edit, a line each; nothing in it stops a ping."""
+        """Things that a person should edit, a line each; nothing in it stops a ping."""
         return [problem.line() for problem in self.problems]
 
     def add(self, file: ConfigFile) -> None:

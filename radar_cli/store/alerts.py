@@ -31,7 +31,7 @@ _ENQUEUED_AT_ONCE = 50
 
 
 class Telling(NamedTuple):
-    """What a channel is to be told: JSON, not before a time, and why not before."""
+    """An alert for a channel: JSON, not before a time, and why not before."""
 
     channel: str
     notice: str
@@ -48,7 +48,7 @@ FaultComposer = Callable[[MonitorRecord, Fault], Sequence[tuple[str, str] | Tell
 
 
 class Alerting(Sending):
-    """What the store does so that people are told."""
+    """The part of the store that makes alerts of flips."""
 
     def enqueue_alerts(
         self,
@@ -161,7 +161,7 @@ class Alerting(Sending):
         return [Window(*row) for row in rows]
 
     def count_waiting_alerts(self, pattern: str = "*") -> int:
-        """How many alerts wait for delivery, of monitors with such keys."""
+        """Count the alerts that wait for delivery, of monitors with such keys."""
         rows = self._database.read(
             "SELECT monitor, count(*) FROM alert WHERE next_try_us IS NOT NULL GROUP BY monitor"
         )
@@ -178,7 +178,7 @@ class Alerting(Sending):
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """How the flips of monitors become alerts."""
+    """A way to make alerts of the flips of monitors."""
 
     now_us: int
     compose: Composer

@@ -25,7 +25,7 @@ _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a database of radar's holds."""
+    """The content of a database of radar's."""
 
     monitors: int
     pings: int
@@ -90,7 +90,7 @@ class Restoring:
         self._staging.__exit__(None, None, None)
 
     def find_present(self) -> Content | None:
-        """What is there now, if anything. NoBackupError: not radar's; DamagedError: unreadable."""
+        """Find what is there now. NoBackupError: not radar's; DamagedError: unreadable."""
         if not _has_content(self.place):
             return None
         with _errors(self.place), closing(_open(self.place)) as connection:
@@ -194,7 +194,7 @@ def _settle(place: str) -> None:
 
 
 def _read(place: str, *, name: str = "", is_whole: bool = True) -> Content:
-    """What a database holds. NoBackupError: it isn't radar's; DamagedError: it can't be read."""
+    """Read a database. NoBackupError: it isn't radar's; DamagedError: it can't be read."""
     name = name or place
     with _errors(place, name), closing(_open(place)) as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}

@@ -1,4 +1,4 @@
-"""What the store needs of a database, so that SQLite and PostgreSQL are one to it.
+"""The store's view of a database, so that SQLite and PostgreSQL are one to it.
 
 Queries are written once, in what both understand: `?` for a value, `ON CONFLICT`, `RETURNING`.
 Where they differ, the adapters translate: `FOR UPDATE` keeps other writers off a row in

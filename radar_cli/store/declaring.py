@@ -22,7 +22,7 @@ STALE_TAG = "stale"
 
 @dataclass(frozen=True, slots=True)
 class Declarer:
-    """Who declares monitors: a source, and the id of the API key that it has.
+    """A declarer of monitors: a source, and the id of the API key that it has.
 
     It may make `most` monitors (0: any number), and retire those that it `covers`.
     """
@@ -35,7 +35,7 @@ class Declarer:
 
 @dataclass(slots=True)
 class Declared:
-    """What became of a declaration: how many monitors are new or changed, and which are neither."""
+    """The result of a declaration: how many monitors are new or changed, and which are neither."""
 
     created: int = 0
     updated: int = 0
@@ -45,7 +45,7 @@ class Declared:
 
 
 class Declaring(Managing):
-    """What programs declare. What a person has set stays."""
+    """Declarations by programs. What a person has set stays."""
 
     def declare(
         self,

@@ -1,4 +1,4 @@
-"""Which store this is, remembered beside it: one that is missing or emptied isn't taken for new.
+"""A store's identity, remembered beside it: a missing or emptied one isn't taken for new.
 
 A store has an id of its own (a mark in its tables), and beside its database lies a small file that
 says which store was there, and with how many monitors. Where that store isn't there any more,
@@ -36,7 +36,7 @@ class Known:
 
 
 def file_beside(place: str) -> str:
-    """Where it is kept which store was in this file."""
+    """Return the file that remembers which store was in this one."""
     return f"{place}.known"
 
 
@@ -96,7 +96,7 @@ def remember(path: str, known: Known) -> None:
 
 
 class Identity:
-    """What tells a store from another one in its place."""
+    """The identity that tells a store from another one in its place."""
 
     def __init__(self, database: Database, path: str) -> None:
         self._database = database

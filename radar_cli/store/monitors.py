@@ -37,7 +37,7 @@ _BELONGINGS = ("ping", "flip", "alert", "token")
 
 
 class Managing(Reading):
-    """What a person does to monitors. A change of several monitors is one of all or of none."""
+    """The part of the store that changes monitors for people: all of several, or none."""
 
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:
         """Create a monitor that is watched from now on; False if there is one of that key."""
@@ -265,7 +265,7 @@ def _expect(change: Change, key: str, fingerprints: Collection[str] | None = Non
 
 
 def count_made(change: Change, api_key: str) -> int:
-    """How many monitors there are that an API key has made."""
+    """Count the monitors that an API key has made."""
     rows = change.read("SELECT count(*) FROM monitor WHERE made_by = ?", (api_key,))
     return int(rows[0][0])
 

@@ -29,7 +29,7 @@ _CHANGES = ("down", "up")
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What is to be told of one change of one monitor, by one channel."""
+    """An alert: one change of one monitor, for one channel."""
 
     id: str
     monitor: str
@@ -73,7 +73,7 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class ChannelHealth:
-    """How a channel fares: since when it fails, how often it did, and why."""
+    """A channel's health: since when it fails, how often it did, and why."""
 
     name: str
     delivered_us: int | None
@@ -83,7 +83,7 @@ class ChannelHealth:
 
 
 class Sending(Reading):
-    """What the store does so that notices go out."""
+    """The part of the store that sends alerts on their way as notices."""
 
     def claim_notice(
         self, now_us: int, lease_us: int, channel: str, *, waits: bool = False, alone: bool = False
@@ -164,7 +164,7 @@ class Sending(Reading):
                 _note_failure(change, notice.channel, error, now_us)
 
     def channels_health(self) -> list[ChannelHealth]:
-        """How each channel that was ever used fares."""
+        """Return the health of each channel that was ever used."""
         rows = self._database.read(
             "SELECT name, delivered_us, failing_us, failures, error FROM channel ORDER BY name"
         )
@@ -362,14 +362,14 @@ def choose(alerts: Sequence[Alert], *, alone: bool = False) -> list[Alert]:
 
 
 def _first_part(own: list[Alert]) -> list[Alert]:
-    """What of one monitor's alerts is told first, and together."""
+    """Return the first of one monitor's alerts, with those that are told together with it."""
     changes = list(itertools.takewhile(lambda alert: alert.kind in _CHANGES, own))
     is_one = len(changes) >= _ONE_FROM or any(alert.held for alert in changes)
     return changes if len(changes) > 1 and is_one else own[:1]
 
 
 def _group_of(alert: Alert) -> tuple[str, bool]:
-    """What is told together: of one kind, and reminders by themselves."""
+    """Return the group of an alert: what is told together is of one kind; reminders are apart."""
     return alert.kind, alert.is_reminder
 
 

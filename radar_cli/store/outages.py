@@ -1,4 +1,4 @@
-"""Who looks, and when nobody did: an outage moves deadlines on a server, and forgives nothing here.
+"""Looks and outages: an outage moves deadlines on a server, and forgives nothing here.
 
 While no server runs no ping can arrive, so a deadline that fell into that time is judged a little
 later (`Monitor.judged_us`). Pings for the store of this machine wait on its disk meanwhile: a

@@ -1,4 +1,4 @@
-"""What the monitors of the store say now, with their last runs."""
+"""The monitors of the store at a glance, with their last runs."""
 
 from itertools import islice
 from typing import TYPE_CHECKING, Collection, Iterator

@@ -33,7 +33,7 @@ _BEHIND_ALL = "~"  # no key holds it
 
 
 class Reading:
-    """What the store tells."""
+    """The part of the store that reads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -47,7 +47,7 @@ class Reading:
 
     @property
     def place(self) -> str:
-        """Where it is, for people."""
+        """Its place, for people."""
         return self._database.place
 
     def __enter__(self) -> "Self":
@@ -84,7 +84,7 @@ class Reading:
             after = rows[-1][0]
 
     def count_by_status(self) -> dict[tuple[str, bool], int]:
-        """How many monitors said what when they were last judged, and are watched or not."""
+        """Count monitors by what they said when last judged, and by whether they are watched."""
         rows = self._database.read(
             "SELECT status, watched, count(*) FROM monitor GROUP BY status, watched"
         )
@@ -225,7 +225,7 @@ class Reading:
         )
 
     def count_pings(self, *monitors: str) -> int:
-        """How many pings of monitors are kept."""
+        """Count the pings of monitors that are kept."""
         query = "SELECT count(*) FROM ping WHERE monitor = ?"
         return sum(int(self._database.read(query, (each,))[0][0]) for each in monitors)
 

@@ -26,7 +26,7 @@ _AT_ONCE = 50
 
 
 class Reminding(Alerting):
-    """What the store does so that people are told again."""
+    """The part of the store that reminds people."""
 
     def begin_reminding(self, now_us: int, every_us: int) -> None:
         """Remind of what was told to be down before anybody asked for reminders, too."""
@@ -142,7 +142,7 @@ class Reminding(Alerting):
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """How monitors that are still down are told of again."""
+    """A way to remind people of monitors that are still down."""
 
     now_us: int
     every_us: int

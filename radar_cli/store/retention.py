@@ -1,4 +1,4 @@
-"""What the store forgets: pings and outputs that are too old or too many, a little at a time.
+"""Retention: pings and outputs that are too old or too many go, a little at a time.
 
 Each sweep looks at some monitors and goes on where the last one stopped, in a transaction so short
 that nobody waits for it.
@@ -21,7 +21,7 @@ _FIND_CURSOR = f"SELECT value FROM mark WHERE name = '{_CURSOR}'"  # noqa: S608 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How much of each monitor is kept; one that runs every minute makes 2,880 pings a day."""
+    """The amount kept of each monitor; one that runs each minute makes 2,880 pings a day."""
 
     pings: int = 10_000
     pings_for_us: int = 400 * _DAY_US
@@ -30,7 +30,7 @@ class Retention:
 
 
 class Sweeping(Reading):
-    """What the store forgets."""
+    """The part of the store that forgets."""
 
     def sweep(self, now_us: int, retention: Retention, *, every_us: int = 0) -> int:
         """Forget what is too old or too much of some monitors.

@@ -8,7 +8,7 @@ from radar_cli.core.errors import StateError
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a database calls the types; `text` is text in the order of its bytes."""
+    """A database's names of types; `text` is text in the order of its bytes."""
 
     integer: str
     blob: str

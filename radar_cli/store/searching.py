@@ -20,7 +20,7 @@ _BEHIND_ALL = "~"  # no key holds it
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for; what is empty excludes nothing."""
+    """A search; a field that is empty excludes nothing."""
 
     words: str = ""  # each in the key, the name or a tag, in any case
     tags: tuple[str, ...] = ()  # all of them
@@ -85,7 +85,7 @@ def search(
 
 
 def count_by_status(database: Database, pattern: str) -> Counter[str]:
-    """How many monitors with such keys said what when they were last judged."""
+    """Count monitors with such keys by what they said when they were last judged."""
     counts: Counter[str] = Counter()
     if pattern == "*":
         for status, count in database.read("SELECT status, count(*) FROM monitor GROUP BY status"):

@@ -31,7 +31,7 @@ _REMEMBERED_MAX = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """How a monitor is made by its first ping, where there is none.
+    """The making of a monitor by its first ping, where there is none.
 
     `declared` is what it is declared as where the ping says nothing; `maker` is the id of the API
     key that makes it, and `most` how many monitors that one may have made (0: any number).
@@ -44,7 +44,7 @@ class Creation:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of pings: the ids of those that were new, and monitors that aren't there.
+    """The result of adding pings: the ids of new ones, and monitors that aren't there.
 
     Those of them that would have been one too many of their maker are `beyond`, each with a
     sentence that says so. `taken` are pings, by id and monitor, whose ids are those of pings of
@@ -278,5 +278,5 @@ def _apply(
 
 
 def declared_by(ping: Ping) -> dict[str, str]:
-    """What a ping says of its monitor."""
+    """Return what a ping declares of its monitor."""
     return {name: ping.fields[name] for name in DECLARING if name in ping.fields}

@@ -25,7 +25,7 @@ Actions = list[tuple[int, int, int]]
 
 
 class Launch:
-    """What all tries of one run share: arguments, environment, signal mask."""
+    """The launch of a job, shared by all tries: arguments, environment, signal mask."""
 
     def __init__(self, command: list[str], extra: dict[bytes, bytes], mask: "set[int]") -> None:
         self.argv = [os.fsencode(word) for word in command]

@@ -88,7 +88,7 @@ ACCEPTED_ANYWHERE = ("-v", "--verbose", "--no-color", "--json")
 
 
 class Options:
-    """What one `radar run` was asked to do; durations in seconds, sizes in bytes."""
+    """The options of one `radar run`; durations in seconds, sizes in bytes."""
 
     def __init__(self) -> None:
         self.monitor = ""

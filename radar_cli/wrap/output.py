@@ -195,7 +195,7 @@ class Held:
         return True
 
     def complaints(self) -> list[str]:
-        """What of the output could not be written, and why."""
+        """Return what of the output could not be written, and why."""
         return self._outlet.complaints()
 
     def show(self) -> bool:

@@ -33,7 +33,7 @@ USAGE = "usage: radar ping MONITOR [start|success|fail|log] [OPTIONS] [-]"
 
 
 class PingOptions(Options):
-    """What one `radar ping` was asked to do."""
+    """The options of one `radar ping`."""
 
     def __init__(self) -> None:
         super().__init__()

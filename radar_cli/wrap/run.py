@@ -342,7 +342,7 @@ class Run:
         return self.tail
 
     def _open_outlet(self, fd: int) -> "Outlet | Held":
-        """Where goes on to what the job writes to this descriptor, for all tries."""
+        """Open the outlet for what the job writes to this descriptor, for all tries."""
         if fd not in self.outlets:
             # For the tail: by the time it is needed, radar may have been removed.
             from radar_cli.core import credentials, redaction, text  # noqa: F401
@@ -361,7 +361,7 @@ class Run:
         self.signals.wait_until(showing.is_done, None)
 
     def declared(self) -> dict[str, str]:
-        """What an unknown monitor is created with."""
+        """Return what an unknown monitor is created with."""
         if self._declared is None and not self.options.declares():
             self._declared = {}
         if self._declared is None:

@@ -63,7 +63,7 @@ _POLL_S = 0.02
 
 
 class Ended:
-    """How the job ended: its exit code or signal, and what `wait4` says it used."""
+    """The job's end: exit code or signal, and what `wait4` says it used."""
 
     def __init__(self, status: int, cpu_s: float, max_rss_bytes: int) -> None:
         self.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
@@ -219,7 +219,7 @@ class Signals:
             return number, info.si_pid == self._job
 
     def _reap(self, pid: int, *, at_terminal: bool) -> Ended | None:
-        """How the job ended, or None if it goes on; PID 1 buries all others, too."""
+        """Return how the job ended, or None if it goes on; PID 1 buries all others, too."""
         flags = os.WNOHANG | (os.WUNTRACED if at_terminal else 0)
         while True:
             try:

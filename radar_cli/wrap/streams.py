@@ -64,7 +64,7 @@ class Outlet:
         self.lost_bytes += count_bytes
 
     def complaints(self) -> list[str]:
-        """What of the output could not be written, and why."""
+        """Return what of the output could not be written, and why."""
         if self.error is None:
             return []
         name = "stdout" if self.fd == 1 else "stderr"
@@ -91,7 +91,7 @@ class Pipe:
 
 
 class Streams:
-    """How this run's output streams are arranged."""
+    """The arrangement of this run's output streams."""
 
     def __init__(self, options: Options) -> None:
         self.at_terminal = False
@@ -153,7 +153,7 @@ class Capture:
             raise
 
     def spawn_actions(self) -> "Actions":
-        """What gives the job its ends of the pipes."""
+        """Return the spawn actions that give the job its ends of the pipes."""
         return [
             (os.POSIX_SPAWN_DUP2, pipe.write, fd) for pipe in self._pipes for fd in pipe.stands_for
         ]
@@ -256,7 +256,7 @@ class Capture:
             os.close(self._wake_read)
 
     def faults(self) -> list[str]:
-        """What went wrong in our own code while relaying."""
+        """Return what went wrong in our own code while relaying."""
         return [f"{type(r.fault).__name__}: {r.fault}" for r in self._relays if r.fault]
 
 

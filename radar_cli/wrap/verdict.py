@@ -1,4 +1,4 @@
-"""How a run went: the verdict over it, and its pings."""
+"""A run's verdict, and its pings."""
 
 import _thread
 import os
@@ -27,7 +27,7 @@ _STOPPING_S = 1.0
 
 
 class Verdict:
-    """How a run counts. `reason` is empty where the exit code or the signal says it all."""
+    """A verdict on a run. `reason` is empty where the exit code or the signal says it all."""
 
     def __init__(self, *, is_success: bool, reason: str = "", line: bytes = b"") -> None:
         self.is_success = is_success
@@ -80,7 +80,7 @@ class Report:
         self._counters: dict[int, Counter] = {}
 
     def taps(self) -> "dict[int, list[Callable[[memoryview], None]]]":
-        """What has to see each stream's output, by descriptor; from now on it is watched."""
+        """Return the taps on each stream's output, by descriptor; from now on it is watched."""
         taps: dict[int, list[Callable[[memoryview], None]]] = {}
         options = self._options
         if options.fail_on or options.fail_if_empty or options.fail_on_stderr:
@@ -215,7 +215,7 @@ def start_ping(run: "Run") -> Ping:
 
 
 def typed_fields(run: "Run") -> dict[str, str]:
-    """What the person typed and wants to be sent, without secrets: the config is known by now."""
+    """Return what was typed to be sent, without secrets: the config is known by now."""
     options = run.options
     words = options.command if options.c is None else [options.c]
     typed = {
@@ -232,7 +232,7 @@ def typed_fields(run: "Run") -> dict[str, str]:
 def make_redactor(
     options: "Options", resolved: "Resolved | None", signals: "Signals | None" = None
 ) -> "Redactor":
-    """What takes the secrets out of all that leaves the machine.
+    """Make the redactor that takes the secrets out of all that leaves the machine.
 
     Without `resolved`, what the config asks to redact isn't known (yet). With `signals` they are
     heard while patterns are searched for.

@@ -39,7 +39,7 @@ def check_answer(envelope: dict[str, Any]) -> None:
 
 
 def check_lines(command: str, text: str) -> None:
-    """The same of the lines that a command prints with --format ndjson."""
+    """Fail unless each line of --format ndjson is as its command's schema says."""
     validator = _validator(command, "line")
     assert validator is not None, command
     for line in text.splitlines():

@@ -18,7 +18,7 @@ _OPTION = "broker_transport_options."
 
 
 def judge(facts: Facts) -> list[Judged]:
-    """What some settings break, the risks first."""
+    """Return the rules that some settings break, the risks first."""
     found = []
     for rule in RULES:
         advice = rule.judge(facts)

@@ -1,4 +1,4 @@
-"""What the rules judge: a worker's effective settings, and what goes with them."""
+"""The facts that the rules judge: a worker's effective settings, and what goes with them."""
 
 import re
 from collections.abc import Mapping

@@ -78,7 +78,7 @@ def _pool_name(implementation: str) -> str:
 
 
 def _etas(scheduled: Any) -> Iterator[float]:
-    """How many seconds ahead each task with an ETA lies."""
+    """Return how many seconds ahead each task with an ETA lies."""
     for each in scheduled if isinstance(scheduled, list) else ():
         try:
             eta = datetime.fromisoformat(str(each["eta"]))
@@ -88,7 +88,7 @@ def _etas(scheduled: Any) -> Iterator[float]:
 
 
 def _server_settings(broker: Broker) -> dict[str, str]:
-    """What Redis does when its memory is full, if it has a limit and may be asked."""
+    """Ask Redis what it does when its memory is full; nothing without a limit or the right."""
     if broker.kind != "redis":
         return {}
     try:

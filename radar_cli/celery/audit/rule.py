@@ -11,7 +11,7 @@ Level = Literal["risk", "advice"]
 
 @dataclass(frozen=True)
 class Advice:
-    """What is wrong: the level, why in this case, and the value to paste (Python; "" if none)."""
+    """Advice on a setting: level, reason, and the value to paste (Python; "" if none)."""
 
     level: Level
     value: str = ""

@@ -20,7 +20,7 @@ class Bounded(Generic[T]):
         self.stage = ""
 
     def left_s(self) -> float:
-        """What is left of the time."""
+        """Return the seconds that are left."""
         return self._deadline - time.monotonic()
 
     def run(self, function: Callable[[], T]) -> T | None:

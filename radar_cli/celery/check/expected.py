@@ -1,11 +1,11 @@
-"""What the person who asks for a verdict expects."""
+"""The expectations of whoever asks for a verdict."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must be there, and what must not be exceeded; None: anything goes."""
+    """Expectations: what must be there, and what must not be exceeded; None: anything goes."""
 
     queues: tuple[str, ...] = ()
     workers: tuple[str, ...] = ()

@@ -90,7 +90,7 @@ def _judge_queue(
 
 
 def count_consumers(queue: SeenQueue, last: Look) -> int | None:
-    """How many consume it; None if silent workers may."""
+    """Count the consumers of a queue; None if silent workers may be among them."""
     if queue.consumers is not None:
         return queue.consumers
     known = len(last.consumers_of(queue.name))
@@ -98,7 +98,7 @@ def count_consumers(queue: SeenQueue, last: Look) -> int | None:
 
 
 def why_nobody_takes(queue: SeenQueue, looks: Sequence[Look]) -> tuple[str, bool]:
-    """Why nobody takes messages from it, and whether that is proven; empty if somebody may."""
+    """Explain why nobody takes messages from a queue, and whether that is proven; else empty."""
     last = looks[-1]
     workers = last.consumers_of(queue.name)
     consumers = count_consumers(queue, last)

@@ -1,4 +1,4 @@
-"""What one look at the queues and workers saw. Pure data: judging it takes no broker."""
+"""One look at queues and workers, as pure data: judging it takes no broker."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -78,7 +78,7 @@ class Look:
 
     @property
     def silent(self) -> int:
-        """How many nodes are there and didn't answer, as far as the broker tells."""
+        """The number of nodes that are there and didn't answer, as far as the broker tells."""
         if self.heard is not None:
             return max(0, self.heard - len(self.workers))
         missing = (

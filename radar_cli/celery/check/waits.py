@@ -1,4 +1,4 @@
-"""Since when the same message is the next of its queue, remembered from check to check.
+"""A memory from check to check: since when the same message is the next of its queue.
 
 Redis's messages don't carry when they were sent. Between checks that see the same message at the
 end of a queue, it has waited at least that long.
@@ -18,7 +18,7 @@ from radar_cli.celery.check.seen import SeenQueue
 def remember_waits(
     folder: Path, broker: str, queues: Mapping[str, SeenQueue], now: float
 ) -> dict[str, float]:
-    """How long each queue's next message has been seen to wait, in seconds; and note what is seen.
+    """Return how long each queue's next message has been seen to wait (seconds), and remember it.
 
     `now` is Unix time: it has to outlive this process. What can't be read or kept is forgotten.
     """

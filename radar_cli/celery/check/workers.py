@@ -136,7 +136,7 @@ def holds_without_starting(worker: SeenWorker, looks: Sequence[Look]) -> bool:
 
 
 def _name_silent(last: Look, expected: Expected, is_bound: Bound) -> list[str]:
-    """Who is there and doesn't answer, where that can be told."""
+    """Name the workers that are there and don't answer, where that can be told."""
     if not last.silent and last.heard is not None:
         return []
     named = dict.fromkeys([*expected.workers, *sorted(last.known_nodes)])

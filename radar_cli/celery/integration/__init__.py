@@ -1,1 +1,1 @@
-"""What an app of Celery tells radar: its tasks' runs, from workers, and its schedule, from Beat."""
+"""The integration into a Celery app: runs of tasks, from workers, and the schedule, from Beat."""

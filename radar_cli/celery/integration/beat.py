@@ -44,7 +44,7 @@ Monitors = dict[str, dict[str, str]]
 
 
 class Stamp(NamedTuple):
-    """What a message of an entry carries."""
+    """The headers that a message of an entry carries."""
 
     entry: str
     monitor: str

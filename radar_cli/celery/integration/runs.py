@@ -187,7 +187,7 @@ class Teller:
         )
 
     def _fail_inside(self, sender: Any, request: Any, exception: Any, **more: Any) -> None:
-        """What a task did is lost, as where its result can't be stored."""
+        """Report a task whose work is lost, as where its result can't be stored."""
         execution = Execution(sender.name, request or {"id": more.get("task_id")}, os.getpid())
         target = None if is_skipped(sender) else self.targets.find(sender.name, execution.facts)
         if target is not None:
@@ -353,7 +353,7 @@ def _guarded(receive: Callable[..., None]) -> Callable[..., None]:
 
 
 def _measure(begun: tuple[float, float, Execution, Target]) -> dict[str, str]:
-    """How long it ran, and how long it waited."""
+    """Measure how long a task ran, and how long it waited before."""
     started, started_at, execution, _ = begun
     fields = {"duration": f"{time.monotonic() - started:.6f}"}
     waited_s = execution.wait_s(started_at)

@@ -1,4 +1,4 @@
-"""What an app calls: `setup_radar(app)`, or adds: `CronRadarMiddleware`, for workers alone."""
+"""The way in: an app calls `setup_radar(app)`, or adds `CronRadarMiddleware` (workers only)."""
 
 import time
 from typing import TYPE_CHECKING, Any, Mapping
@@ -27,7 +27,7 @@ def _take_in(outbox: "Outbox", destination: "Destination") -> None:
 
 
 class Integration:
-    """What belongs to one app."""
+    """The integration of one app."""
 
     def __init__(self, app: Celery) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""Which monitor a task's run belongs to, and where that monitor is.
+"""Targets: the monitor that a task's run belongs to, and where that monitor is.
 
 `cronradar_monitors` maps the name of a task, or of an entry of Beat's schedule, to a monitor's key,
 its secret ping token or its ping URL. A run that Beat has sent and that isn't named there belongs

@@ -1,1 +1,1 @@
-"""What Celery Beat should do and did: its entries, from wherever it keeps them."""
+"""The schedule of Celery Beat: what it should do and did, from wherever it keeps its entries."""

@@ -24,7 +24,7 @@ CELERY = {
 
 
 class Inert:
-    """What stands for an object: its class's name, and the arguments that made it."""
+    """A stand-in for an object: its class's name, and the arguments that made it."""
 
     kind = ""
 
@@ -78,7 +78,7 @@ class _Reader(pickle._Unpickler):
         return type("Inert", (Inert,), {"kind": kind})
 
     def persistent_load(self, pid: Any) -> Any:
-        """What a pickle keeps elsewhere stays there."""
+        """Leave alone what a pickle keeps elsewhere."""
         del pid
         return Inert()
 

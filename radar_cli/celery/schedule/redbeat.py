@@ -124,7 +124,7 @@ def _moment(kept: Any) -> datetime | None:
 
 
 def _words(timing: Timing, last_run_at: datetime | None) -> str:
-    """Which timezone the app has stands nowhere but in the moments that Beat wrote."""
+    """Find the app's timezone in the moments that Beat wrote: it stands nowhere else."""
     when, clock, _ = timing.words.partition(", by the clock of ")
     return f"{when}, by the app's clock" if clock and last_run_at is None else ""
 

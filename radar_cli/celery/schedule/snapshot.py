@@ -51,7 +51,7 @@ def take(path: str) -> Snapshot:
 
 
 def _looks(path: str) -> dict[str, tuple[int, int, int]]:
-    """What tells whether a file was changed: by suffix its inode, size and time."""
+    """Return what changes with a file: by suffix its inode, size and time."""
     looks = {}
     for suffix in _SUFFIXES:
         try:

@@ -1,4 +1,4 @@
-"""Where a schedule is kept: `open_source` finds the reader for what a person typed.
+"""Sources of a schedule: `open_source` finds the reader for what a person typed.
 
 Each is imported when it is asked for: a file needs neither Celery nor a driver.
 """

@@ -1,4 +1,4 @@
-"""What the workers know of a schedule's tasks and queues."""
+"""The tasks and queues of a schedule, as the workers know them."""
 
 from dataclasses import dataclass
 

@@ -13,7 +13,7 @@ from radar_cli.core import exits
 
 
 class AliveFields(TypedDict):
-    """Whether a worker or Beat is alive; `message` is for people."""
+    """The liveness of a worker or of Beat; `message` is for people."""
 
     alive: bool
     message: str

@@ -24,7 +24,7 @@ _COLUMNS = ("level", "setting", "value", "recommended", "why")
 
 
 class RuleFields(TypedDict):
-    """What the checklist says of a setting, with --explain."""
+    """A rule of the checklist, with --explain."""
 
     setting: str
     recommended: str
@@ -102,7 +102,7 @@ def _in_full(each: Judged) -> str:
 
 
 def _explain(setting: str) -> Result:
-    """What the checklist says of a setting; of an option, with or without its dict."""
+    """Explain what the checklist says of a setting; of an option, with or without its dict."""
     wanted = setting.strip().lower()
     rules = [rule for rule in RULES if wanted in (rule.setting, rule.setting.rpartition(".")[2])]
     if not rules:

@@ -23,7 +23,7 @@ _WORDS = {True: "ok", False: "refused", None: "unknown"}
 
 
 class SaidFields(TypedDict):
-    """What a worker made of a command; `ok` is null if it gave no answer."""
+    """A worker's answer to a command; `ok` is null if it gave none."""
 
     worker: str
     ok: bool | None

@@ -54,7 +54,7 @@ def with_broker(options: dict[str, str], function: Callable[[Broker, Project, fl
 
 
 def within(timeout_s: float, whom: str, function: Callable[[Callable[[], float]], T]) -> T:
-    """What the function returns, which gets a function for the seconds that are left.
+    """Call a function with one for the seconds that are left, and return what it returns.
 
     Raises BrokerError if it isn't done in time; `whom` it waits for then.
     """

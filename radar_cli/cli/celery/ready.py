@@ -17,7 +17,7 @@ from radar_cli.core import exits
 
 
 class ReadyFields(TypedDict):
-    """Whether a worker may get work; `reason` is why not, for people."""
+    """The readiness of a worker; `reason` is why it may get no work, for people."""
 
     node: str
     ready: bool
@@ -64,7 +64,7 @@ def command(
 
 
 def _find_fault(reply: object, queues: tuple[str, ...]) -> str:
-    """Why it isn't ready, empty if it is."""
+    """Explain why a worker isn't ready; empty if it is."""
     if not isinstance(reply, list):
         return "no answer in time"
     names = {str(queue["name"]) for queue in reply}

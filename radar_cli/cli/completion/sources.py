@@ -27,11 +27,11 @@ _ZONES = "/usr/share/zoneinfo/zone.tab"
 
 
 class FilesWantedError(Exception):
-    """What is wanted here is the name of a file, which shells know best."""
+    """The name of a file is wanted, which shells complete best."""
 
 
 class Typed:
-    """What stands before the word: the arguments, and the last value of each option."""
+    """The words before the one to complete: arguments, and the last value of each option."""
 
     __slots__ = ("chosen", "named")
 

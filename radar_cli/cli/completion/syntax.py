@@ -1,4 +1,4 @@
-"""What a command takes: options, arguments, subcommands. Made of option tables, or of click's.
+"""The syntax of a command (options, arguments, subcommands), from option tables or from click.
 
 Imported each time that a person presses Tab, so it imports nothing heavier than the tables.
 """
@@ -92,14 +92,14 @@ _HELP = Option(("-h", "--help"), "show the help and exit", is_switch=True)
 
 
 def run_syntax() -> Syntax:
-    """What `radar run` takes."""
+    """Return the syntax of `radar run`."""
     from radar_cli.wrap.options import TABLE
 
     return Syntax([*map(read_row, TABLE), _HELP], [("MONITOR",)], wraps=True)
 
 
 def ping_syntax() -> Syntax:
-    """What `radar ping` takes."""
+    """Return the syntax of `radar ping`."""
     from radar_cli.model.ping import KINDS
     from radar_cli.wrap.ping_command import TABLE
 

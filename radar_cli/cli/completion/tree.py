@@ -9,7 +9,7 @@ from radar_cli.cli.completion.syntax import RAW, Option, Syntax, Values, read_me
 
 
 def root_syntax() -> Syntax:
-    """What `radar` itself takes, options before the command included."""
+    """Return the syntax of `radar` itself, options before the command included."""
     from radar_cli.cli.app import root
 
     return _read_command(root, click.Context(root, info_name="radar"))

@@ -24,7 +24,7 @@ _PATIENCE_S = 2.0
 
 
 class Answer:
-    """What may come next: the first line of the answer, and words with their meanings."""
+    """An answer to a shell: its first line, and words that may come next, with their meanings."""
 
     __slots__ = ("mode", "offers")
 
@@ -59,7 +59,7 @@ def _give_up() -> None:
 
 
 def complete(words: list[str]) -> Answer:
-    """What may stand in the place of the last of `words`, which begins like what comes."""
+    """Complete the last of `words`: return what may stand in its place."""
     before, current = words[:-1], words[-1] if words else ""
     line = _Line(_find_top(before, current))
     at = 0
@@ -96,7 +96,7 @@ def complete(words: list[str]) -> Answer:
 
 
 class _Line:
-    """What is known of a command line behind some of its words."""
+    """The state of a command line after some of its words."""
 
     def __init__(self, syntax: Syntax) -> None:
         self.syntax = syntax

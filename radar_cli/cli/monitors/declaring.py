@@ -42,7 +42,7 @@ def declaring_options(function: AnyFunction) -> AnyFunction:
 def read_options(
     given: Mapping[str, Any], declared: Mapping[str, str], default_tz: str
 ) -> dict[str, str | None]:
-    """What these options change in what is declared; one that isn't given changes nothing.
+    """Read what these options change in a declaration; one that isn't given changes nothing.
 
     UsageError, BadScheduleError: one of them is impossible.
     """

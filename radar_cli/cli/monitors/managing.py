@@ -26,20 +26,20 @@ from radar_cli.model.sentences import in_words, local_time, next_in_words, statu
 
 
 class DeletedFields(TypedDict):
-    """Which monitors were deleted, and how many pings with them."""
+    """The monitors that were deleted, and how many pings with them."""
 
     deleted: list[str]
     pings: int
 
 
 class AcknowledgedFields(TypedDict):
-    """Which monitors nobody is reminded of any more: those that are down."""
+    """The monitors of which nobody is reminded any more: those that are down."""
 
     acknowledged: list[str]
 
 
 class SnoozedFields(TypedDict):
-    """Which monitors nobody is told of, and until when."""
+    """The monitors of which nobody is told anything, and until when."""
 
     snoozed: list[str]
     until: Moment | None

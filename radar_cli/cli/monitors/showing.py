@@ -114,7 +114,7 @@ def _show_status(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
 
 
 def _show_declared(known: MonitorRecord) -> list[tuple[Any, ...]]:
-    """What is declared; what is left at its default and says nothing isn't shown."""
+    """Show what is declared; what is left at its default and says nothing isn't shown."""
     monitor = known.monitor
     rows: list[tuple[Any, ...]] = [("name", monitor.name)] if monitor.name else []
     expression = known.declared.get("schedule", "")

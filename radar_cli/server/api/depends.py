@@ -1,4 +1,4 @@
-"""What the routes of the API need of a request: the service, a key that may, a monitor."""
+"""Dependencies of the API's routes: the service, a key that may, a monitor."""
 
 from typing import Annotated, Callable
 

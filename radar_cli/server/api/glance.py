@@ -22,7 +22,7 @@ routes = APIRouter(prefix="/api/v1", tags=["monitors"])
 
 @routes.get("/status", responses=errors())
 def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
-    """How many monitors say what, and when last nobody looked."""
+    """Show how many monitors say what, and when last nobody looked."""
     now_us = time.time_ns() // 1000
     counts = _count(service, api_key)
     outage = service.store.last_outage()

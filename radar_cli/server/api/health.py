@@ -42,7 +42,7 @@ def show_health(service: Served) -> JSONResponse:
 
 @routes.get("/metrics", response_class=PlainTextResponse, responses=errors_beside_text())
 def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
-    """What the server did and what its monitors say, for Prometheus (text format 0.0.4).
+    """Show the server's work and its monitors as metrics for Prometheus (text format 0.0.4).
 
     A key for some monitors hears of no others: how many pings and requests there were of all isn't
     for it.
@@ -87,7 +87,7 @@ def _see(service: Service, pattern: str) -> Iterator[MonitorOverview]:
 
 
 def _count_work(service: Service) -> Iterator[str]:
-    """How much the whole server has done."""
+    """Count the work of the whole server."""
     pings = [(labels_of(kind=kind), n) for kind, n in sorted(service.counters.pings.items())]
     yield family("pings_total", "counter", "pings stored since the start, by kind", pings)
     # Copied at once: requests come meanwhile.

@@ -1,4 +1,4 @@
-"""What a monitor has told: its pings, runs, outputs and flips."""
+"""The history of a monitor: its pings, runs, outputs and flips."""
 
 from typing import Annotated
 

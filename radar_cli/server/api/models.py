@@ -1,4 +1,4 @@
-"""What the management API takes and answers, for `/openapi.json` and for checking requests.
+"""Requests and answers of the management API, for `/openapi.json` and for checking requests.
 
 Times are ISO 8601 in UTC, durations seconds, memory bytes.
 """
@@ -16,7 +16,7 @@ _KEYS_MAX = 1000
 
 
 class ErrorAnswer(BaseModel):
-    """Why a request failed: a stable word for programs, and a sentence for people."""
+    """The error of a failed request: a stable word for programs, and a sentence for people."""
 
     error: str = Field(examples=["NOT_FOUND"])
     message: str
@@ -54,7 +54,7 @@ class RunAnswer(BaseModel):
 
 
 class FaultAnswer(BaseModel):
-    """What is wrong with a declaration.
+    """A fault of a declaration.
 
     It is `bad` where it leaves the monitor unwatched or with a value that nobody asked for, and
     `beware` where what a person has set holds, or where it is doubtful.
@@ -80,7 +80,7 @@ class Record(BaseModel):
 
 
 class MonitorAnswer(BaseModel):
-    """What a monitor is declared as, and what it says now."""
+    """A monitor as it is declared, and what it says now."""
 
     key: str
     name: str
@@ -143,7 +143,7 @@ Tag = Annotated[str, Field(pattern=r"^[^\s,]+$")]
 
 
 class MonitorFields(BaseModel):
-    """What a monitor is declared as. What isn't given stays, null clears."""
+    """The declaration of a monitor. A field that isn't given stays, null clears."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -240,7 +240,7 @@ def _is_alarming(entry: dict[str, Any]) -> bool:
 
 
 def _read(given: MonitorFields, declared: Mapping[str, str], zone: str) -> dict[str, str | None]:
-    """What a request changes in what is declared; a schedule without a timezone goes by `zone`."""
+    """Read what a request changes; a schedule without a timezone goes by `zone`."""
     texts = decode_declared(given.model_dump(exclude_unset=True, exclude={"key"}))
     return read_changes(texts, declared, DECLARED, zone or "UTC")
 

@@ -46,7 +46,7 @@ class SyncedMonitor(BaseModel):
 
 
 class SyncRequest(BaseModel):
-    """What a program declares. With `mode` reconcile these are all of its monitors."""
+    """A program's declaration. With `mode` reconcile these are all of its monitors."""
 
     source: str = Field(min_length=1, max_length=200)
     version: str | None = Field(None, max_length=200)
@@ -55,7 +55,7 @@ class SyncRequest(BaseModel):
 
 
 class SyncAnswer(BaseModel):
-    """What became of it."""
+    """The result of a declaration."""
 
     status: str
     synced: int

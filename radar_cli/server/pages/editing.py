@@ -118,7 +118,7 @@ def _join(
 
 
 def texts_of(declared: Mapping[str, str]) -> dict[str, str]:
-    """What the form has in its fields for a monitor that is declared so."""
+    """Return the texts in a form's fields for a monitor that is declared so."""
     texts = {name: declared.get(stored, "") for name, stored in OPTIONS.items()}
     return {
         name: _short(text)
@@ -129,7 +129,7 @@ def texts_of(declared: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_form(form: Mapping[str, str], declared: Mapping[str, str]) -> Filled:
-    """What a form changes; with each field that can't be used, what is wrong with it."""
+    """Read what a form changes, and what is wrong with each field that can't be used."""
     # A form sends the ends of lines as CR LF (HTML, "Constructing the entry list").
     texts, before = (
         {name: form.get(prefix + name, "").replace("\r\n", "\n") for name in OPTIONS}

@@ -54,7 +54,7 @@ def show_monitor(
     pages: PagesServed,
     page: int = 1,
 ) -> Response:
-    """What is expected, how it is, its runs, its flips and its last output."""
+    """Show what is expected of a monitor, its status, runs, flips and last output."""
     return render_monitor(request, session, known, service, pages, page=page)
 
 

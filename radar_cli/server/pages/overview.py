@@ -69,7 +69,7 @@ def list_monitors(
 
 
 def frame(session: Session, service: Service, now: int) -> dict[str, Any]:
-    """What every page shows of the server and of who looks."""
+    """Return what every page shows of the server and of who looks."""
     outage = service.store.last_outage()
     if outage is not None and now - outage.end_us > _OUTAGE_SHOWN_US:
         outage = None

@@ -1,4 +1,4 @@
-"""How long runs took, as bars: geometry, which the template draws."""
+"""A plot of how long runs took: geometry, which the template draws."""
 
 from dataclasses import dataclass
 from typing import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Who is logged in: a row in the database for each session, and a secret in the browser's cookie.
+"""Sessions: a row in the database for each login, and a secret in the browser's cookie.
 
 The row holds only the secret's hash, so that a copy of the database opens nothing. A session ends
 with its key, by logging out, or after a week.
@@ -25,7 +25,7 @@ class Session:
 
     @property
     def csrf(self) -> str:
-        """What every form of this session sends along: another site can't read it."""
+        """The token that every form of this session sends along: another site can't read it."""
         return csrf_of(self.secret)
 
     @property
@@ -68,7 +68,7 @@ class Sessions:
 
 
 def new_secret() -> str:
-    """What nobody guesses."""
+    """Make a secret that nobody guesses."""
     return secrets.token_urlsafe(_SECRET_BYTES)
 
 

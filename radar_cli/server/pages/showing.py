@@ -88,7 +88,7 @@ class Shown:
 
     @property
     def reason(self) -> str:
-        """Why it is down, as a word."""
+        """The reason of a down, as a word."""
         return str(self.view.reason or "")
 
     @property
@@ -141,7 +141,7 @@ def outcome_of(run: Run, running: Sequence[str] | dict[str, int]) -> str:
 
 
 def ref_of(run: Run) -> str:
-    """What names a run in a path: its id or, without one, when it ended or began."""
+    """Return a run's name in a path: its id or, without one, when it ended or began."""
     return run.run_id or f"at-{run.ended_us or run.started_us}"
 
 

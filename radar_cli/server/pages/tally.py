@@ -1,4 +1,4 @@
-"""How many monitors say what: counted for everybody who looks, but not too often."""
+"""A count of monitors by status: made for everybody who looks, but not too often."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ class Tally:
         self._known: dict[str, tuple[float, Counter[str]]] = {}
 
     def count(self, pattern: str) -> Counter[str]:
-        """How many monitors with such keys said what; a little ago, if there are very many."""
+        """Count monitors with such keys by status; as of a little ago, if there are very many."""
         with self._lock:
             began = time.monotonic()
             good_until, counts = self._known.get(pattern, (began, Counter()))

@@ -1,4 +1,4 @@
-"""What a page needs of a request: who asks, and what a form says, if it is one of ours."""
+"""Requests for pages: who asks, and what a form says, if it is one of ours."""
 
 import asyncio
 import time
@@ -78,7 +78,7 @@ def now_us() -> int:
 
 
 def _session_of(request: Request, service: Served, pages: "PagesServed") -> Session:
-    """Who asks. LoginNeededError: nobody who is logged in."""
+    """Find the session of a request. LoginNeededError: nobody is logged in."""
     secret = request.cookies.get(SESSION_COOKIE, "")
     service.limits.check_address(address_of(request))
     found = pages.sessions.find(secret, now_us()) if secret else None

@@ -111,7 +111,7 @@ class Body:
         self._paced_s, self._paced_bytes = now_s, self._total_bytes
 
     def end(self) -> tuple[bytes, int]:
-        """What is kept of it, as valid UTF-8, and how many bytes before that are not."""
+        """Return what is kept of it, as valid UTF-8, and how many bytes before that are not."""
         kept, _ = text.cut(bytes(self._kept), self._limit_bytes)
         omitted = self._total_bytes - len(kept)
         valid = text.valid(kept)  # which may be longer

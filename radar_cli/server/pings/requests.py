@@ -95,7 +95,7 @@ class PingRequest:
 
     @property
     def defaults(self) -> dict[str, str]:
-        """What a monitor is declared as that this ping makes and says nothing of."""
+        """The declaration of a monitor that this ping makes and says nothing of."""
         if not self.is_create or any(name in self.fields for name in CREATING):
             return {}
         return _AUTO_CREATED
@@ -132,7 +132,7 @@ class PingRequest:
 
 
 def duration_of(fields: dict[str, str]) -> float | None:
-    """How long a run took, as its ping says itself, in seconds."""
+    """Return how long a run took, as its ping says itself, in seconds."""
     duration_s = _number(fields.get("duration"))
     return duration_s if duration_s is not None and duration_s >= 0 else None
 

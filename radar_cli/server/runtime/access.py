@@ -1,4 +1,4 @@
-"""Who may do what: the key of a request, and whether it is good for it."""
+"""Access: the key of a request, and whether it is good for it."""
 
 import base64
 import binascii
@@ -41,7 +41,7 @@ class Access:
         self._asked_until = float("-inf")
 
     def recall(self, key: str) -> ApiKey | bool | None:
-        """What is remembered of a key; False if the database has to be asked."""
+        """Return what is remembered of a key; False if the database has to be asked."""
         if not has_form(key):
             return None
         now = self._clock()
@@ -51,7 +51,7 @@ class Access:
         return found[1]
 
     def find(self, key: str) -> ApiKey | None:
-        """What is known of a key, from the database if need be; None if it is wrong.
+        """Find a key, in the database if need be; None if it is wrong.
 
         Only what has the form of a key is looked up and remembered: a wrong one may be of any size.
         """

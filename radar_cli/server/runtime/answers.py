@@ -90,7 +90,7 @@ _ALWAYS = (400, 401, 403, 408, 413, 422, 429, 431, 503)
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route's `responses` are: these, and what every route with a key may answer."""
+    """Return a route's `responses`: these, and what every route with a key may answer."""
     return {
         status: {"model": ErrorAnswer, "description": _WORDS[status]}
         for status in sorted({*_ALWAYS, *statuses})

@@ -57,7 +57,7 @@ async def _read(scope: "Scope", receive: "Receive") -> bytes | None:
 
 
 def _said_length(scope: "Scope") -> int:
-    """How long a request says that its body is; 0 if it doesn't."""
+    """Return the length that a request announces for its body; 0 if it doesn't."""
     said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     return int(said) if said.isdigit() and len(said) < 19 else 0
 

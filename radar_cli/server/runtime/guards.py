@@ -105,7 +105,7 @@ class Gate:
                 write_line(self._log, *told)
 
     def _refuse(self, scope: "Scope") -> tuple[int, str, str] | None:
-        """Why a request isn't for us, if it isn't.
+        """Explain why a request isn't for us, if it isn't.
 
         One for another Host may come from a web page that a person visits, whose name resolves to
         a loopback address (DNS rebinding).

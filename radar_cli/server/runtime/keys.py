@@ -28,7 +28,7 @@ _COLUMNS = "id, name, scope, monitors, created_us, revoked_us"
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key once it is made. Times are Unix time in microseconds."""
+    """An API key as it is kept: without its secret. Times are Unix time in microseconds."""
 
     id: str
     name: str
@@ -77,7 +77,7 @@ class Keys:
         return True
 
     def find(self, key: str) -> ApiKey | None:
-        """What is known of a key that somebody gives; None if it is wrong or revoked."""
+        """Find the key that somebody gives; None if it is wrong or revoked."""
         if not has_form(key):
             return None
         key_id = key.removeprefix(_PREFIX).partition("_")[0]
@@ -88,7 +88,7 @@ class Keys:
         return None if found.revoked_us is not None else found
 
     def find_by_id(self, key_id: str) -> ApiKey | None:
-        """What is known of the key with this id; None if there is none, or it is revoked."""
+        """Find the key with this id; None if there is none, or it is revoked."""
         rows = self._database.read(f"SELECT {_COLUMNS} FROM api_key WHERE id = ?", (key_id,))  # noqa: S608 (a constant)
         found = ApiKey(*rows[0]) if rows else None
         return None if found is None or found.revoked_us is not None else found

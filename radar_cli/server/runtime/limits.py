@@ -1,4 +1,4 @@
-"""How often a key and an address may ask: token buckets that fill up again within a minute."""
+"""Rate limits for keys and addresses: token buckets that fill up again within a minute."""
 
 import ipaddress
 import time

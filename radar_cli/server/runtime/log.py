@@ -1,4 +1,4 @@
-"""What the server writes about itself and about requests, without keys, tokens and passwords.
+"""The server's log of itself and of requests, without keys, tokens and passwords.
 
 Its log goes to stderr: lines with a time and a level, or a JSON object each. What anything else
 writes to stderr becomes such a line, too, so that whoever collects them can read all.

@@ -1,4 +1,4 @@
-"""What a running server is made of, and what its parts share."""
+"""The service: the parts of a running server, and what they share."""
 
 import os
 import time
@@ -37,7 +37,7 @@ _SWEPT_EVERY_US = 10 * 1_000_000
 
 @dataclass
 class Counters:
-    """What `/metrics` counts."""
+    """The counters of `/metrics`."""
 
     pings: Counter[str] = field(default_factory=Counter)
     # By method, class of route and status: see `guards.classify`.

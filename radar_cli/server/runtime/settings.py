@@ -1,4 +1,4 @@
-"""How a server was asked to run."""
+"""The settings of a running server."""
 
 from dataclasses import dataclass
 from socket import gethostname
@@ -17,7 +17,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What `radar server` was told; durations in seconds, sizes in bytes."""
+    """The options of `radar server`; durations in seconds, sizes in bytes."""
 
     host: str = "127.0.0.1"
     port: int = PORT
@@ -43,7 +43,7 @@ class ServerSettings:
     remind_every_s: float = 0.0  # tell again of what is still down; 0: never
 
     def most_monitors(self, key: "ApiKey") -> int:
-        """How many monitors an API key may make; 0: any number."""
+        """Return how many monitors an API key may make; 0: any number."""
         return 0 if key.may("admin") else self.monitors_per_key
 
     @property

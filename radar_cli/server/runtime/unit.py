@@ -25,7 +25,7 @@ _CLOSED = (
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What the unit depends on. Paths are absolute."""
+    """The things that a unit depends on. Paths are absolute."""
 
     program: Sequence[str]  # radar itself
     words: Sequence[str]  # what stands behind it
