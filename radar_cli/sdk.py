@@ -41,13 +41,13 @@ _MESSAGE_CHARACTERS = 2000
 _REASON_CHARACTERS = 500
 
 
-def _take_in(outbox: "Outbox", destination: "Destination") -> None:
-    from radar_cli.service.intake import empty
+def _ingest(outbox: "Outbox", destination: "Destination") -> None:
+    from radar_cli.service.intake import drain
 
-    empty(outbox, destination)
+    drain(outbox, destination)
 
 
-_courier = Courier(_take_in)
+_courier = Courier(_ingest)
 _pid_at_exit: list[int] = []
 
 

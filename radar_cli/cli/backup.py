@@ -96,7 +96,7 @@ def command(session: Session, file: str, database: str) -> Result:
     if not os.path.exists(place) and not (is_embedded and _waiting(own)):
         raise StateError(f"there is no store at {place}", "nothing was ever kept here")
     with open_store(database, directory) as store:
-        notes = _take_in(session, store, own) if is_embedded else []
+        notes = _ingest(session, store, own) if is_embedded else []
     content = back_up(place, file)
     size = os.path.getsize(file)
     data: BackupFields = {
@@ -169,7 +169,7 @@ def _shown(database: str) -> str:
     return shlex.quote(without_password(database))
 
 
-def _take_in(session: Session, store: "Store", directory: str) -> list[str]:
+def _ingest(session: Session, store: "Store", directory: str) -> list[str]:
     """Take in what waits for the store, and wait for what somebody else takes in just now."""
     own, retention, notes = Destination(STORE, is_default=False), Retention(), list[str]()
     try:

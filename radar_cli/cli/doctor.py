@@ -210,11 +210,11 @@ def _name_sent_away(table: ChannelTable) -> list[str]:
 def _look_at_templates(table: ChannelTable, config: Config) -> Iterator[Remark]:
     """Try the words of a channel on a notice that is never sent."""
     from radar_cli.notify.notice import rehearse
-    from radar_cli.notify.wording import TEMPLATES, word
+    from radar_cli.notify.wording import TEMPLATES, compose_words
 
     if table.fault or not any(name in table.values for name in TEMPLATES):
         return
-    tried = word(rehearse("", os.uname().nodename, time.time_ns() // 1000), table, config)
+    tried = compose_words(rehearse("", os.uname().nodename, time.time_ns() // 1000), table, config)
     if tried.remark:
         hint = f"edit notify.{table.name} in {table.file.path}"
         yield Remark(f"channel {table.name}", BEWARE, tried.remark, hint)

@@ -12,7 +12,7 @@ from radar_cli.cli.options import Session
 from radar_cli.core.errors import ConfigError
 from radar_cli.notify.channel import Channel, ChannelError, Receipt
 from radar_cli.notify.notice import Notice, decode_notice, encode_notice
-from radar_cli.service.composing import Composer, tell_of_channels
+from radar_cli.service.composing import Composer, report_failing_channels
 from radar_cli.service.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.store.store import Store
@@ -89,7 +89,7 @@ def notify_people(find: Callable[[], People], opened: Opened, now_us: int) -> To
     store.judge(now_us)
     store.enqueue_alerts(now_us, compose, calms_flaps=True)
     store.enqueue_faults(now_us, compose.compose_fault)
-    tell_of_channels(store, compose, now_us)
+    report_failing_channels(store, compose, now_us)
     deadline = time.monotonic() + _DELIVERY_S
     if opened.user:
         # There is one link to root's process, for one question at a time.

@@ -16,7 +16,7 @@ from radar_cli.model.sentences import local_time
 from radar_cli.outbox.claiming import sort_in_old
 from radar_cli.outbox.spool import STORE_FOLDER, Outbox
 from radar_cli.outbox.trim import Dropped, read_dropped
-from radar_cli.service.intake import take_in
+from radar_cli.service.intake import ingest
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
@@ -157,7 +157,7 @@ def bring_up_to_date(
 ) -> None:
     """Take in what waits, and forget a little of what is too old."""
     now_us = time.time_ns() // 1000
-    take_in(store, Outbox(directory), destination, now_us)
+    ingest(store, Outbox(directory), destination, now_us)
     store.sweep(now_us, retention, every_us=_SWEPT_EVERY_US)
 
 

@@ -132,7 +132,7 @@ def flush_pings(session: Session) -> Result:
             elif destination.is_server:
                 _flush_one(spool, destination, total, timeout_s, progress.update)
             else:
-                _take_in(outbox, spool, destination, total)
+                _ingest(outbox, spool, destination, total)
     left = [(name, spool) for spool in spools for name in _files(spool)]
     held = [name for name, spool in left if not is_free(spool, name)]
     if held:
@@ -287,12 +287,12 @@ def _flush_one(
     sender.close()
 
 
-def _take_in(outbox: Outbox, spool: Spool, destination: Destination, total: Flushed) -> None:
+def _ingest(outbox: Outbox, spool: Spool, destination: Destination, total: Flushed) -> None:
     """Take what has turned out to be the store's into it."""
-    from radar_cli.service.intake import empty
+    from radar_cli.service.intake import drain
 
     before = len(_files(spool))
-    empty(outbox, destination)
+    drain(outbox, destination)
     total.delivered += before - len(_files(spool))
 
 

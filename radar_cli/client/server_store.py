@@ -70,7 +70,7 @@ class ServerStore:
         """Nothing: the server does it all the time."""
         return 0
 
-    def see(
+    def overviews(
         self,
         now_us: int,
         keys: Collection[str] = (),

@@ -48,13 +48,13 @@ _logger = logging.getLogger("radar")
 class Courier:
     """The outbox of one program. Everything but `post` and `clean` is the delivering side's.
 
-    `take_in` empties the embedded store's folder, where many pings wait that nobody reads.
+    `ingest` empties the embedded store's folder, where many pings wait that nobody reads.
     """
 
     outbox: Outbox
 
-    def __init__(self, take_in: Callable[[Outbox, Destination], None] | None = None) -> None:
-        self._take_in = take_in
+    def __init__(self, ingest: Callable[[Outbox, Destination], None] | None = None) -> None:
+        self._ingest = ingest
         self._profiles: dict[str, None] = {}
         self._extra: dict[tuple[str, str], Destination] = {}
         self._complained: set[str] = set()
@@ -246,10 +246,10 @@ class Courier:
         return self._is_closing
 
     def _care_for_store(self, destination: Destination) -> None:
-        if destination.protocol == STORE and self._take_in is not None:
+        if destination.protocol == STORE and self._ingest is not None:
             waiting = sum(len(spool.names()) for spool in destination.spools(self.outbox))
             if waiting >= MANY_WAIT:
-                self._take_in(self.outbox, destination)
+                self._ingest(self.outbox, destination)
 
 
 def _words(fault: BaseException) -> str:

@@ -52,7 +52,7 @@ class Dispatcher:
         server: str | None,
         timeout_s: float | None,
         nudge: "Callable[[], None]",
-        take_in: "Callable[[Outbox, Destination], None]",
+        ingest: "Callable[[Outbox, Destination], None]",
     ) -> None:
         self.resolved: Resolved | None = None
         self.warnings: list[str] = []
@@ -68,7 +68,7 @@ class Dispatcher:
         self._server = server
         self._has_own_timeout = timeout_s is not None
         self.nudge = nudge
-        self.take_in = take_in  # what many pings wait for where nobody reads the store
+        self.ingest = ingest  # what many pings wait for where nobody reads the store
         # Makes the fields `command`, `message` and `url`, once it is known what to redact in them.
         self.typed_fields: Callable[[], dict[str, str]] | None = None
         self._workers: list[DestinationWorker] = []
@@ -117,7 +117,7 @@ class Dispatcher:
         if self.give_up():
             keep_unresolved(self, self._profiles, self._resolving.waits_for or "the config")
         for worker in self._workers:
-            worker.hear_out()
+            worker.drain()
             worker.abandon()
         self._trim()
 
@@ -127,7 +127,7 @@ class Dispatcher:
             self.outbox.put(ping, address, durable=True)
             self.note_kept(address)
         except state_error() as error:
-            self.tell(ping, "lost", error.line(), aloud=True)
+            self.report(ping, "lost", error.line(), aloud=True)
             return False
         return True
 
@@ -136,10 +136,10 @@ class Dispatcher:
         if address:  # what waits for the embedded store is nowhere else
             self._grown.add(folder_name(address))
 
-    def tell(self, ping: "Ping", fate: str, reason: str, *, aloud: bool) -> None:
+    def report(self, ping: "Ping", fate: str, reason: str, *, aloud: bool) -> None:
         """Say what became of a ping: to everybody, or to who asks with --verbose."""
         self.fates.add(fate)
-        tell(self.warnings if aloud else self.details, ping.kind, fate, reason)
+        report(self.warnings if aloud else self.details, ping.kind, fate, reason)
 
     def complete(self, ping: "Ping") -> None:
         """Add what only the config and this machine say."""
@@ -251,7 +251,7 @@ class DestinationWorker:
             self._keep_rest()
         self.is_done = True
 
-    def hear_out(self) -> None:
+    def drain(self) -> None:
         """Let an answer be read that has come already: this thread may just not have had its turn.
 
         With a hundred jobs at once it may be a second late.
@@ -313,7 +313,7 @@ class DestinationWorker:
 
             clear_unfinished(spool, time.time())
             if len(spool.names()) >= MANY_WAIT:
-                self._dispatcher.take_in(outbox, destination)
+                self._dispatcher.ingest(outbox, destination)
 
     def _carry_all(self) -> None:
         from radar_cli.delivery.sender import Sender
@@ -436,22 +436,22 @@ def settle(
     elif outcome.result == "dropped":
         if entry is not None:
             entry.remove()
-        dispatcher.tell(ping, "not sent", outcome.reason, aloud=False)
+        dispatcher.report(ping, "not sent", outcome.reason, aloud=False)
     elif outcome.result == "unsure":
         if entry is not None:
             entry.remove()
-        dispatcher.tell(ping, "not sent again", outcome.reason, aloud=True)
+        dispatcher.report(ping, "not sent again", outcome.reason, aloud=True)
     elif entry is None:
         if outcome.needs_person:
             unkept = f"{outcome.reason}; {unkept}"
         else:
-            dispatcher.tell(ping, "not delivered", outcome.reason, aloud=False)
-        dispatcher.tell(ping, "lost", unkept, aloud=True)
+            dispatcher.report(ping, "not delivered", outcome.reason, aloud=False)
+        dispatcher.report(ping, "lost", unkept, aloud=True)
     elif outcome.result == "rejected":
         from radar_cli.outbox.claiming import reject
 
         reject(entry, outcome.reason)
-        dispatcher.tell(ping, "refused", outcome.reason, aloud=True)
+        dispatcher.report(ping, "refused", outcome.reason, aloud=True)
     else:
         entry.sync()
         if outcome.status == 401 and "key" in entry.to:
@@ -461,7 +461,7 @@ def settle(
             readdress(dispatcher.outbox, entry, {"server": destination.server})
         entry.release()
         dispatcher.note_kept(entry.to)
-        dispatcher.tell(ping, "kept in the outbox", outcome.reason, aloud=outcome.needs_person)
+        dispatcher.report(ping, "kept in the outbox", outcome.reason, aloud=outcome.needs_person)
 
 
 def keep_unresolved(dispatcher: "Dispatcher", profiles: list[str], waited_for: str) -> None:
@@ -473,7 +473,7 @@ def keep_unresolved(dispatcher: "Dispatcher", profiles: list[str], waited_for: s
         for ping in list(dispatcher.pings):
             dispatcher.complete(ping)
             if dispatcher.keep(ping, destination.address()):
-                dispatcher.tell(ping, _KEPT, f"no time left to wait for {waited_for}", aloud=True)
+                dispatcher.report(ping, _KEPT, f"no time left to wait for {waited_for}", aloud=True)
 
 
 def keep_undelivered(
@@ -502,7 +502,7 @@ def keep_undelivered(
         if at == 0 and entry is not None:
             if is_asked:
                 entry.remove()
-                dispatcher.tell(ping, "not sent again", unsure, aloud=True)
+                dispatcher.report(ping, "not sent again", unsure, aloud=True)
                 continue
             try:
                 entry.sync()
@@ -514,7 +514,7 @@ def keep_undelivered(
             dispatcher.complete(ping)
             is_kept = dispatcher.keep(ping, destination.address())
         if is_kept and destination.is_server:
-            dispatcher.tell(ping, _KEPT, reason, aloud=False)
+            dispatcher.report(ping, _KEPT, reason, aloud=False)
 
 
 def without_known(warnings: list[str], known: list[str]) -> list[str]:
@@ -523,7 +523,7 @@ def without_known(warnings: list[str], known: list[str]) -> list[str]:
     return [words for words in warnings if (words + " ").split(" ")[1].rstrip(":") not in named]
 
 
-def tell(lines: list[str], kind: str, fate: str, reason: str) -> None:
+def report(lines: list[str], kind: str, fate: str, reason: str) -> None:
     """Add `the KIND ping is FATE: REASON` to the lines, or to the line that says it already."""
     for at, line in enumerate(lines):
         kinds = line.removeprefix("the ").removesuffix(f": {reason}")

@@ -35,7 +35,7 @@ class MonitorStore(Protocol):
     def judge(self, now_us: int) -> int:
         """Let time pass until `now_us` for those monitors that it may change; return how many."""
 
-    def see(
+    def overviews(
         self,
         now_us: int,
         keys: Collection[str] = (),

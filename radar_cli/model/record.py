@@ -56,7 +56,7 @@ class MonitorRecord:
         # What the store holds of it, to tell what has changed since.
         self._kept = self._state or State()
         self._flips: list[Flip] = []
-        self._is_retold = False
+        self._is_replayed = False
         # The newest ping that the state knows of, as `in_order` has it.
         self.newest: tuple[int, str] = tuple(known["newest"]) if known else (0, "")
         # The state has last changed because that moment had come.
@@ -83,7 +83,7 @@ class MonitorRecord:
         what = [self.declared, sorted(self.settled), write_pauses(self.pauses)]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
-    def is_from(self, time_us: int) -> None:
+    def extend_back_to(self, time_us: int) -> None:
         """It is as old as its first event, which need not be the first that came."""
         if time_us < self.created_us:
             self.created_us = time_us
@@ -203,7 +203,7 @@ class MonitorRecord:
         """Whether a ping is newer than all that the state knows of, time that passed included."""
         return self.newest < in_order(ping) and self.passed_us <= ping.time_us
 
-    def take(self, pings: Iterable[Ping]) -> "MonitorRecord":
+    def apply_pings(self, pings: Iterable[Ping]) -> "MonitorRecord":
         """Take newer pings in, in the order of their events."""
         for ping in pings:
             self._become(advance(self.monitor, self.state, ping.time_us))
@@ -212,17 +212,17 @@ class MonitorRecord:
         self._view = evaluate(self.monitor, self.state, self.newest[0])
         return self
 
-    def retell(self, pings: list[Ping], now_us: int, *, from_us: int | None) -> "MonitorRecord":
+    def replay(self, pings: list[Ping], now_us: int, *, from_us: int | None) -> "MonitorRecord":
         """Begin anew with these pings, in the order of their events, and go on until `now_us`.
 
         Only what is otherwise in the end is a flip.
         """
-        self._is_retold = True
+        self._is_replayed = True
         self._state = fold(self.monitor, (), from_us=from_us)
         self.passed_us = 0
-        return self.take(pings).pass_time(max(now_us, self.newest[0]))
+        return self.apply_pings(pings).advance_to(max(now_us, self.newest[0]))
 
-    def pass_time(self, now_us: int) -> "MonitorRecord":
+    def advance_to(self, now_us: int) -> "MonitorRecord":
         """Let time pass until `now_us`."""
         state = advance(self.monitor, self.state, now_us)
         if state != self.state:
@@ -234,7 +234,7 @@ class MonitorRecord:
     @property
     def flips(self) -> list[Flip]:
         """The flips since the store last kept it."""
-        if not self._is_retold:
+        if not self._is_replayed:
             return self._flips
         flip = find_flip(self.key, self._kept, self.state)
         return [] if flip is None else [flip]
@@ -262,7 +262,7 @@ class MonitorRecord:
         other._kept, other._flips = self._kept, self._flips
         return other
 
-    def live_through(self, outage: Outage) -> "MonitorRecord":
+    def apply_outage(self, outage: Outage) -> "MonitorRecord":
         """Return the same monitor after an outage, which moves the deadlines that fell into it.
 
         It is as it was judged before the outage; what lies behind it is left to the next look. That
@@ -275,7 +275,7 @@ class MonitorRecord:
             *(self.settled, self.version, outages, self.faults),
         )
         other._kept, other._flips = self._kept, self._flips
-        return other.pass_time(max(outage.begin_us, other.newest[0], other.passed_us))
+        return other.advance_to(max(outage.begin_us, other.newest[0], other.passed_us))
 
     def note_outages(self, outages: Sequence[Outage]) -> None:
         """Move deadlines that fell into these outages, which end after what is yet to be taken in.
@@ -290,11 +290,11 @@ class MonitorRecord:
             )[-_KEPT_OUTAGES:]
             self.__dict__.pop("monitor", None)
 
-    def note_kept(self) -> None:
+    def mark_saved(self) -> None:
         """The store holds it as it is now, and its next version changes that."""
         self._kept = self.state
         self._flips = []
-        self._is_retold = False
+        self._is_replayed = False
         self.version += 1
 
     def encode(self) -> str:

@@ -12,7 +12,7 @@ from radar_cli.core.extras import install_command
 from radar_cli.notify.channel import ChannelError, Receipt, UnusableChannelError
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice
-from radar_cli.notify.wording import Wording, word
+from radar_cli.notify.wording import Wording, compose_words
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.settings.keys import mask_url
 from radar_cli.settings.profiles import Config
@@ -45,7 +45,7 @@ class AppriseChannel:
             message = "apprise is not installed"
             raise UnusableChannelError(message, install_command("notify")) from None
         failures: list[str] = []
-        words = word(notice, self.table, self._config)
+        words = compose_words(notice, self.table, self._config)
         try:
             call_within(timeout_s, lambda: failures.extend(self._tell(notice, words)))
         except TimeoutError:

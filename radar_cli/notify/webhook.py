@@ -14,7 +14,7 @@ from radar_cli.core.bounded import call_within
 from radar_cli.net.tls import CaError, make_context
 from radar_cli.notify.channel import ChannelError, Receipt, UnusableChannelError
 from radar_cli.notify.notice import Notice
-from radar_cli.notify.wording import Wording, word
+from radar_cli.notify.wording import Wording, compose_words
 from radar_cli.notify.words import data, headline, run_line, to_utc
 from radar_cli.settings.channels import ChannelTable, check_webhook
 from radar_cli.settings.keys import mask_url
@@ -166,7 +166,7 @@ class WebhookChannel:
         except CaError as error:
             raise UnusableChannelError(str(error)) from None
         client = httpx.Client(verify=context, timeout=timeout_s)
-        words = word(notice, self.table, self._config)
+        words = compose_words(notice, self.table, self._config)
         codes: list[int] = []
 
         def post() -> None:

@@ -194,10 +194,10 @@ def _how(run: Run) -> str:
     return one_line(run.message) if run.exit_code is None else f"exit {run.exit_code}"
 
 
-def tell_of_channels(store: Sending, compose: Composer, now_us: int) -> None:
+def report_failing_channels(store: Sending, compose: Composer, now_us: int) -> None:
     """Make alerts of the channels that have begun to fail, or to deliver again, for the others."""
     for health in store.find_channel_news(now_us):
-        store.tell_of_channel(health, compose.compose_channel(health, now_us), now_us)
+        store.add_channel_alert(health, compose.compose_channel(health, now_us), now_us)
 
 
 def join(outgoing: Outgoing) -> Notice:

@@ -30,7 +30,7 @@ _LOOKED_AT_ONCE = 500
 _ENQUEUED_AT_ONCE = 50
 
 
-class Telling(NamedTuple):
+class PendingAlert(NamedTuple):
     """An alert for a channel: JSON, not before a time, and why not before."""
 
     channel: str
@@ -40,11 +40,11 @@ class Telling(NamedTuple):
 
 
 # The channels that are to hear of a monitor's flip, each with what it is to be told.
-Composer = Callable[[MonitorRecord, Flip], Sequence[tuple[str, str] | Telling]]
+Composer = Callable[[MonitorRecord, Flip], Sequence[tuple[str, str] | PendingAlert]]
 # The same of a monitor that is late.
-LateComposer = Callable[[MonitorRecord], Sequence[Telling]]
+LateComposer = Callable[[MonitorRecord], Sequence[PendingAlert]]
 # The same of a fault.
-FaultComposer = Callable[[MonitorRecord, Fault], Sequence[tuple[str, str] | Telling]]
+FaultComposer = Callable[[MonitorRecord, Fault], Sequence[tuple[str, str] | PendingAlert]]
 
 
 class Alerting(Sending):
@@ -120,7 +120,9 @@ class Alerting(Sending):
                     made += self._tell_late(known, compose(known), now_us)
         return made
 
-    def _tell_late(self, known: MonitorRecord, tellings: Sequence[Telling], now_us: int) -> int:
+    def _tell_late(
+        self, known: MonitorRecord, tellings: Sequence[PendingAlert], now_us: int
+    ) -> int:
         # Of the same slot each server makes the same id, and one of them the row.
         since_us = known.view_at(now_us).since_us
         ids = [f"late-{known.key}-{since_us}-{telling.channel}" for telling in tellings]
@@ -223,7 +225,7 @@ def _enqueue(change: Change, key: str, how: _How) -> int:
     )
     last_told = told[0][0] if told else ""
     before_us = _changes_before(change, key, now_us) if how.calms_flaps else []
-    news: list[tuple[str, Telling]] = []
+    news: list[tuple[str, PendingAlert]] = []
     for flip in flips:
         fate, remind_us = SILENT, None
         if _is_news(flip, known, how, is_last=flip is flips[-1], last_told=last_told):
@@ -235,7 +237,7 @@ def _enqueue(change: Change, key: str, how: _How) -> int:
             )
             if how.remind_every_us and flip.status == Status.DOWN:
                 remind_us = now_us + how.remind_every_us
-            tellings = [Telling(*each) for each in how.compose(known, flip)]
+            tellings = [PendingAlert(*each) for each in how.compose(known, flip)]
             if flip.status != Status.DOWN:
                 news, tellings = _without_unheard(change, key, news, tellings)
             news += [(flip.id, telling) for telling in tellings]
@@ -262,10 +264,10 @@ def _changes_before(change: Change, key: str, now_us: int) -> list[int]:
 def _hold_back(
     change: Change,
     key: str,
-    news: list[tuple[str, Telling]],
+    news: list[tuple[str, PendingAlert]],
     before_us: Sequence[int],
     now_us: int,
-) -> list[tuple[str, Telling]]:
+) -> list[tuple[str, PendingAlert]]:
     """Hold what a monitor that flaps has to tell back until it settles, and so what waits."""
     ((since_us,),) = change.read(
         "SELECT min(created_us) FROM alert WHERE monitor = ? AND held = ? AND told_in = ''"
@@ -287,8 +289,8 @@ def _hold_back(
 
 
 def _without_unheard(
-    change: Change, key: str, news: list[tuple[str, Telling]], tellings: list[Telling]
-) -> tuple[list[tuple[str, Telling]], list[Telling]]:
+    change: Change, key: str, news: list[tuple[str, PendingAlert]], tellings: list[PendingAlert]
+) -> tuple[list[tuple[str, PendingAlert]], list[PendingAlert]]:
     """Leave out what is told only of what stays down, and its end for who heard nothing of it.
 
     Return what of the news is left, and of what tells that it is up.
@@ -325,10 +327,10 @@ def _enqueue_faults(
     known = next(iter(find_for_update(change, [key])), None)
     if known is None or is_silenced(known, now_us, windows):
         return 0
-    news: list[tuple[str, Telling]] = []
+    news: list[tuple[str, PendingAlert]] = []
     for fault in known.active_faults:
         if not fault.is_told:
-            tellings = (Telling(*each) for each in compose(known, fault))
+            tellings = (PendingAlert(*each) for each in compose(known, fault))
             news += [(f"fault:{fault.field}", telling) for telling in tellings]
     known.faults = tuple(replace(fault, is_told=True) for fault in known.faults)
     save(change, known, now_us)
@@ -356,7 +358,9 @@ _INSERT = (
 )
 
 
-def add_alerts(change: Change, key: str, news: Sequence[tuple[str, Telling]], now_us: int) -> int:
+def add_alerts(
+    change: Change, key: str, news: Sequence[tuple[str, PendingAlert]], now_us: int
+) -> int:
     """Make alerts of flips and what is told of each, in the order of their telling."""
     return change.execute_many(
         _INSERT,

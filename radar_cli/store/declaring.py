@@ -13,7 +13,7 @@ from typing import Callable, Collection, Mapping
 from radar_cli.model.monitor import Pause
 from radar_cli.model.record import MonitorRecord
 from radar_cli.store.database import Change, chunks, marks
-from radar_cli.store.monitors import Managing, count_made, find_for_update, retold, save
+from radar_cli.store.monitors import Managing, count_made, find_for_update, replayed, save
 
 # What a retired monitor loses: nobody expects runs of it.
 _WHEN = ("schedule", "every")
@@ -142,7 +142,7 @@ def _declare(
     wanted = found.redeclare({**fields, "tags": _without_stale(known.declared)}, now_us, zone)
     if wanted is known:
         return False
-    save(change, retold(change, wanted, now_us), now_us)
+    save(change, replayed(change, wanted, now_us), now_us)
     return True
 
 
@@ -150,8 +150,8 @@ def _retire(change: Change, known: MonitorRecord, now_us: int) -> None:
     """Expect no more of a monitor, unless a person has said when it runs."""
     fields = {name: text for name, text in known.declared.items() if name not in _WHEN}
     fields["tags"] = f"{_without_stale(fields)} {STALE_TAG}".strip()
-    if fields != known.declared and not known.settled & set(_WHEN):
-        save(change, retold(change, known.with_declared(fields, known.settled), now_us), now_us)
+    if not known.settled & set(_WHEN):
+        save(change, replayed(change, known.with_declared(fields, known.settled), now_us), now_us)
 
 
 def _without_stale(declared: Mapping[str, str]) -> str:

@@ -72,7 +72,7 @@ class Managing(Reading):
             declared = {name: value for name, value in merged.items() if value is not None}
             changed = known.with_declared(declared, known.settled | changes.keys())
             changed.mend(changes.keys(), now_us)
-            return save(change, retold(change, changed, now_us), now_us)
+            return save(change, replayed(change, changed, now_us), now_us)
 
     def delete(self, keys: Sequence[str], *, fingerprints: Collection[str] | None = None) -> int:
         """Delete monitors with their pings; return how many pings went.
@@ -99,7 +99,7 @@ class Managing(Reading):
         """
         with self._database.change() as change:
             for known in _expect_all(change, keys):
-                known.pass_time(now_us)
+                known.advance_to(now_us)
                 current = known.monitor.pause_at(now_us) or Pause(now_us)
                 past = [pause for pause in known.pauses if pause.begin_us < current.begin_us]
                 _set_pauses(change, known, [*past, replace(current, end_us=until_us)], now_us)
@@ -204,7 +204,7 @@ _UPDATE_MANY = (
 )
 
 
-def retold(change: Change, known: MonitorRecord, now_us: int) -> MonitorRecord:
+def replayed(change: Change, known: MonitorRecord, now_us: int) -> MonitorRecord:
     """A monitor judged anew from its pings."""
     rows = change.read(
         f"SELECT {PING_COLUMNS} FROM ping WHERE monitor = ? AND kind != 'log'"  # noqa: S608 (a constant)
@@ -217,7 +217,7 @@ def retold(change: Change, known: MonitorRecord, now_us: int) -> MonitorRecord:
     from_us = None
     if known.has_no_beginning or len(rows) == _RETOLD_PINGS:
         from_us = pings[0].time_us if pings else now_us
-    return known.retell(pings, now_us, from_us=from_us)
+    return known.replay(pings, now_us, from_us=from_us)
 
 
 def merge_logs(change: Change, key: str, pings: list[Ping]) -> list[Ping]:
@@ -239,7 +239,7 @@ def forget_beginning(change: Change, key: str, now_us: int) -> None:
 
 
 def _set_pauses(change: Change, known: MonitorRecord, pauses: list[Pause], now_us: int) -> None:
-    save(change, known.with_pauses(pauses[-_KEPT_PAUSES:]).pass_time(now_us), now_us)
+    save(change, known.with_pauses(pauses[-_KEPT_PAUSES:]).advance_to(now_us), now_us)
 
 
 def _expect_all(change: Change, keys: Sequence[str]) -> Iterator[MonitorRecord]:

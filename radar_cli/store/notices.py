@@ -179,7 +179,7 @@ class Sending(Reading):
         )
         return [ChannelHealth(*row) for row in rows]
 
-    def tell_of_channel(
+    def add_channel_alert(
         self, health: ChannelHealth, notices: Sequence[tuple[str, str]], now_us: int
     ) -> int:
         """Make alerts of a channel's news: names of the others, and what they say; once."""

@@ -16,7 +16,7 @@ _AT_ONCE = 200
 class Overview(History):
     """Monitors at a glance."""
 
-    def see(
+    def overviews(
         self,
         now_us: int,
         keys: Collection[str] = (),

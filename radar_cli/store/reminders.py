@@ -13,7 +13,7 @@ from radar_cli.store.alerts import (
     TOLD,
     Alerting,
     Composer,
-    Telling,
+    PendingAlert,
     add_alerts,
     end_escalations,
     is_silenced,
@@ -196,7 +196,7 @@ def _remind(change: Change, flip_id: str, key: str, how: _How) -> int:
     )
     behind = {channel for (channel,) in waiting}
     flip = replace(read_flip(tuple(row)), previous=str(Status.DOWN))
-    tellings = (Telling(*each) for each in how.compose(known, flip))
+    tellings = (PendingAlert(*each) for each in how.compose(known, flip))
     news = [(flip_id, each) for each in tellings if each.channel not in behind]
     reminders += 1 if news else 0
     change.execute(

@@ -10,7 +10,7 @@ from radar_cli.model.record import MonitorRecord, in_order
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.identity import Identity, LostStoreError
-from radar_cli.store.monitors import count_made, find_for_update, retold, save, save_many
+from radar_cli.store.monitors import count_made, find_for_update, replayed, save, save_many
 from radar_cli.store.outages import Watching
 from radar_cli.store.overview import Overview
 from radar_cli.store.reading import COLUMNS, read_row, write_origin
@@ -145,7 +145,7 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
         if len(self._remembered) > _REMEMBERED_MAX:
             self._remembered.clear()
         for row, known in zip(rows, judged, strict=True):
-            known.note_kept()
+            known.mark_saved()
             self._remembered[row] = known
 
     def judge(self, now_us: int) -> int:
@@ -167,7 +167,7 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
             )
             for row in rows:
                 try:
-                    passed = read_row(row).pass_time(now_us)
+                    passed = read_row(row).advance_to(now_us)
                     encoded = passed.encode()
                 except Exception as fault:  # noqa: BLE001 (one poisoned monitor stops no other)
                     sys.stderr.write(f"radar: monitor {row[0]!r} can't be judged: {fault!r}\n")
@@ -258,7 +258,7 @@ def _apply(
 ) -> MonitorRecord:
     """A monitor judged anew, as there are new pings of it."""
     news.sort(key=in_order)
-    known.is_from(news[0].time_us)
+    known.extend_back_to(news[0].time_us)
     if known.version == 0:
         # It is made as its first ping declares it: there is no other story of it.
         known = known.redeclare(declared_by(news[0]), news[0].time_us, default_zone)
@@ -269,9 +269,9 @@ def _apply(
         if newest < in_order(ping) and (said := declared_by(ping)):
             declared = declared.redeclare(said, ping.time_us, default_zone)
     if declared is known and is_news:
-        return known.take(news)
+        return known.apply_pings(news)
     # One that comes late may tell the story otherwise, and so may another schedule.
-    told = retold(change, declared, now_us)
+    told = replayed(change, declared, now_us)
     # A story has no logs in it, but what is older than one is no news.
     told.newest = max(told.newest, newest, in_order(news[-1]))
     return told

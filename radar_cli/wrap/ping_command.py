@@ -10,7 +10,7 @@ from radar_cli.core.ids import check_key, expand_host
 from radar_cli.delivery.dispatcher import Dispatcher
 from radar_cli.model.ping import KINDS, Ping
 from radar_cli.wrap.options import DECLARATION, DESTINATION, Options, Parser, Row
-from radar_cli.wrap.run import take_in
+from radar_cli.wrap.run import ingest
 from radar_cli.wrap.streams import log_line
 
 TYPE_CHECKING = False
@@ -72,7 +72,7 @@ def send(options: PingOptions) -> int:
             except RuntimeError:
                 return  # another thread was quicker
 
-    dispatcher = Dispatcher(options.to, options.server, options.ping_timeout, nudge, take_in)
+    dispatcher = Dispatcher(options.to, options.server, options.ping_timeout, nudge, ingest)
     made = _make(options)
     try:
         _add_words(made, options, dispatcher)

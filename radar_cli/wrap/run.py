@@ -76,11 +76,11 @@ def _in_foreground() -> bool:
         os.close(terminal)
 
 
-def take_in(outbox: "Outbox", destination: "Destination") -> None:
+def ingest(outbox: "Outbox", destination: "Destination") -> None:
     """Take what waits into the embedded store: nobody has read that for long."""
-    from radar_cli.service.intake import empty
+    from radar_cli.service.intake import drain
 
-    empty(outbox, destination)
+    drain(outbox, destination)
 
 
 class Run:
@@ -121,10 +121,10 @@ class Run:
         """Run the job; return the exit code, unless radar dies of the job's signal."""
         self.signals = Signals()
         if self.options.lock:
-            from radar_cli.wrap.unstarted import pass_by, take_lock
+            from radar_cli.wrap.unstarted import acquire_lock, skip_run
 
-            if not take_lock(self):
-                return pass_by(self)
+            if not acquire_lock(self):
+                return skip_run(self)
             self._begin()  # it may have waited for long
         if self.options.retries:
             from radar_cli.wrap.stdin import Input
@@ -322,9 +322,7 @@ class Run:
 
             options = self.options
             nudge = self.signals.nudge
-            dispatcher = Dispatcher(
-                options.to, options.server, options.ping_timeout, nudge, take_in
-            )
+            dispatcher = Dispatcher(options.to, options.server, options.ping_timeout, nudge, ingest)
             self.dispatcher = dispatcher
             self.signals.has_children = lambda: dispatcher.resolved is None
             if options.send_command or options.message or options.url:

@@ -42,7 +42,7 @@ def report_unstarted(
     return report
 
 
-def take_lock(run: "Run") -> bool:
+def acquire_lock(run: "Run") -> bool:
     """Take the lock; False if another run has it and this one need not be, or has waited enough."""
     from radar_cli.core.places import state_directory
 
@@ -60,7 +60,7 @@ def take_lock(run: "Run") -> bool:
     return True
 
 
-def pass_by(run: "Run") -> int:
+def skip_run(run: "Run") -> int:
     """Do not run, as another run holds the lock, and tell the monitor; return the exit code."""
     is_failure = run.options.lock != lock.SKIP
     reason = "another run holds the lock"

@@ -61,7 +61,7 @@ def _fill(store: Store, count: int, now_us: int) -> None:
     """Monitors that are up, and due within the next days."""
     declared = json.dumps({"schedule": "0 0 1 1 *", "tz": "UTC"})
     known = MonitorRecord("a", json.loads(declared), now_us, "")
-    known.pass_time(now_us)
+    known.advance_to(now_us)
     encoded, view = known.encode(), known.view
     assert view.next_look_us is not None
     for start in range(0, count, 50_000):

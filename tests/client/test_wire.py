@@ -113,7 +113,7 @@ def test_a_monitor_comes_back(
         ),
         *(frozenset(settled), version),
     )
-    known = known.take(sorted(pings, key=in_order)) if pings else known
+    known = known.apply_pings(sorted(pings, key=in_order)) if pings else known
     known.has_no_beginning = has_no_beginning
     now_us = max((ping.time_us for ping in pings), default=1_000_000) + 5
     back = decode_monitor(json.loads(json.dumps(encode_monitor(known, now_us))))

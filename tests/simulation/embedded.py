@@ -13,7 +13,7 @@ from radar_cli.outbox.spool import Outbox
 from radar_cli.server.runtime.now import Clock
 from radar_cli.service.composing import Composer
 from radar_cli.service.delivering import deliver_in_turn
-from radar_cli.service.intake import take_in
+from radar_cli.service.intake import ingest
 from radar_cli.store.store import Store
 from tests.simulation.channels import SimulatedChannel
 from tests.simulation.database import Disk, SimulatedDatabase
@@ -56,7 +56,7 @@ class SimulatedCheck:
     def look(self) -> None:
         """One check, but for the notices."""
         now_us = self.clock.now_us()
-        take_in(self.store, self._outbox, _HERE, now_us)
+        ingest(self.store, self._outbox, _HERE, now_us)
         self.store.note_check(now_us)
         self.store.judge(now_us)
         self.store.enqueue_alerts(now_us, self._compose)
@@ -163,7 +163,7 @@ class EmbeddedWorld(PeopledWorld):
 
             def do(check: SimulatedCheck = check) -> None:
                 # Whoever opens the store takes in what waits for it.
-                take_in(check.store, self._outbox, _HERE, check.clock.now_us())
+                ingest(check.store, self._outbox, _HERE, check.clock.now_us())
                 deed(check.store, check.clock.now_us())
 
             is_done = self._op(check, do)

@@ -70,7 +70,7 @@ MUTANTS = {
         "an outage moves a deadline that lies after it, as its slot fell into it",
         (
             Change(
-                *("monitors.monitor", "Monitor.judged_us", "self.outage_at(deadline_us))"),
+                *("model.monitor", "Monitor.judged_us", "self.outage_at(deadline_us))"),
                 "self.outage_at(deadline_us)"
                 " or self.outage_at(deadline_us - round(self.grace_s * 1e6)))",
             ),
@@ -80,7 +80,7 @@ MUTANTS = {
         "a deadline that was moved is moved again by each outage",
         (
             Change(
-                *("monitors.monitor", "Monitor.judged_us"),
+                *("model.monitor", "Monitor.judged_us"),
                 "return outage.end_us + max(wait_us, _DELIVERY_AT_LEAST_US)",
                 "return self.judged_us(outage.end_us + max(wait_us, _DELIVERY_AT_LEAST_US))",
             ),
@@ -112,25 +112,21 @@ MUTANTS = {
     ),
     "unmoved-late": Mutant(
         "an outage moves no deadline of a run of which is heard after it",
-        (Change("store.judged", "MonitorRecord.note_outages", "if missing :=", "if False and"),),
+        (Change("model.record", "MonitorRecord.note_outages", "if missing :=", "if False and"),),
     ),
     "waits-for-older": Mutant(
         "a deadline after an outage waits for an older one that has moved",
-        (
-            Change(
-                "monitors.state", "_first_missed", "while monitor.schedule", "while False and None"
-            ),
-        ),
+        (Change("model.state", "_first_missed", "while monitor.schedule", "while False and None"),),
     ),
     "starts-up": Mutant(
         "a machine that has only begun stands for one that was missed",
-        (Change("monitors.state", "apply", "isinstance(monitor.hosts, int) and", "False and"),),
+        (Change("model.state", "apply", "isinstance(monitor.hosts, int) and", "False and"),),
     ),
     "ghost": Mutant(
         "a start without an end covers silence, though a later run went well",
         (
             Change(
-                *("monitors.state", "_is_covering"),
+                *("model.state", "_is_covering"),
                 "start_us >= state.succeeded_start_us for",
                 "True for",
             ),
@@ -140,7 +136,7 @@ MUTANTS = {
         "a start without an end makes it down, though a later run went well",
         (
             Change(
-                *("monitors.state", "_let_pass"),
+                *("model.state", "_let_pass"),
                 " and start_us >= state.succeeded_start_us",
                 "",
             ),
@@ -148,13 +144,13 @@ MUTANTS = {
     ),
     "older-success": Mutant(
         "the success of a run that is older than the failure brings it up",
-        (Change("monitors.state", "_apply", "if start_us < state.failed_start_us:", "if False:"),),
+        (Change("model.state", "_apply", "if start_us < state.failed_start_us:", "if False:"),),
     ),
     "no-correction": Mutant(
         "a late replay corrects nothing",
         (
             Change(
-                *("store.judged", "MonitorRecord.is_before"),
+                *("model.record", "MonitorRecord.is_before"),
                 "return self.newest < in_order(ping) and self.passed_us <= ping.time_us",
                 "return True",
             ),
@@ -162,13 +158,13 @@ MUTANTS = {
     ),
     "told-anew": Mutant(
         "a late replay brings the flips of the whole story once more",
-        (Change("store.judged", "MonitorRecord.flips", "if not self._is_retold:", "if True:"),),
+        (Change("model.record", "MonitorRecord.flips", "if not self._is_replayed:", "if True:"),),
     ),
     "two-flips": Mutant(
         "two servers flip one monitor at once: the UPDATE is unconditional",
         (
             Change(
-                *("store.managing", "save", " WHERE key = ? AND version = ?", " WHERE key = ?"),
+                *("store.monitors", "save", " WHERE key = ? AND version = ?", " WHERE key = ?"),
                 *("*(known.key, known.version)", "known.key"),
             ),
             Change("store.store", "Store._judge_some", " FOR UPDATE SKIP LOCKED", ""),
@@ -199,7 +195,7 @@ MUTANTS = {
         "a newer flip wipes an alarm that is on its way",
         (
             Change(
-                *("store.alerting", "_enqueue"),
+                *("store.alerts", "_enqueue"),
                 "return add_alerts(change, key, news, now_us)",
                 "change.execute('DELETE FROM alert WHERE monitor = ? AND fate = ?', (key, ''))\n"
                 "    return add_alerts(change, key, news, now_us)",
@@ -208,13 +204,13 @@ MUTANTS = {
     ),
     "reminders-doubled": Mutant(
         "two servers remind of the same at once",
-        (Change("store.reminding", "_remind", "AND remind_us <= ?", "AND ? > 0"),),
+        (Change("store.reminders", "_remind", "AND remind_us <= ?", "AND ? > 0"),),
     ),
     "reminders-never-end": Mutant(
         "it is reminded of again at the next look",
         (
             Change(
-                *("store.reminding", "_remind"),
+                *("store.reminders", "_remind"),
                 "_set(change, flip_id, now_us + how.every_us)",
                 "_set(change, flip_id, now_us)",
             ),

@@ -72,7 +72,7 @@ class SimulatedServer:
             channels,
             Composer(self.store, channels, "simulated"),
             clock=self.clock,
-            take_in=self._sweep,
+            ingest=self._sweep,
             note_fault=self.faults.append,
             note_outage=self.outages.append,
             remind_every_s=remind_every_us / 1e6,

@@ -195,13 +195,13 @@ def test_the_others_hear_once_of_a_channel_that_fails_and_that_it_does_no_more(
     store.postpone_notice(outgoing, _at(3), "refused", _at(1))
     assert store.find_channel_news(_at(5)) == []
     (news,) = store.find_channel_news(_at(6))
-    assert store.tell_of_channel(news, [("chat", "it fails")], _at(6)) == 1
-    assert store.tell_of_channel(news, [("chat", "it fails")], _at(6)) == 0
+    assert store.add_channel_alert(news, [("chat", "it fails")], _at(6)) == 1
+    assert store.add_channel_alert(news, [("chat", "it fails")], _at(6)) == 0
     assert store.find_channel_news(_at(7)) == []
     _deliver(store, 8)
     (news,) = store.find_channel_news(_at(8))
     assert news.failing_us is None
-    assert store.tell_of_channel(news, [("chat", "it works")], _at(8)) == 1
+    assert store.add_channel_alert(news, [("chat", "it works")], _at(8)) == 1
     assert store.find_channel_news(_at(9)) == []
 
 

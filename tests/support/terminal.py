@@ -78,7 +78,7 @@ class Terminal:
             if match:
                 self._read_so_far = match.end()
                 return match
-            if not self._take_in(deadline):
+            if not self._ingest(deadline):
                 unread = self.screen[self._read_so_far :]
                 raise AssertionError(f"no {pattern!r} on the terminal, only {unread!r}")
 
@@ -88,12 +88,12 @@ class Terminal:
         while self.process.poll() is None:
             if time.monotonic() > deadline:
                 raise AssertionError(f"it runs on after {timeout_s} s: {self.screen!r}")
-            self._take_in(time.monotonic() + 0.02)
-        while self._take_in(time.monotonic() + 0.02):
+            self._ingest(time.monotonic() + 0.02)
+        while self._ingest(time.monotonic() + 0.02):
             pass
         return self.process.returncode
 
-    def _take_in(self, deadline: float) -> bool:
+    def _ingest(self, deadline: float) -> bool:
         """Wait for output; whether there was any. Linux says EIO when the last user is gone."""
         ready, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
         if not ready:

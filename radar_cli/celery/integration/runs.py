@@ -77,7 +77,7 @@ class Execution:
         return max(0.0, started - max(float(sent), eta))
 
 
-class Teller:
+class RunReporter:
     """Tells of the runs of an app's tasks. Its receivers never raise."""
 
     def __init__(self, app: Celery, courier: Courier, targets: Callable[[], Targets]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 from celery import Celery, bootsteps, signals
 from celery.utils.log import get_logger
 
-from radar_cli.celery.integration.runs import Teller
+from radar_cli.celery.integration.runs import RunReporter
 from radar_cli.celery.integration.targets import SENT_HEADER, Targets
 from radar_cli.delivery.courier import Courier
 
@@ -20,10 +20,10 @@ _KEEP = {"weak": False}
 _logger = get_logger(__name__)
 
 
-def _take_in(outbox: "Outbox", destination: "Destination") -> None:
-    from radar_cli.service.intake import empty
+def _ingest(outbox: "Outbox", destination: "Destination") -> None:
+    from radar_cli.service.intake import drain
 
-    empty(outbox, destination)
+    drain(outbox, destination)
 
 
 class Integration:
@@ -31,20 +31,20 @@ class Integration:
 
     def __init__(self, app: Celery) -> None:
         self.app = app
-        self.courier = Courier(_take_in)
+        self.courier = Courier(_ingest)
         self.monitors: dict[str, Any] = {}
         self.is_set_up = False
-        self._teller: Teller | None = None
+        self._reporter: RunReporter | None = None
 
     def read_targets(self) -> Targets:
         """The monitors that the app's settings and `setup_radar` name."""
         return Targets({**(self.app.conf.get(_SETTING) or {}), **self.monitors})
 
-    def tell_of_runs(self) -> None:
+    def report_runs(self) -> None:
         """Be told of the tasks that this process runs; once, however often it is said."""
-        if self._teller is None:
-            self._teller = Teller(self.app, self.courier, self.read_targets)
-            self._teller.connect()
+        if self._reporter is None:
+            self._reporter = RunReporter(self.app, self.courier, self.read_targets)
+            self._reporter.connect()
 
 
 def integration_of(app: Celery) -> Integration:
@@ -64,7 +64,7 @@ class CronRadarMiddleware(bootsteps.Step):  # type: ignore[misc]  # celery has n
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
-        integration_of(parent.app).tell_of_runs()
+        integration_of(parent.app).report_runs()
 
 
 def setup_radar(

@@ -83,7 +83,7 @@ def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
 
 
 def _see(service: Service, pattern: str) -> Iterator[MonitorOverview]:
-    return service.store.see(service.clock.now_us(), output_of=(), pattern=pattern)
+    return service.store.overviews(service.clock.now_us(), output_of=(), pattern=pattern)
 
 
 def _count_work(service: Service) -> Iterator[str]:

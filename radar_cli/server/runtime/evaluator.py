@@ -9,7 +9,7 @@ from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel
 from radar_cli.server.runtime.log import log
 from radar_cli.server.runtime.now import Clock
-from radar_cli.service.composing import Composer, tell_of_channels
+from radar_cli.service.composing import Composer, report_failing_channels
 from radar_cli.service.delivering import deliver_in_turn
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.store import Store
@@ -33,7 +33,7 @@ class Evaluator:
         compose: Composer,
         *,
         clock: Clock,
-        take_in: Callable[[], None],
+        ingest: Callable[[], None],
         note_fault: Callable[[RadarError], None],
         note_outage: Callable[[NotedOutage], None],
         remind_every_s: float = 0.0,
@@ -41,7 +41,7 @@ class Evaluator:
         self._store = store
         self._compose = compose
         self._clock = clock
-        self._take_in = take_in
+        self._ingest = ingest
         self._note_fault = note_fault
         self._note_outage = note_outage
         self._remind_every_us = round(remind_every_s * 1e6)
@@ -88,14 +88,14 @@ class Evaluator:
         now_us = self._clock.now_us()
         if (outage := self._store.keep_watch(now_us)) is not None:
             self._note_outage(outage)
-        self._take_in()
+        self._ingest()
         self._store.judge(now_us)
         every_us = self._remind_every_us
         self._store.enqueue_alerts(
             now_us, self._compose, remind_every_us=every_us, calms_flaps=True
         )
         self._store.enqueue_faults(now_us, self._compose.compose_fault)
-        tell_of_channels(self._store, self._compose, now_us)
+        report_failing_channels(self._store, self._compose, now_us)
         self.last_tick = time.monotonic()
         if every_us and self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
             self._reminded_at = self.last_tick

@@ -22,7 +22,7 @@ from radar_cli.server.runtime.log import log
 from radar_cli.server.runtime.now import Clock
 from radar_cli.server.runtime.settings import ServerSettings
 from radar_cli.service.composing import Composer
-from radar_cli.service.intake import take_in
+from radar_cli.service.intake import ingest
 from radar_cli.store.identity import LostStoreError
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.retention import Retention
@@ -75,7 +75,7 @@ class Service:
             channels,
             Composer(store, channels, os.uname().nodename, settings.link_url),
             clock=self.clock,
-            take_in=self._take_in,
+            ingest=self._ingest,
             note_fault=self.examine_fault,
             note_outage=self.note_outage,
             remind_every_s=settings.remind_every_s,
@@ -142,7 +142,7 @@ class Service:
             self.last_fault = line
             log.error("%s", line)
 
-    def _take_in(self) -> None:
+    def _ingest(self) -> None:
         """Take in what this machine's own jobs have left in the spool, and forget a little."""
         now = time.monotonic()
         if now - self._taken_in_at < _TAKEN_IN_EVERY_S:
@@ -153,7 +153,7 @@ class Service:
         # What waits for a store that is lost waits until it is back.
         if self.settings.state_directory and self.store.loss is None:
             outbox = Outbox(self.settings.state_directory)
-            take_in(self.store, outbox, Destination(STORE, profile="default"), now_us)
+            ingest(self.store, outbox, Destination(STORE, profile="default"), now_us)
         self.store.sweep(now_us, self._retention, every_us=_SWEPT_EVERY_US)
 
     def _recognise(self, now: float) -> None:
