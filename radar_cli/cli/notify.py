@@ -13,7 +13,7 @@ from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, warn
 from radar_cli.client.wire import iso
-from radar_cli.core.errors import ConfigError, UsageError
+from radar_cli.core.errors import BadValueError, ConfigError, UsageError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.core.ids import new_id
 from radar_cli.core.shapes import ErrorFields, Moment, one_of
@@ -172,9 +172,8 @@ def list_notices(session: Session, monitor: str, channel: str, since: str, limit
 
     try:
         since_us = round(parse_duration(since) * 1e6)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(f"--since: {message}", hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error("--since") from None
     with open_monitors(session) as opened:
         if opened.local is None:
             raise UsageError(

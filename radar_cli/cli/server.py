@@ -17,7 +17,7 @@ from radar_cli.cli.opening import retention_of
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
 from radar_cli.client.wire import iso
-from radar_cli.core.errors import NotInstalledError, UsageError
+from radar_cli.core.errors import BadValueError, NotInstalledError, UsageError
 from radar_cli.core.extras import install_command
 from radar_cli.core.grammar import parse_duration, parse_size
 from radar_cli.core.places import state_directory, user_config_file
@@ -379,9 +379,8 @@ def _read_settings(given: dict[str, Any], profile: "Profile") -> "ServerSettings
         body_limit = parse_size(given["body_limit"])
         remind_s = parse_duration(given["remind"]) if given["remind"] else 0.0
         ping_every_s = parse_duration(given["ping_every"])
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(message, hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error() from None
     return ServerSettings(
         host=host,
         port=port,

@@ -36,6 +36,19 @@ class UsageError(RadarError):
     slug = "usage"
 
 
+class BadValueError(ValueError):
+    """A value that can't be read; `hint` is what could be."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}: {hint}" if hint else message)
+        self.message = message
+        self.hint = hint
+
+    def as_usage_error(self, option: str = "") -> UsageError:
+        """The same as an error of the command line, of this option's value."""
+        return UsageError(f"{option}: {self.message}" if option else self.message, self.hint)
+
+
 class NotInstalledError(UsageError):
     """A part of radar that is installed apart."""
 

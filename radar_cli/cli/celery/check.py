@@ -26,7 +26,7 @@ from radar_cli.cli.celery.said import (
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, emit, is_terminal, print_result
 from radar_cli.core import exits
-from radar_cli.core.errors import UsageError
+from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.ids import check_key
 from radar_cli.core.places import state_directory
 
@@ -102,9 +102,8 @@ def command(
     if monitor:
         try:
             check_key(monitor)
-        except ValueError as error:
-            message, _, hint = str(error).partition(": ")
-            raise UsageError(f"--monitor: {message}", hint) from None
+        except BadValueError as error:
+            raise error.as_usage_error("--monitor") from None
     if form == "table":
         form = session.format
     elif form == "json":

@@ -15,7 +15,7 @@ from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
 from radar_cli.client.wire import MonitorFields, describe_monitor, iso
 from radar_cli.core import exits
-from radar_cli.core.errors import UsageError
+from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.core.ids import check_key
 from radar_cli.core.shapes import Moment
@@ -55,9 +55,8 @@ def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
     """Create a monitor: its silence counts from now on, before any run of it."""
     try:
         check_key(key)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(message, hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error() from None
     changes = read_options(given, {}, _default_tz(session))
     declared = {field: value for field, value in changes.items() if value is not None}
     with open_monitors(session) as opened:
@@ -213,9 +212,8 @@ def _read_pause(text: str) -> int:
     """The length of a pause in microseconds."""
     try:
         pause_us = round(parse_duration(text) * 1e6)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(f"--for: {message}", hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error("--for") from None
     if pause_us <= 0:
         raise UsageError(f"--for: {text[:60]!r} is no time", "leave it out to pause without end")
     return pause_us
