@@ -27,6 +27,7 @@ from radar_cli.cli.status import (
 from radar_cli.client.wire import RunSummaryFields, iso, summarize_run
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError, StateError
+from radar_cli.core.prometheus import Sample
 from radar_cli.model.fault import BAD, Fault
 from radar_cli.model.overview import ALARMING, MonitorOverview
 from radar_cli.model.record import MonitorRecord
@@ -249,7 +250,7 @@ class Round:
         unwatched: int,
         rows: list[list[Any]],
         entries: list[CheckFields],
-        samples: dict[str, list[tuple[str, float]]],
+        samples: dict[str, list[Sample]],
         alarming: list[tuple[str, str, str]],
         notes: list[str],
         found: list[str],

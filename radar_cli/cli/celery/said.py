@@ -12,14 +12,12 @@ from radar_cli.celery.findings import (
     by_urgency,
     verdict,
 )
-from radar_cli.cli.render import Cell, Result, Table, clean
+from radar_cli.cli.nagios import CRITICAL, OK, UNKNOWN, format_line
+from radar_cli.cli.render import Cell, Result, Table
+from radar_cli.core.prometheus import Sample, format_family
 
 _STYLES: dict[State, str] = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
-_NAGIOS: dict[State, tuple[str, int]] = {
-    "ok": ("OK", 0),
-    "bad": ("CRITICAL", 2),
-    "unknown": ("UNKNOWN", 3),
-}
+_NAGIOS: dict[State, int] = {"ok": OK, "bad": CRITICAL, "unknown": UNKNOWN}
 _NAMED = 10
 _COLUMNS = ("layer", "subject", "state", "finding", "cause", "hint")
 # What is measured of a queue or worker, as metrics: (key in data, name, help).
@@ -76,43 +74,38 @@ def in_a_line(findings: Sequence[Finding]) -> str:
 
 def for_nagios(findings: Sequence[Finding]) -> Result:
     """A line with performance data, and Nagios's exit codes."""
-    word, code = _NAGIOS[verdict(findings)]
-    data = [
-        f"'{_label(finding.subject)}'={finding.data['depth']}"
+    depths = {
+        finding.subject: finding.data["depth"]
         for finding in findings
         if finding.layer == "queues" and finding.data.get("depth") is not None
-    ]
-    text = f"RADAR CELERY {word} - {in_a_line(findings)}".replace("|", "/")
-    return Result(None, text=f"{text} | {' '.join(data)}" if data else text, exit_code=code)
+    }
+    return format_line("RADAR CELERY", _NAGIOS[verdict(findings)], in_a_line(findings), depths)
 
 
 def for_prometheus(findings: Sequence[Finding]) -> Result:
     """Gauges in text format 0.0.4, for node_exporter's textfile collector."""
     state = verdict(findings)
-    lines = [
-        "# HELP radar_celery_ok 1 if all is well, 0 if not, -1 if it can't be known",
-        "# TYPE radar_celery_ok gauge",
-        f"radar_celery_ok {_number(state)}",
-        "# HELP radar_celery_finding_ok 1 if it is well, 0 if not, -1 if it can't be known",
-        "# TYPE radar_celery_finding_ok gauge",
+    well = "1 if {} is well, 0 if not, -1 if it can't be known"
+    found: list[Sample] = [
+        ({"layer": f.layer, "subject": f.subject}, _number(f.state)) for f in findings
     ]
-    for f in findings:
-        labels = f'layer="{f.layer}",subject="{_escape(f.subject)}"'
-        lines.append(f"radar_celery_finding_ok{{{labels}}} {_number(f.state)}")
+    families = [
+        format_family("celery_ok", "gauge", well.format("all"), [({}, _number(state))]),
+        format_family("celery_finding_ok", "gauge", well.format("it"), found),
+    ]
     for layer, measured in _MEASURED.items():
         for key, name, help_text in measured:
-            samples = [
-                f'radar_celery_{name}{{{_LABELS[layer]}="{_escape(f.subject)}"}} {f.data[key]:.15g}'
+            samples: list[Sample] = [
+                ({_LABELS[layer]: f.subject}, f.data[key])
                 for f in findings
                 if f.layer == layer
                 and isinstance(f.data.get(key), (int, float))
                 and not (layer == "queues" and f.subject == "unacked")
             ]
             if samples:
-                full = f"radar_celery_{name}"
                 kind = "counter" if name.endswith("_total") else "gauge"
-                lines += [f"# HELP {full} {help_text}", f"# TYPE {full} {kind}", *samples]
-    return Result(None, text="\n".join(lines), exit_code=EXIT_CODES[state])
+                families.append(format_family(f"celery_{name}", kind, help_text, samples))
+    return Result(None, text="\n".join(families), exit_code=EXIT_CODES[state])
 
 
 def _name(finding: Finding) -> str:
@@ -122,11 +115,3 @@ def _name(finding: Finding) -> str:
 
 def _number(state: State) -> int:
     return {"ok": 1, "bad": 0, "unknown": -1}[state]
-
-
-def _escape(text: str) -> str:
-    return clean(text).replace('"', '\\"')
-
-
-def _label(text: str) -> str:
-    return clean(text).replace("'", "").replace("=", "")
