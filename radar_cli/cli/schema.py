@@ -54,6 +54,7 @@ _VARIABLES = {
     "--no-color": "NO_COLOR",
     "--ping": "RADAR_SERVER_PING",
     "--profile": "RADAR_PROFILE",
+    "--remind": "RADAR_REMIND",
     "--server": "RADAR_SERVER",
 }
 # What ends the process when it is imported, or runs in it.

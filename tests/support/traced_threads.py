@@ -1,6 +1,6 @@
 """Coverage for threads that are started below `threading`, as radar's own are.
 
-`tests/run` has every measured process import this as it starts: coverage traces a new
+The noxfile has every measured process import this as it starts: coverage traces a new
 thread by `threading`'s hook, which `_thread.start_new_thread` knows nothing of.
 """
 

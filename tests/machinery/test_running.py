@@ -1,0 +1,135 @@
+"""How the suite is run: what nox's sessions are, and the second try of a test that failed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import remember
+from tests.support.radar import environment
+from tests.support.requirements import require
+from tests.support.waiting import wait_until
+
+_CHECKOUT = Path(__file__).parent.parent.parent
+_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+_PLUGINS = ("-p", "xdist.plugin")  # most of them take longer to load than these tests
+_FLAKY = """
+from pathlib import Path
+
+def test_it_passes_at_the_second_try():
+    path = Path("was-here")
+    was_here = path.exists()
+    path.touch()
+    assert was_here
+
+def test_it_passes():
+    pass
+"""
+
+
+def _sessions(tag: str) -> dict[str, str]:
+    """The sessions of a tag, with their descriptions, where this Python alone is wanted."""
+    nox = Path(sys.executable).parent / "nox"
+    require(nox.exists(), "nox is not installed (tests/run installs it)")
+    done = subprocess.run(
+        [nox, "--noxfile", _CHECKOUT / "noxfile.py", "--list", "--json", "-t", tag],
+        env=environment(TESTS_PYTHONS=_VERSION),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {each["session"]: each["description"] for each in json.loads(done.stdout)}
+
+
+def test_each_part_of_the_suite_is_a_set_of_sessions() -> None:
+    linters = ["lint", "format", "types", "laws"]
+    assert list(_sessions("fast")) == [*linters, f"fast-{_VERSION}"]
+    daily = [f"tests-{_VERSION}", f"field-{_VERSION}", "coverage", "celery-5.3", "celery-5.5"]
+    sessions = _sessions("daily")
+    assert list(sessions) == [*linters, *daily]
+    assert all(sessions.values())
+    nightly = [f"nightly-{_VERSION}", f"nightly-field-{_VERSION}"]
+    assert list(_sessions("nightly")) == [*linters, *nightly]
+
+
+def _run_twice(folder: Path) -> subprocess.CompletedProcess[str]:
+    (folder / ".venv").mkdir(exist_ok=True)
+    program = _CHECKOUT / "tests/support/second_try.py"
+    command: list[str | Path] = [
+        sys.executable,
+        program,
+        "some-3.x",
+        Path(sys.executable).parent / "pytest",
+    ]
+    return subprocess.run(
+        [*command, "-ra", *_PLUGINS, "test_it.py"],
+        cwd=folder,
+        env=environment(measured=False, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _results(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (folder / ".venv/results").iterdir()}
+
+
+def test_what_passes_only_at_the_second_try_is_named(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(_FLAKY)
+    done = _run_twice(tmp_path)
+    results = _results(tmp_path)
+
+    assert done.returncode == 0, done.stdout
+    assert "1 failed, 1 passed" in done.stdout
+    assert done.stdout.rstrip().splitlines()[-1].startswith("=")
+    name = "FAILED test_it.py::test_it_passes_at_the_second_try"
+    assert results["flaky"] == f"some-3.x, only at the second try: {name}\n"
+    assert "1 failed, 1 passed" in results["ended"]
+    assert "failed" not in results
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "failed"),
+    [
+        ("def test_no(): assert 0", 1, "some-3.x: FAILED test_it.py::test_no\n"),
+        ("import no_such_module", 2, "some-3.x: ERROR test_it.py\n"),
+        ("", 5, ""),
+    ],
+)
+def test_what_fails_twice_or_breaks_has_failed(
+    tmp_path: Path, content: str, code: int, failed: str
+) -> None:
+    (tmp_path / "test_it.py").write_text(content)
+    done = _run_twice(tmp_path)
+    results = _results(tmp_path)
+
+    assert done.returncode == code
+    assert ("what failed, once more" in done.stdout) == (code == 1)
+    assert results["failed"] == failed
+    assert "flaky" not in results
+
+
+def test_told_to_end_it_ends_pytest_first(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "import pathlib, time\n\ndef test_it():\n"
+        "    try:\n        pathlib.Path('began').touch()\n        time.sleep(60)\n"
+        "    finally:\n        pathlib.Path('ended').touch()\n"
+    )
+    program = _CHECKOUT / "tests/support/second_try.py"
+    (tmp_path / ".venv").mkdir()
+    process = remember(
+        subprocess.Popen(
+            [sys.executable, program, "some", Path(sys.executable).parent / "pytest", "test_it.py"],
+            cwd=tmp_path,
+            env=environment(measured=False, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
+            stdout=subprocess.DEVNULL,
+        )
+    )
+    wait_until((tmp_path / "began").exists, 60, "the test")
+    process.terminate()
+
+    assert process.wait(60) == 2
+    assert (tmp_path / "ended").exists()
