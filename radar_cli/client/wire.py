@@ -10,6 +10,7 @@ from typing import Annotated, Any, Collection, TypedDict
 
 from radar_cli.core.grammar import format_seconds
 from radar_cli.core.shapes import Moment, Seconds, one_of
+from radar_cli.model.alias import Alias
 from radar_cli.model.attention import Attention
 from radar_cli.model.fault import BAD, BEWARE, Fault
 from radar_cli.model.flip import Flip
@@ -117,6 +118,15 @@ class AttentionFields(TypedDict):
 
     acknowledged: AcknowledgedByFields | None
     silenced: SilencedFields | None
+
+
+class AliasFields(TypedDict):
+    """An old key of a monitor; `used_at` is when a ping last came by it."""
+
+    alias: str
+    monitor: str
+    made_at: Moment | None
+    used_at: Moment | None
 
 
 class WindowFields(TypedDict):
@@ -348,6 +358,22 @@ def decode_channel(entry: dict[str, Any]) -> ChannelHealth:
         entry["failures"],
         entry["error"] or "",
     )
+
+
+def encode_alias(alias: Alias) -> AliasFields:
+    """An old key of a monitor as the API answers it."""
+    return {
+        "alias": alias.key,
+        "monitor": alias.monitor,
+        "made_at": iso(alias.made_us),
+        "used_at": iso(alias.used_us),
+    }
+
+
+def decode_alias(entry: dict[str, Any]) -> Alias:
+    """The alias in what `encode_alias` wrote."""
+    made_us = from_iso(entry["made_at"]) or 0
+    return Alias(entry["alias"], entry["monitor"], made_us, from_iso(entry["used_at"]))
 
 
 def describe_fault(fault: Fault) -> FaultFields:

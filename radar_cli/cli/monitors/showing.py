@@ -12,17 +12,20 @@ from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.cli.status import STYLES, ago, attention_in_words
 from radar_cli.client.wire import (
+    AliasFields,
     AttentionFields,
     MonitorFields,
     RunFields,
     describe_attention,
     describe_monitor,
+    encode_alias,
     encode_run,
     iso,
 )
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.shapes import Seconds, one_of
 from radar_cli.core.text import lines
+from radar_cli.model.alias import Alias
 from radar_cli.model.fault import BAD
 from radar_cli.model.overview import MonitorOverview
 from radar_cli.model.pitfalls import warn_of
@@ -58,6 +61,7 @@ class ShownFields(WarnedFields, AttentionFields):
     words: str
     strip: list[Annotated[str, one_of(Mark)]]
     durations_s: list[Seconds]
+    aliases: list[AliasFields]
     last_run: RunFields | None
 
 
@@ -72,6 +76,7 @@ def show_monitor(session: Session, key: str) -> Result:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
         find_monitors(store, [key])
         (seen,) = look(store, now_us, [key])
+        aliases = store.aliases(key)
         marks, durations_s = _look_back(store, seen.known, now_us)
     known = seen.known
     entry = describe_monitor(known, seen.view, now_us)
@@ -82,10 +87,12 @@ def show_monitor(session: Session, key: str) -> Result:
         "words": in_words(known.monitor),
         "strip": [str(mark) for mark in marks],
         "durations_s": durations_s,
+        "aliases": [encode_alias(each) for each in aliases],
         "last_run": None if last is None else encode_run(last),
         "warnings": warn_of(known.monitor, known.active_faults, now_us),
     }
     rows = [*_show_status(seen, now_us), *_show_declared(seen.known)]
+    rows += [("alias", f"{each.key}, {_when_used(each, now_us)}") for each in aliases]
     if marks:
         rows.append(("runs", draw_strip(marks)))
     if durations_s:
@@ -141,6 +148,12 @@ def _show_declared(known: MonitorRecord) -> list[tuple[Any, ...]]:
     noted = monitor.notes.splitlines()
     rows += zip(("notes", *[""] * len(noted)), noted, strict=False)
     return rows
+
+
+def _when_used(alias: Alias, now_us: int) -> str:
+    """Whether something still comes under an old key."""
+    used = iso(alias.used_us)
+    return "not used since it was renamed" if used is None else f"last used {ago(used, now_us)}"
 
 
 def _show_last_run(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:

@@ -225,6 +225,30 @@ class AcknowledgedAnswer(BaseModel):
     acknowledged: list[str]
 
 
+class RenameRequest(BaseModel):
+    """Another key for a monitor, and whether the old one goes on counting for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: str = Field(max_length=KEY_MAX)
+    keep_alias: bool = True
+
+
+class AliasAnswer(BaseModel):
+    """A key that a monitor had: what is sent under it is the monitor's."""
+
+    alias: str
+    monitor: str
+    made_at: str
+    used_at: str | None = Field(description="When something last came under it.")
+
+
+class AliasPage(BaseModel):
+    """The old keys of a monitor, the newest first."""
+
+    aliases: list[AliasAnswer]
+
+
 class SnoozedAnswer(BaseModel):
     """The monitors of which nothing is told for a while."""
 
