@@ -63,7 +63,8 @@ def test_it_documents_every_option_of_run_with_its_variable(row: options.Row) ->
 
 def test_it_documents_no_option_that_is_not_there() -> None:
     known = {row[0] for row in (*options.TABLE, *ping_command.TABLE)}
-    common = {"--json", "--verbose", "--no-color", "--help", "--version", "--format"}
+    common = {"--json", "--verbose", "--no-color", "--help", "--version"}
+    common |= {"--format", "--fields"}
     elsewhere = {
         "--all",
         "--all-users",
@@ -140,7 +141,7 @@ def _commands_of_monitors() -> list[click.Command]:
 
 def test_it_documents_every_option_of_monitors() -> None:
     section = _README.partition("## Monitors")[2].partition("\n## ")[0]
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
+    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     for command in _commands_of_monitors():
         for param in command.params:
             flags = {flag for flag in param.opts if flag.startswith("--")} - common
@@ -149,7 +150,7 @@ def test_it_documents_every_option_of_monitors() -> None:
 
 def test_it_documents_every_option_and_command_of_crontab() -> None:
     section = _README.partition("### A machine full of jobs")[2].partition("\n## ")[0]
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
+    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     for name, command in crontab.commands.items():
         if command.hidden:
             continue
@@ -176,7 +177,7 @@ def _options_of_celery() -> list[tuple[str, str]]:
 
 def test_it_documents_every_option_and_command_of_celery() -> None:
     section = _README.partition("## Celery")[2].partition("\n## ")[0]
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
+    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     for flag, name in _options_of_celery():
         assert flag in common or f"{flag} " in section or f"{flag}`" in section, flag
         assert re.search(rf"\b{name}\b", section), name
@@ -184,7 +185,7 @@ def test_it_documents_every_option_and_command_of_celery() -> None:
 
 def test_it_documents_every_option_of_the_server() -> None:
     section = _README.partition("## The server")[2].partition("\n## ")[0]
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
+    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     assert isinstance(server, click.Group)
     (keys,) = server.commands.values()
     assert isinstance(keys, click.Group)

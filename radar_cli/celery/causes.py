@@ -21,14 +21,16 @@ _CLUSTER_HINT = "Celery speaks to one Redis: use one without cluster-enabled, or
 
 
 class BrokerError(RadarError):
-    """A broker that can't be used; `cause` is a word for why."""
+    """A broker that can't be used; `cause` is a word for why, `said` the same in a sentence."""
 
     slug = "broker"
     exit_code = exits.UNREACHABLE
 
-    def __init__(self, cause: str, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
+    def __init__(self, cause: str, broker: str, said: str, hint: str = "") -> None:
+        super().__init__(f"{broker}: {said}", hint)
         self.cause = cause
+        self.broker = broker
+        self.said = said
 
 
 _Known = tuple[str, str, str]  # the cause in a word, what it is, a hint
@@ -141,40 +143,38 @@ def explain(
     for each in chain:
         if (known := _by_class(each) or _by_text(each)) is not None:
             cause, what, hint = known
-            return BrokerError(cause, f"{shown}: {what}", hint)
+            return BrokerError(cause, shown, what, hint)
     for each in chain:
         if isinstance(each, socket.gaierror):
             host = address[0] if address else "the host"
-            return BrokerError("dns", f"{shown}: no address for {host}", "check the name, and DNS")
+            return BrokerError("dns", shown, f"no address for {host}", "check the name, and DNS")
         if isinstance(each, ssl.SSLError):
-            return BrokerError("tls", f"{shown}: TLS fails: {each.reason or each}")
+            return BrokerError("tls", shown, f"TLS fails: {each.reason or each}")
         if isinstance(each, ConnectionRefusedError):
             hint = "start the broker, or check host and port"
-            return BrokerError("refused", f"{shown}: connection refused", hint)
+            return BrokerError("refused", shown, "connection refused", hint)
         if isinstance(each, FileNotFoundError):
-            return BrokerError("refused", f"{shown}: no such socket", "start the broker")
+            return BrokerError("refused", shown, "no such socket", "start the broker")
     if any(isinstance(each, TimeoutError) or "Timeout" in type(each).__name__ for each in chain):
         # Whether nobody is there or somebody hangs: both look alike to the libraries.
         greeting = _greet(address)
         if greeting is None:
             hint = "a firewall drops packets, or the host is down"
-            return BrokerError("unreachable", f"{shown}: no connection in time", hint)
-        hang = f"{shown}: accepts connections and doesn't answer"
-        return _explain_other(greeting, shown, url) or BrokerError("hang", hang, _HANG_HINT)
+            return BrokerError("unreachable", shown, "no connection in time", hint)
+        hang = "accepts connections and doesn't answer"
+        return _explain_other(greeting, shown, url) or BrokerError("hang", shown, hang, _HANG_HINT)
     for each in chain:
         if isinstance(each, (ConnectionError, EOFError)) or "closed by server" in str(each):
             other = _explain_other(_greet(address) or b"", shown, url)
             if other is not None:
                 return other
             hint = "something between here and there ends connections, or the broker is going down"
-            return BrokerError("dropped", f"{shown}: the connection was dropped", hint)
+            return BrokerError("dropped", shown, "the connection was dropped", hint)
         if isinstance(each, OSError) and each.strerror:
-            return BrokerError(
-                "unreachable", f"{shown}: {each.strerror.lower()}", "see the network"
-            )
+            return BrokerError("unreachable", shown, each.strerror.lower(), "see the network")
     # Its own message, not that of what it came from.
     words = (str(error).splitlines() or [""])[0] or type(error).__name__
-    return BrokerError("error", f"{shown}: {hide_password(url, words)[:200]}")
+    return BrokerError("error", shown, hide_password(url, words)[:200])
 
 
 def _by_class(error: BaseException) -> _Known | None:
@@ -212,15 +212,15 @@ def _explain_other(greeting: bytes, shown: str, url: str) -> BrokerError | None:
     scheme = scheme_of(url)
     if greeting.startswith(b"AMQP") and scheme in REDIS_SCHEMES:
         what = "what answers there is no Redis, but an AMQP broker"
-        return BrokerError("protocol", f"{shown}: {what}", "check scheme and port")
+        return BrokerError("protocol", shown, what, "check scheme and port")
     if not greeting.startswith((b"+PONG", b"-NOAUTH", b"-ERR")):
         return None
     if scheme in AMQP_SCHEMES:
         what = "what answers there is no AMQP broker, but a Redis"
-        return BrokerError("protocol", f"{shown}: {what}", "check scheme and port")
+        return BrokerError("protocol", shown, what, "check scheme and port")
     if scheme.endswith("s"):
         hint = "use the scheme without s"
-        return BrokerError("tls", f"{shown}: it doesn't speak TLS there", hint)
+        return BrokerError("tls", shown, "it doesn't speak TLS there", hint)
     return None
 
 

@@ -1,7 +1,7 @@
 """A finding: one thing that is ok, bad or unknown, with its cause and what to do."""
 
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Literal
+from typing import Any, Iterable, Literal, TypedDict
 
 from radar_cli.core import exits
 
@@ -16,6 +16,18 @@ EXIT_CODES: dict[State, int] = {
 }
 # From what must wake somebody to what needn't.
 _ORDER: tuple[State, ...] = ("bad", "unknown", "ok")
+
+
+class FindingFields(TypedDict):
+    """A finding; `data` is what was measured, and message, cause and hint are for people."""
+
+    layer: Layer
+    subject: str
+    state: State
+    message: str
+    cause: str | None
+    hint: str | None
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,7 @@ class Finding:
     hint: str = ""
     data: dict[str, Any] = field(default_factory=dict)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> FindingFields:
         """The finding for programs."""
         return {
             "layer": self.layer,

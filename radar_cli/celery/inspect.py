@@ -167,7 +167,8 @@ class Asking:
             shown = without_password(self._connection.as_uri())
             raise BrokerError(
                 "alarm",
-                f"{shown}: takes no messages: {self._blocked}",
+                shown,
+                f"takes no messages: {self._blocked}",
                 "free what it is low on, or raise its limit: see alarms in 'rabbitmqctl status'",
             )
         if answers.heard is not None:

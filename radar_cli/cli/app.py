@@ -26,6 +26,20 @@ class OutputError(RadarError):
     slug = "output"
 
 
+class BugError(RadarError):
+    """Something in radar that is wrong, and not in what it was given."""
+
+    slug = "bug"
+    exit_code = exits.BUG
+
+
+class InterruptedByPersonError(RadarError):
+    """A person has ended the command, or said no to its question."""
+
+    slug = "interrupted"
+    exit_code = exits.INTERRUPTED
+
+
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
         emit(f"radar {__version__}\n")
@@ -56,13 +70,12 @@ def main(words: list[str]) -> int:
     try:
         outcome = _call(words, session)
         if isinstance(outcome, Result):
-            code = _print(outcome, session)
-        elif isinstance(outcome, RadarError):
-            code = _fail(outcome, session, words)
-        else:
-            code = outcome
+            outcome = _print(outcome, session)
+        code = outcome if isinstance(outcome, int) else _fail(outcome, session, words)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where it can still be reported that it failed
+        elif code == exits.OK and session.format != "table":
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     except BrokenPipeError:
         _discard_stdout()
         return _BROKEN_PIPE
@@ -87,9 +100,7 @@ def _call(words: list[str], session: Session) -> "Result | RadarError | int":
     except click.ClickException as error:
         return _from_click(error)
     except (click.Abort, KeyboardInterrupt):
-        if sys.stderr is not None:
-            sys.stderr.write("\n")  # behind the ^C that the terminal echoed
-        return exits.INTERRUPTED
+        return InterruptedByPersonError("interrupted")
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _has_stdout_gone():
             raise
@@ -104,16 +115,33 @@ def _call(words: list[str], session: Session) -> "Result | RadarError | int":
     return outcome if isinstance(outcome, (Result, int)) else exits.OK
 
 
-def _print(result: Result, session: Session) -> int:
+def _print(result: Result, session: Session) -> int | RadarError:
     is_color_wanted = not session.no_color and not os.environ.get("NO_COLOR")
-    return print_result(result, session.command, session.format, is_color_wanted=is_color_wanted)
+    try:
+        return print_result(
+            result,
+            session.command,
+            session.format,
+            is_color_wanted=is_color_wanted,
+            answer=session.answer,
+            fields=session.fields,
+        )
+    except RadarError as error:
+        return error
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001  (the boundary: nothing is above it)
+        return _report_bug(error)
 
 
 def _fail(error: RadarError, session: Session, words: list[str]) -> int:
-    complain(error.line())
+    if not isinstance(error, InterruptedByPersonError):
+        complain(error.line())
+    elif sys.stderr is not None:
+        sys.stderr.write("\n")  # behind the ^C that the terminal echoed
     # Options behind one that could not be parsed never reached the session.
-    if session.format == "json" or "--json" in _own_words(words):
-        emit(envelope(session.command, error=error))
+    if session.format == "json" or _asks_for_json(_own_words(words)):
+        emit(envelope(session.command, error.exit_code, error=error))
     return error.exit_code
 
 
@@ -125,14 +153,11 @@ def _from_click(error: click.ClickException) -> RadarError:
     return UsageError(message[:1].lower() + message[1:], hint)
 
 
-def _report_bug(error: BaseException) -> int:
+def _report_bug(error: BaseException) -> BugError:
     _print_traceback_if_wanted()
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    complain(
-        f"internal error: {reason} (this is a bug in radar: please report it, "
-        "with what RADAR_DEBUG=1 prints)"
-    )
-    return exits.BUG
+    hint = "this is a bug in radar: please report it, with what RADAR_DEBUG=1 prints"
+    return BugError(f"internal error: {reason}", hint)
 
 
 def _print_traceback_if_wanted() -> None:
@@ -140,6 +165,11 @@ def _print_traceback_if_wanted() -> None:
         import traceback
 
         traceback.print_exc()
+
+
+def _asks_for_json(words: list[str]) -> bool:
+    asked = zip(words, [*words[1:], ""], strict=True)
+    return "--json" in words or "--format=json" in words or ("--format", "json") in asked
 
 
 def _own_words(words: list[str]) -> list[str]:

@@ -3,10 +3,11 @@
 import os
 import shlex
 import time
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.opening import bring_up_to_date, retention_of
 from radar_cli.cli.options import AnyFunction, Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
@@ -27,6 +28,31 @@ if TYPE_CHECKING:
 # What somebody else is taking in at this moment is in the store by then.
 _OTHERS_PATIENCE_S = 10.0
 _OTHERS_PAUSE_S = 0.02
+
+
+class BackupFields(TypedDict):
+    """A copy of a store."""
+
+    file: str
+    store: str
+    bytes: int
+    monitors: int
+    pings: int
+
+
+class RestoredFields(TypedDict):
+    """A store that was restored; `kept` is the file that has what was there before."""
+
+    store: str
+    monitors: int
+    pings: int
+    kept: str | None
+
+
+class CommandsFields(TypedDict):
+    """The lines of a database's own tools that do it."""
+
+    commands: list[str]
 
 
 class OwnToolsError(UsageError):
@@ -50,6 +76,7 @@ def database_option(function: AnyFunction) -> AnyFunction:
 @click.argument("file", metavar="FILE")
 @database_option
 @common_options
+@answers(BackupFields | CommandsFields)
 @pass_session
 def command(session: Session, file: str, database: str) -> Result:
     """Copy the store into FILE while it is in use: one moment of it, whole and checked.
@@ -72,7 +99,7 @@ def command(session: Session, file: str, database: str) -> Result:
         notes = _ingest(session, store, own) if is_embedded else []
     content = back_up(place, file)
     size = os.path.getsize(file)
-    data = {
+    data: BackupFields = {
         "file": os.path.abspath(file),
         "store": place,
         "bytes": size,
@@ -88,6 +115,7 @@ def command(session: Session, file: str, database: str) -> Result:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @database_option
 @common_options
+@answers(RestoredFields | CommandsFields)
 @pass_session
 def restore(session: Session, file: str, yes: bool, database: str) -> Result:
     """Put the backup FILE in the store's place; what was there is kept beside it.
@@ -112,7 +140,7 @@ def restore(session: Session, file: str, yes: bool, database: str) -> Result:
             question = f"Replace {there} at {place} by the {restoring.content.words()} of {file}?"
             click.confirm(clean(question), abort=True, err=True)
         kept = restoring.carry_out(is_readable=is_readable)
-    data = {
+    data: RestoredFields = {
         "store": place,
         "monitors": restoring.content.monitors,
         "pings": restoring.content.pings,
@@ -129,7 +157,7 @@ def _check_file(file: str, hint: str) -> None:
 
 def _leave_to_postgresql(line: str) -> Result:
     return Result(
-        {"commands": [line]},
+        CommandsFields(commands=[line]),
         text=line,
         failure=OwnToolsError(
             "PostgreSQL's own tool does it, as above", "PGPASSWORD or ~/.pgpass has the password"

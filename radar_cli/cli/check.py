@@ -10,6 +10,7 @@ from typing import Any, Callable, Iterable, Iterator
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.apart import Ask, Looked, look_apart, read_limit, refuse
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.nagios import NAMED, format_unknown, format_verdict
@@ -17,11 +18,18 @@ from radar_cli.cli.notifying import People, Told, find_people, notify_people
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
-from radar_cli.cli.status import ago, describe, describe_unknown, name_unknown
-from radar_cli.client.wire import iso
+from radar_cli.cli.status import (
+    GlanceFields,
+    ago,
+    describe_glance,
+    describe_unknown,
+    name_unknown,
+)
+from radar_cli.client.wire import RunSummaryFields, iso, summarize_run
 from radar_cli.core import exits
-from radar_cli.core.errors import RadarError, StateError, UsageError
+from radar_cli.core.errors import BadValueError, RadarError, StateError
 from radar_cli.core.grammar import parse_duration
+from radar_cli.core.prometheus import Sample
 from radar_cli.model.fault import BAD, Fault
 from radar_cli.model.overview import ALARMING, MonitorOverview
 from radar_cli.model.record import MonitorRecord
@@ -34,6 +42,13 @@ FORMATS = ("table", "json", "nagios", "prometheus")
 # All of them count; more rows than that are nobody's to read.
 _FAULTY_SHOWN = 200
 _STYLES = {Status.LATE: "yellow", Status.DOWN: "bold red"}
+
+
+class CheckFields(GlanceFields):
+    """A monitor that was judged; `what_happened` is why it is late or down, for people."""
+
+    last_run: RunSummaryFields | None
+    what_happened: str | None
 
 
 @click.command(name="check")
@@ -61,6 +76,7 @@ _STYLES = {Status.LATE: "yellow", Status.DOWN: "bold red"}
 )
 @all_users_option
 @common_options
+@answers(list[CheckFields])
 @pass_session
 def command(
     session: Session,
@@ -129,9 +145,8 @@ def _check_all(session: Session, round_: "Round", find: Callable[[], People] | N
 def _read_reminders(text: str) -> int:
     try:
         return round(parse_duration(text) * 1e6) if text else 0
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(f"--remind: {message}", hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error("--remind") from None
 
 
 def _bad(*, strict: bool) -> set[Status]:
@@ -159,7 +174,7 @@ class Round:
     counts: Counter[Status] = field(default_factory=Counter)
     unwatched: int = 0
     rows: list[tuple[object, ...]] = field(default_factory=list)
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[CheckFields] = field(default_factory=list)
     metrics: Metrics = field(default_factory=Metrics)
     alarming: list[tuple[str, Status, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -257,8 +272,8 @@ class Round:
         counts: dict[str, int],
         unwatched: int,
         rows: list[list[Any]],
-        entries: list[dict[str, Any]],
-        samples: dict[str, list[tuple[str, float]]],
+        entries: list[CheckFields],
+        samples: dict[str, list[Sample]],
         alarming: list[tuple[str, str, str]],
         notes: list[str],
         found: list[str],
@@ -399,13 +414,11 @@ def _fault_row(key: str, fault: Fault, user: str, now_us: int) -> tuple[object, 
     )
 
 
-def _describe(seen: MonitorOverview, user: str) -> dict[str, Any]:
+def _describe(seen: MonitorOverview, user: str) -> CheckFields:
     """A monitor for programs; `radar status --json` has the output, too."""
-    entry = describe(seen, user)
-    if entry["last_run"] is not None:
-        del entry["last_run"]["output"]
-    is_alarming = seen.view.status in ALARMING
+    last = seen.last_ended
     return {
-        **entry,
-        "what_happened": what_happened(seen.view, seen.last_ended) if is_alarming else None,
+        **describe_glance(seen, user),
+        "last_run": None if last is None else summarize_run(last),
+        "what_happened": what_happened(seen.view, last) if seen.view.status in ALARMING else None,
     }

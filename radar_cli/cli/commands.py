@@ -31,6 +31,11 @@ COMMANDS = {
         "Watch over Celery: broker, workers, queues, schedule.",
     ),
     "config": ("radar_cli.cli.config", "command", "Read, change and check the settings."),
+    "schema": (
+        "radar_cli.cli.schema",
+        "command",
+        "Print commands, exit codes and answers as JSON.",
+    ),
     "completion": (
         "radar_cli.cli.completion.command",
         "command",

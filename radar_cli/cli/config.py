@@ -2,16 +2,18 @@
 
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
 from radar_cli.core import exits
 from radar_cli.core.errors import ConfigError, UsageError
 from radar_cli.core.places import state_directory, system_config_file, user_config_file
+from radar_cli.core.shapes import one_of
 from radar_cli.settings.channels import (
     CHANNEL_SETTINGS,
     LIST_KINDS,
@@ -33,6 +35,48 @@ from radar_cli.settings.keys import (
 from radar_cli.settings.profiles import Config, load
 from radar_cli.settings.table import CONNECTION, DEFAULT_PROFILE, SETTINGS, Known, Setting
 from radar_cli.settings.values import check_readable, check_value
+
+
+class SettingFields(TypedDict):
+    """A setting that is in force; secrets are hidden, unless somebody asks for them."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+class WrittenFields(TypedDict):
+    """A change of a config file; `rewritten` is whether all of it had to be written anew."""
+
+    key: str
+    file: str
+    rewritten: bool
+
+
+class PathFields(TypedDict):
+    """A file or folder that radar looks at; `named_by` is the variable that names it."""
+
+    kind: Annotated[str, one_of(["user", "system", "state"])]
+    path: str
+    exists: bool
+    used: bool
+    problem: str | None
+    named_by: str | None
+
+
+class ProblemFields(TypedDict):
+    """A mistake in a config file or the environment."""
+
+    file: str
+    line: int | None
+    message: str
+    hint: str
+
+
+class ProblemsFields(TypedDict):
+    """All mistakes in the settings."""
+
+    problems: list[ProblemFields]
 
 
 class NotSetError(ConfigError):
@@ -61,6 +105,7 @@ def command() -> None:
 @click.option("--show-origin", is_flag=True, help="Say where each value comes from.")
 @click.option("--show-secrets", is_flag=True, help="Print keys as they are.")
 @list_options
+@answers(list[SettingFields])
 @pass_session
 def list_settings(session: Session, show_origin: bool, show_secrets: bool) -> Result:
     """Print every setting of the profile in use, and those of the channels."""
@@ -82,7 +127,7 @@ def list_settings(session: Session, show_origin: bool, show_secrets: bool) -> Re
         for table in read_channels(config)
         for name, value in table.values.items()
     ]
-    rows, data = [], []
+    rows, data = [], list[SettingFields]()
     for name, known, setting in found:
         value = effective_value(known, setting)
         if not show_secrets:
@@ -98,6 +143,7 @@ def list_settings(session: Session, show_origin: bool, show_secrets: bool) -> Re
 @command.command(name="get")
 @click.argument("key")
 @common_options
+@answers(SettingFields)
 @pass_session
 def get_setting(session: Session, key: str) -> Result:
     """Print the value of KEY that is in force; exit 1 if it has none.
@@ -119,7 +165,7 @@ def get_setting(session: Session, key: str) -> Result:
     if parsed.header is not None:
         value = value.get(parsed.header) if isinstance(value, dict) else None
     text = written_value(known, value)
-    data = {"key": parsed.text, "value": or_null(value), "origin": setting.origin}
+    data: SettingFields = {"key": parsed.text, "value": or_null(value), "origin": setting.origin}
     return Result(data, text=text, exit_code=exits.OK if text else exits.BAD)
 
 
@@ -128,6 +174,7 @@ def get_setting(session: Session, key: str) -> Result:
 @click.argument("values", metavar="VALUE...", nargs=-1, required=True)
 @click.option("--system", is_flag=True, help="Write the system's config file.")
 @common_options
+@answers(WrittenFields)
 @pass_session
 def set_setting(session: Session, key: str, values: tuple[str, ...], system: bool) -> Result:
     """Write VALUE into your config file; comments and order stay.
@@ -151,7 +198,7 @@ def set_setting(session: Session, key: str, values: tuple[str, ...], system: boo
             raise ConfigError(f"{path}: {error}", "edit the file by hand") from None
         notes = save_edit(real, text, edit, mode)
     notes += _check_effect(parsed, known, path)
-    data = {"key": parsed.text, "file": path, "rewritten": edit.is_rewritten}
+    data: WrittenFields = {"key": parsed.text, "file": path, "rewritten": edit.is_rewritten}
     return Result(data, text=f"{parsed.text} set in {path}", notes=tuple(notes))
 
 
@@ -159,6 +206,7 @@ def set_setting(session: Session, key: str, values: tuple[str, ...], system: boo
 @click.argument("key")
 @click.option("--system", is_flag=True, help="Write the system's config file.")
 @common_options
+@answers(WrittenFields)
 @pass_session
 def unset_setting(session: Session, key: str, system: bool) -> Result:
     """Remove KEY, or a whole profile or channel, from your config file."""
@@ -174,16 +222,17 @@ def unset_setting(session: Session, key: str, system: bool) -> Result:
             hint = "'radar config list --show-origin' says where values come from"
             raise NotSetError(f"{parsed.text} is not set in {path}", hint) from None
         notes = save_edit(real, file.text if file else "", edit, 0o600)
-    data = {"key": parsed.text, "file": path, "rewritten": edit.is_rewritten}
+    data: WrittenFields = {"key": parsed.text, "file": path, "rewritten": edit.is_rewritten}
     return Result(data, text=f"{parsed.text} removed from {path}", notes=tuple(notes))
 
 
 @command.command(name="path")
 @list_options
+@answers(list[PathFields])
 @pass_session
 def show_paths(_: Session) -> Result:
     """Print which files radar looks at, and whether it uses them."""
-    data = [
+    data: list[PathFields] = [
         {
             "kind": place.kind,
             "path": place.path,
@@ -221,11 +270,12 @@ def show_paths(_: Session) -> Result:
 
 @command.command(name="check")
 @common_options
+@answers(ProblemsFields)
 @pass_session
 def check_settings(_: Session) -> Result:
     """Look for mistakes in both config files and the environment; exit 2 if there are any."""
     findings = find_problems(os.environ)
-    data = {
+    data: ProblemsFields = {
         "problems": [
             {
                 "file": finding.file,

@@ -6,10 +6,11 @@ import shlex
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any, Collection, Iterable
+from typing import Annotated, Any, Collection, Iterable, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.groups import Group
 from radar_cli.cli.link import make_script
 from radar_cli.cli.monitors.declaring import read_options
@@ -20,6 +21,7 @@ from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
 from radar_cli.core.ids import check_key, expand_host
 from radar_cli.core.places import state_directory
+from radar_cli.core.shapes import Moment, one_of
 from radar_cli.crontab.applying import apply, declare, find_link, starts
 from radar_cli.crontab.keeping import Keeping
 from radar_cli.crontab.lines import Job
@@ -41,6 +43,82 @@ _root_option = click.option(
 )
 
 
+class JobFields(TypedDict):
+    """A scheduled job; `monitor` is null where radar is called by a script of the job's own."""
+
+    kind: Annotated[str, one_of(["crontab", "run-parts", "anacron", "timer", "at"])]
+    source: str
+    line: int | None
+    user: str | None
+    schedule: str | None
+    words: str | None
+    next: Moment | None
+    command: str
+    watched: bool
+    monitor: str | None
+    note: str | None
+
+
+class ScanFields(TypedDict):
+    """All scheduled jobs; `unreadable` says of what could not be looked at, why."""
+
+    jobs: list[JobFields]
+    unreadable: dict[str, str]
+
+
+class LintFields(TypedDict):
+    """Something in a crontab that is likely not meant; message and hint are for people."""
+
+    source: str
+    line: int | None
+    rule: str
+    message: str
+    hint: str | None
+
+
+class LintsFields(TypedDict):
+    """All of that; `unreadable` says of what could not be looked at, why."""
+
+    remarks: list[LintFields]
+    unreadable: dict[str, str]
+
+
+class WrappedFields(TypedDict):
+    """A line of a crontab, and the monitor of its job."""
+
+    line: int
+    monitor: str
+
+
+class EditFields(TypedDict):
+    """The change of one crontab."""
+
+    source: str
+    jobs: list[WrappedFields]
+    diff: list[str]
+
+
+class UnwrapFields(TypedDict):
+    """The crontabs that were changed, or would be with --diff, and what went wrong."""
+
+    crontabs: list[EditFields]
+    backups: list[str]
+    failures: list[str]
+
+
+class WrapFields(UnwrapFields):
+    """The crontabs that were changed, the launcher that they call, and the monitors created."""
+
+    link: str | None
+    monitors: list[str]
+
+
+class DeclaredFields(TypedDict):
+    """The monitors that were created."""
+
+    created: list[str]
+
+
 @click.group(cls=Group, name="crontab")
 @common_options
 def command() -> None:
@@ -51,6 +129,7 @@ def command() -> None:
 @click.argument("files", metavar="[FILE|-]...", nargs=-1)
 @_root_option
 @list_options
+@answers(ScanFields, rows="jobs")
 @pass_session
 def scan_jobs(session: Session, files: tuple[str, ...], root: str) -> Result:
     """List every scheduled job of this machine: when it runs, whose it is, is it watched.
@@ -66,7 +145,7 @@ def scan_jobs(session: Session, files: tuple[str, ...], root: str) -> Result:
     else:
         found = list(scan.find_all())
     found.sort(key=lambda job: (job.next is None, job.next or _LAST))
-    data = {"jobs": [_describe(job) for job in found], "unreadable": machine.unread}
+    data: ScanFields = {"jobs": [_describe(job) for job in found], "unreadable": machine.unread}
     notes = _tell_unread(machine)
     columns = ("watched", "next", "when", "user", "where", "command")
     table = Table(columns, [_row(job) for job in found], "no scheduled jobs")
@@ -92,6 +171,7 @@ _yes_option = click.option("--yes", is_flag=True, help="Don't ask.")
 @_diff_option
 @_yes_option
 @common_options
+@answers(WrapFields)
 @pass_session
 def wrap_jobs(
     session: Session,
@@ -134,11 +214,11 @@ def wrap_jobs(
         edits = _with_check(wrapper, edits, known.values())
     edits = [edit for edit in edits if edit.changes]
     if not edits:
-        return Result({"crontabs": []}, text="nothing to wrap", notes=tuple(notes))
+        return Result(_describe_wrap([]), text="nothing to wrap", notes=tuple(notes))
     what = f"Put radar in front of {_count(len(wrapped), 'job')}"
     _show(session, edits, what, is_asked=not (yes or only_diff))
     if only_diff:
-        return Result(_describe_edits(edits), notes=tuple(notes))
+        return Result(_describe_wrap(edits), notes=tuple(notes))
     if not starts(link_path):
         write_link(link_path, make_script(find_folders(os.environ)), force=False)
     applied = apply(edits, machine, keeping, _now())
@@ -146,13 +226,9 @@ def wrap_jobs(
     notes += [*applied.failures, *made.failures]
     keys = [change.key for edit in applied.edits for change in edit.changes if change.key]
     text = f"{_count(len(keys), 'job')} wrapped: {', '.join(keys)}" if keys else ""
-    data = {
-        **_describe_edits(applied.edits),
-        "link": link_path,
-        "backups": applied.backups,
-        "monitors": made.created,
-        "failures": [*applied.failures, *made.failures],
-    }
+    data = _describe_wrap(applied.edits)
+    data["link"], data["backups"], data["monitors"] = link_path, applied.backups, made.created
+    data["failures"] = [*applied.failures, *made.failures]
     is_bad = applied.failures or made.failures
     code = exits.BAD if is_bad else exits.OK
     notes += [f"backup: {backup}" for backup in applied.backups]
@@ -165,6 +241,7 @@ def wrap_jobs(
 @_diff_option
 @_yes_option
 @common_options
+@answers(UnwrapFields)
 @pass_session
 def unwrap_jobs(
     session: Session, files: tuple[str, ...], packaged: bool, only_diff: bool, yes: bool
@@ -187,19 +264,19 @@ def unwrap_jobs(
         edits = [edit.without_check() for edit in edits]
     edits = [edit for edit in edits if edit.changes]
     if not edits:
-        return Result({"crontabs": []}, text="nothing to unwrap", notes=tuple(notes))
+        return Result(_describe_unwrap([]), text="nothing to unwrap", notes=tuple(notes))
     keys = [change.key for edit in edits for change in edit.changes if change.key]
     what = f"Take radar away from {_count(len(keys), 'job')}"
     _show(session, edits, what, is_asked=not (yes or only_diff))
     if only_diff:
-        return Result(_describe_edits(edits), notes=tuple(notes))
+        return Result(_describe_unwrap(edits), notes=tuple(notes))
     applied = apply(edits, machine, keeping, _now(), is_kept=False)
     notes += applied.failures
     if keys:
         line = shlex.join(["radar", "monitors", "delete", *keys])
         notes.append(f"their monitors go on expecting runs: '{line}' ends that")
-    data = {**_describe_edits(applied.edits), "backups": applied.backups}
-    data["failures"] = applied.failures
+    data = _describe_unwrap(applied.edits)
+    data["backups"], data["failures"] = applied.backups, applied.failures
     code = exits.BAD if applied.failures else exits.OK
     text = f"{_count(len(keys), 'job')} unwrapped"
     return Result(data, text=text, notes=tuple(notes), exit_code=code)
@@ -209,6 +286,7 @@ def unwrap_jobs(
 @click.argument("files", metavar="[FILE|-]...", nargs=-1)
 @_root_option
 @list_options
+@answers(LintsFields, rows="remarks")
 @pass_session
 def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result:
     """Look for what in crontabs is likely not what is meant; exits with 1 if there is something.
@@ -225,7 +303,7 @@ def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result
     places = list(dict.fromkeys(each.place for each in found))
     found.sort(key=lambda each: (places.index(each.place), each.line or 0))
     rows = [(_place(each.place, each.line), each.rule, each.message, each.hint) for each in found]
-    data = {
+    data: LintsFields = {
         "remarks": [
             {
                 "source": each.place,
@@ -245,6 +323,7 @@ def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result
 
 @command.command(name="declare", hidden=True)
 @common_options
+@answers(DeclaredFields)
 @pass_session
 def declare_monitors(session: Session) -> Result:
     """Create the monitors that stdin has as JSON; one that is there stays as it is."""
@@ -260,7 +339,7 @@ def declare_monitors(session: Session) -> Result:
             declared = {name: text for name, text in fields.items() if text is not None}
             if opened.store.create(row["key"], declared, opened.now_us()):
                 created.append(row["key"])
-    return Result({"created": created})
+    return Result(DeclaredFields(created=created))
 
 
 def _choose(
@@ -325,21 +404,24 @@ def _show(session: Session, edits: list[Edit], what: str, *, is_asked: bool) -> 
         click.confirm(f"{what} in {clean(where)}?", abort=True, err=True)
 
 
-def _describe_edits(edits: list[Edit]) -> dict[str, Any]:
-    return {
-        "crontabs": [
-            {
-                "source": edit.source.path,
-                "jobs": [
-                    {"line": change.number, "monitor": change.key}
-                    for change in edit.changes
-                    if change.key
-                ],
-                "diff": edit.diff(),
-            }
-            for edit in edits
-        ]
-    }
+def _describe_wrap(edits: Iterable[Edit]) -> WrapFields:
+    return {**_describe_unwrap(edits), "link": None, "monitors": []}
+
+
+def _describe_unwrap(edits: Iterable[Edit]) -> UnwrapFields:
+    crontabs: list[EditFields] = [
+        {
+            "source": edit.source.path,
+            "jobs": [
+                {"line": change.number, "monitor": change.key}
+                for change in edit.changes
+                if change.key
+            ],
+            "diff": edit.diff(),
+        }
+        for edit in edits
+    ]
+    return {"crontabs": crontabs, "backups": [], "failures": []}
 
 
 def _tell_unread(machine: Machine) -> list[str]:
@@ -388,7 +470,7 @@ def read_sources(files: Iterable[str]) -> list[Source]:
     return sources
 
 
-def _describe(job: Found) -> dict[str, Any]:
+def _describe(job: Found) -> JobFields:
     return {
         "kind": job.kind,
         "source": job.place,

@@ -9,11 +9,12 @@ import time
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Iterator, Sequence
+from typing import Annotated, Iterator, Sequence, TypedDict
 
 import click
 
 import radar_cli
+from radar_cli.cli.answers import answers
 from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
@@ -22,6 +23,7 @@ from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
+from radar_cli.core.shapes import one_of
 from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
 from radar_cli.model.notice_log import ChannelHealth
 from radar_cli.model.record import MonitorRecord
@@ -55,8 +57,18 @@ class Remark:
     hint: str = ""
 
 
+class RemarkFields(TypedDict):
+    """A remark on what one look has found; message and hint are for people."""
+
+    what: str
+    state: Annotated[str, one_of([GOOD, BEWARE, BAD])]
+    message: str
+    hint: str | None
+
+
 @click.command(name="doctor")
 @common_options
+@answers(list[RemarkFields])
 @pass_session
 def command(session: Session) -> Result:
     """Look for what keeps radar from watching over jobs: settings, disk, outbox, server, cron.
@@ -64,7 +76,7 @@ def command(session: Session) -> Result:
     Exits with 1 if something is bad.
     """
     remarks = list(_look(session))
-    data = [
+    data: list[RemarkFields] = [
         {"what": r.what, "state": r.state, "message": r.message, "hint": r.hint or None}
         for r in remarks
     ]

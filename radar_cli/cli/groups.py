@@ -4,6 +4,7 @@ import importlib
 
 import click
 
+from radar_cli.cli.answers import answer_of
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.options import Session
 from radar_cli.core import exits
@@ -18,6 +19,8 @@ class Group(click.Group):
         if not (args or ctx.resilient_parsing or self.invoke_without_command):
             # On stderr and as a failure: nothing was asked for (`radar $COMMAND`, say).
             click.echo(ctx.get_help(), err=True)
+            if ctx.ensure_object(Session).format == "json":
+                raise UsageError("no command is named", f"see '{ctx.command_path} --help'")
             ctx.exit(exits.USAGE)
         return super().parse_args(ctx, args)
 
@@ -34,7 +37,9 @@ class Group(click.Group):
             raise UsageError(f"no command {name!r}", hint)
         session = ctx.ensure_object(Session)
         session.command = f"{session.command} {name}".strip()
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        session.answer = answer_of(found[1].callback) if found[1] is not None else None
+        return found
 
 
 class LazyGroup(Group):

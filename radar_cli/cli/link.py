@@ -4,21 +4,34 @@ import os
 import shlex
 import stat
 import sys
-from typing import Iterator
+from typing import Iterator, TypedDict
 
 import click
 
 import radar_cli
+from radar_cli.cli.answers import answers
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result
 from radar_cli.crontab import link
 from radar_cli.wrap import options
 
 
+class LinkFields(TypedDict):
+    """A launcher that was written; `replaced` is the version that the one before it started."""
+
+    path: str
+    python: str
+    version: str
+    folders: list[str]
+    replaced: str | None
+    on_cron_path: bool
+
+
 @click.command(name="link")
 @click.argument("file", metavar="[FILE]", required=False)
 @click.option("--force", is_flag=True, help="Replace FILE, whatever it is.")
 @common_options
+@answers(LinkFields)
 @pass_session
 def command(session: Session, file: str | None, force: bool) -> Result:
     """Write a launcher for crontabs to FILE: it runs the job even when radar can't be started.
@@ -32,12 +45,12 @@ def command(session: Session, file: str | None, force: bool) -> Result:
     before = link.write_link(path, make_script(folders), force=force)
     version = radar_cli.__version__
     is_found = os.path.dirname(path) in link.CRON_PATH.split(":")
-    data = {
+    data: LinkFields = {
         "path": path,
         "python": sys.executable,
         "version": version,
         "folders": folders,
-        "replaced": before and before.version,
+        "replaced": None if before is None else before.version,
         "on_cron_path": is_found and os.path.basename(path) == "radar",
     }
     # Cron takes a % for the end of the line (crontab(5)).

@@ -3,14 +3,16 @@
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result
 from radar_cli.core.errors import ConfigError, UsageError
 from radar_cli.core.places import user_config_file
+from radar_cli.core.shapes import one_of
 from radar_cli.settings.editing import Edit, locked, save_edit, set_value
 from radar_cli.settings.files import read_file
 from radar_cli.settings.keys import parse_key
@@ -24,10 +26,22 @@ if TYPE_CHECKING:
 _KEY_MAX = 1000
 
 
+class LoginFields(TypedDict):
+    """A key that was kept; `scope` is null where the server has no way to ask for it."""
+
+    server: str
+    profile: str
+    scope: Annotated[str, one_of(["ping", "read", "admin"])] | None
+    monitors: str | None
+    version: str | None
+    file: str
+
+
 @click.command(name="login")
 @click.argument("url", metavar="[URL]", required=False)
 @click.option("--key", "source", metavar="-", help="Read the key from stdin, and don't ask.")
 @common_options
+@answers(LoginFields)
 @pass_session
 def command(session: Session, url: str | None, source: str | None) -> Result:
     """Check a key at a server, and use both from now on.
@@ -42,16 +56,22 @@ def command(session: Session, url: str | None, source: str | None) -> Result:
     server = _read_server(url or current.server)
     profile = config.resolve(known, explicit=known is not None, flags={"server": server})
     key = _read_key(source)
-    data: dict[str, object] = {"server": server, "profile": name or DEFAULT_PROFILE}
-    checked: dict[str, object] = {}
+    path = user_config_file(os.environ)
+    data: LoginFields = {
+        "server": server,
+        "profile": name or DEFAULT_PROFILE,
+        "scope": None,
+        "monitors": None,
+        "version": None,
+        "file": path,
+    }
     if default_protocol(server) == "cronradar":
         said = "not checked: CronRadar has no way to ask"
     else:
-        said, checked = _check(server, key, profile)
-    path = user_config_file(os.environ)
+        said = _check(server, key, profile, data)
     notes = _save(path, name, {"server": server, "api_key": key})
     text = f"{server}: {said}\nkept in {path}" + (f" as profile {name}" if name else "")
-    return Result({**data, **checked, "file": path}, text=text, notes=tuple(notes))
+    return Result(data, text=text, notes=tuple(notes))
 
 
 def _read_server(url: str) -> str:
@@ -84,8 +104,8 @@ def _read_key(source: str | None) -> str:
     return key
 
 
-def _check(server: str, key: str, profile: "Profile") -> tuple[str, dict[str, object]]:
-    """Ask the server what the key may do, in words and for programs. RefusedError: nothing."""
+def _check(server: str, key: str, profile: "Profile", data: LoginFields) -> str:
+    """Return in words what the key may do, and note it in `data`. RefusedError: nothing."""
     from radar_cli.client.connection import Address, Connection, RefusedError
 
     connection = Connection(Address(server, key, profile.ca_file, profile.headers))
@@ -95,13 +115,14 @@ def _check(server: str, key: str, profile: "Profile") -> tuple[str, dict[str, ob
         if refused.word != "ACCESS_DENIED":
             raise
         # Enough for a machine whose jobs are watched, and for nothing else.
-        return "the key is for pings", {"scope": "ping", "monitors": None, "version": None}
+        data["scope"] = "ping"
+        return "the key is for pings"
     finally:
         connection.close()
     monitors, scope = status["key_monitors"], status["scope"]
     which = "all monitors" if monitors == "*" else f"monitors like {monitors}"
-    found = {"scope": scope, "monitors": monitors, "version": status["version"]}
-    return f"the key may {_MAY[scope]} {which} (radar {status['version']})", found
+    data["scope"], data["monitors"], data["version"] = scope, monitors, status["version"]
+    return f"the key may {_MAY[scope]} {which} (radar {status['version']})"
 
 
 _MAY = {"read": "read", "admin": "ping, read and change"}

@@ -4,17 +4,19 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, warn
-from radar_cli.client.wire import encode_notice, iso
-from radar_cli.core.errors import ConfigError, UsageError
+from radar_cli.client.wire import NoticeFields, encode_notice, iso
+from radar_cli.core.errors import BadValueError, ConfigError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.core.ids import new_id
+from radar_cli.core.shapes import ErrorFields, Moment, Seconds
 from radar_cli.core.zone import local_zone
 from radar_cli.model.notice_log import Logged
 from radar_cli.model.sentences import local_time
@@ -26,6 +28,34 @@ from radar_cli.settings.profiles import Config
 _TIMEOUT_S = 30.0
 _FATES = {"delivered": "green", "given up": "red"}
 _NONE = "no channels yet: try 'radar config set notify.chat.webhook URL'"
+
+
+class ChannelFields(TypedDict):
+    """A channel of a config file; `fault` is why it can't work, for people."""
+
+    channel: str
+    kind: str | None
+    to: str | None
+    on: list[str]
+    tags: list[str]
+    monitors: list[str]
+    after_s: Seconds | None
+    quiet: list[str]
+    quiet_tz: str | None
+    quiet_until: Moment | None
+    fault: str | None
+    file: str
+
+
+class TestedFields(TypedDict):
+    """A channel's test; `delivered` is null where nobody here can know."""
+
+    channel: str
+    kind: str | None
+    delivered: bool | None
+    answer: str | None
+    remark: str | None
+    error: ErrorFields | None
 
 
 class UnknownChannelError(ConfigError):
@@ -45,6 +75,7 @@ def command() -> None:
 
 @command.command(name="list")
 @list_options
+@answers(list[ChannelFields])
 @pass_session
 def list_channels(session: Session) -> Result:
     """Print every channel: where it leads, what it hears of, and what it leaves out or holds back.
@@ -62,7 +93,7 @@ def list_channels(session: Session) -> Result:
         )
         for channel in channels
     ]
-    data = [
+    data: list[ChannelFields] = [
         {
             "channel": channel.table.name,
             "kind": channel.table.kind or None,
@@ -85,6 +116,7 @@ def list_channels(session: Session) -> Result:
 @command.command(name="test")
 @click.argument("names", metavar="[CHANNEL]...", nargs=-1)
 @common_options
+@answers(list[TestedFields])
 @pass_session
 def test_channels(session: Session, names: tuple[str, ...]) -> Result:
     """Send a test notice through every channel, or just those named.
@@ -129,6 +161,7 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
     "--limit", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="How many."
 )
 @list_options
+@answers(list[NoticeFields])
 @pass_session
 def list_notices(session: Session, monitor: str, channel: str, since: str, limit: int) -> Result:
     """Print what people were told, newest first: through which channel, and what it answered."""
@@ -136,9 +169,8 @@ def list_notices(session: Session, monitor: str, channel: str, since: str, limit
 
     try:
         since_us = round(parse_duration(since) * 1e6)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(f"--since: {message}", hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error("--since") from None
     with open_monitors(session) as opened:
         from_us = opened.now_us() - since_us
         found = opened.store.notices(limit, monitor=monitor, channel=channel, since_us=from_us)
@@ -209,10 +241,8 @@ def _show(result: Receipt | ChannelError) -> Cell:
     return Cell(result.answer, "green")
 
 
-def _describe(channel: Channel, result: Receipt | ChannelError) -> dict[str, Any]:
-    said = None
-    if isinstance(result, ChannelError):
-        said = {"slug": result.slug, "message": result.message, "hint": result.hint}
+def _describe(channel: Channel, result: Receipt | ChannelError) -> TestedFields:
+    said = result.describe() if isinstance(result, ChannelError) else None
     receipt = result if isinstance(result, Receipt) else None
     return {
         "channel": channel.table.name,

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 import click
 
+from radar_cli.cli.answers import Answer, answer_of, check_fields, split_fields
+
 if TYPE_CHECKING:
     from radar_cli.settings.profiles import Config, Profile
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
-FORMATS = ("table", "json", "csv")
+FORMATS = ("table", "json", "csv", "ndjson")
 
 
 @dataclass
@@ -21,7 +23,9 @@ class Session:
     server: str | None = None
     verbose: bool = False
     no_color: bool = False
+    fields: tuple[str, ...] = ()
     command: str = ""  # what was called, like `config list`
+    answer: Answer | None = None  # what that declares to print
 
     def load_config(self) -> "Config":
         """Read the settings; their warnings go to stderr."""
@@ -120,13 +124,34 @@ def common_options(function: AnyFunction) -> AnyFunction:
     return function
 
 
+def _store_fields(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is None or context.resilient_parsing:
+        return
+    names = split_fields(value)
+    answer = answer_of(context.command.callback)
+    # Here, before the command does anything.
+    check_fields(names, answer.row_shapes() if answer is not None else [])
+    context.ensure_object(Session).fields = names
+
+
 def list_options(function: AnyFunction) -> AnyFunction:
-    """Add the common options and `--format`, for a command that prints a list."""
-    with_format = click.option(
-        "--format",
-        type=click.Choice(FORMATS),
-        expose_value=False,
-        callback=_store("format"),
-        help="How to print the list.",
+    """Add the common options, `--format` and `--fields`, for a command that prints a list."""
+    options = (
+        click.option(
+            "--format",
+            type=click.Choice(FORMATS),
+            expose_value=False,
+            callback=_store("format"),
+            help="How to print the list.",
+        ),
+        click.option(
+            "--fields",
+            metavar="NAME,...",
+            expose_value=False,
+            callback=_store_fields,
+            help="Print these fields of it alone, as in key,last_run.exit_code.",
+        ),
     )
-    return common_options(with_format(function))
+    for option in reversed(options):
+        function = option(function)
+    return common_options(function)

@@ -4,21 +4,25 @@ import os
 import sys
 import time
 from datetime import datetime
-from typing import Any, Callable
+from typing import Annotated, Callable, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.groups import Group
 from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, is_terminal
+from radar_cli.client.wire import iso
 from radar_cli.core import exits
 from radar_cli.core.errors import DeliveryError, StateError, UsageError
 from radar_cli.core.places import state_directory
+from radar_cli.core.shapes import Moment, one_of
 from radar_cli.delivery.destinations import Destination, Resolved, resolve
 from radar_cli.delivery.dispatcher import PING_TIMEOUT_S
 from radar_cli.delivery.replay import Flushed, flush
 from radar_cli.delivery.sender import Sender
+from radar_cli.model.ping import KINDS
 from radar_cli.outbox.claiming import claim, is_free, peek, sort_in_old
 from radar_cli.outbox.spool import (
     REJECTED,
@@ -41,8 +45,38 @@ def command() -> None:
     """List, deliver or drop the pings that did not reach their server."""
 
 
+class WaitingFields(TypedDict):
+    """An undelivered ping; `rejected` is why its server refused it for good."""
+
+    id: str
+    monitor: str
+    kind: Annotated[str, one_of(KINDS)]
+    run_id: str | None
+    time: Moment | None
+    server: str | None
+    profile: str | None
+    rejected: str | None
+    fields: dict[str, str]
+    output: str
+
+
+class FlushedFields(TypedDict):
+    """The number of pings that were delivered, and of those that wait; `notes` are for people."""
+
+    delivered: int
+    waiting: int
+    notes: list[str]
+
+
+class DroppedFields(TypedDict):
+    """The number of pings that were deleted."""
+
+    dropped: int
+
+
 @command.command(name="list")
 @list_options
+@answers(list[WaitingFields])
 @pass_session
 def list_pings(session: Session) -> Result:
     """Print the undelivered pings, oldest first."""
@@ -69,6 +103,7 @@ def list_pings(session: Session) -> Result:
 
 @command.command(name="flush")
 @common_options
+@answers(FlushedFields)
 @pass_session
 def flush_pings(session: Session) -> Result:
     """Deliver what waits now, refused pings included.
@@ -105,7 +140,11 @@ def flush_pings(session: Session) -> Result:
         notes.append(f"{number} being delivered by a running job")
     hint = "set RADAR_SERVER and RADAR_API_KEY as they were, or drop them with 'radar outbox drop'"
     notes += [f"no key or profile for what waits for {p} ({hint})" for p in sorted(unknown)]
-    data = {"delivered": total.delivered, "waiting": len(left), "notes": [*total.notes, *notes]}
+    data: FlushedFields = {
+        "delivered": total.delivered,
+        "waiting": len(left),
+        "notes": [*total.notes, *notes],
+    }
     failure = None
     if len(left) > len(held) and not total.delivered:
         why = next(iter(total.notes), "nobody knows where to")
@@ -125,6 +164,7 @@ def flush_pings(session: Session) -> Result:
 @click.option("--forget", is_flag=True, help="Just forget what the outbox's bound has dropped.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @common_options
+@answers(DroppedFields)
 @pass_session
 def drop_pings(
     session: Session, names: tuple[str, ...], drop_all: bool, forget: bool, yes: bool
@@ -141,7 +181,7 @@ def drop_pings(
         for spool in _spools(outbox):
             forget_dropped(spool)
     if forget:
-        return Result({"dropped": 0}, text="forgotten")
+        return Result(DroppedFields(dropped=0), text="forgotten")
     chosen = [
         entry
         for entry in _undelivered(outbox)
@@ -156,7 +196,7 @@ def drop_pings(
             if not held.remove():
                 raise StateError(f"can't delete {held.path}", "may its folder be written to?")
             dropped += 1
-    data = {"dropped": dropped}
+    data: DroppedFields = {"dropped": dropped}
     return Result(data, text=f"{dropped} dropped", exit_code=exits.OK if chosen else exits.BAD)
 
 
@@ -256,14 +296,14 @@ def _ingest(outbox: Outbox, spool: Spool, destination: Destination, total: Flush
     total.delivered += before - len(_files(spool))
 
 
-def _describe(entry: Entry) -> dict[str, Any]:
+def _describe(entry: Entry) -> WaitingFields:
     ping = entry.ping
     return {
         "id": ping.id,
         "monitor": ping.monitor,
         "kind": ping.kind,
         "run_id": ping.run_id or None,
-        "time": ping.time_us / 1e6,
+        "time": iso(ping.time_us),
         "server": entry.to.get("server"),
         "profile": entry.to.get("profile") or entry.to.get(UNRESOLVED),
         "rejected": entry.to.get("rejected"),

@@ -1,16 +1,19 @@
-"""The one renderer: tables for people, a versioned JSON envelope or CSV for programs."""
+"""The one renderer: tables for people, a versioned JSON envelope, NDJSON or CSV for programs."""
 
 import json
 import sys
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Sequence, TextIO
 
+from radar_cli.cli.answers import Answer, Rows, find_rows
 from radar_cli.core import exits
 
 if TYPE_CHECKING:
     from radar_cli.core.errors import RadarError
 
-ENVELOPE_VERSION = 1
+# What is promised of it stands in the README; another number would break that promise.
+ENVELOPE_VERSION = 2
 _LONGEST_KEY = 200
 # What a person is shown of a cell: a program may have given a monitor a name of a megabyte.
 _LONGEST_CELL = 1000
@@ -33,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows for people and for CSV.
+    """Rows for people.
 
     A cell is a Cell, a Line or anything that `str` makes readable.
     """
@@ -53,46 +56,95 @@ class Result:
     notes: tuple[str, ...] = field(default=())  # remarks, for stderr
     exit_code: int = exits.OK
     failure: "RadarError | None" = None  # with a result all the same, as `config check` has
+    shape: Any = None  # of a row, where the command declares more than one
+
+    @property
+    def final_code(self) -> int:
+        """The exit code, that of the failure if there is one."""
+        return self.exit_code if self.failure is None else self.failure.exit_code
 
     def but(self, **changes: Any) -> "Result":
         """The same result with some changes."""
         return replace(self, **changes)
 
 
-def print_result(result: Result, command: str, output: str, *, is_color_wanted: bool) -> int:
+def print_result(
+    result: Result,
+    command: str,
+    output: str,
+    *,
+    is_color_wanted: bool,
+    answer: Answer | None = None,
+    fields: Sequence[str] = (),
+) -> int:
     """Print a command's result on stdout, and return the exit code.
 
-    `output` is table, json or csv. Raises OSError if stdout can't take it.
+    `output` is table, json, ndjson or csv; `answer` is what the command declares, and `fields` are
+    those that are asked for. Raises OSError if stdout can't take it, and UsageError for a field
+    that this answer doesn't have.
     """
+    rows = None if answer is None else find_rows(answer, result.data, result.shape, fields)
     for note in result.notes:
         complain(note)
-    failure = result.failure
     if output == "json":
-        emit(envelope(command, data=result.data, error=failure))
+        data = result.data if rows is None else rows.data
+        emit(envelope(command, result.final_code, data=data, error=result.failure))
+    elif output == "ndjson":
+        for row in [result.data] if rows is None else rows.rows:
+            emit(encode(row))
+    elif output == "csv" and rows is not None:
+        _emit_csv(rows)
+    elif fields and rows is not None:
+        empty = "" if result.table is None else result.table.empty
+        chosen = Table(rows.columns(), [tuple(cells) for cells in rows.cells()], empty)
+        _print_table(chosen, is_color_wanted=is_color_wanted)
     elif result.table is not None:
-        if output == "csv":
-            emit(_csv(result.table))
-        elif result.table.rows:
-            emit_table(result.table, is_color_wanted=is_color_wanted)
-        elif result.table.empty:
-            complain(result.table.empty)
+        _print_table(result.table, is_color_wanted=is_color_wanted)
     elif result.text:
         emit("".join(clean(line) + "\n" for line in result.text.split("\n")))
-    if failure is None:
-        return result.exit_code
-    complain(failure.line())
-    return failure.exit_code
+    if result.failure is not None:
+        complain(result.failure.line())
+    return result.final_code
 
 
-def envelope(command: str, *, data: Any = None, error: "RadarError | None" = None) -> str:
+def envelope(
+    command: str, exit_code: int, *, data: Any = None, error: "RadarError | None" = None
+) -> str:
     """Return the JSON of a result or a failure, as one line."""
-    content: dict[str, Any] = {"radar": ENVELOPE_VERSION, "command": command, "ok": error is None}
-    if error is None or data is not None:
-        content["data"] = data
-    if error is not None:
-        content["error"] = {"slug": error.slug, "message": error.message, "hint": error.hint}
-    # ASCII: safe on every terminal and in every encoding, bytes that aren't UTF-8 included.
-    return json.dumps(content, ensure_ascii=True) + "\n"
+    content = {
+        "version": ENVELOPE_VERSION,
+        "command": command,
+        "ok": exit_code == exits.OK,
+        "exit_code": exit_code,
+        "error": None if error is None else error.describe(),
+        "data": data,
+    }
+    return encode(content)
+
+
+def encode(value: Any) -> str:
+    """Return a value as a line of JSON: ASCII, as some bytes that a job prints are no UTF-8."""
+    try:
+        return json.dumps(value, ensure_ascii=True, allow_nan=False) + "\n"
+    except ValueError:
+        # A number that isn't finite: JSON has none.
+        return json.dumps(_finite(value), ensure_ascii=True) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """Return the value with null in place of numbers that JSON doesn't have."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _print_table(table: Table, *, is_color_wanted: bool) -> None:
+    if table.rows:
+        emit_table(table, is_color_wanted=is_color_wanted)
+    elif table.empty:
+        complain(table.empty)
 
 
 def clean(text: str) -> str:
@@ -202,12 +254,12 @@ def _width(text: str) -> int:
     )
 
 
-def _csv(table: Table) -> str:
+def _emit_csv(rows: Rows) -> None:
     import csv
     import io
 
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows([_text(cell) for cell in row] for row in table.rows)
-    return buffer.getvalue()
+    writer.writerow(rows.columns())
+    writer.writerows([clean(cell) for cell in cells] for cells in rows.cells())
+    emit(buffer.getvalue())

@@ -3,10 +3,11 @@
 import itertools
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.groups import Group
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
@@ -14,6 +15,7 @@ from radar_cli.cli.render import Result, Table
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import parse_duration
+from radar_cli.core.shapes import Moment
 from radar_cli.core.zone import local_zone
 from radar_cli.model.monitor import GRACE_S
 from radar_cli.model.pitfalls import find_pitfalls
@@ -33,11 +35,28 @@ def command() -> None:
     """Tell when a cron expression, or a monitor's schedule, runs."""
 
 
+class SlotFields(TypedDict):
+    """A time at which a run is due, by the clock of the schedule."""
+
+    at: Moment
+
+
+class ExplainedFields(TypedDict):
+    """A cron expression; `words` and `warnings` are for people."""
+
+    expression: str
+    tz: str
+    words: str
+    next: Moment | None
+    warnings: list[str]
+
+
 @command.command(name="next")
 @click.argument("what", metavar="'EXPR'|MONITOR")
 @_tz_option
 @click.option("-n", "count", default=5, show_default=True, help="How many runs.")
 @list_options
+@answers(list[SlotFields])
 @pass_session
 def next_runs(session: Session, what: str, tz: str | None, count: int) -> Result:
     """Print the next runs, in the schedule's timezone and in this machine's."""
@@ -51,7 +70,7 @@ def next_runs(session: Session, what: str, tz: str | None, count: int) -> Result
         zones[f"here ({here.key})"] = here
     columns = tuple(zones)
     rows = [tuple(_shown(slot, zone) for zone in zones.values()) for slot in slots]
-    data = [slot.isoformat() for slot in slots]
+    data: list[SlotFields] = [{"at": slot.isoformat()} for slot in slots]
     code = exits.OK if slots else exits.BAD
     return Result(data, Table(columns, rows, "it never matches any date"), exit_code=code)
 
@@ -61,6 +80,7 @@ def next_runs(session: Session, what: str, tz: str | None, count: int) -> Result
 @_tz_option
 @click.option("--grace", metavar="DURATION", help="Grace to judge it by (5m).")
 @common_options
+@answers(ExplainedFields)
 @pass_session
 def explain_schedule(session: Session, what: str, tz: str | None, grace: str | None) -> Result:
     """Say in words when it runs, and what may surprise in the coming year.
@@ -79,7 +99,7 @@ def explain_schedule(session: Session, what: str, tz: str | None, grace: str | N
     lines = [words]
     if following is not None:
         lines.append(f"next: {_shown(following, schedule.tz)}")
-    data: dict[str, Any] = {
+    data: ExplainedFields = {
         "expression": schedule.expression,
         "tz": schedule.tz.key,
         "words": explain(schedule),

@@ -4,11 +4,12 @@ import os
 import pwd
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import click
 from click.core import ParameterSource
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.backup import database_option
 from radar_cli.cli.groups import Group
 from radar_cli.cli.notify import load_channels
@@ -16,10 +17,11 @@ from radar_cli.cli.opening import retention_of
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table
 from radar_cli.client.wire import iso
-from radar_cli.core.errors import NotInstalledError, UsageError
+from radar_cli.core.errors import BadValueError, NotInstalledError, UsageError
 from radar_cli.core.extras import install_command
 from radar_cli.core.grammar import parse_duration, parse_size
 from radar_cli.core.places import state_directory, user_config_file
+from radar_cli.core.shapes import Moment, one_of
 from radar_cli.settings.channels import read_channels
 from radar_cli.settings.secrets import read_secret
 from radar_cli.settings.table import Setting
@@ -30,6 +32,40 @@ if TYPE_CHECKING:
     from radar_cli.settings.channels import ChannelTable
     from radar_cli.settings.profiles import Config, Profile
     from radar_cli.store.store import Store
+
+_SCOPES = ("ping", "read", "admin")
+
+
+class UnitFields(TypedDict):
+    """A systemd unit."""
+
+    unit: str
+
+
+class NewKeyFields(TypedDict):
+    """A key that was made; nobody can read it again."""
+
+    key: str
+    scope: Annotated[str, one_of(_SCOPES)]
+    monitors: str
+    name: str
+
+
+class KeyFields(TypedDict):
+    """A key without its secret."""
+
+    id: str
+    name: str
+    scope: Annotated[str, one_of(_SCOPES)]
+    monitors: str
+    created_at: Moment | None
+    revoked_at: Moment | None
+
+
+class RevokedFields(TypedDict):
+    """The id of a key that is out of use."""
+
+    revoked: str
 
 
 @click.group(cls=Group, name="server", invoke_without_command=True)
@@ -104,6 +140,7 @@ if TYPE_CHECKING:
 )
 @click.option("--print-unit", is_flag=True, help="Print a systemd unit that serves so, and exit.")
 @common_options
+@answers(UnitFields)
 @pass_session
 @click.pass_context
 def command(context: click.Context, session: Session, /, **given: Any) -> Result | int | None:
@@ -121,7 +158,8 @@ def command(context: click.Context, session: Session, /, **given: Any) -> Result
     profile = config.resolve(session.profile, explicit=session.profile is not None)
     settings = _read_settings(given, profile)
     if given["print_unit"]:
-        return Result(None, text=_make_unit(context, session, settings, config).rstrip("\n"))
+        unit = _make_unit(context, session, settings, config)
+        return Result(UnitFields(unit=unit), text=unit.rstrip("\n"))
     channels = load_channels(config)
     with serving.held(settings), serving.logged(settings):
         store = serving.open_for(settings)
@@ -139,7 +177,7 @@ def keys() -> None:
 @keys.command(name="create")
 @click.option(
     "--scope",
-    type=click.Choice(("ping", "read", "admin")),
+    type=click.Choice(_SCOPES),
     default="ping",
     show_default=True,
     help="What it may do.",
@@ -148,6 +186,7 @@ def keys() -> None:
 @click.option("--name", metavar="NAME", default="", help="What it is for.")
 @database_option
 @common_options
+@answers(NewKeyFields)
 @pass_session
 @click.pass_context
 def create_key(
@@ -168,12 +207,14 @@ def create_key(
         raise UsageError(str(error)) from None
     with _open(context, database) as store:
         key = Keys(store.database).create(_now_us(), scope=scope, monitors=monitor, name=name)
-    return Result({"key": key, "scope": scope, "monitors": monitor, "name": name}, text=key)
+    data: NewKeyFields = {"key": key, "scope": scope, "monitors": monitor, "name": name}
+    return Result(data, text=key)
 
 
 @keys.command(name="list")
 @database_option
 @list_options
+@answers(list[KeyFields])
 @pass_session
 @click.pass_context
 def list_keys(context: click.Context, session: Session, database: str) -> Result:
@@ -183,7 +224,7 @@ def list_keys(context: click.Context, session: Session, database: str) -> Result
 
     with _open(context, database) as store:
         known = Keys(store.database).list()
-    data = [
+    data: list[KeyFields] = [
         {
             "id": key.id,
             "name": key.name,
@@ -203,6 +244,7 @@ def list_keys(context: click.Context, session: Session, database: str) -> Result
 @click.argument("key_id", metavar="ID")
 @database_option
 @common_options
+@answers(RevokedFields)
 @pass_session
 @click.pass_context
 def revoke_key(context: click.Context, session: Session, key_id: str, database: str) -> Result:
@@ -213,7 +255,7 @@ def revoke_key(context: click.Context, session: Session, key_id: str, database: 
     with _open(context, database) as store:
         if not Keys(store.database).revoke(key_id, _now_us()):
             raise UsageError(f"no key {key_id[:60]!r} is in use", "see 'radar server keys list'")
-    return Result({"revoked": key_id}, text=f"{key_id} revoked")
+    return Result(RevokedFields(revoked=key_id), text=f"{key_id} revoked")
 
 
 def _open(context: click.Context, database: str) -> "Store":
@@ -337,9 +379,8 @@ def _read_settings(given: dict[str, Any], profile: "Profile") -> "ServerSettings
         body_limit = parse_size(given["body_limit"])
         remind_s = parse_duration(given["remind"]) if given["remind"] else 0.0
         ping_every_s = parse_duration(given["ping_every"])
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(message, hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error() from None
     return ServerSettings(
         host=host,
         port=port,

@@ -7,15 +7,28 @@ from typing import Any, Iterable, Sequence
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.apart import Ask, look_apart, read_limit
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, shorten
-from radar_cli.client.wire import describe_attention, describe_fault, describe_run, from_iso, iso
+from radar_cli.client.wire import (
+    AttentionFields,
+    FaultFields,
+    ReasonWord,
+    RunFields,
+    StatusWord,
+    describe_attention,
+    describe_fault,
+    encode_run,
+    from_iso,
+    iso,
+)
 from radar_cli.core import exits
 from radar_cli.core.errors import StateError
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.shapes import Moment, Seconds
 from radar_cli.core.text import lines
 from radar_cli.model.attention import Attention
 from radar_cli.model.fault import BAD
@@ -27,17 +40,44 @@ _TAIL_LINES = 20
 STYLES = {"up": "green", "late": "yellow", "down": "bold red", "new": "dim", "paused": "dim"}
 
 
+class GlanceFields(AttentionFields):
+    """A monitor at a glance; `user` is whose it is, with --all-users, and null for one's own."""
+
+    key: str
+    user: str | None
+    name: str
+    status: StatusWord
+    reason: ReasonWord | None
+    since: Moment | None
+    running: bool
+    expected_at: Moment | None
+    schedule: str | None
+    every_s: Seconds | None
+    tz: str | None
+    watched: bool
+    tags: list[str]
+    faults: list[FaultFields]
+    started_at: Moment | None
+
+
+class StatusFields(GlanceFields):
+    """A monitor at a glance, with the last run that ended."""
+
+    last_run: RunFields | None
+
+
 @click.command(name="status")
 @click.argument("keys", metavar="[MONITOR]...", nargs=-1)
 @all_users_option
 @list_options
+@answers(list[StatusFields])
 @pass_session
 def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
     """Show every monitor at a glance, or just those named.
 
     With -v, the end of each last run's output follows.
     """
-    data: list[dict[str, Any]] = []
+    data: list[StatusFields] = []
     notes: list[str] = []
     is_lost = False
     unknown: list[tuple[str, str]] = []
@@ -91,7 +131,7 @@ def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
 
 def _look_in(
     opened: Opened, now_us: int, keys: Sequence[str]
-) -> tuple[list[dict[str, Any]], list[str], bool]:
+) -> tuple[list[StatusFields], list[str], bool]:
     """The monitors of one store, for programs, remarks, and whether it isn't the one it was."""
     loss = opened.store.find_loss()
     lost = [f"{opened.store.place}: {loss}"] if loss else []
@@ -131,19 +171,19 @@ def attention_in_words(attention: Attention) -> list[tuple[str, str]]:
     return found
 
 
-def _attention_notes(data: list[dict[str, Any]]) -> list[str]:
+def _attention_notes(data: Sequence[StatusFields]) -> list[str]:
     """Say what is silenced, in a line: it is not to be forgotten."""
-    silenced = [entry for entry in data if entry["silenced"]]
+    silenced = [(entry["key"], entry["silenced"]) for entry in data if entry["silenced"]]
     if not silenced:
         return []
-    ends_us = [from_iso(entry["silenced"]["until"]) for entry in silenced]
+    ends_us = [from_iso(window["until"]) for _, window in silenced]
     last_us = None if None in ends_us else max(filter(None, ends_us))
-    names = shorten(", ".join(entry["key"] for entry in silenced))
+    names = shorten(", ".join(key for key, _ in silenced))
     until = "until that is ended" if last_us is None else f"until {local_time(last_us)} at most"
     return [f"nobody is told of {names}, {until}: see 'radar monitors maintenance list'"]
 
 
-def _fault_notes(data: list[dict[str, Any]]) -> list[str]:
+def _fault_notes(data: Sequence[StatusFields]) -> list[str]:
     """Return what is wrong with declarations, a line for each."""
     notes = []
     for entry in data:
@@ -154,9 +194,15 @@ def _fault_notes(data: list[dict[str, Any]]) -> list[str]:
     return notes
 
 
-def describe(seen: MonitorOverview, user: str = "") -> dict[str, Any]:
+def describe(seen: MonitorOverview, user: str = "") -> StatusFields:
     """One monitor for programs: times in ISO 8601, durations in seconds, memory in bytes."""
-    declared, view, last = seen.known.declared, seen.view, seen.last_ended
+    last = seen.last_ended
+    return {**describe_glance(seen, user), "last_run": None if last is None else encode_run(last)}
+
+
+def describe_glance(seen: MonitorOverview, user: str = "") -> GlanceFields:
+    """Describe the same without its last run."""
+    declared, view = seen.known.declared, seen.view
     running = [run for run in seen.runs if run.is_running]
     return {
         "key": seen.known.key,
@@ -176,11 +222,10 @@ def describe(seen: MonitorOverview, user: str = "") -> dict[str, Any]:
         "faults": [describe_fault(fault) for fault in seen.known.active_faults],
         **describe_attention(seen.attention),
         "started_at": iso(running[-1].started_us) if view.is_running and running else None,
-        "last_run": None if last is None else describe_run(last),
     }
 
 
-def _row(entry: dict[str, Any], now_us: int) -> tuple[Any, ...]:
+def _row(entry: StatusFields, now_us: int) -> tuple[Any, ...]:
     status = entry["status"] + (f" ({entry['reason']})" if entry["reason"] else "")
     status += ", running" if entry["running"] else ""
     status += ", seen to" if entry["acknowledged"] else ""
@@ -193,7 +238,7 @@ def _row(entry: dict[str, Any], now_us: int) -> tuple[Any, ...]:
     schedule = entry["schedule"] or ""
     if entry["every_s"]:
         schedule = f"every {format_duration(entry['every_s'])}"
-    last = entry["last_run"]
+    last: Any = entry["last_run"]
     return (
         entry["key"],
         Cell(status, style),

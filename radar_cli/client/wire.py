@@ -6,22 +6,162 @@ writes its `decode_…` reads without loss.
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Collection
+from typing import Annotated, Any, Collection, TypedDict
 
 from radar_cli.core.grammar import format_seconds
+from radar_cli.core.shapes import Moment, Seconds, one_of
 from radar_cli.model.alias import Alias
 from radar_cli.model.attention import Attention
-from radar_cli.model.fault import Fault
+from radar_cli.model.fault import BAD, BEWARE, Fault
 from radar_cli.model.flip import Flip
 from radar_cli.model.monitor import Outage, Pause, to_us
 from radar_cli.model.notice_log import ChannelHealth, Logged
 from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord, read_faults, write_faults
 from radar_cli.model.run import Origin, Run
-from radar_cli.model.state import Status, View
+from radar_cli.model.state import Reason, Status, View
 from radar_cli.model.timing import Window
 
 RUNNING, HUNG = "running", "hung"
+StatusWord = Annotated[str, one_of(Status)]
+ReasonWord = Annotated[str, one_of(Reason)]
+
+
+class OriginFields(TypedDict):
+    """The sender of the last ping of a run, as the server saw it."""
+
+    address: str
+    method: str
+    agent: str
+
+
+class FaultFields(TypedDict):
+    """A fault of a declaration; `text` is what was refused, or is doubtful."""
+
+    kind: Annotated[str, one_of([BAD, BEWARE])]
+    field: str
+    text: str
+    message: str
+    since: Moment | None
+
+
+class RunSummaryFields(TypedDict):
+    """One run, without its output."""
+
+    run_id: str | None
+    outcome: Annotated[str, one_of(["success", "fail", RUNNING, HUNG])]
+    started_at: Moment | None
+    ended_at: Moment | None
+    duration_s: Seconds | None
+    exit_code: int | None
+    signal: int | None
+    reason: str | None
+    cpu_s: Seconds | None
+    max_rss_bytes: int | None
+    tries: int
+    host: str | None
+    message: str | None
+    url: str | None
+    task: str | None
+    output_bytes: int | None
+    omitted_bytes: int
+    output_unread: bool
+    origin: OriginFields | None
+
+
+class RunFields(RunSummaryFields):
+    """One run; `output` is the end of what it wrote, with U+FFFD for what is no UTF-8."""
+
+    output: str
+
+
+class MonitorFields(TypedDict):
+    """A monitor as it is declared, and how it is."""
+
+    key: str
+    name: str
+    schedule: str | None
+    every_s: Seconds | None
+    tz: str | None
+    grace_s: Seconds
+    max_runtime_s: Seconds | None
+    failure_tolerance: int
+    tags: list[str]
+    notes: str | None
+    status: StatusWord
+    reason: ReasonWord | None
+    since: Moment | None
+    running: bool
+    expected_at: Moment | None
+    paused: bool
+    paused_until: Moment | None
+    created_at: Moment | None
+    hosts: str | None
+    faults: list[FaultFields]
+
+
+class AcknowledgedByFields(TypedDict):
+    """Somebody who sees to a monitor that is down, and since when."""
+
+    at: Moment | None
+    by: str
+
+
+class SilencedFields(TypedDict):
+    """The maintenance window in which nobody is told of a monitor; `why` is for people."""
+
+    window: str
+    why: str
+    until: Moment | None
+
+
+class AttentionFields(TypedDict):
+    """A monitor to which somebody sees, or of which nobody is told; null if neither is so."""
+
+    acknowledged: AcknowledgedByFields | None
+    silenced: SilencedFields | None
+
+
+class AliasFields(TypedDict):
+    """An old key of a monitor; `used_at` is when a ping last came by it."""
+
+    alias: str
+    monitor: str
+    made_at: Moment | None
+    used_at: Moment | None
+
+
+class WindowFields(TypedDict):
+    """A maintenance window; `length_s` is how long each of its times lasts, with a schedule."""
+
+    id: str
+    name: str
+    monitors: str
+    tag: str | None
+    begin: Moment | None
+    end: Moment | None
+    schedule: str | None
+    tz: str | None
+    length_s: Seconds | None
+    on: bool
+    on_until: Moment | None
+    next: Moment | None
+
+
+class NoticeFields(TypedDict):
+    """A notice of `count` monitors; `fate` is null while it is on its way."""
+
+    id: str
+    channel: str
+    kind: str | None
+    monitors: list[str]
+    count: int
+    made_at: Moment | None
+    settled_at: Moment | None
+    next_try_at: Moment | None
+    tries: int
+    fate: Annotated[str, one_of(["delivered", "given up"])] | None
+    answer: str | None
 
 
 def iso(time_us: int | None) -> str | None:
@@ -36,7 +176,7 @@ def from_iso(text: str | None) -> int | None:
     return None if text is None else to_us(datetime.fromisoformat(text))
 
 
-def describe_monitor(known: MonitorRecord, view: View, now_us: int) -> dict[str, Any]:
+def describe_monitor(known: MonitorRecord, view: View, now_us: int) -> MonitorFields:
     """Describe what a monitor is declared as and what it says."""
     monitor, declared = known.monitor, known.declared
     pause = monitor.pause_at(now_us)
@@ -104,7 +244,7 @@ def decode_monitor(entry: dict[str, Any]) -> MonitorRecord:
     )
 
 
-def describe_attention(attention: Attention) -> dict[str, Any]:
+def describe_attention(attention: Attention) -> AttentionFields:
     """Return who sees to a monitor, and until when nobody is told of it."""
     return {
         "acknowledged": {"at": iso(attention.acked_us), "by": attention.acked_by}
@@ -132,7 +272,7 @@ def decode_attention(entry: dict[str, Any]) -> Attention:
     )
 
 
-def describe_window(window: Window, now_us: int) -> dict[str, Any]:
+def describe_window(window: Window, now_us: int) -> WindowFields:
     """Return a maintenance window, and whether it is on."""
     span = window.span_at(now_us)
     return {
@@ -166,7 +306,7 @@ def decode_window(entry: dict[str, Any]) -> Window:
     )
 
 
-def encode_notice(logged: Logged) -> dict[str, Any]:
+def encode_notice(logged: Logged) -> NoticeFields:
     """Return a notice of the log as the API answers it."""
     return {
         "id": logged.id,
@@ -222,7 +362,7 @@ def decode_channel(entry: dict[str, Any]) -> ChannelHealth:
     )
 
 
-def encode_alias(alias: Alias) -> dict[str, Any]:
+def encode_alias(alias: Alias) -> AliasFields:
     """An old key of a monitor as the API answers it."""
     return {
         "alias": alias.key,
@@ -238,7 +378,7 @@ def decode_alias(entry: dict[str, Any]) -> Alias:
     return Alias(entry["alias"], entry["monitor"], made_us, from_iso(entry["used_at"]))
 
 
-def describe_fault(fault: Fault) -> dict[str, Any]:
+def describe_fault(fault: Fault) -> FaultFields:
     """Return what is wrong with a declaration, by the name that its field has in the API."""
     return {
         "kind": fault.kind,
@@ -249,11 +389,17 @@ def describe_fault(fault: Fault) -> dict[str, Any]:
     }
 
 
-def describe_run(run: Run) -> dict[str, Any]:
-    """One run; its outcome is "" while no end of it is known."""
+def encode_run(run: Run, going_on: Collection[str] = ()) -> RunFields:
+    """One run; one whose end isn't known is running if `going_on` has its id, and else hung."""
+    output = run.output.decode("utf-8", "replace")
+    return {**summarize_run(run, going_on), "output": output}
+
+
+def summarize_run(run: Run, going_on: Collection[str] = ()) -> RunSummaryFields:
+    """Describe the same without its output."""
     return {
         "run_id": run.run_id or None,
-        "outcome": run.outcome,
+        "outcome": find_outcome(run, going_on),
         "started_at": iso(run.started_us),
         "ended_at": iso(run.ended_us),
         "duration_s": run.duration_s,
@@ -267,7 +413,6 @@ def describe_run(run: Run) -> dict[str, Any]:
         "message": run.message or None,
         "url": run.url or None,
         "task": run.task or None,
-        "output": run.output.decode("utf-8", "replace"),
         "output_bytes": run.output_bytes,
         "omitted_bytes": run.omitted_bytes,
         "output_unread": run.is_unread,
@@ -278,11 +423,6 @@ def describe_run(run: Run) -> dict[str, Any]:
 def find_outcome(run: Run, going_on: Collection[str]) -> str:
     """Find how a run ended, or whether it goes on (`going_on` has its id) or hangs."""
     return run.outcome or (RUNNING if run.run_id in going_on else HUNG)
-
-
-def encode_run(run: Run, going_on: Collection[str]) -> dict[str, Any]:
-    """A run as the API answers it."""
-    return {**describe_run(run), "outcome": find_outcome(run, going_on)}
 
 
 def decode_run(entry: dict[str, Any]) -> Run:
@@ -325,8 +465,10 @@ def encode_ping(ping: Ping) -> dict[str, Any]:
     }
 
 
-def _describe_origin(origin: Origin | None) -> dict[str, str] | None:
-    return None if origin is None else origin._asdict()
+def _describe_origin(origin: Origin | None) -> OriginFields | None:
+    if origin is None:
+        return None
+    return {"address": origin.address, "method": origin.method, "agent": origin.agent}
 
 
 def encode_flip(flip: Flip) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The small grammars of the command line: durations, sizes, counts, exit codes, switches, ids.
 
-The wrapper imports it before the spawn if an option needs it, so it imports nothing.
+The wrapper imports it before the spawn if an option needs it, so it imports nothing. What can't be
+read is a BadValueError, which is a ValueError.
 """
 
 LONGEST_S = 366 * 86400 * 10
@@ -27,7 +28,7 @@ def parse_duration(text: str) -> float:
         smallest = size if size < smallest and value >= 0 else 0
         seconds += value * smallest
     if not smallest or smallest == float("inf") or not 0 <= seconds <= LONGEST_S:
-        raise ValueError(f"bad duration {text[:60]!r}: use 90s, 15m, 6h, 2d, 1w or 1h30m")
+        raise _refuse(f"bad duration {text[:60]!r}", "use 90s, 15m, 6h, 2d, 1w or 1h30m")
     return seconds
 
 
@@ -35,8 +36,14 @@ def parse_period(text: str) -> float:
     """Seconds of a duration that isn't 0; ValueError if it is none."""
     seconds = parse_duration(text)
     if not seconds:
-        raise ValueError(f"bad duration {text[:60]!r}: it has to be more than 0")
+        raise _refuse(f"bad duration {text[:60]!r}", "it has to be more than 0")
     return seconds
+
+
+def _refuse(message: str, hint: str) -> ValueError:
+    from radar_cli.core.errors import BadValueError
+
+    return BadValueError(message, hint)
 
 
 def format_seconds(seconds: float) -> str:
@@ -87,7 +94,7 @@ def parse_size(text: str) -> int:
     number = word.rstrip("bkm")
     factor = _UNIT_BYTES.get(word[len(number) :])
     if factor is None or not (number.isascii() and number.isdigit() and len(number) < 12):
-        raise ValueError(f"bad size {text[:60]!r}: use a number of bytes like 10000, 10k or 1M")
+        raise _refuse(f"bad size {text[:60]!r}", "use a number of bytes like 10000, 10k or 1M")
     return int(number) * factor
 
 
@@ -97,7 +104,7 @@ def parse_codes(text: str) -> tuple[int, ...]:
     for word in text.split(","):
         number = word.strip()
         if not (number.isascii() and number.isdigit() and len(number) <= 3 and int(number) <= 255):
-            raise ValueError(f"bad exit codes {text[:60]!r}: use numbers from 0 to 255, as in 0,24")
+            raise _refuse(f"bad exit codes {text[:60]!r}", "use numbers from 0 to 255, as in 0,24")
         codes.append(int(number))
     return tuple(codes)
 
@@ -105,7 +112,7 @@ def parse_codes(text: str) -> tuple[int, ...]:
 def parse_count(text: str) -> int:
     """A whole number of at most six digits; ValueError if it isn't one."""
     if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise ValueError(f"bad number {text[:60]!r}: use a whole number")
+        raise _refuse(f"bad number {text[:60]!r}", "use a whole number")
     return int(text)
 
 
@@ -115,7 +122,7 @@ def parse_hosts(text: str) -> str:
     is_count = word.isascii() and word.isdigit() and len(word) <= 3 and int(word) > 0
     if word in ("any", "each") or is_count:
         return word.lstrip("0")
-    raise ValueError(f"bad hosts {text[:60]!r}: use any, each, or how many")
+    raise _refuse(f"bad hosts {text[:60]!r}", "use any, each, or how many")
 
 
 def parse_switch(text: str) -> bool:
@@ -125,7 +132,7 @@ def parse_switch(text: str) -> bool:
         return True
     if word in ("", "0", "false", "no", "off"):
         return False
-    raise ValueError(f"bad switch {text[:60]!r}: use 1 or 0")
+    raise _refuse(f"bad switch {text[:60]!r}", "use 1 or 0")
 
 
 def parse_run_id(text: str) -> str:
@@ -135,7 +142,6 @@ def parse_run_id(text: str) -> str:
     if [len(part) for part in parts] != [8, 4, 4, 4, 12] or not frozenset(
         "0123456789abcdef"
     ).issuperset("".join(parts)):
-        raise ValueError(
-            f"bad run id {text[:60]!r}: it is a UUID, like 018f4e9a-7b1c-4c3d-8e2f-5a6b7c8d9e0f"
-        )
+        hint = "it is a UUID, like 018f4e9a-7b1c-4c3d-8e2f-5a6b7c8d9e0f"
+        raise _refuse(f"bad run id {text[:60]!r}", hint)
     return word

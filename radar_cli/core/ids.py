@@ -23,22 +23,31 @@ def new_id(time_us: int) -> str:
 
 
 def check_key(text: str) -> str:
-    """Return the monitor key `text`; ValueError says what is wrong with it."""
+    """Return the monitor key `text`; BadValueError says what is wrong with it."""
+    if fault := _find_fault(text):
+        from radar_cli.core.errors import BadValueError
+
+        raise BadValueError(*fault)
+    return text
+
+
+def _find_fault(text: str) -> "tuple[str, str] | None":
+    """Return what is wrong with a key, and what would be better."""
     if not text:
-        raise ValueError("a monitor key is needed")
+        return "a monitor key is needed", ""
     shown = text if len(text) <= 60 else text[:57] + "..."
     if len(text) > KEY_MAX:
-        raise ValueError(f"monitor key {shown!r} has {len(text)} characters, at most {KEY_MAX} fit")
+        return f"monitor key {shown!r} has {len(text)} characters, at most {KEY_MAX} fit", ""
     if not _KEY_CHARACTERS.issuperset(text):
         hint = "lowercase letters, digits, '-', '_' and '.' make a key"
         if _KEY_CHARACTERS.issuperset(text.lower()):
             hint = f"keys are lowercase, try {text.lower()!r}"
-        raise ValueError(f"bad monitor key {shown!r}: {hint}")
+        return f"bad monitor key {shown!r}", hint
     if text in _KINDS_IN_PATHS or not text.strip("."):
-        raise ValueError(f"{shown!r} can't be a monitor key: it has a meaning of its own in a path")
+        return f"{shown!r} can't be a monitor key", "it has a meaning of its own in a path"
     if text.isdigit() and len(text) <= 3 and int(text) <= 255:
-        raise ValueError(f"{shown!r} can't be a monitor key: in a path it is an exit code")
-    return text
+        return f"{shown!r} can't be a monitor key", "in a path it is an exit code"
+    return None
 
 
 def expand_host(text: str) -> str:
@@ -62,8 +71,4 @@ def expand_host(text: str) -> str:
 
 def is_key(text: str) -> bool:
     """Whether it can be a monitor's key."""
-    try:
-        check_key(text)
-    except ValueError:
-        return False
-    return True
+    return _find_fault(text) is None

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Callable, Mapping
 
-from radar_cli.core.errors import RadarError, UsageError
+from radar_cli.core.errors import BadValueError, RadarError, UsageError
 from radar_cli.core.grammar import format_seconds, parse_count, parse_duration, parse_hosts
 from radar_cli.core.zone import local_zone
 from radar_cli.model.fault import Fault, refuse
@@ -166,9 +166,8 @@ def _read_zone(text: str) -> str:
 def _read_duration(text: str, *, at_least_s: float = 0.0) -> str:
     try:
         seconds = parse_duration(text)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise FieldError(message, hint) from None
+    except BadValueError as error:
+        raise FieldError(error.message, error.hint) from None
     if seconds < at_least_s:
         raise FieldError(f"{text[:60]!r} is too short", f"at least {at_least_s:g}s")
     return format_seconds(seconds)
@@ -213,9 +212,8 @@ def _check_text(text: str, longest: int) -> str:
 def _read_hosts(text: str) -> str:
     try:
         return parse_hosts(text)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise FieldError(message, hint) from None
+    except BadValueError as error:
+        raise FieldError(error.message, error.hint) from None
 
 
 def _read_tolerance(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Callable, Iterable, Mapping
 
-from radar_cli.core.text import printable
+from radar_cli.core.prometheus import Sample, check_labels, format_family
 from radar_cli.model.fault import BAD, BEWARE, worst
 from radar_cli.model.overview import MonitorOverview
 from radar_cli.model.state import Status
@@ -52,61 +52,46 @@ _METRICS: tuple[tuple[str, str, Callable[[MonitorOverview], float | None]], ...]
 )
 
 
-def family(name: str, kind: str, help_text: str, samples: Iterable[tuple[str, float]]) -> str:
-    """One metric of radar's with its samples: their labels in braces, and their values."""
-    lines = [f"# HELP radar_{name} {help_text}", f"# TYPE radar_{name} {kind}"]
-    lines += [f"radar_{name}{labels} {value:.15g}" for labels, value in samples]
-    return "\n".join(lines)
-
-
-def labels_of(**labels: str) -> str:
-    """`{name="value", ...}`."""
-    quoted = (f'{name}="{_escape(value)}"' for name, value in labels.items())
-    return "{" + ",".join(quoted) + "}"
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
 class Metrics:
     """The metrics of monitors, sample by sample."""
 
     def __init__(self) -> None:
-        self._samples: dict[str, list[tuple[str, float]]] = {name: [] for name, _, _ in _METRICS}
-        self._stores: list[tuple[str, float]] = []
+        self._samples: dict[str, list[Sample]] = {name: [] for name, _, _ in _METRICS}
+        self._stores: list[Sample] = []
 
     def add(self, seen: MonitorOverview, user: str = "") -> None:
         """Add a monitor; `user` is whose it is, if not one's own."""
         named = {"monitor": seen.known.key} | ({"user": user} if user else {})
-        labels = labels_of(**named)
+        with_status = {**named, "status": str(seen.view.status)}
         for name, _, value_of in _METRICS:
             if (value := value_of(seen)) is not None:
-                said = labels
-                if name == "status":
-                    said = labels_of(**named, status=str(seen.view.status))
-                self._samples[name].append((said, value))
+                self._samples[name].append((with_status if name == "status" else named, value))
 
     def add_store(self, user: str, *, is_judged: bool) -> None:
         """Add whether a store could be judged: if not, nothing is said of its monitors."""
-        self._stores.append((labels_of(user=user) if user else "", float(is_judged)))
+        self._stores.append(({"user": user} if user else {}, float(is_judged)))
 
-    def samples(self) -> dict[str, list[tuple[str, float]]]:
+    def samples(self) -> dict[str, list[Sample]]:
         """The samples of monitors, as `absorb` takes them."""
         return self._samples
 
-    def absorb(self, samples: Mapping[str, Iterable[tuple[str, float]]]) -> None:
-        """Add what another process has gathered; whatever it is, each is one line."""
+    def absorb(self, samples: Mapping[str, Iterable[Sample]]) -> None:
+        """Add what another process has gathered. ValueError, TypeError: it makes no sense."""
         for name, own in self._samples.items():
-            own += [(printable(labels), float(value)) for labels, value in samples[name]]
+            some = [({**labels}, float(value)) for labels, value in samples[name]]
+            for labels, _ in some:
+                check_labels(labels)
+                if not all(isinstance(text, str) for text in labels.values()):
+                    raise TypeError("a label is no text")
+            own.extend(some)
 
     def text(self) -> str:
         """All of them."""
         families = [
-            family(f"monitor_{name}", "gauge", help_text, self._samples[name])
+            format_family(f"monitor_{name}", "gauge", help_text, self._samples[name])
             for name, help_text, _ in _METRICS
         ]
         if self._stores:
             help_text = "1 if the store of a user could be judged"
-            families.append(family("store_judged", "gauge", help_text, self._stores))
+            families.append(format_family("store_judged", "gauge", help_text, self._stores))
         return "\n".join(families)

@@ -43,7 +43,7 @@ def test_nagios_and_prometheus_read_it(redis_url: str) -> None:
     nagios = run_radar(*words, "nagios", text=True)
     assert nagios.returncode == 2
     assert nagios.stdout.startswith("RADAR CELERY CRITICAL - workers all: no worker is connected")
-    assert nagios.stdout.endswith(" | 'mail'=0\n")
+    assert nagios.stdout.endswith(" | mail=0\n")
     prometheus = run_radar(*words, "prometheus", text=True)
     assert prometheus.returncode == 1
     assert "\nradar_celery_ok 0\n" in prometheus.stdout

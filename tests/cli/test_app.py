@@ -59,6 +59,7 @@ def test_it_imports_no_command_for_its_help() -> None:
     modules, heavy = done.stderr.splitlines()
     assert set(json.loads(modules.replace("'", '"'))) == {
         "radar_cli.cli",
+        "radar_cli.cli.answers",
         "radar_cli.cli.app",
         "radar_cli.cli.commands",
         "radar_cli.cli.groups",

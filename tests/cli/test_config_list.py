@@ -28,7 +28,7 @@ def test_it_lists_every_setting_with_its_origin(user_file: Path, system_file: Pa
     assert found["tail"] == ("5", str(user_file))
     assert found["tz"] == ("UTC", str(system_file))
     assert found["host"] == ("db", "environment RADAR_HOST")
-    assert found["ping_timeout"] == ("10s", "default")
+    assert found["ping_timeout"] == ("10.0", "default")
     assert found["server"] == ("", "default")
 
 

@@ -28,8 +28,8 @@ def test_it_lists_the_runs_newest_first() -> None:
     assert [run["exit_code"] for run in runs[1:]] == [7, 0]
     assert len(data("history", "job", "--limit", "2")) == 2
     rows = list(csv.DictReader(io.StringIO(show("history", "job", "--format", "csv"))))
-    assert [row["run"] for row in rows] == [run["run_id"] for run in runs]
-    assert [row["started"] for row in rows] == [run["started_at"] for run in runs]
+    assert [row["run_id"] for row in rows] == [run["run_id"] for run in runs]
+    assert [row["started_at"] for row in rows] == [run["started_at"] for run in runs]
     assert rows[0]["host"] == os.uname().nodename
 
 

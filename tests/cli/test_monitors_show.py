@@ -55,8 +55,8 @@ def test_it_lists_only_those_of_a_tag_or_in_a_status() -> None:
 def test_it_lists_for_spreadsheets() -> None:
     run_radar("monitors", "create", "a", "--every", "1h", "--name", 'say "hi", all', "--tag", "x,y")
     (row,) = csv.DictReader(io.StringIO(show("list", "--format", "csv")))
-    assert (row["monitor"], row["name"], row["schedule"]) == ("a", 'say "hi", all', "3600.0")
-    assert (row["grace"], row["tags"], row["status"]) == ("300.0", "x y", "new")
+    assert (row["key"], row["name"], row["every_s"]) == ("a", 'say "hi", all', "3600.0")
+    assert (row["grace_s"], row["tags"], row["status"]) == ("300.0", '["x", "y"]', "new")
 
 
 def test_it_shows_everything_about_a_monitor(state_dir: Path) -> None:

@@ -21,7 +21,7 @@ def test_it_prints_the_next_runs_in_both_timezones() -> None:
 
 def test_it_tells_programs_moments_in_utc() -> None:
     shown = run_radar("schedule", "next", "@hourly", "--tz", "UTC", "--json")
-    moments = [datetime.fromisoformat(text) for text in json.loads(shown.stdout)["data"]]
+    moments = [datetime.fromisoformat(s["at"]) for s in json.loads(shown.stdout)["data"]]
     assert len(moments) == 5
     assert moments[0] > datetime.now(UTC)
     assert {b - a for a, b in itertools.pairwise(moments)} == {timedelta(hours=1)}

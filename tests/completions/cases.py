@@ -41,8 +41,8 @@ CASES = (
     Case("radar completion ", ("bash", "zsh", "fish"), ("words",)),
     Case("radar nonsense ", (), ("run", "backup-db", "notes.txt")),
     # Closed sets of values.
-    Case("radar config list --format ", ("table", "json", "csv"), ("backup-db",)),
-    Case("radar config list --format=", ("table", "json", "csv"), ("backup-db",)),
+    Case("radar config list --format ", ("table", "json", "csv", "ndjson"), ("backup-db",)),
+    Case("radar config list --format=", ("table", "json", "csv", "ndjson"), ("backup-db",)),
     Case("radar config list --format=j", ("json",), ("csv",)),
     Case("radar run --lock ", ("skip", "wait", "fail"), MONITORS),
     Case("radar run --tail-of ", ("stdout", "stderr", "both"), MONITORS),

@@ -15,6 +15,7 @@ import pytest
 import radar_cli
 from tests.support import processes
 from tests.support.field import field
+from tests.support.schemas import check_output
 
 Word = str | bytes | Path
 Stream = int | IO[bytes] | None
@@ -135,6 +136,7 @@ def run_radar(
         cwd=cwd,
         check=False,
     )
+    check_output(words, done.stdout)
     if text:
         return subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(), done.stderr.decode()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from radar_cli.celery.audit.facts import Facts
 
@@ -30,6 +30,18 @@ class Rule:
     is_conditional: bool = False  # the caveat says when it would do harm: not to be pasted blindly
 
 
+class AdviceFields(TypedDict):
+    """A setting that is to be changed; `value` and `recommended` are as Python writes them."""
+
+    setting: str
+    level: Level
+    value: str
+    recommended: str
+    why: str
+    caveat: str | None
+    where: str | None
+
+
 @dataclass(frozen=True)
 class Judged:
     """A rule that some settings break."""
@@ -39,7 +51,7 @@ class Judged:
     shown: str  # the value as Python writes it
     where: str
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> AdviceFields:
         """The same for programs."""
         return {
             "setting": self.rule.setting,

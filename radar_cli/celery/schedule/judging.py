@@ -2,15 +2,33 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from radar_cli.celery.findings import Finding, State
 from radar_cli.celery.processes import BeatProcess
 from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.shapes import Moment, Seconds
 
 # Beat sends one task a tick: of many that are due at once, the last goes out a bit later.
 GRACE_S = 60.0
+
+
+class EntryFields(TypedDict):
+    """An entry of Beat's schedule; `known_since` is of one that was never tried."""
+
+    name: str
+    task: str
+    schedule: str
+    last_attempt_at: Moment | None
+    known_since: Moment | None
+    total_run_count: int
+    enabled: bool
+    next_due_at: Moment | None
+    overdue_s: Seconds
+    queue: str | None
+    source: str
+    fault: str | None
 
 
 def judge_schedule(
@@ -129,7 +147,7 @@ def _judge_entry(
     grace_s: float,
     silence: str,
 ) -> Finding:
-    data = describe(entry)
+    data = dict[str, Any](describe(entry))
 
     def found(state: State, message: str, cause: str = "", hint: str = "") -> Finding:
         return Finding("schedule", entry.name, state, message, cause, hint, data)
@@ -160,7 +178,7 @@ def _judge_entry(
     return found("ok", f"{first}due in {format_duration((entry.next_due - now).total_seconds())}")
 
 
-def describe(entry: Entry) -> dict[str, Any]:
+def describe(entry: Entry) -> EntryFields:
     """The entry for programs."""
     return {
         "name": entry.name,

@@ -1,16 +1,17 @@
 """`radar celery audit`: the production checklist, on the settings that are in effect."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
 from radar_cli.celery.audit.checklist import RULES, compose_fix, judge_all
 from radar_cli.celery.audit.facts import Facts
 from radar_cli.celery.audit.gathering import ask_workers, read_app
-from radar_cli.celery.audit.rule import Judged, Rule
+from radar_cli.celery.audit.rule import AdviceFields, Judged, Rule
 from radar_cli.celery.broker import Broker
 from radar_cli.celery.project import project_of
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, read_period, timeout_option
 from radar_cli.cli.options import Session, list_options, pass_session
@@ -22,6 +23,21 @@ _STYLES = {"risk": "bold red", "advice": "yellow"}
 _COLUMNS = ("level", "setting", "value", "recommended", "why")
 
 
+class RuleFields(TypedDict):
+    """A rule of the checklist, with --explain."""
+
+    setting: str
+    recommended: str
+    why: str
+    caveat: str | None
+
+
+class FixFields(TypedDict):
+    """The lines to paste into the app, with --fix."""
+
+    fix: str
+
+
 @click.command(name="audit")
 @broker_options
 @click.option("--explain", metavar="SETTING", default="", help="Say why, without looking.")
@@ -29,6 +45,7 @@ _COLUMNS = ("level", "setting", "value", "recommended", "why")
 @click.option("--strict", is_flag=True, help="Exit with 1 for advice, too.")
 @timeout_option("5s")
 @list_options
+@answers(list[AdviceFields] | list[RuleFields] | FixFields)
 @pass_session
 def command(session: Session, /, explain: str, fix: bool, strict: bool, **options: str) -> Result:
     """Judge the effective settings of running workers (-b), or those of an app (-A).
@@ -47,7 +64,7 @@ def command(session: Session, /, explain: str, fix: bool, strict: bool, **option
     code = exits.BAD if is_bad else exits.OK
     if fix:
         text = compose_fix(judged)
-        return Result({"fix": text}, text=text, exit_code=code)
+        return Result(FixFields(fix=text), text=text, exit_code=code)
     data = [each.describe() for each in judged]
     if session.verbose and session.format == "table":
         return Result(data, text="\n\n".join(_in_full(each) for each in judged), exit_code=code)
@@ -94,7 +111,7 @@ def _explain(setting: str) -> Result:
         near = closest(wanted, [rule.setting.rpartition(".")[2] for rule in RULES])
         hint = f"did you mean {near!r}?" if near else "see 'radar celery audit --help'"
         raise UsageError(f"the checklist has nothing on {setting[:60]!r}", hint)
-    data = [
+    data: list[RuleFields] = [
         {
             "setting": rule.setting,
             "recommended": rule.recommended,
@@ -103,7 +120,7 @@ def _explain(setting: str) -> Result:
         }
         for rule in rules
     ]
-    return Result(data, text=_explained(rules))
+    return Result(data, text=_explained(rules), shape=RuleFields)
 
 
 def _explained(rules: Sequence[Rule]) -> str:

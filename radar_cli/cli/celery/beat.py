@@ -4,19 +4,25 @@ import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
 from radar_cli.celery.addresses import without_password
 from radar_cli.celery.broker import Broker
-from radar_cli.celery.findings import EXIT_CODES, Finding, verdict
+from radar_cli.celery.findings import EXIT_CODES, Finding, FindingFields, State, verdict
 from radar_cli.celery.processes import find_beats
 from radar_cli.celery.schedule.entry import Entry
-from radar_cli.celery.schedule.judging import GRACE_S, judge_processes, judge_schedule
+from radar_cli.celery.schedule.judging import (
+    GRACE_S,
+    EntryFields,
+    judge_processes,
+    judge_schedule,
+)
 from radar_cli.celery.schedule.restart import excuse_restart, started_at
 from radar_cli.celery.schedule.sources import KINDS, open_source
 from radar_cli.celery.schedule.workers import Known, ask_workers
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.opening import with_broker, within
 from radar_cli.cli.celery.options import (
     broker_options,
@@ -36,12 +42,30 @@ _STYLES = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
 _COLUMNS = ("entry", "task", "schedule", "last attempt", "next due", "state", "remark")
 
 
+class JudgedEntryFields(EntryFields):
+    """An entry of Beat's schedule, and what is wrong with it; message and cause are for people."""
+
+    state: State
+    message: str
+    cause: str | None
+
+
+class BeatFields(TypedDict):
+    """Beat's schedule; `beats` are findings on Beat itself."""
+
+    verdict: State
+    source: str
+    beats: list[FindingFields]
+    entries: list[JudgedEntryFields]
+
+
 @click.command(name="beat")
 @click.argument("source", metavar="[SOURCE]", required=False)
 @broker_options
 @click.option("--grace", metavar="DURATION", help="How late an entry may be (60s).")
 @timeout_option("5s")
 @list_options
+@answers(BeatFields, rows="entries")
 @pass_session
 def command(session: Session, /, source: str | None, grace: str | None, **options: str) -> Result:
     """Show when Beat last tried each entry of its schedule, and what is overdue.

@@ -1,6 +1,6 @@
 """`radar celery canary`: a round trip through each queue."""
 
-from typing import Any
+from typing import TypedDict
 
 import click
 
@@ -10,6 +10,7 @@ from radar_cli.celery.causes import BrokerError
 from radar_cli.celery.inspect import ask
 from radar_cli.celery.project import Project
 from radar_cli.celery.queues import read_queues
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, timeout_option
 from radar_cli.cli.options import Session, list_options, pass_session
@@ -17,8 +18,19 @@ from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.shapes import Seconds
 
 _ASK_S = 1.0
+
+
+class FlightFields(TypedDict):
+    """A round trip through a queue; `took_s` is null while it isn't back."""
+
+    queue: str
+    ok: bool
+    took_s: Seconds | None
+    run_by: str | None
+    missing: bool
 
 
 @click.command(name="canary")
@@ -26,6 +38,7 @@ _ASK_S = 1.0
 @click.option("--queue", "queues", metavar="QUEUE", multiple=True, help="Through these, not all.")
 @timeout_option("10s")
 @list_options
+@answers(list[FlightFields])
 @pass_session
 def command(session: Session, /, queues: tuple[str, ...], **options: str) -> Result:
     """Send a task of Celery's own through each queue, and tell how long it took to be run.
@@ -84,7 +97,7 @@ def _state(flight: Flight) -> Cell:
     return Cell("no such queue" if flight.is_queue_missing else "not back", "bold red")
 
 
-def _describe(flight: Flight) -> dict[str, Any]:
+def _describe(flight: Flight) -> FlightFields:
     return {
         "queue": flight.queue,
         "ok": flight.took_s is not None,

@@ -15,12 +15,19 @@ from radar_cli.celery.failures import Ended
 from radar_cli.celery.findings import Finding, verdict
 from radar_cli.celery.project import project_of
 from radar_cli.celery.schedule.sources import KINDS
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.options import broker_options, read_duration, read_period, timeout_option
-from radar_cli.cli.celery.said import for_nagios, for_prometheus, in_a_line, show_findings
+from radar_cli.cli.celery.said import (
+    VerdictFields,
+    for_nagios,
+    for_prometheus,
+    in_a_line,
+    show_findings,
+)
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, emit, is_terminal, print_result
 from radar_cli.core import exits
-from radar_cli.core.errors import UsageError
+from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.ids import check_key
 from radar_cli.core.places import state_directory
 
@@ -64,6 +71,7 @@ _PINGS = {"ok": "success", "bad": "fail", "unknown": "log"}
     help="How to say it; nagios has Nagios's exit codes.",
 )
 @common_options
+@answers(VerdictFields)
 @pass_session
 def command(
     session: Session,
@@ -95,9 +103,8 @@ def command(
     if monitor:
         try:
             check_key(monitor)
-        except ValueError as error:
-            message, _, hint = str(error).partition(": ")
-            raise UsageError(f"--monitor: {message}", hint) from None
+        except BadValueError as error:
+            raise error.as_usage_error("--monitor") from None
     if form == "table":
         form = session.format
     elif form == "json":

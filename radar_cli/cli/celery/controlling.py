@@ -1,7 +1,7 @@
 """Commands to workers: asked for, confirmed, sent, and what each worker said."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
@@ -9,6 +9,7 @@ from radar_cli.celery.broker import Broker
 from radar_cli.celery.control import Answer, find_nodes
 from radar_cli.celery.control import command as command_nodes
 from radar_cli.celery.project import Project
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.listing import shared_options
 from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, timeout_option
@@ -21,13 +22,22 @@ _STYLES = {True: "green", False: "bold red", None: "yellow"}
 _WORDS = {True: "ok", False: "refused", None: "unknown"}
 
 
+class SaidFields(TypedDict):
+    """A worker's answer to a command; `ok` is null if it gave none."""
+
+    worker: str
+    ok: bool | None
+    said: str
+
+
 def control_options(function: AnyFunction) -> AnyFunction:
     """Add what all commands to workers take: the broker, --worker, --yes, --timeout."""
     worker = click.option(
         "--worker", "nodes", metavar="NODE", multiple=True, help="Only this one, not all."
     )
     yes = click.option("--yes", is_flag=True, help="Don't ask.")
-    return broker_options(worker(yes(timeout_option("5s")(common_options(function)))))
+    declared = answers(list[SaidFields])(function)
+    return broker_options(worker(yes(timeout_option("5s")(common_options(declared)))))
 
 
 def carry_out(
@@ -59,7 +69,9 @@ def carry_out(
     rows = [
         (each.node, Cell(_WORDS[each.is_ok], _STYLES[each.is_ok]), each.said) for each in answers
     ]
-    data = [{"worker": each.node, "ok": each.is_ok, "said": each.said} for each in answers]
+    data: list[SaidFields] = [
+        {"worker": each.node, "ok": each.is_ok, "said": each.said} for each in answers
+    ]
     code = exits.OK if all(each.is_ok for each in answers) else exits.BAD
     return Result(data, Table(("worker", "state", "says"), rows), exit_code=code)
 

@@ -57,5 +57,5 @@ def within(timeout_s: float, whom: str, function: Callable[[Callable[[], float]]
     result = bound.run(lambda: function(bound.left_s))
     if result is None:
         hint = "see it, or give a longer --timeout"
-        raise BrokerError("hang", f"{whom}: no answer within {timeout_s:g} s", hint)
+        raise BrokerError("hang", whom, f"no answer within {timeout_s:g} s", hint)
     return result

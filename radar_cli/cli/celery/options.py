@@ -6,7 +6,7 @@ from typing import Callable
 import click
 
 from radar_cli.cli.options import AnyFunction
-from radar_cli.core.errors import UsageError
+from radar_cli.core.errors import BadValueError
 from radar_cli.core.grammar import parse_duration, parse_period
 
 
@@ -60,6 +60,5 @@ def read_duration(name: str, text: str | None) -> float | None:
 def _read(name: str, text: str, parse: Callable[[str], float]) -> float:
     try:
         return parse(text)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(f"{name}: {message}", hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error(name) from None

@@ -1,5 +1,7 @@
 """`radar celery probes`: probes and alert rules to paste, filled in for a project."""
 
+from typing import TypedDict
+
 import click
 
 from radar_cli.celery.probes import (
@@ -10,6 +12,7 @@ from radar_cli.celery.probes import (
     compose_kubernetes,
     compose_prometheus,
 )
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.options import read_period
 from radar_cli.cli.options import common_options
 from radar_cli.cli.render import Result
@@ -22,6 +25,13 @@ _KINDS = {
     "helm": compose_helm,
     "prometheus": compose_prometheus,
 }
+
+
+class ProbesFields(TypedDict):
+    """Probes or rules to paste."""
+
+    kind: str
+    text: str
 
 
 @click.command(name="probes")
@@ -40,6 +50,7 @@ _KINDS = {
     "--max-depth", metavar="N", type=click.IntRange(0), default=1000, help="How long queues may be."
 )
 @common_options
+@answers(ProbesFields)
 def command(
     kind: str,
     app: str,
@@ -59,4 +70,4 @@ def command(
         if not value.isprintable():
             raise UsageError(f"bad value {value[:60]!r}", "it has to be printable")
     text = _KINDS[kind](Deployment(app, queues, image, file, schedule, max_age, max_depth))
-    return Result({"kind": kind, "text": text}, text=text)
+    return Result(ProbesFields(kind=kind, text=text), text=text)

@@ -1,6 +1,6 @@
 """`radar celery queues`: what waits in each, and who consumes it."""
 
-from typing import Any
+from typing import TypedDict
 
 import click
 
@@ -9,6 +9,7 @@ from radar_cli.celery.check.looking import Looker
 from radar_cli.celery.check.queues import count_consumers
 from radar_cli.celery.check.seen import Look, SeenQueue
 from radar_cli.celery.project import Project
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, timeout_option
 from radar_cli.cli.options import Session, list_options, pass_session
@@ -17,11 +18,24 @@ from radar_cli.cli.render import Cell, Result, Table
 _COLUMNS = ("queue", "waiting", "by priority", "fetched", "consumers", "workers")
 
 
+class QueueFields(TypedDict):
+    """A queue; `unacked` and `consumers` are null where the broker doesn't tell."""
+
+    queue: str
+    depth: int | None
+    by_priority: dict[str, int]
+    unacked: int | None
+    consumers: int | None
+    workers: list[str]
+    fault: str | None
+
+
 @click.command(name="queues")
 @broker_options
 @click.option("--queue", "queues", metavar="QUEUE", multiple=True, help="Look at it, too.")
 @timeout_option("5s")
 @list_options
+@answers(list[QueueFields])
 @pass_session
 def command(session: Session, /, queues: tuple[str, ...], **options: str) -> Result:
     """List the queues: those that workers consume and, in Redis, all that were ever used.
@@ -50,7 +64,7 @@ def command(session: Session, /, queues: tuple[str, ...], **options: str) -> Res
     return Result(data, Table(_COLUMNS, rows, "no queues"))
 
 
-def _describe(queue: SeenQueue, seen: Look) -> dict[str, Any]:
+def _describe(queue: SeenQueue, seen: Look) -> QueueFields:
     return {
         "queue": queue.name,
         "depth": queue.depth,

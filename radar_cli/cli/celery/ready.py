@@ -1,6 +1,7 @@
 """`radar celery ready`: whether one worker may get work."""
 
 import socket
+from typing import TypedDict
 
 import click
 
@@ -8,11 +9,21 @@ from radar_cli.celery.broker import Broker
 from radar_cli.celery.causes import BrokerError
 from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.project import Project
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, timeout_option
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result
 from radar_cli.core import exits
+
+
+class ReadyFields(TypedDict):
+    """The readiness of a worker; `reason` is why it may get no work, for people."""
+
+    node: str
+    ready: bool
+    reason: str | None
+    queues: list[str]
 
 
 @click.command(name="ready")
@@ -21,6 +32,7 @@ from radar_cli.core import exits
 @click.option("--queue", "queues", metavar="QUEUE", multiple=True, help="It has to consume it.")
 @timeout_option("3s")
 @common_options
+@answers(ReadyFields)
 @pass_session
 def command(
     session: Session, /, node: str | None, queues: tuple[str, ...], **options: str
@@ -42,7 +54,12 @@ def command(
     except BrokerError as error:
         reply, fault = None, error.line()
     consumed = [str(queue["name"]) for queue in reply] if isinstance(reply, list) else []
-    data = {"node": name, "ready": not fault, "reason": fault or None, "queues": consumed}
+    data: ReadyFields = {
+        "node": name,
+        "ready": not fault,
+        "reason": fault or None,
+        "queues": consumed,
+    }
     text = f"{name} is not ready: {fault}" if fault else f"{name} is ready: {', '.join(consumed)}"
     return Result(data, text=text, exit_code=exits.BAD if fault else exits.OK)
 

@@ -3,18 +3,26 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypedDict
 
-from radar_cli.celery.findings import EXIT_CODES, LAYERS, Finding, State, by_urgency, verdict
+from radar_cli.celery.findings import (
+    EXIT_CODES,
+    LAYERS,
+    Finding,
+    FindingFields,
+    State,
+    by_urgency,
+    verdict,
+)
 from radar_cli.celery.probes import TIMESTAMP
-from radar_cli.cli.render import Cell, Result, Table, clean
+from radar_cli.cli.nagios import CRITICAL, OK, UNKNOWN, format_line
+from radar_cli.cli.render import Cell, Result, Table
+from radar_cli.core.prometheus import Sample, format_family
 
 _STYLES: dict[State, str] = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
-_NAGIOS: dict[State, tuple[str, int]] = {
-    "ok": ("OK", 0),
-    "bad": ("CRITICAL", 2),
-    "unknown": ("UNKNOWN", 3),
-}
+_NAGIOS: dict[State, int] = {"ok": OK, "bad": CRITICAL, "unknown": UNKNOWN}
 _NAMED = 10
+_TIMESTAMP = TIMESTAMP.removeprefix("radar_")
 SERIES_MAX = 200
 _COLUMNS = ("layer", "subject", "state", "finding", "cause", "hint")
 # What is measured of a queue or worker, as metrics: (key in data, name, help).
@@ -36,6 +44,13 @@ _MEASURED = {
 _LABELS = {"queues": "queue", "workers": "worker", "broker": "broker"}
 
 
+class VerdictFields(TypedDict):
+    """The worst of all states, and every finding."""
+
+    verdict: State
+    findings: list[FindingFields]
+
+
 def show_findings(findings: Sequence[Finding], *, with_ok: bool) -> Result:
     """A table, with what is bad first; and all of it for programs."""
     shown = [f for f in by_urgency(findings) if with_ok or f.state != "ok"]
@@ -44,7 +59,10 @@ def show_findings(findings: Sequence[Finding], *, with_ok: bool) -> Result:
         for f in shown
     ]
     state = verdict(findings)
-    data = {"verdict": state, "findings": [finding.describe() for finding in findings]}
+    data: VerdictFields = {
+        "verdict": state,
+        "findings": [finding.describe() for finding in findings],
+    }
     return Result(data, Table(_COLUMNS, rows), exit_code=EXIT_CODES[state])
 
 
@@ -61,14 +79,12 @@ def in_a_line(findings: Sequence[Finding]) -> str:
 
 def for_nagios(findings: Sequence[Finding]) -> Result:
     """A line with performance data, and Nagios's exit codes."""
-    word, code = _NAGIOS[verdict(findings)]
-    data = [
-        f"'{_label(finding.subject)}'={finding.data['depth']}"
+    depths = {
+        finding.subject: finding.data["depth"]
         for finding in findings
         if finding.layer == "queues" and finding.data.get("depth") is not None
-    ]
-    text = f"RADAR CELERY {word} - {in_a_line(findings)}".replace("|", "/")
-    return Result(None, text=f"{text} | {' '.join(data)}" if data else text, exit_code=code)
+    }
+    return format_line("RADAR CELERY", _NAGIOS[verdict(findings)], in_a_line(findings), depths)
 
 
 def for_prometheus(findings: Sequence[Finding]) -> Result:
@@ -79,40 +95,38 @@ def for_prometheus(findings: Sequence[Finding]) -> Result:
     state = verdict(findings)
     counts = Counter((f.layer, f.state) for f in findings)
     findings = _bound(findings)
-    lines = [
-        f"# HELP {TIMESTAMP} when radar celery check looked, Unix time",
-        f"# TYPE {TIMESTAMP} gauge",
-        f"{TIMESTAMP} {time.time():.0f}",
-        "# HELP radar_celery_findings how many findings there are, listed or not",
-        "# TYPE radar_celery_findings gauge",
-        *(
-            f'radar_celery_findings{{layer="{layer}",state="{each}"}} {counts[layer, each]}'
-            for layer in LAYERS
-            for each in _STYLES
-        ),
-        "# HELP radar_celery_ok 1 if all is well, 0 if not, -1 if it can't be known",
-        "# TYPE radar_celery_ok gauge",
-        f"radar_celery_ok {_number(state)}",
-        "# HELP radar_celery_finding_ok 1 if it is well, 0 if not, -1 if it can't be known",
-        "# TYPE radar_celery_finding_ok gauge",
+    well = "1 if {} is well, 0 if not, -1 if it can't be known"
+    numbers: list[Sample] = [
+        ({"layer": layer, "state": each}, counts[layer, each])
+        for layer in LAYERS
+        for each in _STYLES
     ]
-    for f in findings:
-        labels = f'layer="{f.layer}",subject="{_escape(f.subject)}"'
-        lines.append(f"radar_celery_finding_ok{{{labels}}} {_number(f.state)}")
+    found: list[Sample] = [
+        ({"layer": f.layer, "subject": f.subject}, _number(f.state)) for f in findings
+    ]
+    looked = "when radar celery check looked, Unix time"
+    how_many = "how many findings there are, listed or not"
+    families = [
+        format_family(
+            TIMESTAMP.removeprefix("radar_"), "gauge", looked, [({}, round(time.time()))]
+        ),
+        format_family("celery_findings", "gauge", how_many, numbers),
+        format_family("celery_ok", "gauge", well.format("all"), [({}, _number(state))]),
+        format_family("celery_finding_ok", "gauge", well.format("it"), found),
+    ]
     for layer, measured in _MEASURED.items():
         for key, name, help_text in measured:
-            samples = [
-                f'radar_celery_{name}{{{_LABELS[layer]}="{_escape(f.subject)}"}} {f.data[key]:.15g}'
+            samples: list[Sample] = [
+                ({_LABELS[layer]: f.subject}, f.data[key])
                 for f in findings
                 if f.layer == layer
                 and isinstance(f.data.get(key), (int, float))
                 and not (layer == "queues" and f.subject == "unacked")
             ]
             if samples:
-                full = f"radar_celery_{name}"
                 kind = "counter" if name.endswith("_total") else "gauge"
-                lines += [f"# HELP {full} {help_text}", f"# TYPE {full} {kind}", *samples]
-    return Result(None, text="\n".join(lines), exit_code=EXIT_CODES[state])
+                families.append(format_family(f"celery_{name}", kind, help_text, samples))
+    return Result(None, text="\n".join(families), exit_code=EXIT_CODES[state])
 
 
 def _bound(findings: Sequence[Finding]) -> list[Finding]:
@@ -132,11 +146,3 @@ def _name(finding: Finding) -> str:
 
 def _number(state: State) -> int:
     return {"ok": 1, "bad": 0, "unknown": -1}[state]
-
-
-def _escape(text: str) -> str:
-    return clean(text).replace('"', '\\"')
-
-
-def _label(text: str) -> str:
-    return clean(text).replace("'", "").replace("=", "")

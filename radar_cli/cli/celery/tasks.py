@@ -1,15 +1,15 @@
 """`radar celery tasks`: what workers hold, and what to do with it."""
 
 import time
-from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
 from radar_cli.celery.broker import Broker
 from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.project import Project
-from radar_cli.celery.tasks import STATES, read_tasks
+from radar_cli.celery.tasks import STATES, Task, read_tasks
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.controlling import carry_out, control_options
 from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, read_period, timeout_option
@@ -18,8 +18,37 @@ from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Result, Table
 from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.shapes import Seconds
 
 _COLUMNS = ("state", "task", "id", "worker", "queue", "runs for", "due")
+
+
+class TaskFields(TypedDict):
+    """A task that a worker holds; `eta` is when it is due, as the worker tells it."""
+
+    state: str
+    name: str
+    id: str
+    node: str
+    queue: str
+    runs_s: Seconds | None
+    eta: str | None
+    args: str
+    kwargs: str
+
+
+class RevokedFields(TypedDict):
+    """The id of a revoked task, and the workers that know of it."""
+
+    id: str
+    workers: list[str]
+
+
+class RegisteredFields(TypedDict):
+    """The name of a task, and the workers that have it."""
+
+    task: str
+    workers: list[str]
 
 
 @click.group(cls=Group, name="tasks", invoke_without_command=True)
@@ -29,6 +58,7 @@ _COLUMNS = ("state", "task", "id", "worker", "queue", "runs for", "due")
 )
 @timeout_option("5s")
 @list_options
+@answers(list[TaskFields] | list[RevokedFields] | list[RegisteredFields])
 @pass_session
 @click.pass_context
 def command(
@@ -61,7 +91,22 @@ def command(
         for task in tasks
     ]
     columns = (*_COLUMNS, *(("args", "kwargs") if session.verbose else ()))
-    return Result([asdict(task) for task in tasks], Table(columns, rows, "no task is there"))
+    data = [_describe(task) for task in tasks]
+    return Result(data, Table(columns, rows, "no task is there"), shape=TaskFields)
+
+
+def _describe(task: Task) -> TaskFields:
+    return {
+        "state": task.state,
+        "name": task.name,
+        "id": task.id,
+        "node": task.node,
+        "queue": task.queue,
+        "runs_s": task.runs_s,
+        "eta": task.eta or None,
+        "args": task.args,
+        "kwargs": task.kwargs,
+    }
 
 
 def _list_names(state: str, replies: dict[str, Any]) -> Result:
@@ -73,7 +118,8 @@ def _list_names(state: str, replies: dict[str, Any]) -> Result:
     column = "id" if state == "revoked" else "task"
     rows = [(name, ", ".join(some)) for name, some in sorted(nodes.items())]
     data = [{column: name, "workers": some} for name, some in sorted(nodes.items())]
-    return Result(data, Table((column, "workers"), rows, f"nothing is {state}"))
+    table = Table((column, "workers"), rows, f"nothing is {state}")
+    return Result(data, table, shape=RevokedFields if state == "revoked" else RegisteredFields)
 
 
 @command.command(name="revoke")

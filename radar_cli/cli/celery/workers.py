@@ -1,7 +1,7 @@
 """`radar celery workers`: the workers as they describe themselves, and what to tell them."""
 
 import re
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
@@ -10,6 +10,7 @@ from radar_cli.celery.check.seen import SeenWorker, read_workers
 from radar_cli.celery.control import shut_down
 from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.project import Project
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.controlling import carry_out, control_options
 from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, timeout_option
@@ -17,6 +18,7 @@ from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Result, Table
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.shapes import Seconds
 
 _QUESTIONS: dict[str, dict[str, str]] = {
     name: {} for name in ("stats", "active", "active_queues", "reserved", "scheduled", "report")
@@ -27,10 +29,31 @@ _COLUMNS = (
 )
 
 
+class WorkerFields(TypedDict):
+    """A worker as it describes itself; null is what it doesn't tell."""
+
+    worker: str
+    pid: int | None
+    pool: str
+    slots: int | None
+    active: int
+    reserved: int
+    scheduled: int
+    done: int
+    done_by_task: dict[str, int]
+    prefetch: int | None
+    queues: list[str] | None
+    cpu_s: Seconds
+    max_rss_bytes: int
+    uptime_s: Seconds | None
+    versions: dict[str, str]
+
+
 @click.group(cls=Group, name="workers", invoke_without_command=True)
 @broker_options
 @timeout_option("5s")
 @list_options
+@answers(list[WorkerFields])
 @pass_session
 @click.pass_context
 def command(context: click.Context, session: Session, /, **options: str) -> Result | None:
@@ -38,12 +61,12 @@ def command(context: click.Context, session: Session, /, **options: str) -> Resu
     context.obj = session
     if context.invoked_subcommand is not None:
         return None
-    answers = with_broker(options, _ask)
+    replies = with_broker(options, _ask)
     data = [
-        _describe(worker, answers) for _, worker in sorted(read_workers(answers.replies).items())
+        _describe(worker, replies) for _, worker in sorted(read_workers(replies.replies).items())
     ]
     rows = [_row(each) for each in data]
-    silent = (answers.heard or 0) - len(answers.nodes())
+    silent = (replies.heard or 0) - len(replies.nodes())
     notes = (f"{silent} more heard the question and gave no answer",) if silent > 0 else ()
     return Result(data, Table(_COLUMNS, rows, "no worker answers"), notes=notes)
 
@@ -53,10 +76,10 @@ def _ask(broker: Broker, _project: Project, left_s: float) -> Answers:
         return asking.ask(_QUESTIONS, timeout_s=min(1.0, left_s))
 
 
-def _describe(worker: SeenWorker, answers: Answers) -> dict[str, Any]:
-    stats = answers.replies["stats"][worker.node]
+def _describe(worker: SeenWorker, replies: Answers) -> WorkerFields:
+    stats = replies.replies["stats"][worker.node]
     usage = stats.get("rusage") or {}
-    report = answers.replies["report"].get(worker.node)
+    report = replies.replies["report"].get(worker.node)
     text = str(report.get("ok", "")) if isinstance(report, dict) else ""
     return {
         "worker": worker.node,
@@ -70,19 +93,19 @@ def _describe(worker: SeenWorker, answers: Answers) -> dict[str, Any]:
         "done_by_task": stats.get("total", {}),
         "prefetch": worker.prefetch,
         "queues": None if worker.queues is None else list(worker.queues),
-        "cpu_s": round(usage.get("utime", 0) + usage.get("stime", 0), 2),
+        "cpu_s": usage.get("utime", 0) + usage.get("stime", 0),
         "max_rss_bytes": usage.get("maxrss", 0) * 1024,
         "uptime_s": stats.get("uptime"),
         "versions": dict(re.findall(r"\b(celery|kombu|py|billiard):(\S+)", text)),
     }
 
 
-def _row(data: dict[str, Any]) -> tuple[Any, ...]:
+def _row(data: WorkerFields) -> tuple[Any, ...]:
     up = data["uptime_s"]
     return (
         *(data[key] for key in ("worker", "pool", "slots", "active", "reserved", "scheduled")),
         *(data["done"], data["prefetch"], ", ".join(data["queues"] or ())),
-        f"{data['cpu_s']:g} s",
+        f"{data['cpu_s']:.4g} s",
         f"{data['max_rss_bytes'] / 1e6:.0f} MB",
         data["versions"].get("celery", ""),
         "" if up is None else format_duration(up),

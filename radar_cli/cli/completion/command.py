@@ -1,10 +1,12 @@
 """`radar completion`: the script that teaches a shell radar's words."""
 
 import os
+from typing import TypedDict
 
 import click
 
 from radar_cli.cli import completion
+from radar_cli.cli.answers import answers
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result
 
@@ -12,9 +14,17 @@ from radar_cli.cli.render import Result
 _SCRIPTS = {"bash": "radar.bash", "zsh": "_radar", "fish": "radar.fish"}
 
 
+class ScriptFields(TypedDict):
+    """A shell's completion script."""
+
+    shell: str
+    script: str
+
+
 @click.command(name="completion")
 @click.argument("shell", type=click.Choice(tuple(_SCRIPTS)))
 @common_options
+@answers(ScriptFields)
 @pass_session
 def command(session: Session, shell: str) -> Result:
     """Print the completion script for SHELL; the README has the line that installs it."""
@@ -22,4 +32,4 @@ def command(session: Session, shell: str) -> Result:
     path = os.path.join(os.path.dirname(completion.__file__), "scripts", _SCRIPTS[shell])
     with open(path, encoding="utf-8") as file:
         script = file.read()
-    return Result({"shell": shell, "script": script}, text=script.removesuffix("\n"))
+    return Result(ScriptFields(shell=shell, script=script), text=script.removesuffix("\n"))

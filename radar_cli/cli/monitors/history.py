@@ -1,19 +1,31 @@
 """`radar monitors history|output`: the runs of a monitor, and what they said."""
 
 import sys
-from typing import Any, Collection
+from typing import Any, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, complain, is_terminal
 from radar_cli.cli.status import STYLES
-from radar_cli.client.wire import HUNG, RUNNING, describe_run, encode_run, iso
+from radar_cli.client.wire import (
+    HUNG,
+    RUNNING,
+    ReasonWord,
+    RunFields,
+    RunSummaryFields,
+    StatusWord,
+    encode_run,
+    iso,
+    summarize_run,
+)
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.shapes import Moment, Seconds
 from radar_cli.core.text import lines
 from radar_cli.model.flip import Flip
 from radar_cli.model.port import MonitorStore
@@ -29,11 +41,23 @@ _STYLES = {"success": "green", "fail": "bold red", HUNG: "bold red", RUNNING: "c
 _SHORT_ID = 8
 
 
+class FlipFields(TypedDict):
+    """A change of a monitor's status; `lasted_s` is how long it lasted, or has by now."""
+
+    since: Moment | None
+    status: StatusWord
+    reason: ReasonWord | None
+    lasted_s: Seconds
+    previous: StatusWord
+    noticed_at: Moment | None
+
+
 @click.command(name="history")
 @click.argument("key", metavar="MONITOR")
 @click.option("--limit", metavar="N", default=20, show_default=True, help="How many of them.")
 @click.option("--flips", "is_of_flips", is_flag=True, help="Print when it went up and down.")
 @list_options
+@answers(list[RunSummaryFields] | list[FlipFields])
 @pass_session
 def list_runs(session: Session, key: str, limit: int, is_of_flips: bool) -> Result:
     """Print the last runs of a monitor, the newest first, or its changes of status."""
@@ -47,16 +71,17 @@ def list_runs(session: Session, key: str, limit: int, is_of_flips: bool) -> Resu
         store.judge(opened.now_us())
         (known,) = find_monitors(store, [key])
         runs = store.runs(key, limit)[::-1]
-    data = [_describe(run, known.state.running) for run in runs]
-    show = _for_people if session.format == "table" else _for_programs
-    rows = [show(run, entry["outcome"]) for run, entry in zip(runs, data, strict=True)]
-    return Result(data, Table(_COLUMNS, rows, "no runs yet"), notes=tuple(notes))
+    data = [summarize_run(run, known.state.running) for run in runs]
+    rows = [_row(run, entry["outcome"]) for run, entry in zip(runs, data, strict=True)]
+    table = Table(_COLUMNS, rows, "no runs yet")
+    return Result(data, table, notes=tuple(notes), shape=RunSummaryFields)
 
 
 @click.command(name="output")
 @click.argument("key", metavar="MONITOR")
 @click.option("--run", "run_id", metavar="ID", help="Of this run; the end of its id is enough.")
 @common_options
+@answers(RunFields | None)
 @pass_session
 def print_output(session: Session, key: str, run_id: str | None) -> Result | int:
     """Print the output of a monitor's last run that ended, or of another run.
@@ -66,7 +91,7 @@ def print_output(session: Session, key: str, run_id: str | None) -> Result | int
     """
     with open_monitors(session) as opened:
         store, notes = opened.store, opened.notes
-        find_monitors(store, [key])
+        (known,) = find_monitors(store, [key])
         run = _find_run(store, key, run_id)
     if run is None:
         words = f"no run of {key} has ended yet" if run_id is None else f"no run {run_id[:60]!r}"
@@ -78,7 +103,7 @@ def print_output(session: Session, key: str, run_id: str | None) -> Result | int
     if session.format == "json" or is_terminal(sys.stdout):
         # expandtabs counts its columns from a carriage return, too.
         text = "\n".join(lines(run.output.decode("utf-8", "replace").expandtabs()))
-        return Result(describe_run(run), text=text, notes=tuple(notes))
+        return Result(encode_run(run, known.state.running), text=text, notes=tuple(notes))
     for note in notes:
         complain(note)
     if sys.stdout is not None:
@@ -96,14 +121,7 @@ def _find_run(store: MonitorStore, key: str, run_id: str | None) -> Run | None:
     return found[-1] if found else None
 
 
-def _describe(run: Run, going_on: Collection[str]) -> dict[str, Any]:
-    """A run for programs; its output is what `radar monitors output` prints."""
-    entry = encode_run(run, going_on)
-    del entry["output"]
-    return entry
-
-
-def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
+def _row(run: Run, outcome: str) -> tuple[Any, ...]:
     started_us = run.started_us if run.started_us is not None else run.ended_us
     return (
         "" if started_us is None else local_time(started_us),
@@ -117,23 +135,6 @@ def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
         run.host,
         origin_in_words(run.origin),
         run.run_id[-_SHORT_ID:],
-    )
-
-
-def _for_programs(run: Run, outcome: str) -> tuple[Any, ...]:
-    """The same columns with times in ISO 8601, seconds and bytes."""
-    return (
-        iso(run.started_us),
-        run.duration_s,
-        outcome,
-        exit_in_words(run),
-        run.reason,
-        run.cpu_s,
-        run.max_rss_bytes,
-        run.tries,
-        run.host,
-        "" if run.origin is None else run.origin.address,
-        run.run_id,
     )
 
 
@@ -153,15 +154,14 @@ def list_flips(session: Session, key: str, limit: int) -> Result:
     for flip in flips:
         lasted_s = max(0.0, (until_us - flip.time_us) / 1e6)
         data.append(_describe_flip(flip, lasted_s))
-        rows.append(
-            _flip_for_people(flip, lasted_s) if session.format == "table" else _row(data[-1])
-        )
+        rows.append(_flip_row(flip, lasted_s))
         until_us = flip.time_us
     columns = ("since", "status", "reason", "for", "before", "noticed")
-    return Result(data, Table(columns, rows, "its status never changed"), notes=tuple(opened.notes))
+    table = Table(columns, rows, "its status never changed")
+    return Result(data, table, notes=tuple(opened.notes), shape=FlipFields)
 
 
-def _describe_flip(flip: Flip, lasted_s: float) -> dict[str, Any]:
+def _describe_flip(flip: Flip, lasted_s: float) -> FlipFields:
     return {
         "since": iso(flip.time_us),
         "status": flip.status,
@@ -172,11 +172,7 @@ def _describe_flip(flip: Flip, lasted_s: float) -> dict[str, Any]:
     }
 
 
-def _row(entry: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(entry.values())
-
-
-def _flip_for_people(flip: Flip, lasted_s: float) -> tuple[Any, ...]:
+def _flip_row(flip: Flip, lasted_s: float) -> tuple[Any, ...]:
     noticed = local_time(flip.noticed_us)
     return (
         local_time(flip.time_us),

@@ -4,12 +4,13 @@ from typing import Any
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.monitors.described import local_moment
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.cli.status import STYLES
-from radar_cli.client.wire import describe_monitor
+from radar_cli.client.wire import MonitorFields, describe_monitor
 from radar_cli.core.grammar import format_duration
 from radar_cli.model.state import Status
 
@@ -29,6 +30,7 @@ _COLUMNS = (
     help="Only those that are in this status.",
 )
 @list_options
+@answers(list[MonitorFields])
 @pass_session
 def list_monitors(session: Session, tags: tuple[str, ...], statuses: tuple[str, ...]) -> Result:
     """Print what each monitor is declared as.
@@ -47,14 +49,13 @@ def list_monitors(session: Session, tags: tuple[str, ...], statuses: tuple[str, 
         for entry in data
         if set(tags) <= set(entry["tags"]) and (not statuses or entry["status"] in statuses)
     ]
-    is_for_people = session.format == "table"
-    rows = [_for_people(entry) if is_for_people else _for_programs(entry) for entry in data]
+    rows = [_row(entry) for entry in data]
     hint = "no monitors yet: try 'radar run hello -- echo hello'"
     table = Table(_COLUMNS, rows, hint if is_empty else "no monitor is like that")
     return Result(data, table, notes=tuple(notes))
 
 
-def _for_people(entry: dict[str, Any]) -> tuple[Any, ...]:
+def _row(entry: MonitorFields) -> tuple[Any, ...]:
     schedule = entry["schedule"] or ""
     if entry["every_s"] is not None:
         schedule = f"every {format_duration(entry['every_s'])}"
@@ -71,21 +72,4 @@ def _for_people(entry: dict[str, Any]) -> tuple[Any, ...]:
         ", ".join(entry["tags"]),
         Cell(status, STYLES[entry["status"]]),
         "" if until is None else local_moment(until),
-    )
-
-
-def _for_programs(entry: dict[str, Any]) -> tuple[Any, ...]:
-    """The same columns with times in ISO 8601 and durations in seconds; an interval is one."""
-    schedule = entry["schedule"]
-    return (
-        entry["key"],
-        entry["name"],
-        entry["every_s"] if schedule is None else schedule,
-        entry["tz"],
-        entry["grace_s"],
-        entry["max_runtime_s"],
-        entry["failure_tolerance"],
-        " ".join(entry["tags"]),
-        entry["status"],
-        entry["paused_until"],
     )

@@ -2,16 +2,17 @@
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.groups import Group
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
-from radar_cli.client.wire import describe_window
-from radar_cli.core.errors import UsageError
+from radar_cli.client.wire import WindowFields, describe_window
+from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.grammar import format_duration, parse_duration
 from radar_cli.core.ids import new_id
 from radar_cli.core.zone import local_zone
@@ -24,6 +25,12 @@ _SHORT_ID = 8
 _NAME_MAX = 100
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _GLOB = re.compile(r"[a-z0-9._*?!\[\]-]{1,200}")
+
+
+class EndedFields(TypedDict):
+    """The ids of maintenance windows that were ended."""
+
+    ended: list[str]
 
 
 @click.group(cls=Group, name="maintenance")
@@ -45,6 +52,7 @@ def maintenance() -> None:
 @click.option("--tz", metavar="ZONE", default="", help="The timezone of these times.")
 @click.option("--name", metavar="TEXT", default="", help="Why, for people.")
 @common_options
+@answers(list[WindowFields])
 @pass_session
 def add_window(session: Session, /, globs: tuple[str, ...], tag: str, **given: Any) -> Result:
     """Add a maintenance window: for monitors by name or pattern (web-*), or with --tag.
@@ -73,6 +81,7 @@ def add_window(session: Session, /, globs: tuple[str, ...], tag: str, **given: A
 
 @maintenance.command(name="list")
 @list_options
+@answers(list[WindowFields])
 @pass_session
 def list_windows(session: Session) -> Result:
     """Print the maintenance windows that aren't over; what is snoozed is among them."""
@@ -96,6 +105,7 @@ def list_windows(session: Session) -> Result:
 @maintenance.command(name="end")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @common_options
+@answers(EndedFields)
 @pass_session
 def end_windows(session: Session, ids: tuple[str, ...]) -> Result:
     """End maintenance windows now, and what would come of them; the end of an id is enough."""
@@ -106,7 +116,8 @@ def end_windows(session: Session, ids: tuple[str, ...]) -> Result:
         for window in chosen:
             opened.store.end_window(window.id, now_us)
     text = "\n".join(f"{_short(each)} {_whom(each)} ended" for each in chosen)
-    return Result({"ended": [each.id for each in chosen]}, text=text, notes=tuple(opened.notes))
+    data: EndedFields = {"ended": [each.id for each in chosen]}
+    return Result(data, text=text, notes=tuple(opened.notes))
 
 
 def _plan(
@@ -137,9 +148,8 @@ def _plan(
 def _read_length(text: str) -> int:
     try:
         return round(parse_duration(text) * 1e6)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(f"--for: {message}", hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error("--for") from None
 
 
 def _read_time(option: str, text: str, zone: tzinfo, after_us: int) -> int:

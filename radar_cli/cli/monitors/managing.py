@@ -2,38 +2,61 @@
 
 import getpass
 import os
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.monitors.declaring import declaring_options, read_options
 from radar_cli.cli.monitors.described import find_monitors
+from radar_cli.cli.monitors.showing import WarnedFields
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
-from radar_cli.client.wire import describe_monitor
+from radar_cli.client.wire import MonitorFields, describe_monitor, iso
 from radar_cli.core import exits
-from radar_cli.core.errors import UsageError
+from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.core.ids import check_key
+from radar_cli.core.shapes import Moment
 from radar_cli.model.pitfalls import warn_of
 from radar_cli.model.port import MonitorExistsError, MonitorStore
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import in_words, local_time, next_in_words, status_in_words
 
 
+class DeletedFields(TypedDict):
+    """The monitors that were deleted, and how many pings with them."""
+
+    deleted: list[str]
+    pings: int
+
+
+class AcknowledgedFields(TypedDict):
+    """The monitors of which nobody is reminded any more: those that are down."""
+
+    acknowledged: list[str]
+
+
+class SnoozedFields(TypedDict):
+    """The monitors of which nobody is told anything, and until when."""
+
+    snoozed: list[str]
+    until: Moment | None
+
+
 @click.command(name="create")
 @click.argument("key", metavar="NEW-KEY")
 @declaring_options
 @common_options
+@answers(WarnedFields)
 @pass_session
 def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
     """Create a monitor: its silence counts from now on, before any run of it."""
     try:
         check_key(key)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(message, hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error() from None
     changes = read_options(given, {}, _default_tz(session))
     declared = {field: value for field, value in changes.items() if value is not None}
     with open_monitors(session) as opened:
@@ -50,6 +73,7 @@ def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
 @click.argument("key", metavar="MONITOR")
 @declaring_options
 @common_options
+@answers(WarnedFields)
 @pass_session
 def update_monitor(session: Session, /, key: str, **given: Any) -> Result:
     """Change what a monitor is declared as; only what is given changes.
@@ -74,6 +98,7 @@ def update_monitor(session: Session, /, key: str, **given: Any) -> Result:
 @click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @common_options
+@answers(DeletedFields)
 @pass_session
 def delete_monitors(session: Session, keys: tuple[str, ...], yes: bool) -> Result:
     """Delete monitors with all their pings, for good.
@@ -88,7 +113,7 @@ def delete_monitors(session: Session, keys: tuple[str, ...], yes: bool) -> Resul
             what = f"monitor {names[0]}" if len(names) == 1 else f"{len(names)} monitors"
             click.confirm(f"Delete {clean(what)} and {pings} pings for good?", abort=True, err=True)
         pings = store.delete(names)
-    data = {"deleted": names, "pings": pings}
+    data: DeletedFields = {"deleted": names, "pings": pings}
     return Result(data, text=f"{', '.join(names)} deleted, {pings} pings", notes=tuple(notes))
 
 
@@ -96,6 +121,7 @@ def delete_monitors(session: Session, keys: tuple[str, ...], yes: bool) -> Resul
 @click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
 @click.option("--for", "duration", metavar="DURATION", help="Resume by itself after this long.")
 @common_options
+@answers(list[MonitorFields])
 @pass_session
 def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None) -> Result:
     """Expect nothing of monitors until they are resumed, or for a while.
@@ -115,6 +141,7 @@ def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None
 @click.command(name="ack")
 @click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
 @common_options
+@answers(AcknowledgedFields)
 @pass_session
 def acknowledge_monitors(session: Session, keys: tuple[str, ...]) -> Result:
     """Say that you see to monitors that are down: nobody is reminded of them any more.
@@ -126,7 +153,8 @@ def acknowledge_monitors(session: Session, keys: tuple[str, ...]) -> Result:
         done = opened.store.acknowledge(names, opened.now_us(), _who())
         opened.notes += [f"{name} isn't down" for name in names if name not in done]
     text = "\n".join(f"{name}: no more reminders until it is up" for name in done)
-    return Result({"acknowledged": done}, text=text, notes=tuple(opened.notes))
+    data: AcknowledgedFields = {"acknowledged": done}
+    return Result(data, text=text, notes=tuple(opened.notes))
 
 
 @click.command(name="snooze")
@@ -135,6 +163,7 @@ def acknowledge_monitors(session: Session, keys: tuple[str, ...]) -> Result:
     "--for", "duration", metavar="DURATION", default="4h", show_default=True, help="For how long."
 )
 @common_options
+@answers(SnoozedFields)
 @pass_session
 def snooze_monitors(session: Session, keys: tuple[str, ...], duration: str) -> Result:
     """Tell nobody anything of monitors for a while; they are judged as ever.
@@ -147,7 +176,8 @@ def snooze_monitors(session: Session, keys: tuple[str, ...], duration: str) -> R
         now_us = opened.now_us()
         opened.store.snooze(names, now_us, now_us + snooze_us, _who())
     text = "\n".join(f"{name} snoozed until {local_time(now_us + snooze_us)}" for name in names)
-    return Result({"snoozed": names}, text=text, notes=tuple(opened.notes))
+    data: SnoozedFields = {"snoozed": names, "until": iso(now_us + snooze_us)}
+    return Result(data, text=text, notes=tuple(opened.notes))
 
 
 def _who() -> str:
@@ -161,6 +191,7 @@ def _who() -> str:
 @click.command(name="resume")
 @click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
 @common_options
+@answers(list[MonitorFields])
 @pass_session
 def resume_monitors(session: Session, keys: tuple[str, ...]) -> Result:
     """Expect runs again, from now on: nothing of the time of the pause is missed."""
@@ -181,9 +212,8 @@ def _read_pause(text: str) -> int:
     """The length of a pause in microseconds."""
     try:
         pause_us = round(parse_duration(text) * 1e6)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(f"--for: {message}", hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error("--for") from None
     if pause_us <= 0:
         raise UsageError(f"--for: {text[:60]!r} is no time", "leave it out to pause without end")
     return pause_us
@@ -195,7 +225,7 @@ def _show_declared(known: MonitorRecord, said: str, now_us: int, notes: list[str
     if following := next_in_words(known.monitor, view.expected_us):
         lines.append(f"next: {following}")
     warnings = warn_of(known.monitor, known.active_faults, now_us)
-    data = {**describe_monitor(known, view, now_us), "warnings": warnings}
+    data: WarnedFields = {**describe_monitor(known, view, now_us), "warnings": warnings}
     notes += [f"warning: {line}" for line in warnings]
     return Result(data, text="\n".join(lines), notes=tuple(notes), exit_code=exits.OK)
 

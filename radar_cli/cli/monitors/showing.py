@@ -1,9 +1,10 @@
 """`radar monitors show`: everything about one monitor."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
 from radar_cli.cli.opening import open_monitors
@@ -11,13 +12,18 @@ from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.cli.status import STYLES, ago, attention_in_words
 from radar_cli.client.wire import (
+    AliasFields,
+    AttentionFields,
+    MonitorFields,
+    RunFields,
     describe_attention,
     describe_monitor,
-    describe_run,
     encode_alias,
+    encode_run,
     iso,
 )
 from radar_cli.core.grammar import format_duration
+from radar_cli.core.shapes import Seconds, one_of
 from radar_cli.core.text import lines
 from radar_cli.model.alias import Alias
 from radar_cli.model.fault import BAD
@@ -43,9 +49,26 @@ _TAIL_LINES = 10
 _LONGEST_LINE = 160
 
 
+class WarnedFields(MonitorFields):
+    """A monitor, and what may not be meant in how it is declared, in sentences."""
+
+    warnings: list[str]
+
+
+class ShownFields(WarnedFields, AttentionFields):
+    """A monitor with its last runs, the last one last; `words` is its schedule for people."""
+
+    words: str
+    strip: list[Annotated[str, one_of(Mark)]]
+    durations_s: list[Seconds]
+    aliases: list[AliasFields]
+    last_run: RunFields | None
+
+
 @click.command(name="show")
 @click.argument("key", metavar="MONITOR")
 @common_options
+@answers(ShownFields)
 @pass_session
 def show_monitor(session: Session, key: str) -> Result:
     """Show what is expected of a monitor, how it is, its last runs and its last output."""
@@ -58,14 +81,14 @@ def show_monitor(session: Session, key: str) -> Result:
     known = seen.known
     entry = describe_monitor(known, seen.view, now_us)
     last = seen.last_ended
-    data = {
+    data: ShownFields = {
         **entry,
         **describe_attention(seen.attention),
         "words": in_words(known.monitor),
         "strip": [str(mark) for mark in marks],
         "durations_s": durations_s,
         "aliases": [encode_alias(each) for each in aliases],
-        "last_run": None if last is None else describe_run(last),
+        "last_run": None if last is None else encode_run(last),
         "warnings": warn_of(known.monitor, known.active_faults, now_us),
     }
     rows = [*_show_status(seen, now_us), *_show_declared(seen.known)]

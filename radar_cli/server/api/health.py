@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from radar_cli import __version__
+from radar_cli.core.prometheus import Sample, format_family
 from radar_cli.model.overview import MonitorOverview
 from radar_cli.server.api.depends import ReadKey, Served
 from radar_cli.server.runtime.answers import errors_beside_text
 from radar_cli.server.runtime.service import Service
-from radar_cli.service.metrics import Metrics, family, labels_of
+from radar_cli.service.metrics import Metrics
 from radar_cli.store.searching import count_by_status
 
 # Each has ten lines: more would be nobody's to read, and take the server's time.
@@ -52,34 +53,34 @@ def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
     failing = {health.name for health in service.failing_channels()}
     idle_s = time.monotonic() - service.evaluator.last_tick
     uptime_s = time.monotonic() - service.started
-    gauges: list[tuple[str, str, list[tuple[str, float]]]] = [
+    gauges: list[tuple[str, str, list[Sample]]] = [
         (
             "monitors",
             "monitors by what they say",
-            [(labels_of(status=status), n) for status, n in sorted(counts.items())],
+            [({"status": status}, n) for status, n in sorted(counts.items())],
         ),
         (
             "alerts_waiting",
             "alerts that wait for delivery",
-            [("", service.store.count_waiting_alerts(pattern))],
+            [({}, service.store.count_waiting_alerts(pattern))],
         ),
         (
             "channel_failing",
             "1 if a channel delivers nothing",
             [
-                (labels_of(channel=channel.table.name), float(channel.table.name in failing))
+                ({"channel": channel.table.name}, float(channel.table.name in failing))
                 for channel in service.channels
             ],
         ),
-        ("evaluator_idle_seconds", "time since monitors were last judged", [("", idle_s)]),
+        ("evaluator_idle_seconds", "time since monitors were last judged", [({}, idle_s)]),
         (
             "store_lost",
             "1 if the store isn't the one that was known",
-            [("", float(service.store.loss is not None))],
+            [({}, float(service.store.loss is not None))],
         ),
-        ("uptime_seconds", "time since the start", [("", uptime_s)]),
+        ("uptime_seconds", "time since the start", [({}, uptime_s)]),
     ]
-    parts = [family(name, "gauge", words, samples) for name, words, samples in gauges]
+    parts = [format_family(name, "gauge", words, samples) for name, words, samples in gauges]
     if pattern == "*":
         parts += _count_work(service)
     listed = Metrics()
@@ -87,7 +88,7 @@ def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
         listed.add(seen)
     unlisted = max(0, sum(counts.values()) - MONITORS_LISTED)
     words = "monitors that have no metrics of their own: there are too many"
-    parts += [family("monitors_unlisted", "gauge", words, [("", unlisted)]), listed.text()]
+    parts += [format_family("monitors_unlisted", "gauge", words, [({}, unlisted)]), listed.text()]
     return PlainTextResponse("\n".join(parts) + "\n", media_type="text/plain; version=0.0.4")
 
 
@@ -97,12 +98,14 @@ def _see(service: Service, pattern: str) -> Iterator[MonitorOverview]:
 
 def _count_work(service: Service) -> Iterator[str]:
     """Count the work of the whole server."""
-    pings = [(labels_of(kind=kind), n) for kind, n in sorted(service.counters.pings.items())]
-    yield family("pings_total", "counter", "pings stored since the start, by kind", pings)
+    pings: list[Sample] = [
+        ({"kind": kind}, n) for kind, n in sorted(service.counters.pings.items())
+    ]
+    yield format_family("pings_total", "counter", "pings stored since the start, by kind", pings)
     # Copied at once: requests come meanwhile.
     requests = sorted(service.counters.requests.copy().items())
-    samples = [
-        (labels_of(method=method, route=route, status=str(status)), float(n))
+    samples: list[Sample] = [
+        ({"method": method, "route": route, "status": str(status)}, float(n))
         for (method, route, status), n in requests
     ]
-    yield family("requests_total", "counter", "requests answered since the start", samples)
+    yield format_family("requests_total", "counter", "requests answered since the start", samples)
