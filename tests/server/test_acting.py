@@ -176,3 +176,12 @@ def test_who_sees_to_it_is_told_wherever_people_look(acting: RadarServer, server
     assert entry["acknowledged"]["by"] == "Ann (a notice through chat)"
     assert entry["silenced"]["why"] == "snoozed by Ann (a notice through chat)"
     assert "nobody is told of job, until" in run_radar("status", env=env, text=True).stderr
+
+
+def test_a_link_leads_to_a_monitor_that_was_renamed(acting: RadarServer, server: Server) -> None:
+    path = _fail(acting, server)
+    renamed = acting.request("POST", "/api/v1/monitors/job/rename", json={"key": "other"})
+    assert renamed.status_code == 200
+    assert "other is down." in acting.request("GET", path, key="").text
+    assert _post(acting, path, do="ack", who="Ann").status_code == 303
+    assert _monitor(acting, "other")["acknowledged"]["by"].startswith("Ann")

@@ -41,7 +41,9 @@ def test_it_is_sorted_by_what_a_link_says(admin: Visitor, key: str, keys: list[s
         assert monitor_links(admin.get("/", tag=key, sort=sort).text) == wanted, sort
     page = admin.get("/", tag=key, sort="name", q="0").text
     (chosen,) = [
-        attrs["href"] for tag, attrs in elements(page) if attrs.get("aria-current") and tag == "a"
+        attrs["href"]
+        for tag, attrs in elements(page)
+        if attrs.get("aria-current") == "true" and tag == "a"
     ]
     # Once more turns it round, and keeps what is looked for.
     assert chosen == f"/?q=0&tag={key}&sort=-name"

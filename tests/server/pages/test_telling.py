@@ -104,7 +104,7 @@ def test_a_channel_that_fails_is_told_on_every_page(told: RadarServer, hook: Ser
     wait_until(lambda: "Channel chat delivers nothing" in admin.text("/"), 30, "the banner")
     for path in ("/monitors/job", "/channels", "/notices", "/keys", "/new"):
         assert "Channel chat delivers nothing" in admin.text(path)
-    assert "Failing since" in admin.text("/channels")
+    assert "Failing for" in admin.text("/channels")
     assert "on its way" in admin.text("/notices")
     some = Visitor(told.url, make_key(told, "admin", "job"))
     assert "delivers nothing" not in some.text("/")
