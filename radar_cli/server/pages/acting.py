@@ -89,7 +89,7 @@ def _open(request: Request, service: Service, token: str) -> _Outage:
     except LinkError as wrong:
         raise PageError(403, str(wrong), _HINT) from None
     service.store.judge(now)
-    known = service.store.find(link.monitor)
+    known = service.store.find_by_any_key(link.monitor)
     if known is None:
         raise PageError(410, "There is no such monitor any more.")
     is_over = service.store.find_incident(known.key) != link.incident
