@@ -66,6 +66,7 @@ BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/", 
 HELD = (
     "cli/apart",
     "cli/everybody",
+    "delivery/destinations",
     "model/declaration",
     "model/fault",
     "monitors/runs",
@@ -75,12 +76,14 @@ HELD = (
     "outbox/spool",
     "outbox/trim",
     "server/access",
+    "server/evaluator",
     "server/guards",
     "server/keys",
     "server/limits",
     "store/declaring",
     "store/flips",
     "store/intake",
+    "store/judged",
     "store/outages",
 )
 # Some of them, whose tests take a second or two in all.
