@@ -371,8 +371,8 @@ class Cleaner:
             body = body[len(body.splitlines(keepends=True)[0]) :]
             gone += len(ping.body) - len(body)
         body, left_out = self._redactor.clean(body)
-        if gone + left_out:
-            fields["omitted"] = str(gone + left_out)
+        if omitted := gone + left_out:
+            fields["omitted"] = str(omitted)
         if self._redactor.fault:
             # What was too much for the patterns was this ping's; the next one is another.
             self.close()

@@ -66,6 +66,7 @@ BY_CHILDREN = ("tests/pings/", "tests/launch/", "tests/faults/", "tests/wrap/", 
 HELD = (
     "cli/apart",
     "cli/everybody",
+    "delivery/destinations",
     "model/declaration",
     "model/fault",
     "model/run",
@@ -75,12 +76,14 @@ HELD = (
     "outbox/spool",
     "outbox/trim",
     "server/runtime/access",
+    "server/runtime/evaluator",
     "server/runtime/guards",
     "server/runtime/keys",
     "server/runtime/limits",
     "store/declaring",
     "store/flips",
     "service/intake",
+    "model/record",
     "store/outages",
 )
 # Some of them, whose tests take a second or two in all.

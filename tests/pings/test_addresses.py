@@ -88,6 +88,14 @@ def test_who_looks_into_which_folders(address: dict[str, str], lookers: list[Des
     assert [each for each in everybody if each.may_hold(folder_name(address))] == lookers
 
 
+def test_what_is_unknown_takes_nothing() -> None:
+    for folder, address in (("store", {}), (folder_name({"unresolved": "prod"}), {"server": _URL})):
+        assert _UNKNOWN.accepts(address) is False
+        assert _UNKNOWN.may_hold(folder) is False
+    assert _PROD.may_hold("elsewhere-01234567") is False
+    assert Resolved().waits_for == ""
+
+
 def test_its_own_folder_comes_first(state_dir: Path) -> None:
     outbox = Outbox(str(state_dir))
     for to in ({"unresolved": "default"}, {"server": _URL}, _VARIABLES.address(), {}):

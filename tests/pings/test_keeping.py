@@ -400,7 +400,7 @@ class TestTaking:
         assert is_free(spool, name)
         entry = claim(spool, name)
         assert entry is not None
-        assert not is_free(spool, name)
+        assert is_free(spool, name) is False
         assert peek(spool, name) is None
         assert claim(spool, name) is None
         entry.release()

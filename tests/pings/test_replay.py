@@ -9,13 +9,22 @@ import pytest
 
 from radar_cli.delivery import replay as module
 from radar_cli.delivery.destinations import Destination
-from radar_cli.delivery.replay import Cleaner, Flushed, describe_unsure, flush
+from radar_cli.delivery.dispatcher import Dispatcher
+from radar_cli.delivery.replay import (
+    Cleaner,
+    Flushed,
+    describe_unsure,
+    flush,
+    flush_beside,
+    in_turn,
+)
 from radar_cli.delivery.sender import Sender
 from radar_cli.model.ping import Ping
 from radar_cli.outbox.claiming import is_free, lock_for_flush, unlock
 from radar_cli.outbox.spool import REJECTED, Outbox
 from tests.pings.test_keeping import hold_elsewhere
 from tests.support import answers
+from tests.support.processes import children_of
 from tests.support.server import Server
 
 
@@ -138,9 +147,11 @@ class TestTaking:
         assert name.endswith(REJECTED)
 
     def test_what_waited_for_the_config_is_redacted_as_it_says(self, place: _Place) -> None:
+        before = children_of(os.getpid())
         for to in ({"unresolved": "prod"}, place.destination.address()):
             place.put("fail", to=to, body=b"of patient 4711\n", reason="k of patient 4711")
         place.flush()
+        assert children_of(os.getpid()) == before, "what has searched for it is gone"
         bodies = [ping.body for ping in place.server.pings]
         assert bodies == [b"of [redacted]\n", b"of patient 4711\n"]
 
@@ -176,6 +187,12 @@ class TestTrying:
         assert place.flush().delivered == 0
         place.server.behave(answers.status(503), answers.ok())
         assert place.flush(ping_timeout_s=10.0).delivered == 1
+
+    def test_each_has_no_longer_than_is_asked(self, place: _Place) -> None:
+        place.put("success")
+        place.server.behave(answers.hang())
+        assert place.flush(patience_s=300.0, ping_timeout_s=0.3).delivered == 0
+        assert place.waiting() == ["success"]
 
     def test_when_the_time_is_over_the_rest_waits(self, place: _Place) -> None:
         place.put("success")
@@ -290,6 +307,103 @@ class TestNews:
             holder.communicate(b"")
         assert cronradar.waiting() == ["fail", "success"]
 
+    def test_it_has_time_for_an_answer_at_least(self, place: _Place, cronradar: _Place) -> None:
+        """A server that knows event times is asked as long as there is any."""
+        for each, patience_s, least_s in (
+            (place, 100, 0),
+            (cronradar, 100, 1),
+            (cronradar, 1, 0.5),
+        ):
+            deadline = time.monotonic() + patience_s
+            turn = module.Turn(each.sender, deadline, None, Flushed(), lambda: False)
+            assert least_s * 0.9 <= turn._enough_s <= least_s
+            assert turn._enough_tries == (1 if each is place else 3)
+            assert not turn.is_over()
+
+
+class TestBeside:
+    """What a run that has just been heard of does with what waits."""
+
+    def _dispatcher(self, place: _Place) -> Dispatcher:
+        dispatcher = Dispatcher([], None, 20.0, lambda: None, lambda *_: None)
+        dispatcher.outbox = place.outbox
+        return dispatcher
+
+    @pytest.mark.parametrize("is_delivered", [True, False])
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_nothing_older_comes_after_it(
+        self, cronradar: _Place, is_delivered: bool, count: int
+    ) -> None:
+        dispatcher, ping = self._dispatcher(cronradar), Ping("success", "m", time_us=_us(-5))
+        for number in range(count):
+            cronradar.put("fail", age_s=30 - number)
+        unresolved = cronradar.put("start", age_s=40, to={"unresolved": "prod"})
+        cronradar.put("fail", "other", age_s=30)
+        cronradar.put("log", age_s=1)
+        newer = Ping("fail", "m", time_us=ping.time_us)
+        cronradar.outbox.put(newer, cronradar.destination.address(), durable=False)
+        seen = []
+
+        def carry(sender: Sender, carried: Ping) -> bool:  # noqa: ARG001
+            seen.append(carried)
+            spools = cronradar.destination.spools(cronradar.outbox)
+            held = [n for spool in spools for n in spool.names() if spool.is_held(n)]
+            assert len(held) == 1, "the newest of those that are older"
+            return is_delivered
+
+        carry_in_turn = in_turn(dispatcher, cronradar.destination, carry)
+        assert carry_in_turn(cronradar.sender, ping) is is_delivered
+        assert seen == [ping]
+        left = ["fail", "fail", "log"] if is_delivered else ["fail", "fail", "fail", "log"]
+        assert sorted(cronradar.waiting()) == left
+        assert unresolved.kind not in left, "it has begun, which is no news any more"
+        lost = count if is_delivered else count - 1
+        server = cronradar.server.url
+        what = "an older outcome was" if lost == 1 else f"{lost} older outcomes were"
+        expected = [f"{what} not sent: {server} would take it for news"] if lost else []
+        assert dispatcher.warnings == expected
+
+    def test_what_is_lost_is_said_to_all_and_the_rest_to_who_asks(self, place: _Place) -> None:
+        dispatcher = self._dispatcher(place)
+        place.put("fail", "old", age_s=31 * 86_400)
+        place.put("fail", "bad")
+        place.server.behave(answers.status(404))
+        spools = place.destination.spools(place.outbox)
+        ping = Ping("success", "m", time_us=1)
+        assert flush_beside(dispatcher, place.sender, spools, ping, lambda: False) is True
+        place.sender.close()
+        assert len(dispatcher.warnings) == len(dispatcher.details) == 1
+        assert "older than 30 days" in dispatcher.warnings[0]
+        assert dispatcher.details[0].startswith("bad: ")
+
+    def test_where_others_work_on_all_there_is_nothing_to_do(self, place: _Place) -> None:
+        place.put("fail")
+        spools = place.destination.spools(place.outbox)
+        with hold_elsewhere(os.path.join(spools[0].folder, spools[0].names()[0])) as holder:
+            ping = Ping("success", "m", time_us=1)
+            done = flush_beside(self._dispatcher(place), place.sender, spools, ping, lambda: False)
+            assert done is False
+            holder.communicate(b"")
+
+    @pytest.mark.parametrize("is_runs", [True, False])
+    def test_it_has_the_time_that_the_run_has(self, place: _Place, is_runs: bool) -> None:
+        dispatcher = self._dispatcher(place)
+        if is_runs:
+            dispatcher.deadline = time.monotonic() + 0.3
+        else:
+            dispatcher.timeout_s = 0.3
+        place.put("fail")
+        place.server.behave(answers.hang())
+        spools = place.destination.spools(place.outbox)
+        flush_beside(dispatcher, place.sender, spools, Ping("log", "m", time_us=1), lambda: False)
+        place.sender.close()
+        assert place.waiting() == ["fail"]
+
+
+def _us(seconds: float) -> int:
+    """The Unix time of so many seconds from now, in microseconds."""
+    return time.time_ns() // 1000 + round(seconds * 1e6)
+
 
 class TestCleaning:
     def _clean(self, fields: dict[str, str], body: bytes = b"", **more: object) -> Ping:
@@ -334,6 +448,12 @@ class TestCleaning:
     )
     def test_half_a_secret_at_the_end_goes_too(self, said: str, left: str) -> None:
         assert self._clean({"message": said}).fields["message"] == left
+
+    def test_no_more_goes_than_the_half_of_one(self) -> None:
+        place = Destination("radar", server="http://h", key="abcdeabcd-rest")
+        cleaner = Cleaner(place, [])
+        said = {"message": "abcd" + "abcdeabcd"}
+        assert cleaner.clean(Ping("fail", "m", time_us=1, fields=said)).fields["message"] == "abcd"
 
     def test_where_output_is_missing_its_first_line_goes(self) -> None:
         clean = self._clean({"omitted": "100"}, b"key-1\nfine\n")
