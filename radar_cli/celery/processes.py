@@ -129,6 +129,14 @@ def find_beats(proc: Path = _PROC) -> list[BeatProcess]:
     )
 
 
+def keeps(path: str, beat: BeatProcess) -> bool:
+    """Whether a Beat keeps its schedule in the file at `path`, with or without dbm's suffix."""
+    place = os.path.abspath(path.removeprefix("file:"))
+    return any(
+        beat.schedule == place.removesuffix(suffix) for suffix in ("", ".db", ".dat", ".dir")
+    )
+
+
 def _words_of_beat(words: list[str]) -> list[str]:
     """What stands behind `celery`, if it starts a Beat."""
     line = " ".join(words)

@@ -81,13 +81,16 @@ def test_a_beat_is_known_by_the_file_that_it_keeps() -> None:
 
 
 def test_two_beats_of_one_app_are_two_and_of_another_place_are_not() -> None:
-    [found] = judge_processes([process(7), process(8, schedule="/srv/other")])
+    path = "/srv/schedule"
+    both = [process(7), process(8, schedule="/srv/other")]
+    [found] = judge_processes(both, path)
     assert (found.state, found.data["pids"]) == ("bad", [7, 8])
-    assert not judge_processes([process(7), process(8, world=("/srv/staging",))])
-    assert not judge_processes([process(7), process(8, app="other")])
+    assert not judge_processes(both, "/srv/elsewhere")  # it is another project's schedule
+    assert not judge_processes([process(7), process(8, world=("/srv/staging",))], path)
+    assert not judge_processes([process(7), process(8, app="other")], path)
     # Of RedBeats one waits for the other's lock.
     standby = {"scheduler": "redbeat.RedBeatScheduler"}
-    assert not judge_processes([process(7, **standby), process(8, **standby)])
+    assert not judge_processes([process(7, **standby), process(8, **standby)], path)
 
 
 def test_an_entry_that_vanished_is_missed() -> None:

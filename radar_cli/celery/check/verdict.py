@@ -234,7 +234,7 @@ def _look_at_schedule(text: str, broker: Broker | None, checked: Checked, projec
     checked.findings += _judge_memory(source.text, beats, checked)
     if not text.startswith(("redbeat", "remote")):
         others = [Beat(node, now, 0.0, "its answer to a ping") for node in sorted(checked.beats)]
-        checked.findings += judge_processes(processes) or judge_several(others)
+        checked.findings += judge_processes(processes, text) or judge_several(others)
     own = _judge_own(project, checked.entries, is_copy=is_file)
     checked.findings += own
     differing = {finding.subject for finding in own}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 from radar_cli.celery.findings import Finding, State
-from radar_cli.celery.processes import BeatProcess
+from radar_cli.celery.processes import BeatProcess, keeps
 from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.shapes import Moment, Seconds
@@ -55,8 +55,11 @@ def judge_schedule(
     return findings
 
 
-def judge_processes(beats: Sequence[BeatProcess]) -> list[Finding]:
-    """A finding on each app of which more than one Beat runs on this machine."""
+def judge_processes(beats: Sequence[BeatProcess], path: str) -> list[Finding]:
+    """A finding if of the app whose Beat keeps a schedule's file more than one runs here.
+
+    Those of other projects on this machine are nobody's business.
+    """
     groups: dict[tuple[str, ...], list[BeatProcess]] = {}
     for beat in beats:
         # Of RedBeats one holds the lock, and the others wait for it.
@@ -73,7 +76,7 @@ def judge_processes(beats: Sequence[BeatProcess]) -> list[Finding]:
             {"pids": [beat.pid for beat in group]},
         )
         for group in groups.values()
-        if len(group) > 1
+        if len(group) > 1 and any(keeps(path, beat) for beat in group)
     ]
 
 

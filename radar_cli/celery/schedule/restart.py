@@ -4,12 +4,11 @@ Beat writes when it starts, and again once it has sent the first entry; what it 
 that is written 3 minutes later. Until then the others look as overdue as they were.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from radar_cli.celery.processes import BeatProcess
+from radar_cli.celery.processes import BeatProcess, keeps
 from radar_cli.celery.schedule.entry import Beat, Entry
 
 # How long after its process Beat begins to send, at the worst: an app takes time to import.
@@ -57,12 +56,8 @@ def excuse_restart(
 
 def started_at(path: str, processes: Sequence[BeatProcess]) -> datetime | None:
     """Return when the Beat of a schedule's file was started, if it runs on this machine."""
-    place = os.path.abspath(path.removeprefix("file:"))
-    for suffix in ("", ".db", ".dat", ".dir"):
-        for each in processes:
-            if each.schedule == place.removesuffix(suffix) or each.schedule == place:
-                return datetime.fromtimestamp(each.started_at, UTC)
-    return None
+    found = [each.started_at for each in processes if keeps(path, each)]
+    return datetime.fromtimestamp(max(found), UTC) if found else None
 
 
 def _looks_restarted(entries: Sequence[Entry], synced: datetime, grace_s: float) -> bool:

@@ -94,7 +94,7 @@ def _look(
     now = datetime.fromtimestamp(time.time(), UTC)
     try:
         entries, beats = source.entries(now), source.beats(now)
-        processes = [] if text.startswith("redbeat") else find_beats()
+        processes = [] if text.startswith(("redbeat", "remote")) else find_beats()
         started = started_at(text, processes)
         entries = excuse_restart(entries, beats, now, started_at=started, grace_s=grace_s)
     except RadarError as error:
@@ -112,7 +112,7 @@ def _look(
         consumed=known.queues if known and is_asked else None,
         grace_s=grace_s,
     )
-    findings += judge_processes(processes)
+    findings += judge_processes(processes, text)
     by_name = {finding.subject: finding for finding in findings if "task" in finding.data}
     others = [finding for finding in findings if "task" not in finding.data]
     state = verdict(findings)
