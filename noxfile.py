@@ -84,10 +84,12 @@ FIRST, OTHERS = PYTHONS[0], PYTHONS[1:]
 def prepare(session: nox.Session, name: str) -> Path:
     """Make the environment current, with all that the tests need, and return its `bin`."""
     _lock(session)
+    venv = _VENVS / name
+    if name in _current:
+        return venv / "bin"
     python = find_interpreter(name.partition("-celery-")[0])
     if python is None:
         session.error(f"no Python for {name} here")
-    venv = _VENVS / name
     stamp = _stamp(python)
     kept = venv / "stamp"
     if not kept.exists() or kept.read_text() != stamp:
@@ -106,7 +108,11 @@ def prepare(session: nox.Session, name: str) -> Path:
         _pip(session, venv, f"{_wheel(session, venv)}{'[server]' if celery else ''}")
         _trace_threads(venv)
         kept.write_text(stamp)
+    _current.add(name)
     return venv / "bin"
+
+
+_current: set[str] = set()  # the environments that this run has looked at
 
 
 def prepare_tests(session: nox.Session, name: str) -> Path:

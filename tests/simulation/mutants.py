@@ -116,11 +116,7 @@ MUTANTS = {
     ),
     "waits-for-older": Mutant(
         "a deadline after an outage waits for an older one that has moved",
-        (
-            Change(
-                "model.state", "_first_missed", "while monitor.schedule", "while False and None"
-            ),
-        ),
+        (Change("model.state", "_first_missed", "while monitor.schedule", "while False and None"),),
     ),
     "starts-up": Mutant(
         "a machine that has only begun stands for one that was missed",
