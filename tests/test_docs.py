@@ -87,6 +87,7 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     }
     elsewhere |= {"--key", "--monitor", "--scope"}
     elsewhere |= {"--channel", "--since"}
+    elsewhere |= {f for each in _commands_of_monitors() for p in each.params for f in p.opts}
     elsewhere |= {"--beat", "--file", "--max-age", "--started"}
     elsewhere |= {flag for flag, _ in _options_of_celery()}
     elsewhere |= {f for each in crontab.commands.values() for p in each.params for f in p.opts}
@@ -129,10 +130,17 @@ def test_it_documents_every_command() -> None:
         assert f"`radar {name} " in _README
 
 
+def _commands_of_monitors() -> list[click.Command]:
+    found = []
+    for each in monitors.commands.values():
+        found += [*each.commands.values()] if isinstance(each, click.Group) else [each]
+    return found
+
+
 def test_it_documents_every_option_of_monitors() -> None:
     section = _README.partition("## Monitors")[2].partition("\n## ")[0]
     common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format"}
-    for command in monitors.commands.values():
+    for command in _commands_of_monitors():
         for param in command.params:
             flags = {flag for flag in param.opts if flag.startswith("--")} - common
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags)

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from radar_cli.celery.signs import STARTED_SUFFIX, default_file, silent_s
+from radar_cli.celery.signs import STARTED_SUFFIX, default_file, read_silence
 
 MAX_AGE_S = 60.0
 _SWITCHES = ("--beat", "--started")
@@ -57,11 +57,13 @@ def look(file: str, max_age_s: float, *, beat: bool, started: bool) -> "tuple[bo
         if started:
             os.stat(file + STARTED_SUFFIX)
             return True, f"{name} has started"
-        age_s = silent_s(file, time.monotonic_ns)
+        age_s, note = read_silence(file, time.monotonic_ns)
     except OSError as error:
         what = "not started" if started else "no sign of life"
         return False, f"{name} gave {what}: {file}: {error.strerror}"
     if age_s > max_age_s:
         since = "before this machine started" if age_s == float("inf") else f"{age_s:.0f} s"
-        return False, f"{name} is silent for {since}, more than {max_age_s:g} s: {file}"
-    return True, f"{name} is alive: {max(0.0, age_s):.1f} s"
+        why = f" ({note})" if note else ""
+        return False, f"{name} is silent for {since}, more than {max_age_s:g} s: {file}{why}"
+    is_excused = age_s < 0 and note
+    return True, f"{name} is alive: {note if is_excused else f'{max(0.0, age_s):.1f} s'}"

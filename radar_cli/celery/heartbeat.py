@@ -17,14 +17,18 @@ from celery.utils.log import get_logger
 from radar_cli.celery.signs import (
     NO_LIMIT_NS,
     STARTED_SUFFIX,
+    Sign,
     check_folder,
     compose,
     default_file,
     open_regular,
     parse,
+    process_state,
 )
 
 _EVERY_S = 2.0
+# Timers may fire a moment early: a sign that is nearly due is given, or the next would come late.
+_SOON_S = _EVERY_S / 2
 # How long a broker may keep a worker waiting while it connects: the client of Redis has no timeout
 # for that, and a restart would but wait again.
 _CONNECTING_S = 300.0
@@ -53,7 +57,11 @@ def install_heartbeat(app: Celery, *, file: str = "") -> None:
 class Signs:
     """The file of one process, which only the thread that began it writes to."""
 
-    def __init__(self, file: str, role: str = "worker") -> None:
+    def __init__(
+        self, file: str, role: str = "worker", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._started_ticks = 0
         self._file = file
         self._role = role
         self._owner: tuple[int, int] | None = None
@@ -64,6 +72,7 @@ class Signs:
     def begin(self) -> None:
         """Give the first sign, from this process and thread."""
         self._owner = _own()
+        self._started_ticks = process_state(os.getpid())[1]
         self._file = self._file or default_file(os.environ, self._role)
         self._warn_of_others()
         self._remove(STARTED_SUFFIX)
@@ -77,27 +86,31 @@ class Signs:
 
     def tick(self) -> None:
         """Give a sign, unless the last one was just now."""
-        if time.monotonic() - self._given_at >= _EVERY_S:
+        if self._clock() - self._given_at >= _SOON_S:
             self.give()
 
     def connect(self) -> None:
         """Give a sign before something that waits for a broker, however long it lets us wait."""
-        self.give(time.monotonic() + _CONNECTING_S)
+        self.give(self._clock() + _CONNECTING_S, "waiting for its broker")
 
-    def give(self, quiet_until: float | None = 0.0) -> None:
+    def give(self, quiet_until: float | None = 0.0, why: str = "") -> None:
         """Give a sign; the next may stay away until then (monotonic seconds; None: for good)."""
         if self._owner != _own():
             return  # in a process of the pool, or beside the loop
-        self._given_at = time.monotonic()
+        now = self._given_at = self._clock()
         is_excused = quiet_until is None or self._is_ending
         until_ns = NO_LIMIT_NS if is_excused else int((quiet_until or 0.0) * 1e9)
-        self._write("", compose(time.monotonic_ns(), until_ns, os.getpid()))
+        if self._is_ending:
+            why = why or "ending, after its running tasks,"
+        sign = Sign(int(now * 1e9), until_ns, os.getpid(), self._started_ticks, why)
+        self._write("", compose(sign))
 
     def enter(self, task: Any) -> None:
         """A task begins; in the loop's own thread (the solo pool) it blocks the loop to its end."""
         if self._owner == _own():
             limit_s = _time_limit(task)
-            self.give(None if limit_s is None else time.monotonic() + limit_s)
+            until = None if limit_s is None else self._clock() + limit_s
+            self.give(until, f"busy with {task.name}")
 
     def leave(self) -> None:
         """A task has ended."""
@@ -148,19 +161,18 @@ class Signs:
         try:
             fd = open_regular(self._file, os.O_RDONLY)
             try:
-                found = parse(os.read(fd, 100))
+                found = parse(os.read(fd, 300))
             finally:
                 os.close(fd)
-            if found is None or found[2] == os.getpid():
-                return
-            os.kill(found[2], 0)
         except OSError:
             return
-        if time.monotonic_ns() - found[0] < 4 * _EVERY_S * 1e9:
+        if found is None or found.pid == os.getpid() or found.refuse():
+            return
+        if self._clock() * 1e9 - found.given_ns < 4 * _EVERY_S * 1e9:
             _logger.warning(
                 "radar: process %d gives its signs of life in %s, too: set RADAR_ALIVE_FILE "
                 "to a file of its own for each worker",
-                *(found[2], self._file),
+                *(found.pid, self._file),
             )
 
 

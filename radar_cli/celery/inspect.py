@@ -7,12 +7,14 @@ what reaches nobody.
 
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
+from radar_cli.celery.addresses import without_password
+from radar_cli.celery.causes import BrokerError
 from radar_cli.celery.receivers import Receivers
 
 if TYPE_CHECKING:
@@ -39,6 +41,18 @@ class Answers:
     heard: int | None = None
     beats: set[str] = field(default_factory=set)  # that answered a ping; they are no workers
     is_to_all: bool = True
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)  # by command and node
+
+    def twins(self) -> dict[str, int]:
+        """Return how many answer by each name by which more than one does."""
+        most: dict[str, int] = {}
+        for (_, node), count in self.counts.items():
+            most[node] = max(count, most.get(node, 0))
+        return {node: count for node, count in most.items() if count > 1}
+
+    def count(self, command: str) -> int:
+        """Return how many have answered a command."""
+        return sum(count for (each, _), count in self.counts.items() if each == command)
 
     def nodes(self) -> list[str]:
         """The nodes that answered anything."""
@@ -66,10 +80,12 @@ class Asking:
         self._pending: dict[str, tuple[str, Answers]] = {}  # by ticket
         self.returned: set[str] = set()
         self.tasks: dict[str, TaskBack] = {}
+        self._blocked = ""  # why RabbitMQ takes nothing from this connection
 
     def __enter__(self) -> "Asking":
         from kombu import Consumer, Exchange, Queue
 
+        _hear_of_blocks(self._connection.connection, self._note_block)
         self._channel = self._connection.channel()
         self._oid = str(uuid.uuid4())
         name = f"reply.{self._exchange}.pidbox"
@@ -101,6 +117,8 @@ class Asking:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._blocked:
+            return  # whatever is said now, RabbitMQ doesn't read it
         # The answers are in: a broker that goes away now makes no difference.
         with suppress(Exception):
             self._consumer.cancel()
@@ -145,6 +163,13 @@ class Asking:
         finally:
             for ticket in tickets:
                 del self._pending[ticket]
+        if self._blocked:
+            shown = without_password(self._connection.as_uri())
+            raise BrokerError(
+                "alarm",
+                f"{shown}: takes no messages: {self._blocked}",
+                "free what it is low on, or raise its limit: see alarms in 'rabbitmqctl status'",
+            )
         if answers.heard is not None:
             answers.heard -= len(answers.beats)
         return answers
@@ -195,6 +220,8 @@ class Asking:
         wanted = len(names) or (answers.heard if answers.heard is not None else expect)
         is_open, seen, until = wanted is None, 0, deadline
         while (left_s := until - time.monotonic()) > 0:
+            if self._blocked:
+                return
             if answers.heard is None and self.returned:
                 answers.heard = 0
                 return
@@ -202,7 +229,8 @@ class Asking:
                 is_complete = all(set(names) <= set(got) for got in answers.replies.values())
             else:
                 is_complete = wanted is not None and all(
-                    len(got) >= wanted - len(answers.beats) for got in answers.replies.values()
+                    answers.count(command) >= wanted - len(answers.beats)
+                    for command in answers.replies
                 )
             if is_complete:
                 if not is_guess:
@@ -231,6 +259,8 @@ class Asking:
                     node.startswith(BEAT_PREFIX) and answers.is_to_all
                 ):
                     answers.replies[command][node] = reply
+                    which = command, node
+                    answers.counts[which] = answers.counts.get(which, 0) + 1
 
     def _send(
         self,
@@ -273,9 +303,27 @@ class Asking:
         on_return = self._note_return if hasattr(self._channel, "events") else None
         return Producer(self._channel, auto_declare=False, on_return=on_return)
 
+    def _note_block(self, reason: Any = "") -> None:
+        """RabbitMQ reads nothing from connections that publish, while an alarm lasts."""
+        self._blocked = str(reason or "an alarm")[:100]
+
     def _note_return(self, *returned: Any) -> None:
         _exception, _exchange, routing_key, _message = returned
         self.returned.add(str(routing_key or ""))
+
+
+def _hear_of_blocks(raw: Any, note: Callable[[Any], None]) -> None:
+    """Have a connection of py-amqp tell that RabbitMQ blocks it, and why."""
+    if not hasattr(raw, "on_blocked"):
+        return
+    raw.on_blocked = note
+    # It drops the reason, which is the method's only argument (amqp/connection.py).
+    with suppress(Exception):
+        from amqp import spec
+
+        blocked = spec.Connection.Blocked
+        raw._callbacks[blocked] = note
+        raw._METHODS = {**raw._METHODS, blocked: spec.method(blocked, "s")}
 
 
 def ask(

@@ -1,11 +1,13 @@
 """Proof from this machine's process table about a worker that doesn't answer (Linux)."""
 
 import os
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_TITLE = re.compile(r"\[celeryd: (\S+):MainProcess\]")
 _POOL_FLAGS = ("-P", "--pool")
 _NAME_FLAGS = ("-n", "--hostname")
 
@@ -40,6 +42,9 @@ def find_worker(node: str, proc: Path = _PROC) -> Process | None:
 
 def node_of(words: list[str], hostname: str) -> str:
     """The name of the node that a command line starts, empty if it starts no worker."""
+    # What setproctitle makes of it, where that is installed.
+    if words and (title := _TITLE.match(" ".join(words))):
+        return title[1]
     programs = [index for index, word in enumerate(words) if os.path.basename(word) == "celery"]
     start = (
         programs[0]

@@ -88,23 +88,29 @@ def read_unacked(broker: Broker) -> Unacked | None:
     client, channel = _redis(broker)
     pipeline = client.pipeline(transaction=False)
     unacked = broker.key_prefix + channel.unacked_key
+    index = broker.key_prefix + channel.unacked_index_key
     pipeline.hlen(unacked)
-    pipeline.zrange(broker.key_prefix + channel.unacked_index_key, 0, 0, withscores=True)
+    pipeline.zrange(index, 0, 0, withscores=True)
     count, oldest = pipeline.execute(raise_on_error=False)
     if not isinstance(count, int):
         return None
     age_s = max(0.0, time.time() - oldest[0][1]) if isinstance(oldest, list) and oldest else None
     by_queue: dict[str, int] = {}
+    fetched_at: dict[str, float] = {}
     if 0 < count <= _MOST_UNACKED:
         import json
 
-        for value in client.hvals(unacked):
+        times = dict(client.zrange(index, 0, -1, withscores=True))
+        for tag, value in client.hgetall(unacked).items():
             try:
-                _, _, key = json.loads(value)
-            except ValueError:
+                message, _, key = json.loads(value)
+                number = str(message["headers"]["id"])
+            except (ValueError, TypeError, KeyError):
                 continue
             by_queue[str(key)] = by_queue.get(str(key), 0) + 1
-    return Unacked(count, age_s, by_queue)
+            if tag in times:
+                fetched_at[number] = times[tag]
+    return Unacked(count, age_s, by_queue, fetched_at)
 
 
 def remove_newest(broker: Broker, queue: str, task_id: str) -> None:

@@ -29,7 +29,11 @@ _ASKING_LIMIT_S = 90.0  # what root does for one user, in all
 _AT_ONCE = 8
 _LARGEST_LINE = 64_000_000
 _MEMORY = 2 << 30
+_TAKEN_WITHIN_S = 1.0  # an answer
 _KILLED_WITHIN_S = 1.0
+_ASKED_EVERY_S = 0.002
+_PART_BYTES = 1 << 20
+_DESCRIPTORS = 1 << 16
 
 
 @dataclass(slots=True)
@@ -111,7 +115,7 @@ class _Process:
     def hear(self, answer: Answer) -> None:
         """Take what it has sent, and answer what it asks for."""
         try:
-            data = self.link.recv(1 << 20)
+            data = self.link.recv(_PART_BYTES)
         except OSError:
             data = b""
         self._said += data
@@ -154,7 +158,7 @@ class _Process:
         os.kill(self.pid, signal.SIGKILL)  # ours until it is waited for
         until = time.monotonic() + _KILLED_WITHIN_S
         while os.waitpid(self.pid, os.WNOHANG) == (0, 0) and time.monotonic() < until:
-            time.sleep(0.002)
+            time.sleep(_ASKED_EVERY_S)
 
 
 def _start(place: Place, look: Callable[[Place, Ask], Any], limit_s: float) -> _Process:
@@ -166,7 +170,7 @@ def _start(place: Place, look: Callable[[Place, Ask], Any], limit_s: float) -> _
         finally:
             os._exit(0)
     there.close()
-    here.settimeout(1.0)  # for one that doesn't take its answer
+    here.settimeout(_TAKEN_WITHIN_S)
     return _Process(place, pid, here, time.monotonic() + limit_s)
 
 
@@ -174,15 +178,16 @@ def _shut_off(link: socket.socket, limit_s: float) -> socket.socket:
     """Keep nothing open but the link, and take no more than a store may need."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # If root's process dies: there is nobody else then to end this one.
-    signal.alarm(int(limit_s + _ASKING_LIMIT_S) + 1)
+    signal.setitimer(signal.ITIMER_REAL, limit_s + _ASKING_LIMIT_S)
     os.dup2(link.fileno(), 0)
     link.close()
-    os.closerange(1, 1 << 16)
-    for _ in (1, 2):
+    os.closerange(1, _DESCRIPTORS)
+    for _ in range(2):
         os.open(os.devnull, os.O_WRONLY)
-    for kind, most in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CORE, 0)):
+    for kind, wanted in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (most, most) if hard < 0 or hard > most else (hard, hard))
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(kind, (most, most))
     os.chdir("/")
     return socket.socket(fileno=0)
 

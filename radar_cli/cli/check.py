@@ -1,6 +1,7 @@
 """`radar check`: judge the monitors now, for people, cron, Nagios and Prometheus."""
 
 import itertools
+import os
 import sys
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,8 @@ from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
 from radar_cli.cli.status import ago, describe, describe_unknown, name_unknown
 from radar_cli.client.wire import iso
 from radar_cli.core import exits
-from radar_cli.core.errors import RadarError, StateError
+from radar_cli.core.errors import RadarError, StateError, UsageError
+from radar_cli.core.grammar import parse_duration
 from radar_cli.model.fault import BAD, Fault
 from radar_cli.model.overview import ALARMING, MonitorOverview
 from radar_cli.model.record import MonitorRecord
@@ -44,6 +46,13 @@ _STYLES = {Status.LATE: "yellow", Status.DOWN: "bold red"}
     help="Tell people of what has changed, by the channels of the config files.",
 )
 @click.option(
+    "--remind",
+    metavar="DURATION",
+    default=lambda: os.environ.get("RADAR_REMIND", ""),
+    show_default="RADAR_REMIND",
+    help="With --notify: tell again of what is still down.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -58,6 +67,7 @@ def command(
     keys: tuple[str, ...],
     strict: bool,
     notifies: bool,
+    remind: str,
     form: str,
     all_users: bool,
 ) -> Result:
@@ -72,7 +82,7 @@ def command(
         form = session.format
     elif form == "json":
         session.format = "json"
-    round_ = Round(keys, form)
+    round_ = Round(keys, form, remind_every_us=_read_reminders(remind))
     try:
         find = cache(lambda: find_people(session)) if notifies else None
         if all_users:
@@ -106,7 +116,7 @@ def _check_all(session: Session, round_: "Round", find: Callable[[], People] | N
 
     def look_in(place: Place, ask: Ask) -> dict[str, Any]:
         with open_monitors(session, place) as opened:
-            found = Round(round_.keys, round_.form)
+            found = Round(round_.keys, round_.form, round_.remind_every_us)
             there = found.check(opened, partial(people.through, ask) if people else None)
             return {"round": found.pack(), "told": asdict(there)}
 
@@ -114,6 +124,14 @@ def _check_all(session: Session, round_: "Round", find: Callable[[], People] | N
     for looked in look_apart(others, look_in, answer, limit_s=read_limit()):
         told = told.and_also(round_.absorb(looked))
     return told
+
+
+def _read_reminders(text: str) -> int:
+    try:
+        return round(parse_duration(text) * 1e6) if text else 0
+    except ValueError as error:
+        message, _, hint = str(error).partition(": ")
+        raise UsageError(f"--remind: {message}", hint) from None
 
 
 def _bad(*, strict: bool) -> set[Status]:
@@ -137,6 +155,7 @@ class Round:
 
     keys: tuple[str, ...]
     form: str
+    remind_every_us: int = 0
     counts: Counter[Status] = field(default_factory=Counter)
     unwatched: int = 0
     rows: list[tuple[object, ...]] = field(default_factory=list)
@@ -155,7 +174,12 @@ class Round:
         # One moment for both: what is bad by the exit code has been told.
         now_us = opened.now_us()
         opened.note_check(now_us)
-        told = Told() if find is None else notify_people(find, opened, now_us)
+        told = Told()
+        if find is not None:
+            told = notify_people(find, opened, now_us, remind_every_us=self.remind_every_us)
+        elif self.form == "table":
+            # Not with --notify: cron would mail it again and again.
+            self.notes += opened.find_unheard(self.keys)
         self.look_at(opened, now_us)
         return told
 

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Iterator, Sequence
 
@@ -16,18 +17,19 @@ import radar_cli
 from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
-from radar_cli.client.wire import decode_monitor, from_iso
+from radar_cli.client.wire import decode_channel, decode_monitor, from_iso
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
 from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
+from radar_cli.model.notice_log import ChannelHealth
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import local_time
 from radar_cli.notify.mail import find_local_only
 from radar_cli.outbox.spool import REJECTED, STORE_FOLDER, WAITING, Outbox
 from radar_cli.outbox.trim import read_dropped
-from radar_cli.settings.channels import ChannelTable, read_channels
+from radar_cli.settings.channels import ChannelTable, find_unheard, read_channels
 from radar_cli.settings.check import check as find_problems
 from radar_cli.settings.profiles import Config, Profile
 from radar_cli.store.opening import open_embedded
@@ -85,7 +87,7 @@ def _look(session: Session) -> Iterator[Remark]:
         if profile.server:
             yield from _look_at_server(profile)
         else:
-            yield from _look_at_store(directory)
+            yield from _look_at_store(directory, read_channels(session.load_config()))
             yield from _look_at_channels(session)
     yield _look_at_bytecode()
     yield from _look_at_links()
@@ -136,23 +138,37 @@ def _look_at_outbox(outbox: Outbox) -> Iterator[Remark]:
         yield Remark("outbox", GOOD, "no ping waits")
 
 
-def _look_at_store(directory: str) -> Iterator[Remark]:
+def _look_at_store(directory: str, tables: Sequence[ChannelTable]) -> Iterator[Remark]:
+    names = {table.name for table in tables}
     try:
         with open_embedded(directory) as store:
             count = sum(store.count_by_status().values())
             since_us = store.find_neglect(time.time_ns() // 1000)
             faulty = store.faulty(_FAULTY_SHOWN)
-            channels = store.channels_health()
+            channels = store.failing_channels(names)
+            unheard = list(islice(find_unheard(tables, store.tags_of_each()), _FAULTY_SHOWN))
     except RadarError as error:
         yield Remark("store", BAD, error.message, error.hint)
         return
     yield Remark("store", GOOD, f"{count} monitor{'' if count == 1 else 's'} on this machine")
     yield from _look_at_faults(faulty)
-    for health in channels:
-        if health.failing_us is not None:
-            words = f"delivers nothing since {local_time(health.failing_us)}: {health.error}"
-            yield Remark(f"channel {health.name}", BAD, words, "'radar notify test' tries it")
+    yield from _look_at_failing(channels, "'radar notify test' tries it")
+    if tables and unheard:
+        yield _describe_unheard(unheard)
     yield _look_at_checker(since_us, "a crontab's 'radar check --notify' does it, or a server")
+
+
+def _look_at_failing(channels: Sequence[ChannelHealth], hint: str) -> Iterator[Remark]:
+    """The channels that deliver nothing."""
+    for health in channels:
+        since = local_time(health.failing_us or 0)
+        words = f"delivers nothing since {since}: {health.error}"
+        yield Remark(f"channel {health.name}", BAD, words, hint)
+
+
+def _describe_unheard(keys: Sequence[str]) -> Remark:
+    words = f"nobody is told of {', '.join(keys)}{', ...' if len(keys) >= _FAULTY_SHOWN else ''}"
+    return Remark("notices", BAD, words, "no channel is for them: see 'radar notify list'")
 
 
 def _look_at_faults(faulty: Sequence[MonitorRecord]) -> Iterator[Remark]:
@@ -237,6 +253,13 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
     if loss := status.get("loss"):
         yield Remark("store", BAD, f"{server}: {loss}")
     yield from _look_at_faults(faulty)
+    failing = [decode_channel(each) for each in status.get("failing_channels", ())]
+    yield from _look_at_failing(failing, "see the server's log, and 'radar notify log'")
+    if unheard := status.get("unheard"):
+        yield _describe_unheard(unheard)
+    if status.get("channels") == 0:
+        hint = "a [notify.NAME] table in the server's config file"
+        yield Remark("notices", BEWARE, "the server tells nobody of anything", hint)
     yield _look_at_checker(from_iso(status.get("unlooked_since")), "see the server's log")
     if apart_s > _CLOCKS_APART_S:
         words = f"the server's is {format_duration(apart_s)} from this one"

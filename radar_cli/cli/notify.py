@@ -11,17 +11,17 @@ import click
 from radar_cli.cli.groups import Group
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, warn
-from radar_cli.client.wire import iso
+from radar_cli.client.wire import encode_notice, iso
 from radar_cli.core.errors import ConfigError, UsageError
 from radar_cli.core.grammar import parse_duration
 from radar_cli.core.ids import new_id
 from radar_cli.core.zone import local_zone
+from radar_cli.model.notice_log import Logged
 from radar_cli.model.sentences import local_time
 from radar_cli.notify.channel import Channel, ChannelError, Receipt
 from radar_cli.notify.channels import find_channels
 from radar_cli.notify.notice import rehearse
 from radar_cli.settings.profiles import Config
-from radar_cli.store.notices import Logged
 
 _TIMEOUT_S = 30.0
 _FATES = {"delivered": "green", "given up": "red"}
@@ -47,7 +47,10 @@ def command() -> None:
 @list_options
 @pass_session
 def list_channels(session: Session) -> Result:
-    """Print every channel: where it leads, and what it hears of."""
+    """Print every channel: where it leads, what it hears of, and what it leaves out or holds back.
+
+    Of monitors that no channel is for 'radar status' and 'radar doctor' say so.
+    """
     channels = load_channels(session.load_config())
     rows = [
         (
@@ -55,7 +58,7 @@ def list_channels(session: Session) -> Result:
             channel.table.kind,
             Cell(channel.place, "red" if channel.table.fault else ""),
             ", ".join(channel.table.on),
-            ", ".join(channel.table.tags),
+            _rules(channel),
         )
         for channel in channels
     ]
@@ -66,12 +69,17 @@ def list_channels(session: Session) -> Result:
             "to": None if channel.table.fault else channel.place,
             "on": list(channel.table.on),
             "tags": list(channel.table.tags),
+            "monitors": list(channel.table.monitors),
+            "after_s": channel.table.after_s or None,
+            "quiet": list(channel.table.values.get("quiet", ())),
+            "quiet_tz": None if channel.table.quiet is None else channel.table.quiet.tz,
+            "quiet_until": iso(_quiet_until(channel)),
             "fault": channel.table.fault or None,
             "file": channel.table.file.path,
         }
         for channel in channels
     ]
-    return Result(data, Table(("channel", "kind", "to", "on", "tags"), rows, _NONE))
+    return Result(data, Table(("channel", "kind", "to", "on", "rules"), rows, _NONE))
 
 
 @command.command(name="test")
@@ -81,8 +89,8 @@ def list_channels(session: Session) -> Result:
 def test_channels(session: Session, names: tuple[str, ...]) -> Result:
     """Send a test notice through every channel, or just those named.
 
-    Exits with 0 if all took it, with 3 if one could not be reached, and with 2 if one can't work
-    until you edit something.
+    It goes out in quiet hours, too. Exits with 0 if all took it, with 3 if one could not be
+    reached, and with 2 if one can't work until you edit something.
     """
     config = session.load_config()
     chosen = _choose(load_channels(config), names)
@@ -102,11 +110,13 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
     rows, data = [], []
     for channel, result in zip(chosen, results, strict=True):
         place = "" if channel.table.fault else channel.place
-        rows.append((channel.table.name, channel.table.kind, place, _show(result)))
+        told = ", ".join(channel.table.on)
+        rules = f"{told}; {_rules(channel)}".removesuffix("; ")
+        rows.append((channel.table.name, channel.table.kind, place, rules, _show(result)))
         data.append(_describe(channel, result))
     return Result(
         data,
-        Table(("channel", "kind", "to", "result"), rows),
+        Table(("channel", "kind", "to", "hears of", "result"), rows),
         failure=_summarize(results),
     )
 
@@ -121,10 +131,7 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
 @list_options
 @pass_session
 def list_notices(session: Session, monitor: str, channel: str, since: str, limit: int) -> Result:
-    """Print what people were told, newest first: through which channel, and what it answered.
-
-    It is about the store on this machine; a server's notices are in the store that it serves.
-    """
+    """Print what people were told, newest first: through which channel, and what it answered."""
     from radar_cli.cli.opening import open_monitors
 
     try:
@@ -133,12 +140,8 @@ def list_notices(session: Session, monitor: str, channel: str, since: str, limit
         message, _, hint = str(error).partition(": ")
         raise UsageError(f"--since: {message}", hint) from None
     with open_monitors(session) as opened:
-        if opened.local is None:
-            raise UsageError(
-                f"{opened.store.place} keeps its own log", "run it where the server runs"
-            )
         from_us = opened.now_us() - since_us
-        found = opened.local.notices(limit, monitor=monitor, channel=channel, since_us=from_us)
+        found = opened.store.notices(limit, monitor=monitor, channel=channel, since_us=from_us)
     rows = [
         (
             local_time(each.created_us),
@@ -151,21 +154,7 @@ def list_notices(session: Session, monitor: str, channel: str, since: str, limit
         )
         for each in found
     ]
-    data = [
-        {
-            "id": each.id,
-            "channel": each.channel,
-            "kind": each.kind or None,
-            "monitors": list(each.monitors),
-            "made_at": iso(each.created_us),
-            "settled_at": iso(each.settled_us),
-            "next_try_at": iso(each.next_try_us),
-            "tries": each.tries,
-            "fate": each.fate or None,
-            "answer": each.answer or None,
-        }
-        for each in found
-    ]
+    data = [encode_notice(each) for each in found]
     columns = ("when", "channel", "kind", "monitors", "fate", "tries", "answer")
     return Result(data, Table(columns, rows, "nobody was told of anything"))
 
@@ -173,6 +162,19 @@ def list_notices(session: Session, monitor: str, channel: str, since: str, limit
 def _name(logged: Logged) -> str:
     first, more = "".join(logged.monitors[:1]), logged.count - 1
     return f"{first} and {more} more" if more > 0 else first
+
+
+def _quiet_until(channel: Channel) -> int | None:
+    quiet = channel.table.quiet
+    return None if quiet is None else quiet.end_us(time.time_ns() // 1000)
+
+
+def _rules(channel: Channel) -> str:
+    """What a channel leaves out or holds back, and whether it is quiet now."""
+    rules = channel.table.describe_rules()
+    if (until_us := _quiet_until(channel)) is not None:
+        rules.append(f"now until {local_time(until_us)}")
+    return ", ".join(rules)
 
 
 def load_channels(config: Config) -> list[Channel]:

@@ -12,7 +12,7 @@ from radar_cli.cli.options import Session
 from radar_cli.core.errors import ConfigError
 from radar_cli.notify.channel import Channel, ChannelError, Receipt
 from radar_cli.notify.notice import Notice, decode_notice, encode_notice
-from radar_cli.service.composing import Composer, report_failing_channels
+from radar_cli.service.composing import Composer, enqueue_news
 from radar_cli.service.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.store.store import Store
@@ -75,9 +75,12 @@ def find_people(session: Session) -> People:
     return People(channels, profile.host or os.uname().nodename)
 
 
-def notify_people(find: Callable[[], People], opened: Opened, now_us: int) -> Told:
+def notify_people(
+    find: Callable[[], People], opened: Opened, now_us: int, *, remind_every_us: int = 0
+) -> Told:
     """Tell what nobody was told of yet, and try again what could not be delivered before.
 
+    With `remind_every_us` what is still down is told again after that time, ever more rarely.
     The monitors of a server are the server's to tell of: then nobody is to be found.
     """
     store = opened.local
@@ -87,9 +90,10 @@ def notify_people(find: Callable[[], People], opened: Opened, now_us: int) -> To
     channels = people.channels
     compose = Composer(store, channels, people.host)
     store.judge(now_us)
-    store.enqueue_alerts(now_us, compose, calms_flaps=True)
-    store.enqueue_faults(now_us, compose.compose_fault)
-    report_failing_channels(store, compose, now_us)
+    if remind_every_us:
+        store.begin_reminding(now_us, remind_every_us)
+    enqueue_news(store, compose, now_us, remind_every_us=remind_every_us)
+    store.remind(now_us, remind_every_us, compose.at(now_us))
     deadline = time.monotonic() + _DELIVERY_S
     if opened.user:
         # There is one link to root's process, for one question at a time.

@@ -5,7 +5,8 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Callable, Collection, Iterator, Sequence
 
 from radar_cli.cli.everybody import Place
 from radar_cli.cli.options import Session
@@ -17,6 +18,7 @@ from radar_cli.outbox.claiming import sort_in_old
 from radar_cli.outbox.spool import STORE_FOLDER, Outbox
 from radar_cli.outbox.trim import Dropped, read_dropped
 from radar_cli.service.intake import ingest
+from radar_cli.settings.channels import find_unheard, read_channels
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.retention import Retention
 from radar_cli.store.store import Store
@@ -26,8 +28,19 @@ if TYPE_CHECKING:
     from radar_cli.settings.profiles import Profile
 
 
+_UNHEARD = 5  # are named
+
+
 def _here_us() -> int:
     return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Tellers:
+    """What is known of the channels that tell people of monitors."""
+
+    names: Callable[[], set[str] | None] = lambda: None  # of the channels; None: all that are told
+    unheard: Callable[[], list[str]] = list  # some monitors that none of them tells of
 
 
 @dataclass(slots=True)
@@ -40,6 +53,7 @@ class Opened:
     user: str = ""  # whose it is, if not one's own
     now_us: Callable[[], int] = _here_us
     local: Store | None = None  # the same store, if it is on this machine
+    tellers: Tellers = field(default_factory=Tellers)
 
     def note_check(self, now_us: int) -> None:
         """Note in the store here that a checker looks, and remark for how long nobody did."""
@@ -60,15 +74,22 @@ class Opened:
         return [f"{self.user}: {words}" if self.user else words]
 
     def find_failing_channels(self) -> list[str]:
-        """Return a remark for each channel that delivers nothing, of the store here."""
-        if self.local is None:
-            return []
+        """Return a remark for each channel that delivers nothing."""
+        names = self.tellers.names()
         return [
             f"channel {health.name} delivers nothing since {local_time(health.failing_us)}:"
             f" {health.error}"
-            for health in self.local.channels_health()
-            if health.failing_us is not None
+            for health in self.store.failing_channels()
+            if health.failing_us is not None and (names is None or health.name in names)
         ]
+
+    def find_unheard(self, keys: Collection[str] = ()) -> list[str]:
+        """Return a remark if there are channels, and none tells of some monitors.
+
+        With `keys`, only of these.
+        """
+        unheard = [key for key in self.tellers.unheard() if not keys or key in keys]
+        return [describe_unheard(unheard)] if unheard else []
 
     def neglect_hint(self) -> str:
         """Return who should look for what is missing."""
@@ -93,6 +114,26 @@ class Opened:
         return lines
 
 
+def _tellers_of(session: Session, store: Store) -> Tellers:
+    """The channels of the config files, for a store here."""
+
+    def names() -> set[str]:
+        return {table.name for table in read_channels(session.load_config())}
+
+    def unheard() -> list[str]:
+        tables = read_channels(session.load_config())
+        # Without any channel nobody asked to be told.
+        return list(islice(find_unheard(tables, store.tags_of_each()), _UNHEARD)) if tables else []
+
+    return Tellers(names, unheard)
+
+
+def describe_unheard(keys: Sequence[str]) -> str:
+    """Say of which monitors no channel tells."""
+    more = ", ..." if len(keys) >= _UNHEARD else ""
+    return f"nobody is told of {', '.join(keys)}{more}: no channel is for them (radar notify list)"
+
+
 @contextmanager
 def open_monitors(session: Session, place: Place | None = None) -> Iterator[Opened]:
     """The monitors of the session's server or, without one, of the store here.
@@ -106,7 +147,8 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
             # What waits for that user's config to be mended is nobody else's to take.
             own = Destination(STORE, is_default=False)
             bring_up_to_date(store, place.directory, own, Retention())
-            yield Opened(store, user=place.user, local=store)
+            tellers = _tellers_of(session, store)
+            yield Opened(store, user=place.user, local=store, tellers=tellers)
         return
     # Which monitors are meant can't be known without it: those here may be nobody's any more.
     profile, notes = session.load_profile(), list[str]()
@@ -116,7 +158,7 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
         return
     directory = state_directory(os.environ)
     with open_embedded(directory) as store:
-        opened = Opened(store, notes, local=store)
+        opened = Opened(store, notes, local=store, tellers=_tellers_of(session, store))
         if profile.server:
             opened.is_elsewhere = True
             lists = "" if place is not None else ", which can't list monitors"
@@ -134,7 +176,8 @@ def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
     from radar_cli.client.server_store import ServerStore
 
     with ServerStore(Connection(find_address(profile))) as store:
-        yield Opened(store, notes, now_us=store.now_us)
+        tellers = Tellers(unheard=store.unheard)
+        yield Opened(store, notes, now_us=store.now_us, tellers=tellers)
 
 
 def describe_dropped(dropped: Dropped) -> str:

@@ -12,14 +12,15 @@ from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, shorten
-from radar_cli.client.wire import describe_fault, describe_run, iso
+from radar_cli.client.wire import describe_attention, describe_fault, describe_run, from_iso, iso
 from radar_cli.core import exits
 from radar_cli.core.errors import StateError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.text import lines
+from radar_cli.model.attention import Attention
 from radar_cli.model.fault import BAD
 from radar_cli.model.overview import MonitorOverview
-from radar_cli.model.sentences import last_line_of
+from radar_cli.model.sentences import last_line_of, local_time
 from radar_cli.service.look import look
 
 _TAIL_LINES = 20
@@ -95,8 +96,9 @@ def _look_in(
     loss = opened.store.find_loss()
     lost = [f"{opened.store.place}: {loss}"] if loss else []
     data = [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
-    remarks = [*_fault_notes(data), *opened.remarks(), *opened.find_neglect(now_us)]
-    remarks += opened.find_failing_channels()
+    remarks = [*_fault_notes(data), *_attention_notes(data)]
+    remarks += [*opened.remarks(), *opened.find_neglect(now_us)]
+    remarks += [*opened.find_failing_channels(), *opened.find_unheard(keys)]
     return data, lost + remarks, bool(loss)
 
 
@@ -115,6 +117,30 @@ def describe_unknown(unknown: Sequence[tuple[str, str]], code: int) -> StateErro
     )
     error.exit_code = code or error.exit_code
     return error
+
+
+def attention_in_words(attention: Attention) -> list[tuple[str, str]]:
+    """Say who sees to a monitor, and until when nobody is told of it, each with a label."""
+    found = []
+    if attention.acked_us is not None:
+        found.append(("seen to", f"by {attention.acked_by}, {local_time(attention.acked_us)}"))
+    if attention.is_silenced:
+        until = "it is ended" if attention.until_us is None else local_time(attention.until_us)
+        why = f": {attention.why}" if attention.why else ""
+        found.append(("silenced", f"until {until}{why}"))
+    return found
+
+
+def _attention_notes(data: list[dict[str, Any]]) -> list[str]:
+    """Say what is silenced, in a line: it is not to be forgotten."""
+    silenced = [entry for entry in data if entry["silenced"]]
+    if not silenced:
+        return []
+    ends_us = [from_iso(entry["silenced"]["until"]) for entry in silenced]
+    last_us = None if None in ends_us else max(filter(None, ends_us))
+    names = shorten(", ".join(entry["key"] for entry in silenced))
+    until = "until that is ended" if last_us is None else f"until {local_time(last_us)} at most"
+    return [f"nobody is told of {names}, {until}: see 'radar monitors maintenance list'"]
 
 
 def _fault_notes(data: list[dict[str, Any]]) -> list[str]:
@@ -148,6 +174,7 @@ def describe(seen: MonitorOverview, user: str = "") -> dict[str, Any]:
         "watched": seen.known.is_watched,
         "tags": declared.get("tags", "").split(),
         "faults": [describe_fault(fault) for fault in seen.known.active_faults],
+        **describe_attention(seen.attention),
         "started_at": iso(running[-1].started_us) if view.is_running and running else None,
         "last_run": None if last is None else describe_run(last),
     }
@@ -156,6 +183,8 @@ def describe(seen: MonitorOverview, user: str = "") -> dict[str, Any]:
 def _row(entry: dict[str, Any], now_us: int) -> tuple[Any, ...]:
     status = entry["status"] + (f" ({entry['reason']})" if entry["reason"] else "")
     status += ", running" if entry["running"] else ""
+    status += ", seen to" if entry["acknowledged"] else ""
+    status += ", silenced" if entry["silenced"] else ""
     style = STYLES[entry["status"]]
     if entry["faults"]:
         is_bad = entry["faults"][0]["kind"] == BAD  # the worst is the first

@@ -4,21 +4,35 @@ from typing import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from radar_cli.client.connection import AnswerError, Connection
-from radar_cli.client.wire import decode_flip, decode_monitor, decode_run, encode_declared, from_iso
+from radar_cli.client.wire import (
+    decode_attention,
+    decode_channel,
+    decode_flip,
+    decode_monitor,
+    decode_notice,
+    decode_run,
+    decode_window,
+    encode_declared,
+    from_iso,
+    iso,
+)
 from radar_cli.core.errors import UsageError
 from radar_cli.core.ids import is_key
 from radar_cli.model.flip import Flip
+from radar_cli.model.notice_log import ChannelHealth, Logged
 from radar_cli.model.overview import ALARMING, RUNS_SEEN, MonitorOverview
 from radar_cli.model.port import UnknownMonitorError
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.state import Status
+from radar_cli.model.timing import Window
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
 _MONITORS = "/api/v1/monitors"
+_WINDOWS = "/api/v1/maintenance"
 _PAGE = 500
 # With outputs, which may have 10 kB each.
 _PAGE_WITH_OUTPUTS = 200
@@ -83,7 +97,7 @@ class ServerStore:
         for entry in self._list(keys, statuses, runs=RUNS_SEEN, output=output):
             known = decode_monitor(entry)
             runs = [decode_run(each) for each in entry["runs"]]
-            yield MonitorOverview(known, known.view_at(now_us), runs)
+            yield MonitorOverview(known, known.view_at(now_us), runs, decode_attention(entry))
 
     def monitors(self, statuses: Sequence[str] = ()) -> Iterator[MonitorRecord]:
         """See `MonitorStore`."""
@@ -183,6 +197,63 @@ class ServerStore:
         """See `MonitorStore`; it begins when the server hears of it, and lasts as long."""
         content = {"keys": [*keys], "by": by, "for_s": (until_us - now_us) / 1e6}
         self._change("POST", "/api/v1/batch/snooze", content)
+
+    def windows(self, now_us: int) -> list[Window]:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        return [decode_window(each) for each in self._connection.get(_WINDOWS)["windows"]]
+
+    def add_window(self, window: Window) -> Window:
+        """See `MonitorStore`; it has another id there."""
+        content: dict[str, Any] = {
+            "name": window.name,
+            "monitors": window.monitors,
+            "tag": window.tag,
+            "begin": iso(window.begin_us),
+            "end": iso(window.end_us),
+        }
+        if window.schedule:
+            content |= {"schedule": window.schedule, "tz": window.tz}
+            content["for_s"] = window.length_us / 1e6
+        return decode_window(self._change("POST", _WINDOWS, content))
+
+    def end_window(self, window_id: str, now_us: int) -> bool:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        try:
+            self._change("DELETE", f"{_WINDOWS}/{quote(window_id, safe='')}", None)
+        except AnswerError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def notices(
+        self, limit: int, *, monitor: str = "", channel: str = "", since_us: int = 0
+    ) -> list[Logged]:
+        """See `MonitorStore`."""
+        found: list[Logged] = []
+        before: str | None = ""
+        while before is not None and len(found) < limit:
+            page = self._connection.get(
+                "/api/v1/notices",
+                monitor=monitor,
+                channel=channel,
+                since=iso(since_us),
+                before=before,
+                limit=min(limit - len(found), _PAGE),
+            )
+            found += map(decode_notice, page["notices"])
+            before = page["next"]
+        return found
+
+    def failing_channels(self) -> list[ChannelHealth]:
+        """See `MonitorStore`."""
+        status = self._connection.get("/api/v1/status")
+        return [decode_channel(each) for each in status.get("failing_channels", ())]
+
+    def unheard(self) -> list[str]:
+        """Return monitors that no channel of the server tells of; not all, if they are many."""
+        found: list[str] = self._connection.get("/api/v1/status").get("unheard", [])
+        return found
 
     def resume(self, keys: Sequence[str], now_us: int) -> list[str]:  # noqa: ARG002 (as above)
         """See `MonitorStore`."""

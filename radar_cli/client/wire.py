@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 from typing import Any, Collection
 
 from radar_cli.core.grammar import format_seconds
+from radar_cli.model.attention import Attention
 from radar_cli.model.fault import Fault
 from radar_cli.model.flip import Flip
 from radar_cli.model.monitor import Outage, Pause, to_us
+from radar_cli.model.notice_log import ChannelHealth, Logged
 from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord, read_faults, write_faults
 from radar_cli.model.run import Origin, Run
 from radar_cli.model.state import Status, View
+from radar_cli.model.timing import Window
 
 RUNNING, HUNG = "running", "hung"
 
@@ -60,10 +63,15 @@ def describe_monitor(known: MonitorRecord, view: View, now_us: int) -> dict[str,
     }
 
 
-def encode_monitor(known: MonitorRecord, now_us: int) -> dict[str, Any]:
+def encode_monitor(
+    known: MonitorRecord,
+    now_us: int,
+    attention: Attention = Attention(),  # noqa: B008 (it can't be changed)
+) -> dict[str, Any]:
     """A monitor as the API answers it; `record` is what `decode_monitor` reads."""
     return {
         **describe_monitor(known, known.view_at(now_us), now_us),
+        **describe_attention(attention),
         "watched": known.is_watched,
         "version": known.version,
         "fingerprint": known.fingerprint,
@@ -92,6 +100,124 @@ def decode_monitor(entry: dict[str, Any]) -> MonitorRecord:
         entry["version"],
         tuple(Outage(begin_us, end_us) for begin_us, end_us in record.get("outages", ())),
         read_faults(json.dumps(record.get("faults", []))),
+    )
+
+
+def describe_attention(attention: Attention) -> dict[str, Any]:
+    """Return who sees to a monitor, and until when nobody is told of it."""
+    return {
+        "acknowledged": {"at": iso(attention.acked_us), "by": attention.acked_by}
+        if attention.is_acked
+        else None,
+        "silenced": {
+            "window": attention.window,
+            "why": attention.why,
+            "until": iso(attention.until_us),
+        }
+        if attention.is_silenced
+        else None,
+    }
+
+
+def decode_attention(entry: dict[str, Any]) -> Attention:
+    """Return what `describe_attention` described; an older server says nothing of it."""
+    acked, silenced = entry.get("acknowledged") or {}, entry.get("silenced") or {}
+    return Attention(
+        from_iso(acked.get("at")),
+        acked.get("by", ""),
+        silenced.get("window", ""),
+        silenced.get("why", ""),
+        from_iso(silenced.get("until")),
+    )
+
+
+def describe_window(window: Window, now_us: int) -> dict[str, Any]:
+    """Return a maintenance window, and whether it is on."""
+    span = window.span_at(now_us)
+    return {
+        "id": window.id,
+        "name": window.name,
+        "monitors": window.monitors,
+        "tag": window.tag or None,
+        "begin": iso(window.begin_us),
+        "end": iso(window.end_us),
+        "schedule": window.schedule or None,
+        "tz": window.tz if window.schedule else None,
+        "length_s": window.length_us / 1e6 if window.schedule else None,
+        "on": span is not None,
+        "on_until": None if span is None else iso(span[1]),
+        "next": iso(window.next_us(now_us)),
+    }
+
+
+def decode_window(entry: dict[str, Any]) -> Window:
+    """Return the window that `describe_window` described."""
+    return Window(
+        entry["id"],
+        entry["name"],
+        entry["monitors"],
+        entry["tag"] or "",
+        from_iso(entry["begin"]) or 0,
+        from_iso(entry["end"]),
+        entry["schedule"] or "",
+        entry["tz"] or "UTC",
+        round((entry["length_s"] or 0) * 1e6),
+    )
+
+
+def encode_notice(logged: Logged) -> dict[str, Any]:
+    """Return a notice of the log as the API answers it."""
+    return {
+        "id": logged.id,
+        "channel": logged.channel,
+        "kind": logged.kind or None,
+        "monitors": list(logged.monitors),
+        "count": logged.count,
+        "made_at": iso(logged.created_us),
+        "settled_at": iso(logged.settled_us),
+        "next_try_at": iso(logged.next_try_us),
+        "tries": logged.tries,
+        "fate": logged.fate or None,
+        "answer": logged.answer or None,
+    }
+
+
+def decode_notice(entry: dict[str, Any]) -> Logged:
+    """Return the notice that `encode_notice` encoded."""
+    return Logged(
+        entry["id"],
+        entry["channel"],
+        entry["kind"] or "",
+        tuple(entry["monitors"]),
+        entry["count"],
+        from_iso(entry["made_at"]) or 0,
+        from_iso(entry["settled_at"]),
+        from_iso(entry["next_try_at"]),
+        entry["tries"],
+        entry["fate"] or "",
+        entry["answer"] or "",
+    )
+
+
+def describe_channel(health: ChannelHealth) -> dict[str, Any]:
+    """Return how a channel fares."""
+    return {
+        "channel": health.name,
+        "delivered_at": iso(health.delivered_us),
+        "failing_since": iso(health.failing_us),
+        "failures": health.failures,
+        "error": health.error or None,
+    }
+
+
+def decode_channel(entry: dict[str, Any]) -> ChannelHealth:
+    """Return what `describe_channel` described."""
+    return ChannelHealth(
+        entry["channel"],
+        from_iso(entry["delivered_at"]),
+        from_iso(entry["failing_since"]),
+        entry["failures"],
+        entry["error"] or "",
     )
 
 

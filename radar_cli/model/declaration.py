@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from radar_cli.wrap.options import Options
 
-_LONGEST_REFUSED = 200
+_LONGEST_REFUSED = 200  # no schedule that can be read is longer
 
 
 class Declaration:
@@ -67,7 +67,7 @@ def declare(options: "Options | Declaration") -> dict[str, str]:
         wrong = find_fault(schedule)
         if wrong:
             options.warnings.append(f"schedule {options.schedule[:60]!r} is ignored: {wrong}")
-        fields["schedule"] = schedule[:_LONGEST_REFUSED] if wrong else schedule
+        fields["schedule"] = schedule[:_LONGEST_REFUSED]
     elif options.every:
         fields["every"] = format_seconds(options.every)
     if options.tz:

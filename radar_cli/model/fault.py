@@ -72,11 +72,9 @@ def update_faults(
         for fault in found
         if fault.ended_us is None or 0 <= now_us - fault.ended_us <= _REMEMBERED_US
     ]
-    over = len(kept) - _REMEMBERED_MAX
-    if over > 0:
-        ended = [fault for fault in kept if not fault.is_active][:over]
-        kept = [fault for fault in kept if fault not in ended]
-    return tuple(kept)
+    over = max(0, len(kept) - _REMEMBERED_MAX)
+    forgotten = [fault for fault in kept if not fault.is_active][:over]
+    return tuple(fault for fault in kept if fault not in forgotten)
 
 
 def worst(faults: Iterable[Fault]) -> str:

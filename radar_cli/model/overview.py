@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from radar_cli.model.attention import Attention
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.state import Status, View
@@ -21,12 +22,13 @@ ALARMING = (Status.LATE, Status.DOWN)
 class MonitorOverview:
     """A monitor, what it says, and its newest runs, the last one last.
 
-    Of the outputs it has that of the last run that ended.
+    Of the outputs it has that of the last run that ended. `attention` is who sees to it.
     """
 
     known: MonitorRecord
     view: View
     runs: list[Run]
+    attention: Attention = Attention()  # noqa: RUF009 (it can't be changed)
 
     @property
     def last_ended(self) -> Run | None:

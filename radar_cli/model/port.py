@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Collection, Iterator, Mapping, Protocol, Seque
 
 from radar_cli.core.errors import UsageError
 from radar_cli.model.flip import Flip
+from radar_cli.model.notice_log import ChannelHealth, Logged
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.state import Status
+from radar_cli.model.timing import Window
 
 if TYPE_CHECKING:
     from radar_cli.model.overview import MonitorOverview
@@ -113,6 +115,23 @@ class MonitorStore(Protocol):
 
         UnknownMonitorError: there is none of one of these keys, and nothing was changed.
         """
+
+    def windows(self, now_us: int) -> list[Window]:
+        """The maintenance windows that aren't over."""
+
+    def add_window(self, window: Window) -> Window:
+        """Keep a maintenance window; return it as it is kept. UsageError: it is impossible."""
+
+    def end_window(self, window_id: str, now_us: int) -> bool:
+        """End a maintenance window, and what would come of it; whether there was one."""
+
+    def notices(
+        self, limit: int, *, monitor: str = "", channel: str = "", since_us: int = 0
+    ) -> list[Logged]:
+        """The newest notices, the newest first; only those of a monitor, or through a channel."""
+
+    def failing_channels(self) -> list[ChannelHealth]:
+        """Return the channels that deliver nothing."""
 
     def resume(self, keys: Sequence[str], now_us: int) -> list[str]:
         """End the pauses of monitors; return the keys of those that were paused.

@@ -17,8 +17,9 @@ from croniter import croniter
 from radar_cli.core.cron import find_fault
 from radar_cli.core.errors import UsageError
 
-# February 29 on a given weekday comes back after 28 years, or 40 around a century.
-_SEARCH_DAYS = 366 * 41
+# In these years each day of the year falls on each weekday, February 29 too.
+_CALENDAR = (date(2000, 1, 1), date(2027, 12, 31))
+_FIRST_DAY, _LAST_DAY = date(1971, 1, 1), date(9998, 12, 31)
 _ONE_DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,6 +72,11 @@ class CronSchedule:
         self.needs_both = is_alias or words[2].startswith("*") or words[4].startswith("*")
 
     @cached_property
+    def has_slots(self) -> bool:
+        """Whether it matches at all, as February 30 never does."""
+        return any(self.is_day(day) for day in _days_between(*_CALENDAR))
+
+    @cached_property
     def shortest_gap_s(self) -> float:
         """The shortest time from one slot to the next, on days without a clock change."""
         minutes = self._day_minutes
@@ -102,7 +108,8 @@ class CronSchedule:
     def slots_after(self, moment: datetime) -> Iterator[datetime]:
         """The slots after an aware `moment`, in UTC; none if the expression never matches."""
         last = moment.astimezone(UTC)
-        for day in self._matching_days(moment.astimezone(self.tz).date() - _ONE_DAY):
+        begin = moment.astimezone(self.tz).date() - _ONE_DAY
+        for day in _days_between(begin, _LAST_DAY) if self.has_slots else ():
             for slot in self._slots_of(day, last):
                 # Slots that a clock change moves together are one.
                 if slot > last:
@@ -113,38 +120,26 @@ class CronSchedule:
         """The last slot at or before an aware `moment`, in UTC; None if there is none."""
         moment = moment.astimezone(UTC)
         day = moment.astimezone(self.tz).date() + _ONE_DAY
-        for _ in range(_SEARCH_DAYS):
-            if self.is_day(day):
-                slots = [slot for slot in self._slots_of(day) if slot <= moment]
-                if slots:
-                    return max(slots)
-            if day <= date(1971, 1, 1):
-                return None
+        while self.has_slots and day >= _FIRST_DAY:
+            if slots := [slot for slot in self._slots_of(day) if slot <= moment]:
+                return slots[-1]
             day -= _ONE_DAY
         return None
 
-    def _matching_days(self, day: date) -> Iterator[date]:
-        idle_days = 0
-        while idle_days < _SEARCH_DAYS and day < date(9998, 12, 31):
-            if self.is_day(day):
-                idle_days = 0
-                yield day
-            idle_days += 1
-            day += _ONE_DAY
-
     def is_day(self, day: date) -> bool:
         """Whether the schedule has slots on a local day."""
-        if day.month not in self.months:
-            return False
         is_day = day.day in self.days
         is_weekday = day.isoweekday() % 7 in self.weekdays
-        return is_day and is_weekday if self.needs_both else is_day or is_weekday
+        fits = is_day and is_weekday if self.needs_both else is_day or is_weekday
+        return fits and day.month in self.months
 
     def _slots_of(self, day: date, after: datetime = _EPOCH) -> Iterator[datetime]:
         """The slots of a local day after a moment, in order, a skipped one where it is made up for.
 
         In UTC, and near a clock change perhaps some that are before.
         """
+        if not self.is_day(day):
+            return
         midnight = datetime(day.year, day.month, day.day, tzinfo=self.tz)
         if midnight.utcoffset() != _offset(day + _ONE_DAY, self.tz):
             if day not in self._changes:
@@ -220,6 +215,13 @@ def after_gap(local: datetime) -> datetime:
     while is_skipped(local):
         local += _MINUTE
     return local.astimezone(UTC)
+
+
+def _days_between(first: date, last: date) -> Iterator[date]:
+    """All days from the first to the last one."""
+    while first <= last:
+        yield first
+        first += _ONE_DAY
 
 
 def _offset(day: date, tz: ZoneInfo) -> timedelta | None:

@@ -7,8 +7,10 @@ what stays down ever more rarely; and nothing but what can't wait in somebody's 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Collection, Sequence
 
+from radar_cli.core.errors import UsageError
 from radar_cli.model.schedule import load_schedule, load_timezone
 
 SECOND = 1_000_000
@@ -86,19 +88,21 @@ class QuietHours:
 
         Where clocks go back or forward, it ends when the clock on the wall says so.
         """
-        if not self.spans or not self._is_quiet(now_us):
-            return None
-        minute_us = now_us - now_us % MINUTE
-        for number in range(1, 8 * 24 * 60 + 120):
-            at_us = minute_us + number * MINUTE
-            if not self._is_quiet(at_us):
-                return at_us
-        return None
+        return _find_end(self, now_us - now_us % MINUTE) if self.spans else None
 
-    def _is_quiet(self, at_us: int) -> bool:
+    def is_quiet(self, at_us: int) -> bool:
+        """Whether it is quiet in the minute of `at_us`."""
         moment = datetime.fromtimestamp(at_us // SECOND, _zone(self.tz))
         minute = (moment.weekday() * 24 + moment.hour) * 60 + moment.minute
         return any(begin <= minute < end for begin, end in self.spans)
+
+
+@lru_cache(1024)  # a thousand monitors go down within a minute
+def _find_end(quiet: QuietHours, minute_us: int) -> int | None:
+    if not quiet.is_quiet(minute_us):
+        return None
+    ends_us = (minute_us + number * MINUTE for number in range(1, 8 * 24 * 60 + 120))
+    return next((at_us for at_us in ends_us if not quiet.is_quiet(at_us)), None)
 
 
 def read_quiet(texts: Sequence[str], tz: str) -> QuietHours:
@@ -225,6 +229,39 @@ class Window:
             return self.begin_us if now_us < self.begin_us else None
         found = load_schedule(self.schedule, self.tz).next_us(max(now_us, self.begin_us))
         return None if found is None or self.is_over(found) else found
+
+
+_LONGEST_US, _LONGEST_OF_MANY_US = 366 * DAY, 31 * DAY
+_LOOKED_AHEAD = 60
+
+
+def check_window(window: Window, now_us: int) -> Window:
+    """Return the window. UsageError: it would never begin, or hide monitors for ever."""
+    if not window.schedule:
+        if window.end_us is None:
+            raise UsageError("a window needs an end", "--for 2h, or --until '2026-12-24 18:00'")
+        if window.end_us <= max(window.begin_us, now_us):
+            raise UsageError("it ends before it begins, or is over already")
+        if window.end_us - window.begin_us > _LONGEST_US:
+            raise UsageError("it is longer than a year", "'radar monitors pause' has no end")
+        return window
+    if not 0 < window.length_us <= _LONGEST_OF_MANY_US:
+        raise UsageError("a window that comes again needs a length, at most 31d", "--for 2h")
+    schedule = load_schedule(window.schedule, window.tz)
+    began_us = schedule.next_us(max(now_us, window.begin_us))
+    if began_us is None or window.is_over(began_us):
+        raise UsageError("it would never begin")
+    for _ in range(_LOOKED_AHEAD):
+        following_us = schedule.next_us(began_us)
+        if following_us is None or window.is_over(following_us):
+            break
+        if following_us - began_us <= window.length_us:
+            raise UsageError(
+                "it would never end: the next one begins before it is over",
+                "a shorter --for, or a rarer schedule",
+            )
+        began_us = following_us
+    return window
 
 
 def _zone(name: str) -> tzinfo:

@@ -38,6 +38,7 @@ class Notice:
     notes: str = ""  # of the monitor: what to do, in a few lines
     url: str = ""  # of the monitor's page
     mute: tuple[str, ...] = ()
+    act_url: str = ""  # of a page where whoever gets it says that they see to it
     incident: str = ""  # the same for a down, its reminders and its end
     downs: int = 0  # how often it went down until it settled, if it flapped
     others: tuple["Notice", ...] = ()

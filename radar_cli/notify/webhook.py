@@ -63,7 +63,10 @@ def _teams(notice: Notice, words: Wording, url: str, _to: str) -> Requests:
         ],
     }
     if notice.url and not notice.others:
-        card["actions"] = [{"type": "Action.OpenUrl", "title": "Look", "url": notice.url}]
+        links = [("Look", notice.url), ("See to it", notice.act_url)]
+        card["actions"] = [
+            {"type": "Action.OpenUrl", "title": title, "url": link} for title, link in links if link
+        ]
     kind = "application/vnd.microsoft.card.adaptive"
     content = {"contentType": kind, "content": card}
     return [(url, {"type": "message", "attachments": [content]})]
@@ -90,6 +93,9 @@ def _ntfy(notice: Notice, words: Wording, url: str, _to: str) -> Requests:
     }
     if notice.url and not notice.others:
         body["click"] = notice.url
+        if notice.act_url:
+            # `view` opens it: an `http` action would act at a touch of whoever has the topic.
+            body["actions"] = [{"action": "view", "label": "See to it", "url": notice.act_url}]
     return [(root, body)]
 
 
@@ -118,7 +124,8 @@ def _event(each: Notice, words: Wording, whole: Notice, to: str) -> dict[str, An
         "custom_details": details,
     }
     if each.url:
-        event["links"] = [{"href": each.url, "text": "radar"}]
+        links = [(each.url, "radar"), (each.act_url, "see to it, or mute it")]
+        event["links"] = [{"href": href, "text": said} for href, said in links if href]
     return event
 
 

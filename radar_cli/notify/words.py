@@ -15,6 +15,7 @@ _NAME_MAX = 60  # characters, in a subject
 _FAULT_MAX = 120
 _NAMES_MAX = 90  # characters of names, in a subject
 _LISTED_MAX = 100  # monitors, in a text
+_ACTED_ON_MAX = 10  # of so many each has its link to act
 _URL_MAX = 2000
 _NOTE_MAX = 2000
 _LATEST_S = 250_000_000_000.0  # in the year 9892
@@ -155,8 +156,10 @@ def summaries(notice: Notice) -> list[str]:
     for each in notice.all[:_LISTED_MAX]:
         link = f"  {one_line(each.url, _URL_MAX)}" if each.url else ""
         found.append(f"{_headline_of_one(each)}{link}")
-    more = len(notice.all) - len(found)
-    return [*found, f"... and {more} more"] if more else found
+        if each.act_url and len(notice.all) <= _ACTED_ON_MAX:
+            found.append(f"  see to it, or mute it: {one_line(each.act_url, _URL_MAX)}")
+    more = len(notice.all) - _LISTED_MAX
+    return [*found, f"... and {more} more"] if more > 0 else found
 
 
 def notes(notice: Notice) -> list[str]:
@@ -213,6 +216,7 @@ def _describe_one(notice: Notice) -> dict[str, Any]:
         "notes": _valid(notice.notes) or None,
         "incident": _valid(notice.incident) or None,
         "downs": notice.downs,
+        "act_url": _valid(notice.act_url) or None,
         "look": [_valid(line) for line in notice.look],
         "mute": [_valid(line) for line in notice.mute],
         "last_run": None if run is None else _describe(run),

@@ -52,7 +52,7 @@ def sort_in_old(outbox: Outbox, at_most: int = 1 << 30) -> int:
             os.rename(entry.path, os.path.join(folder, _new_name(name)))
             moved += 1
         except OSError:
-            continue  # a full disk: another run will
+            pass  # a full disk: another run will
         finally:
             entry.release()
     return moved
@@ -210,7 +210,6 @@ def unlock(spool: Spool, fd: int) -> None:
 def _read(fd: int) -> tuple[Ping, dict[str, str]]:
     """The ping in an open file, and where it belongs; ValueError if it isn't whole."""
     size = _check(fd)
-    os.lseek(fd, 0, os.SEEK_SET)
     parts = []
     while data := os.read(fd, size + 1):
         parts.append(data)

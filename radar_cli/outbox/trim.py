@@ -114,7 +114,7 @@ def _time_us(name: str) -> int:
 
 
 def _kind(name: str) -> str:
-    return name.split("-", 2)[1]
+    return name.split("-")[1]
 
 
 def _size(folder: str, name: str) -> int:

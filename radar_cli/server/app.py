@@ -15,7 +15,9 @@ from radar_cli.server.api.batches import routes as batch_routes
 from radar_cli.server.api.glance import routes as glance_routes
 from radar_cli.server.api.health import routes as health_routes
 from radar_cli.server.api.history import routes as history_routes
+from radar_cli.server.api.maintenance import routes as maintenance_routes
 from radar_cli.server.api.monitors import routes as monitor_routes
+from radar_cli.server.api.notices import routes as notice_routes
 from radar_cli.server.api.openapi import describe_pings
 from radar_cli.server.api.sync import routes as sync_routes
 from radar_cli.server.api.tokens import routes as token_routes
@@ -32,11 +34,12 @@ if TYPE_CHECKING:
 
 _ROUTERS = (
     *(health_routes, sync_routes, glance_routes, monitor_routes),
-    *(batch_routes, history_routes, token_routes),
+    *(batch_routes, history_routes, token_routes, maintenance_routes, notice_routes),
 )
 _STATUSES = {
     "UNKNOWN_MONITOR": 404,
     "UNKNOWN_RUN": 404,
+    "UNKNOWN_WINDOW": 404,
     "MONITOR_EXISTS": 409,
     "CHANGED_MEANWHILE": 412,
     "STATE": 503,

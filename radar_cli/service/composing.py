@@ -1,6 +1,7 @@
 """Composing notices: what was expected, what happened, and how to look further."""
 
 import itertools
+from copy import copy
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, Sequence
@@ -9,6 +10,7 @@ from radar_cli.core.grammar import format_duration
 from radar_cli.model.fault import Fault
 from radar_cli.model.flip import Flip
 from radar_cli.model.monitor import Monitor
+from radar_cli.model.notice_log import ChannelHealth
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run, fold_runs
 from radar_cli.model.sentences import in_words
@@ -16,9 +18,13 @@ from radar_cli.model.state import Reason, Status
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice, decode_notice, encode_notice
+from radar_cli.notify.signing import Signer
 from radar_cli.notify.words import long_time
-from radar_cli.store.notices import ChannelHealth, Outgoing, Sending
+from radar_cli.settings.channels import ChannelTable
+from radar_cli.store.alerts import PendingAlert
+from radar_cli.store.notices import ESCALATING, QUIET, Outgoing
 from radar_cli.store.outages import Watching
+from radar_cli.store.reminders import Reminding
 
 # Enough to find the last run that ended behind some that go on.
 _PINGS_READ = 12
@@ -29,29 +35,89 @@ class Composer:
     """Makes the notices of flips, for the channels that are to hear of them.
 
     `host` is this machine's name, for monitors whose runs tell none. `public_url` is the server's
-    as people reach it; without one no notice has a link to a monitor.
+    as people reach it; without one no notice has a link to a monitor. With a `signer` each has one
+    by which whoever gets it acts on the outage.
     """
 
     def __init__(
-        self, store: Watching, channels: Sequence[Channel], host: str, public_url: str = ""
+        self,
+        store: Watching,
+        channels: Sequence[Channel],
+        host: str,
+        public_url: str = "",
+        signer: Signer | None = None,
     ) -> None:
+        self._signer = signer
         self._store = store
         self._channels = channels
         self._host = host
         self._public_url = public_url.rstrip("/")
+        self._now_us = 0
 
-    def __call__(self, known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
-        """The names of the channels, each with the notice as JSON."""
-        notice = self._compose(known, flip)
-        encoded = encode_notice(notice)
+    def at(self, now_us: int) -> "Composer":
+        """Return the same for what is told now: channels may be quiet, or hear of it later."""
+        other = copy(self)
+        other._now_us = now_us
+        return other
+
+    def __call__(self, known: MonitorRecord, flip: Flip) -> list[PendingAlert]:
+        """Return what each channel that hears of a flip is to be told, as JSON, and when."""
+        return self._address(self._compose(known, flip))
+
+    def _address(self, notice: Notice) -> list[PendingAlert]:
+        """Return what each channel that hears of a notice is to be told, and when."""
+        encoded, now_us = encode_notice(notice), self._now_us or notice.noticed_us
+        tellings = []
+        for channel in self._channels:
+            if channel.table.hears(notice.kind, notice.tags, notice.monitor):
+                if self._signer is not None and notice.kind == "down":
+                    signed = _sign(notice, self._signer, channel.table.name, now_us)
+                    encoded = encode_notice(signed)
+                tellings.append(_time(channel.table, notice, encoded, now_us))
+        return tellings
+
+    @property
+    def hears_late(self) -> bool:
+        """Whether any channel hears of what is late."""
+        return any("late" in channel.table.on for channel in self._channels)
+
+    def late_channels(self, known: MonitorRecord) -> list[str]:
+        """Return the names of the channels that hear that a monitor is late."""
         return [
-            (channel.table.name, encoded)
+            channel.table.name
             for channel in self._channels
-            if channel.table.hears(notice.kind, notice.tags)
+            if channel.table.hears("late", known.monitor.tags, known.key)
         ]
 
-    def compose_fault(self, known: MonitorRecord, fault: Fault) -> list[tuple[str, str]]:
-        """Return the names of the channels that hear of a fault, each with the notice as JSON."""
+    def compose_late(self, known: MonitorRecord) -> list[PendingAlert]:
+        """Return what each of these is to be told."""
+        monitor, view = known.monitor, known.view_at(self._now_us)
+        grace = f", within {format_duration(monitor.grace_s)}" if monitor.grace_s else ""
+        notice = Notice(
+            key="",
+            kind="late",
+            monitor=known.key,
+            name=monitor.name,
+            status=str(view.status),
+            previous=str(known.state.status),
+            reason="",
+            since_us=view.since_us,
+            noticed_us=self._now_us,
+            host=self._host,
+            tz=known.declared.get("tz") or "UTC",
+            **self._ways_on(monitor, f"radar monitors show {known.key}"),
+        )
+        due = long_time(notice, view.since_us)
+        return self._address(
+            replace(
+                notice,
+                expected=f"a run at {due}{grace} ({in_words(monitor)})",
+                happened="no run has begun yet",
+            )
+        )
+
+    def compose_fault(self, known: MonitorRecord, fault: Fault) -> list[PendingAlert]:
+        """Return what each channel that hears of a fault is to be told."""
         monitor, view = known.monitor, known.view
         notice = Notice(
             key="",
@@ -69,14 +135,9 @@ class Composer:
             tz=known.declared.get("tz") or "UTC",
             **self._ways_on(monitor, f"radar monitors show {known.key}"),
         )
-        encoded = encode_notice(notice)
-        return [
-            (channel.table.name, encoded)
-            for channel in self._channels
-            if channel.table.hears(notice.kind, notice.tags)
-        ]
+        return self._address(notice)
 
-    def compose_channel(self, health: ChannelHealth, now_us: int) -> list[tuple[str, str]]:
+    def compose_channel(self, health: ChannelHealth, now_us: int) -> list[PendingAlert]:
         """Return the other channels that hear of faults, each with what became of this one."""
         is_failing = health.failing_us is not None
         happened = f"channel {health.name} delivers again"
@@ -98,7 +159,7 @@ class Composer:
         )
         encoded = encode_notice(notice)
         return [
-            (channel.table.name, encoded)
+            _time(channel.table, notice, encoded, now_us)
             for channel in self._channels
             if channel.table.name != health.name and "fault" in channel.table.on
         ]
@@ -165,6 +226,26 @@ class Composer:
         return next((each for each in older if each.status == Status.DOWN), None)
 
 
+def _sign(notice: Notice, signer: Signer, channel: str, now_us: int) -> Notice:
+    """Return a notice with the link by which whoever gets it through a channel acts on it."""
+    url = signer.link(notice.monitor, notice.incident, channel, now_us / 1e6)
+    return replace(notice, act_url=url, mute=(url, *notice.mute))
+
+
+def _time(table: ChannelTable, notice: Notice, encoded: str, now_us: int) -> PendingAlert:
+    """Return when a channel is told of a notice, and why not at once."""
+    at_us, held = now_us, ""
+    is_reminder = notice.kind == "down" and notice.previous == "down"
+    if table.after_s and notice.kind != "channel" and not is_reminder:
+        held = ESCALATING
+        if notice.kind != "up":
+            at_us += round(table.after_s * 1e6)
+    quiet = table.quiet
+    if quiet is not None and (end_us := quiet.end_us(at_us)) is not None:
+        at_us, held = end_us, held or QUIET
+    return PendingAlert(table.name, encoded, at_us if held else 0, held)
+
+
 def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
     """Describe what was expected and what happened, in a sentence each."""
     since = long_time(notice, flip.time_us)
@@ -194,10 +275,21 @@ def _how(run: Run) -> str:
     return one_line(run.message) if run.exit_code is None else f"exit {run.exit_code}"
 
 
-def report_failing_channels(store: Sending, compose: Composer, now_us: int) -> None:
-    """Make alerts of the channels that have begun to fail, or to deliver again, for the others."""
+def enqueue_news(
+    store: Reminding, compose: Composer, now_us: int, *, remind_every_us: int = 0
+) -> None:
+    """Make alerts of all that there is to tell; with `remind_every_us` reminders will come of it.
+
+    What was held back and is still so is let out.
+    """
+    compose = compose.at(now_us)
+    store.enqueue_alerts(now_us, compose, remind_every_us=remind_every_us, calms_flaps=True)
+    store.enqueue_faults(now_us, compose.compose_fault)
+    if compose.hears_late:
+        store.enqueue_late(now_us, compose.late_channels, compose.compose_late)
     for health in store.find_channel_news(now_us):
         store.add_channel_alert(health, compose.compose_channel(health, now_us), now_us)
+    store.release(now_us)
 
 
 def join(outgoing: Outgoing) -> Notice:

@@ -93,7 +93,7 @@ class _ChannelWorker:
     def run(self) -> None:
         """Send one after the other, until one fails: the next would, too."""
         try:
-            while time.monotonic() < self._deadline:
+            while time.monotonic() < self._deadline and not self._is_quiet():
                 name, is_alone = self._channel.table.name, self._channel.table.is_alone
                 waits = self._waits and not is_alone
                 outgoing = self._store.claim_notice(
@@ -103,6 +103,11 @@ class _ChannelWorker:
                     return
         except RadarError as error:  # the store itself
             self._fail(error.line())
+
+    def _is_quiet(self) -> bool:
+        """Whether it is a time in which the channel tells nothing, whatever waits."""
+        quiet = self._channel.table.quiet
+        return quiet is not None and quiet.is_quiet(self._now_us())
 
     def _try(self, outgoing: Outgoing) -> bool:
         """Send a notice, and note in the store what became of it; True if it was delivered."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from radar_cli.delivery.destinations import Destination
     from radar_cli.store.store import Store
 
+_File = tuple[str, Spool]
 # Each batch is one transaction, and as many open files.
 _BATCH = 200
 # Another process that takes pings in has them in the store by then.
@@ -28,43 +29,46 @@ def ingest(store: "Store", outbox: Outbox, destination: "Destination", now_us: i
     a file whose ping is known by its id. What another process has at hand right now is waited for:
     whoever judged without it would see a miss where there is none.
     """
-    added = 0
     spools = destination.spools(outbox)
     if outbox.has_old:
         sort_in_old(outbox)
         spools = destination.spools(outbox)
     files = [(name, spool) for spool in spools for name in spool.names()]
     files.sort(key=lambda file: file[0])
-    cleaner: Cleaner | None = None
+    cleaner = Cleaner(destination, [])
+    try:
+        added, held = _take(store, files, destination, cleaner, now_us)
+        _wait_for(held)
+        # Most are gone by now; whoever had one may have been killed over it.
+        return added + _take(store, held, destination, cleaner, now_us)[0]
+    finally:
+        cleaner.close()
+
+
+def _take(
+    store: "Store", files: list[_File], destination: "Destination", cleaner: Cleaner, now_us: int
+) -> tuple[int, list[_File]]:
+    """Take these files in; return how many were new, and those that another process holds."""
+    added, held = 0, list[_File]()
     batch: list[Entry] = []
-    for is_last in (False, True):
-        held: list[tuple[str, Spool]] = []
-        for name, spool in files:
-            entry = claim(spool, name)
-            if entry is None:
-                held.append((name, spool))
-                continue
-            if not destination.accepts(entry.to):
-                entry.release()
-                continue
+    for name, spool in files:
+        entry = claim(spool, name)
+        if entry is None:
+            held.append((name, spool))
+        elif not destination.accepts(entry.to):
+            entry.release()
+        else:
             if UNRESOLVED in entry.to:
-                cleaner = cleaner or Cleaner(destination, [])
                 entry.ping = cleaner.clean(entry.ping)
             entry.ping.time_us = min(entry.ping.time_us, now_us)
             batch.append(entry)
-            if len(batch) >= _BATCH:
-                added += _add(store, batch, now_us)
-        added += _add(store, batch, now_us)
-        if is_last or not held:
-            break
-        _wait_for(held)
-        files = held  # most are gone by now; whoever had one may have been killed over it
-    if cleaner is not None:
-        cleaner.close()
-    return added
+        if len(batch) == _BATCH:
+            added += _add(store, batch, now_us)
+            batch = []
+    return added + _add(store, batch, now_us), held
 
 
-def _wait_for(held: list[tuple[str, Spool]]) -> None:
+def _wait_for(held: list[_File]) -> None:
     """Wait until nobody holds these files, but not for long."""
     deadline = time.monotonic() + _PATIENCE_S
     for name, spool in held:
@@ -93,7 +97,6 @@ def _add(store: "Store", batch: list[Entry], now_us: int) -> int:
     finally:
         for entry in batch:
             entry.release()
-        batch.clear()
     return added
 
 

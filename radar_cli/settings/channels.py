@@ -1,19 +1,27 @@
 """The channels that notices go through: the `[notify.NAME]` tables of both config files."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from radar_cli.core.grammar import format_duration
+from radar_cli.core.zone import local_zone
 from radar_cli.settings.files import ConfigFile, locate
 from radar_cli.settings.profiles import Config, closest
 from radar_cli.settings.secrets import is_literal
 from radar_cli.settings.table import Known, Problem, Setting
 from radar_cli.settings.values import read_value
 
-# Without these two a channel works all the same, and tells more than it was asked to.
-_NEEDLESS = ("on", "tags")
+if TYPE_CHECKING:
+    from radar_cli.model.timing import QuietHours
+
+
+# Without these a channel works all the same, and tells more than it was asked to.
+_NEEDLESS = ("on", "tags", "monitors", "after", "quiet", "tz")
 _SECRETS = ("secret", "password", "apprise", "to")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -34,7 +42,7 @@ class ChannelTable:
     @property
     def on(self) -> tuple[str, ...]:
         """The kinds of notices that it tells."""
-        return tuple(self.values.get("on", TOLD))
+        return tuple(self.values.get("on", TOLD_LATER if self.after_s else TOLD))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -42,14 +50,51 @@ class ChannelTable:
         return tuple(self.values.get("tags", ()))
 
     @property
+    def monitors(self) -> tuple[str, ...]:
+        """Patterns of the keys that it is for; none: it is for all."""
+        return tuple(self.values.get("monitors", ()))
+
+    @property
+    def after_s(self) -> float:
+        """How long something must be so before it tells it."""
+        return float(self.values.get("after", 0.0))
+
+    @property
+    def quiet(self) -> "QuietHours | None":
+        """When it tells nothing, if it ever is quiet."""
+        if "quiet" not in self.values:
+            return None
+        return _read_quiet(tuple(self.values["quiet"]), self.values.get("tz", ""))
+
+    @property
     def is_alone(self) -> bool:
         """Whether each of its notices is of one change of one monitor."""
         return not self.values.get("together", True)
 
-    def hears(self, kind: str, tags: Collection[str]) -> bool:
+    def hears(self, kind: str, tags: Collection[str], key: str = "") -> bool:
         """Whether it is to tell of a notice of this kind about a monitor with these tags."""
-        is_mine = not self.tags or not set(self.tags).isdisjoint(tags)
-        return kind == "test" or (kind in self.on and is_mine)
+        return kind == "test" or (kind in self.on and self.is_for(key, tags))
+
+    def is_for(self, key: str, tags: Collection[str]) -> bool:
+        """Whether it is for a monitor."""
+        if self.monitors and not any(fnmatchcase(key, pattern) for pattern in self.monitors):
+            return False
+        return not self.tags or not set(self.tags).isdisjoint(tags)
+
+    def describe_rules(self) -> list[str]:
+        """Return what it leaves out or holds back, in words."""
+        rules = []
+        if self.monitors:
+            rules.append(f"monitors {' '.join(self.monitors)}")
+        if self.tags:
+            rules.append(f"tags {' '.join(self.tags)}")
+        if self.after_s:
+            rules.append(f"after {format_duration(self.after_s)}")
+        if (quiet := self.quiet) is not None:
+            rules.append(f"quiet {', '.join(self.values['quiet'])} ({quiet.tz})")
+        if self.is_alone:
+            rules.append("one by one")
+        return rules
 
     def path(self, key: str, config: Config) -> str:
         """Return the path of the file that the setting `key` names, "" for none."""
@@ -94,6 +139,25 @@ def read_channels(config: Config) -> list[ChannelTable]:
             table = _Reader(file, name, config).read(raw)
             channels.setdefault(name, table)
     return list(channels.values())
+
+
+@lru_cache(256)  # it is asked for with each notice
+def _read_quiet(texts: tuple[str, ...], tz: str) -> "QuietHours":
+    from radar_cli.model.timing import read_quiet
+
+    return read_quiet(texts, tz or local_zone() or "UTC")
+
+
+def find_unheard(
+    tables: Sequence[ChannelTable], monitors: Iterable[tuple[str, Collection[str]]]
+) -> Iterator[str]:
+    """Find the keys of the monitors (each with its tags) whose going down no channel tells."""
+    hearing = [table for table in tables if "down" in table.on and not table.fault]
+    # Where one hears of all of them, none needs to be looked at.
+    if not any(not table.monitors and not table.tags for table in hearing):
+        for key, tags in monitors:
+            if not any(table.is_for(key, tags) for table in hearing):
+                yield key
 
 
 class _Reader:
@@ -161,6 +225,8 @@ class _Reader:
         if preset in NEEDS_TO and "to" not in values:
             what = "the chat's id" if preset == "telegram" else "the service's routing key"
             self._fail(f"{preset} needs to", hint=f"add to = '...', {what}")
+        if "tz" in values and "quiet" not in values:
+            self._warn("tz", "tz means nothing without quiet", "add quiet = ['22:00-07:00']")
 
     def _look_at_email(self, values: dict[str, Any]) -> None:
         if "smtp" not in values:
@@ -221,13 +287,17 @@ CHANNEL_SETTINGS = {
         Known("password", "phrase", "password for the user in the smtp URL"),
         Known("sendmail", "path", "program to hand mail to", "/usr/sbin/sendmail"),
         Known("ca_file", "path", "certificates to trust instead of the system's"),
-        Known("on", "kinds", "what it tells: down, up or both", "down, up"),
+        Known("on", "kinds", "what it tells: down, up, late, fault", "down, up, fault"),
         Known("tags", "tags", "only monitors with one of these tags"),
+        Known("monitors", "globs", "only monitors with such keys: web-*"),
+        Known("after", "duration", "tell only what is still so after this long"),
+        Known("quiet", "quiet", "when it is quiet: 22:00-07:00, sat-sun"),
+        Known("tz", "timezone", "the timezone of quiet", "this machine's"),
     )
 }
 # Exactly one of these stands in each table: it says what kind of channel this is.
 CHANNEL_KINDS = ("command", "webhook", "email", "apprise")
-# What else means something to which kind; `on` and `tags` do to all.
+# What else means something to which kind; who hears what, and when, does to all.
 KINDS_OF_SETTING = {
     "secret": ("webhook",),
     "headers": ("webhook",),
@@ -240,8 +310,10 @@ KINDS_OF_SETTING = {
     "ca_file": ("webhook", "email"),
 }
 # `radar config set` takes several values for these.
-LIST_KINDS = frozenset(("words", "addresses", "services", "kinds", "tags"))
-TOLD = ("down", "up", "fault")
+LIST_KINDS = frozenset(("words", "addresses", "services", "kinds", "tags", "globs", "quiet"))
+KINDS_TOLD = ("down", "up", "late", "fault")
+# What a channel tells unless it says so, and one that tells only after a while.
+TOLD, TOLD_LATER = ("down", "up", "fault"), ("down", "up")
 # Those services that want a body of their own (notify/webhook.py), and which need `to`.
 PRESET_NAMES = ("slack", "discord", "teams", "telegram", "ntfy", "pagerduty")
 NEEDS_TO = ("telegram", "pagerduty")
@@ -250,6 +322,7 @@ SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 # A local user's name alone is fine for sendmail, which knows it.
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*(@[^@\s]+)?")
+_GLOB = re.compile(r"[a-z0-9._*?!\[\]-]+")
 _DOMAIN = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f.:IPv]+\]")
 
 
@@ -392,9 +465,41 @@ def _read_flag(known: Known, raw: object) -> bool:
 
 def _read_kinds(known: Known, raw: object) -> list[str]:
     kinds = _texts(known, raw)
-    if strange := next((kind for kind in kinds if kind not in TOLD), None):
-        raise ValueError(f"{known.name}: {strange[:60]!r} is not one of {', '.join(TOLD)}")
+    if strange := next((kind for kind in kinds if kind not in KINDS_TOLD), None):
+        close = closest(strange, KINDS_TOLD)
+        meant = f", did you mean {close!r}?" if close else ""
+        names = ", ".join(KINDS_TOLD)
+        raise ValueError(f"{known.name}: {strange[:60]!r} is not one of {names}{meant}")
     return kinds
+
+
+def _read_globs(known: Known, raw: object) -> list[str]:
+    globs = _texts(known, raw)
+    if strange := next((glob for glob in globs if not _GLOB.fullmatch(glob)), None):
+        raise ValueError(f"{known.name}: {strange[:60]!r} is no pattern of keys, like 'web-*'")
+    return globs
+
+
+def _check_quiet(known: Known, raw: object) -> list[str]:
+    # What reads schedules takes longer to import than all the rest.
+    from radar_cli.model.timing import read_quiet
+
+    texts = _texts(known, raw)
+    try:
+        read_quiet(texts, "")
+    except ValueError as error:
+        raise ValueError(f"{known.name}: {error}") from None
+    return texts
+
+
+def _read_zone(known: Known, raw: object) -> str:
+    from radar_cli.core.errors import UsageError
+    from radar_cli.model.schedule import load_timezone
+
+    try:
+        return load_timezone(_text(known, raw)).key
+    except UsageError as error:
+        raise ValueError(f"{known.name}: {error.line()}") from None
 
 
 _READERS: dict[str, Callable[[Known, object], Any]] = {
@@ -410,4 +515,7 @@ _READERS: dict[str, Callable[[Known, object], Any]] = {
     "template": _read_template,
     "flag": _read_flag,
     "tags": _texts,
+    "globs": _read_globs,
+    "quiet": _check_quiet,
+    "timezone": _read_zone,
 }

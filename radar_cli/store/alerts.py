@@ -16,10 +16,18 @@ from radar_cli.model.flip import Flip
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
 from radar_cli.model.timing import FLAPS, FLAPS_WITHIN_US, Window, settles_us
-from radar_cli.store.database import Change, marks
+from radar_cli.store.database import Change, chunks, marks
 from radar_cli.store.flips import read_flip
 from radar_cli.store.monitors import find_for_update, save
-from radar_cli.store.notices import ESCALATING, FLAPPING, NEEDLESS, Sending
+from radar_cli.store.notices import (
+    CHANGES,
+    ESCALATING,
+    FLAPPING,
+    NEEDLESS,
+    QUIET,
+    Sending,
+    read_alert,
+)
 from radar_cli.store.reading import COLUMNS, read_row
 
 TOLD, SILENT = "told", "silent"
@@ -41,7 +49,8 @@ class PendingAlert(NamedTuple):
 
 # The channels that are to hear of a monitor's flip, each with what it is to be told.
 Composer = Callable[[MonitorRecord, Flip], Sequence[tuple[str, str] | PendingAlert]]
-# The same of a monitor that is late.
+# The names of the channels that are to hear that a monitor is late, and what each is to be told.
+LateChannels = Callable[[MonitorRecord], Sequence[str]]
 LateComposer = Callable[[MonitorRecord], Sequence[PendingAlert]]
 # The same of a fault.
 FaultComposer = Callable[[MonitorRecord, Fault], Sequence[tuple[str, str] | PendingAlert]]
@@ -108,32 +117,43 @@ class Alerting(Sending):
                     sys.stderr.write(f"radar: monitor {key!r} can't be told of: {fault!r}\n")
         return made
 
-    def enqueue_late(self, now_us: int, compose: LateComposer) -> int:
+    def enqueue_late(self, now_us: int, channels_of: LateChannels, compose: LateComposer) -> int:
         """Make alerts of all monitors that are late, each time once; return how many there are."""
         made, after, windows = 0, "", self.windows(now_us)
         query = f"SELECT {COLUMNS} FROM monitor WHERE status = ? AND key > ? ORDER BY key LIMIT ?"  # noqa: S608 (a constant)
         while rows := self._database.read(query, (Status.LATE, after, _LOOKED_AT_ONCE)):
             after = rows[-1][0]
-            for row in rows:
-                known = read_row(row)
-                if not is_silenced(known, now_us, windows):
-                    made += self._tell_late(known, compose(known), now_us)
+            made += self._tell_late([*map(read_row, rows)], channels_of, compose, now_us, windows)
         return made
 
     def _tell_late(
-        self, known: MonitorRecord, tellings: Sequence[PendingAlert], now_us: int
+        self,
+        several: Sequence[MonitorRecord],
+        channels_of: LateChannels,
+        compose: LateComposer,
+        now_us: int,
+        windows: Sequence[Window],
     ) -> int:
         # Of the same slot each server makes the same id, and one of them the row.
-        since_us = known.view_at(now_us).since_us
-        ids = [f"late-{known.key}-{since_us}-{telling.channel}" for telling in tellings]
-        there = self._database.read(
-            f"SELECT id FROM alert WHERE id IN ({marks(len(ids))})",  # noqa: S608 (constants)
-            ids,
-        )
+        ids = {
+            _late_id(known, channel, now_us): known
+            for known in several
+            for channel in channels_of(known)
+            if known.view_at(now_us).status == Status.LATE
+        }
+        for some in chunks([*ids]):
+            query = f"SELECT id FROM alert WHERE id IN ({marks(len(some))})"  # noqa: S608 (constants)
+            for (there,) in self._database.read(query, some):
+                del ids[there]
+        untold = {known.key: known for known in ids.values()}
         rows = [
-            (each, "late", known.key, *telling[:2], now_us, max(now_us, telling[2]), telling[3])
-            for each, telling in zip(ids, tellings, strict=True)
-            if (each,) not in there
+            (
+                *(_late_id(known, telling.channel, now_us), "late", known.key, *telling[:2]),
+                *(now_us, max(now_us, telling.not_before_us), telling.held),
+            )
+            for known in untold.values()
+            if not is_silenced(known, now_us, windows)
+            for telling in compose(known)
         ]
         if not rows:
             return 0
@@ -189,6 +209,10 @@ class _How:
     calms_flaps: bool
 
 
+def _late_id(known: MonitorRecord, channel: str, now_us: int) -> str:
+    return f"late-{known.key}-{known.view_at(now_us).since_us}-{channel}"
+
+
 def is_silenced(known: MonitorRecord, now_us: int, windows: Sequence[Window]) -> bool:
     """Whether nobody is to be told of a monitor now: it is paused, or in a maintenance window."""
     if known.view_at(now_us).status == Status.PAUSED:
@@ -239,8 +263,10 @@ def _enqueue(change: Change, key: str, how: _How) -> int:
                 remind_us = now_us + how.remind_every_us
             tellings = [PendingAlert(*each) for each in how.compose(known, flip)]
             if flip.status != Status.DOWN:
-                news, tellings = _without_unheard(change, key, news, tellings)
-            news += [(flip.id, telling) for telling in tellings]
+                news, tellings = _without_unheard(change, key, news, tellings, now_us)
+            for telling in tellings:
+                if not _cancel_quiet(change, key, news, telling.channel):
+                    news.append((flip.id, telling))
         marked = change.execute(
             "UPDATE flip SET fate = ?, remind_us = ? WHERE id = ? AND fate = ''",
             (fate, remind_us, flip.id),
@@ -282,14 +308,53 @@ def _hold_back(
         " AND next_try_us IS NOT NULL",
         (until_us, key, FLAPPING),
     )
+    # What waits for something else goes on to wait for that.
     return [
-        (flip_id, telling._replace(not_before_us=max(until_us, telling[2]), held=FLAPPING))
-        for flip_id, telling in news
+        (flip_id, each._replace(not_before_us=max(until_us, each[2]), held=each.held or FLAPPING))
+        for flip_id, each in news
     ]
 
 
+def _cancel_quiet(
+    change: Change, key: str, news: list[tuple[str, PendingAlert]], channel: str
+) -> bool:
+    """Cancel what a quiet channel was to hear, now that it is otherwise; whether it was to.
+
+    Then it needn't hear of the one nor of the other: it is as it was before the quiet.
+    """
+    for number in range(len(news) - 1, -1, -1):
+        if (news[number][1].channel, news[number][1].held) == (channel, QUIET):
+            del news[number]
+            return True
+    rows = change.read(
+        "SELECT id, monitor, notice, created_us, held FROM alert"
+        " WHERE monitor = ? AND channel = ? AND held = ? AND told_in = ''"
+        " AND next_try_us IS NOT NULL ORDER BY created_us DESC, id DESC",
+        (key, channel, QUIET),
+    )
+    for alert in map(read_alert, rows):
+        if alert.kind not in CHANGES:
+            continue
+        cancel(change, alert.id)
+        if not alert.is_reminder:
+            return True
+    return False
+
+
+def cancel(change: Change, alert_id: str) -> None:
+    """Tell nobody of what was to be told: it isn't so any more."""
+    change.execute(
+        "UPDATE alert SET fate = ?, next_try_us = NULL WHERE id = ? AND told_in = ''",
+        (NEEDLESS, alert_id),
+    )
+
+
 def _without_unheard(
-    change: Change, key: str, news: list[tuple[str, PendingAlert]], tellings: list[PendingAlert]
+    change: Change,
+    key: str,
+    news: list[tuple[str, PendingAlert]],
+    tellings: list[PendingAlert],
+    now_us: int,
 ) -> tuple[list[tuple[str, PendingAlert]], list[PendingAlert]]:
     """Leave out what is told only of what stays down, and its end for who heard nothing of it.
 
@@ -298,17 +363,29 @@ def _without_unheard(
     end_escalations(change, key)
     unheard = {each.channel for _, each in news if each.held == ESCALATING}
     for telling in tellings:
-        if telling.held == ESCALATING and telling.channel not in unheard:
-            last = change.read(
-                "SELECT told_in FROM alert WHERE monitor = ? AND channel = ?"
-                " ORDER BY created_us DESC, id DESC LIMIT 1",
-                (key, telling.channel),
-            )
-            if not last or not last[0][0]:
-                unheard.add(telling.channel)
+        if telling.held == ESCALATING and not _has_heard(change, key, telling.channel):
+            unheard.add(telling.channel)
     left = [(flip_id, each) for flip_id, each in news if each.channel not in unheard]
     heard = (each for each in tellings if each.channel not in unheard)
-    return left, [e._replace(held="") if e.held == ESCALATING else e for e in heard]
+    return left, [_without_escalation(each, now_us) for each in heard]
+
+
+def _has_heard(change: Change, key: str, channel: str) -> bool:
+    """Whether a channel was told that a monitor is down, and not that it is up again."""
+    last = change.read(
+        "SELECT alert.told_in, flip.status FROM alert LEFT JOIN flip ON flip.id = alert.flip"
+        " WHERE alert.monitor = ? AND alert.channel = ? AND alert.fate != ?"
+        " AND alert.flip != 'late' AND alert.flip NOT LIKE 'fault:%'"
+        " ORDER BY alert.created_us DESC, alert.id DESC LIMIT 1",
+        (key, channel, NEEDLESS),
+    )
+    return bool(last and last[0][0] and last[0][1] in (None, Status.DOWN))
+
+
+def _without_escalation(telling: PendingAlert, now_us: int) -> PendingAlert:
+    if telling.held != ESCALATING:
+        return telling
+    return telling._replace(held=QUIET if telling.not_before_us > now_us else "")
 
 
 def end_escalations(change: Change, key: str) -> None:

@@ -150,7 +150,7 @@ def _retire(change: Change, known: MonitorRecord, now_us: int) -> None:
     """Expect no more of a monitor, unless a person has said when it runs."""
     fields = {name: text for name, text in known.declared.items() if name not in _WHEN}
     fields["tags"] = f"{_without_stale(fields)} {STALE_TAG}".strip()
-    if fields != known.declared and not known.settled & set(_WHEN):
+    if not known.settled & set(_WHEN):
         save(change, replayed(change, known.with_declared(fields, known.settled), now_us), now_us)
 
 

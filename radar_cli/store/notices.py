@@ -7,16 +7,20 @@ after a long silence of it people get one long notice, and not a hundred.
 
 import itertools
 import json
-from dataclasses import dataclass
-from typing import Any, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any, Collection, Sequence
 
 from radar_cli.core.ids import new_id
+from radar_cli.model.notice_log import ChannelHealth, Logged
 from radar_cli.model.timing import count_burst, may_send_us
 from radar_cli.store.database import Change, chunks, marks
 from radar_cli.store.reading import Reading, like_pattern
 
 DELIVERED, GIVEN_UP, NEEDLESS = "delivered", "given up", "needless"
 FLAPPING, QUIET, ESCALATING = "flapping", "quiet", "escalating"
+# What is held for these is looked at again before it is told: is it still so (see holding.py)?
+LOOKED_AT = f"held IN ('{QUIET}', '{ESCALATING}')"
 # Beside one that fails, others have their chance: it may be this one that can't be told.
 _OPEN_MAX = 3
 _TOLD_TOGETHER_MAX = 2000
@@ -24,7 +28,7 @@ _TOLD_TOGETHER_MAX = 2000
 _ONE_FROM = 3
 # The others hear of a channel that has delivered nothing for so long.
 _FAILS_FOR_US = 300 * 1_000_000
-_CHANGES = ("down", "up")
+CHANGES = ("down", "up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +56,6 @@ class Outgoing:
     created_us: int
     tries: int  # this one included
     alerts: tuple[Alert, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """A notice as the log has it."""
-
-    id: str
-    channel: str
-    kind: str
-    monitors: tuple[str, ...]  # the first of them, for one of many
-    count: int
-    created_us: int
-    settled_us: int | None
-    next_try_us: int | None
-    tries: int
-    fate: str  # "" on its way, delivered or given up
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelHealth:
-    """A channel's health: since when it fails, how often it did, and why."""
-
-    name: str
-    delivered_us: int | None
-    failing_us: int | None
-    failures: int
-    error: str
 
 
 class Sending(Reading):
@@ -114,8 +90,8 @@ class Sending(Reading):
         """Whether alerts wait that may be told now."""
         read = self._database.read if change is None else change.read
         ((first_us,),) = read(
-            "SELECT min(next_try_us) FROM alert"
-            " WHERE channel = ? AND next_try_us <= ? AND told_in = ''",
+            "SELECT min(next_try_us) FROM alert"  # noqa: S608 (a constant)
+            f" WHERE channel = ? AND next_try_us <= ? AND told_in = '' AND NOT {LOOKED_AT}",
             (channel, now_us),
         )
         if first_us is None:
@@ -170,6 +146,14 @@ class Sending(Reading):
         )
         return [ChannelHealth(*row) for row in rows]
 
+    def failing_channels(self, names: Collection[str] | None = None) -> list[ChannelHealth]:
+        """Return the channels that deliver nothing, only of these `names` if they are given."""
+        return [
+            health
+            for health in self.channels_health()
+            if health.failing_us is not None and (names is None or health.name in names)
+        ]
+
     def find_channel_news(self, now_us: int) -> list[ChannelHealth]:
         """The channels of which the others are yet to be told that they fail, or do no more."""
         rows = self._database.read(
@@ -180,22 +164,37 @@ class Sending(Reading):
         return [ChannelHealth(*row) for row in rows]
 
     def add_channel_alert(
-        self, health: ChannelHealth, notices: Sequence[tuple[str, str]], now_us: int
+        self, health: ChannelHealth, tellings: Sequence[Sequence[Any]], now_us: int
     ) -> int:
-        """Make alerts of a channel's news: names of the others, and what they say; once."""
-        is_failing = health.failing_us is not None
+        """Make alerts of a channel's news: names of the others, and what they say; once.
+
+        `tellings` may say, too, before when not, and why (see alerting.py).
+        """
+        is_failing, subject = health.failing_us is not None, f"channel:{health.name}"
         with self._database.change() as change:
             if not change.execute(
                 "UPDATE channel SET told = ? WHERE name = ? AND told = ?",
                 (int(is_failing), health.name, int(not is_failing)),
             ):
                 return 0  # another server has
+            # Who was yet to hear the opposite when it isn't quiet any more hears of neither.
+            untold = {
+                name
+                for name, *_ in tellings
+                if change.execute(
+                    "UPDATE alert SET fate = ?, next_try_us = NULL WHERE flip = ? AND channel = ?"
+                    " AND monitor = '' AND held = ? AND told_in = '' AND next_try_us IS NOT NULL",
+                    (NEEDLESS, subject, name, QUIET),
+                )
+            }
             return change.execute_many(
-                "INSERT INTO alert (id, flip, monitor, channel, notice, created_us, next_try_us)"
-                " VALUES (?, ?, '', ?, ?, ?, ?)",
+                "INSERT INTO alert"
+                " (id, flip, monitor, channel, notice, created_us, next_try_us, held)"
+                " VALUES (?, ?, '', ?, ?, ?, ?, ?)",
                 [
-                    (new_id(now_us), f"channel:{health.name}", name, said, now_us, now_us)
-                    for name, said in notices
+                    (new_id(now_us), subject, *(name, said, now_us), *_when(rest, now_us))
+                    for name, said, *rest in tellings
+                    if name not in untold
                 ],
             )
 
@@ -207,13 +206,21 @@ class Sending(Reading):
         channel: str = "",
         since_us: int = 0,
         pattern: str = "*",
+        before: str = "",
     ) -> list[Logged]:
         """The newest notices, the newest first; only those of a monitor, or through a channel.
 
-        With a `pattern`, only those of monitors with such keys.
+        With a `pattern`, only those of monitors with such keys, and of others nothing: neither
+        their names nor how many they are. `before` is the id of a later notice.
         """
         chosen, values = "", [since_us]
         more: list[object] = []
+        if before:
+            chosen += (
+                " AND (created_us, id) < (SELECT created_us, id FROM notice AS other"
+                " WHERE other.id = ?)"
+            )
+            more.append(before)
         if channel:
             chosen += " AND channel = ?"
             more.append(channel)
@@ -223,7 +230,7 @@ class Sending(Reading):
                 " AND alert.monitor = ?)"
             )
             more.append(monitor)
-        elif pattern != "*":
+        if pattern != "*":
             chosen += (
                 " AND EXISTS (SELECT 1 FROM alert WHERE alert.told_in = notice.id"
                 " AND alert.monitor LIKE ? ESCAPE '!')"
@@ -236,7 +243,14 @@ class Sending(Reading):
             (*values, *more, limit),
         )
         keys = self._monitors_of([row[0] for row in rows])
-        return [Logged(row[0], row[1], row[2], keys.get(row[0], ()), *row[3:10]) for row in rows]
+        found = [Logged(row[0], row[1], row[2], keys.get(row[0], ()), *row[3:10]) for row in rows]
+        return found if pattern == "*" else [_seen_by(pattern, each) for each in found]
+
+    def notices_of(
+        self, key: str, limit: int = 10, *, pattern: str = "*", before: str = ""
+    ) -> list[Logged]:
+        """Return the newest notices of a monitor, the newest first; see `notices`."""
+        return self.notices(limit, monitor=key, pattern=pattern, before=before)
 
     def _monitors_of(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """The monitors that each of some notices tells of."""
@@ -251,6 +265,18 @@ class Sending(Reading):
                 if monitor:
                     found.setdefault(notice_id, {})[monitor] = None
         return {notice_id: tuple(monitors) for notice_id, monitors in found.items()}
+
+
+def _when(rest: Sequence[Any], now_us: int) -> tuple[int, str]:
+    """When something is to be told, and why not before."""
+    not_before_us, held = rest or (0, "")
+    return max(now_us, not_before_us), held
+
+
+def _seen_by(pattern: str, logged: Logged) -> Logged:
+    """Return a notice as somebody may see it who sees only monitors like a pattern."""
+    monitors = tuple(key for key in logged.monitors if fnmatchcase(key, pattern))
+    return replace(logged, monitors=monitors, count=len(monitors))
 
 
 def _lock_channel(change: Change, channel: str) -> None:
@@ -286,7 +312,7 @@ def _claim_open(change: Change, now_us: int, lease_us: int, channel: str) -> Out
         " ORDER BY monitor, created_us, id",
         (notice_id,),
     )
-    return Outgoing(notice_id, channel, created_us, tries + 1, tuple(map(_read_alert, alerts)))
+    return Outgoing(notice_id, channel, created_us, tries + 1, tuple(map(read_alert, alerts)))
 
 
 def _make(
@@ -300,18 +326,20 @@ def _make(
         return None
     behind: dict[str, int] = dict(
         change.read(
-            "SELECT monitor, min(created_us) FROM alert WHERE channel = ?"
-            " AND next_try_us IS NOT NULL AND (told_in != '' OR next_try_us > ?) GROUP BY monitor",
+            "SELECT monitor, min(created_us) FROM alert WHERE channel = ?"  # noqa: S608 (a constant)
+            " AND next_try_us IS NOT NULL"
+            f" AND (told_in != '' OR next_try_us > ? OR {LOOKED_AT}) GROUP BY monitor",
             (channel, now_us),
         )
     )
     rows = change.read(
-        "SELECT id, monitor, notice, created_us, held FROM alert"
-        " WHERE channel = ? AND next_try_us <= ? AND told_in = '' ORDER BY created_us, id LIMIT ?",
+        "SELECT id, monitor, notice, created_us, held FROM alert"  # noqa: S608 (a constant)
+        f" WHERE channel = ? AND next_try_us <= ? AND told_in = '' AND NOT {LOOKED_AT}"
+        " ORDER BY created_us, id LIMIT ?",
         (channel, now_us, _TOLD_TOGETHER_MAX + len(behind)),
     )
     due = [row for row in rows if row[1] not in behind or row[3] <= behind[row[1]]]
-    chosen = choose([_read_alert(row) for row in due], alone=alone)
+    chosen = choose([read_alert(row) for row in due], alone=alone)
     if not chosen:
         return None
     is_one = len(chosen) == 1
@@ -363,7 +391,7 @@ def choose(alerts: Sequence[Alert], *, alone: bool = False) -> list[Alert]:
 
 def _first_part(own: list[Alert]) -> list[Alert]:
     """Return the first of one monitor's alerts, with those that are told together with it."""
-    changes = list(itertools.takewhile(lambda alert: alert.kind in _CHANGES, own))
+    changes = list(itertools.takewhile(lambda alert: alert.kind in CHANGES, own))
     is_one = len(changes) >= _ONE_FROM or any(alert.held for alert in changes)
     return changes if len(changes) > 1 and is_one else own[:1]
 
@@ -373,7 +401,7 @@ def _group_of(alert: Alert) -> tuple[str, bool]:
     return alert.kind, alert.is_reminder
 
 
-def _read_alert(row: tuple[Any, ...]) -> Alert:
+def read_alert(row: tuple[Any, ...]) -> Alert:
     """The alert in a row of id, monitor, notice, created_us and held."""
     alert_id, monitor, notice, created_us, held = row
     try:

@@ -85,7 +85,7 @@ class Watching(Reading):
             # One transaction: another server must not judge before the deadlines are moved.
             with self._database.change() as change:
                 rows = change.read(_GET + " FOR UPDATE", (_SERVER,))
-                began_us = int(rows[0][0]) if rows else now_us
+                began_us = _last_proof(change, int(rows[0][0]), now_us) if rows else now_us
                 outage = None
                 if now_us - began_us >= OUTAGE_FROM_US:
                     outage = _go_through(change, Outage(began_us, now_us), now_us)
@@ -179,6 +179,27 @@ class Watching(Reading):
             return 0, 0
         last, _, usual = rows[0][0].partition(" ")
         return int(last), int(usual or "0")
+
+
+def _last_proof(change: Change, noted_us: int, now_us: int) -> int:
+    """Return when it is certain that a server last looked: then, or when it noticed a flip since.
+
+    What was judged before an outage did not fall into it, whenever its story is told anew.
+    """
+    if now_us - noted_us < OUTAGE_FROM_US:
+        return noted_us
+    latest_us = noted_us + _NOTED_EVERY_US
+    rows = change.read(
+        "SELECT max(noticed_us) FROM flip WHERE id >= ? AND id < ? AND noticed_us <= ?",
+        (_id_prefix(noted_us), _id_prefix(latest_us + 1000), latest_us),
+    )
+    return max(noted_us, rows[0][0] or 0)
+
+
+def _id_prefix(time_us: int) -> str:
+    """Return how the ids of flips begin that were noticed in that millisecond (see `new_id`)."""
+    digits = f"{time_us // 1000:012x}"
+    return f"{digits[:8]}-{digits[8:]}"
 
 
 def _go_through(change: Change, outage: Outage, now_us: int) -> NotedOutage:

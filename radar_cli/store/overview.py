@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Collection, Iterator
 
 from radar_cli.model.overview import RUNS_SEEN, MonitorOverview
 from radar_cli.model.state import Status
+from radar_cli.store.attending import Attending
 from radar_cli.store.reading import History
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 200
 
 
-class Overview(History):
+class Overview(Attending, History):
     """Monitors at a glance."""
 
     def overviews(
@@ -37,8 +38,9 @@ class Overview(History):
         found = iter(found)
         while some := list(islice(found, _AT_ONCE)):
             runs = self.last_runs([known.key for known in some], RUNS_SEEN)
+            attention = self.attention(some, now_us)
             for known in some:
                 view, last = known.view_at(now_us), runs[known.key]
                 if view.status in output_of:
                     last = self.with_last_output(known.key, last)
-                yield MonitorOverview(known, view, last)
+                yield MonitorOverview(known, view, last, attention[known.key])

@@ -131,6 +131,19 @@ class Reading:
         """The keys of all monitors, in order."""
         return [key for (key,) in self._database.read("SELECT key FROM monitor ORDER BY key")]
 
+    def tags_of_each(self, pattern: str = "*") -> Iterator[tuple[str, list[str]]]:
+        """The keys of all monitors like a pattern, in order, each with its tags."""
+        after = ""
+        query = (
+            "SELECT key, declared FROM monitor WHERE key > ? AND key LIKE ? ESCAPE '!'"
+            " ORDER BY key LIMIT ?"
+        )
+        while rows := self._database.read(query, (after, like_pattern(pattern), _PAGE)):
+            after = rows[-1][0]
+            for key, declared in rows:
+                if fnmatchcase(key, pattern):
+                    yield key, json.loads(declared).get("tags", "").split()
+
     def keys_after(
         self, after: str, limit: int, *, prefix: str = "", pattern: str = "*"
     ) -> list[str]:

@@ -4,14 +4,13 @@ import sys
 from dataclasses import astuple, dataclass, replace
 from typing import Sequence
 
-from radar_cli.core.errors import RadarError
+from radar_cli.core.errors import RadarError, UsageError
 from radar_cli.core.ids import new_id
 from radar_cli.model.port import UnknownMonitorError
 from radar_cli.model.state import Status
-from radar_cli.model.timing import Window, remind_after_us
+from radar_cli.model.timing import MINUTE, Window, remind_after_us
 from radar_cli.store.alerts import (
     TOLD,
-    Alerting,
     Composer,
     PendingAlert,
     add_alerts,
@@ -20,12 +19,19 @@ from radar_cli.store.alerts import (
 )
 from radar_cli.store.database import Change
 from radar_cli.store.flips import read_flip
+from radar_cli.store.holding import Holding
 from radar_cli.store.reading import COLUMNS, read_row
 
 _AT_ONCE = 50
 
 
-class Reminding(Alerting):
+class UnknownWindowError(UsageError):
+    """A maintenance window that isn't there, or is over."""
+
+    slug = "unknown-window"
+
+
+class Reminding(Holding):
     """The part of the store that reminds people."""
 
     def begin_reminding(self, now_us: int, every_us: int) -> None:
@@ -44,7 +50,8 @@ class Reminding(Alerting):
         """Make alerts again of what was told `every_us` ago and still is so; return how many.
 
         The next one takes longer each time. None while a monitor is paused or in a maintenance
-        window, and none for a channel that has yet to get the last one.
+        window, and none for a channel that has yet to get the last one. Without `every_us` only
+        what was snoozed is told again, once.
         """
         made = 0
         how = _How(now_us, every_us, compose, self.windows(now_us))
@@ -69,7 +76,7 @@ class Reminding(Alerting):
                 return sum(self._remind_some([each], how) for each in due)
             sys.stderr.write(f"radar: monitor {due[0][1]!r} can't be told of: {fault!r}\n")
             with self._database.change() as change:
-                _set(change, due[0][0], how.now_us + how.every_us)
+                _set(change, due[0][0], how.now_us + how.later_us)
             return 0
 
     def acknowledge(self, keys: Sequence[str], now_us: int, by: str) -> list[str]:
@@ -81,22 +88,27 @@ class Reminding(Alerting):
         with self._database.change() as change:
             for key in keys:
                 flip_id = _find_told_down(change, key)
-                if flip_id is None:
-                    continue
-                end_escalations(change, key)
-                change.execute(
-                    "UPDATE flip SET acked_us = ?, acked_by = ?, remind_us = NULL WHERE id = ?",
-                    (now_us, by, flip_id),
-                )
-                acknowledged.append(key)
+                if flip_id is not None:
+                    _acknowledge(change, key, flip_id, now_us, by)
+                    acknowledged.append(key)
         return acknowledged
 
     def acknowledge_incident(self, key: str, flip_id: str, now_us: int, by: str) -> bool:
-        """The same of one incident, if it isn't over; whether it was not."""
+        """The same of one incident that isn't over; False if it is, or somebody sees to it."""
         with self._database.change() as change:
-            if _find_told_down(change, key) != flip_id:
+            if _find_told_down(change, key) != flip_id or change.read(
+                "SELECT 1 FROM flip WHERE id = ? AND acked_us IS NOT NULL", (flip_id,)
+            ):
                 return False
-        return bool(self.acknowledge([key], now_us, by))
+            _acknowledge(change, key, flip_id, now_us, by)
+        return True
+
+    def find_incident(self, key: str) -> str | None:
+        """Return the id of the flip by which a monitor is down; None if it isn't."""
+        rows = self._database.read(
+            "SELECT id, status FROM flip WHERE monitor = ? ORDER BY number DESC LIMIT 1", (key,)
+        )
+        return rows[0][0] if rows and rows[0][1] == Status.DOWN else None
 
     def snooze(self, keys: Sequence[str], now_us: int, until_us: int, by: str) -> None:
         """Tell nothing of monitors until then; what is still so is told at its end.
@@ -124,13 +136,17 @@ class Reminding(Alerting):
             return None
         return rows[0][1], rows[0][2]
 
-    def add_window(self, window: Window) -> None:
-        """Keep a maintenance window."""
+    def add_window(self, window: Window) -> Window:
+        """Keep a maintenance window; return it."""
         with self._database.change() as change:
             add_window(change, window)
+        return window
 
     def end_window(self, window_id: str, now_us: int) -> bool:
-        """End a maintenance window, and what would come of it; whether there was one."""
+        """End a maintenance window, and what would come of it; whether there was one.
+
+        One that has yet to begin never was.
+        """
         with self._database.change() as change:
             return bool(
                 change.execute(
@@ -148,6 +164,11 @@ class _How:
     every_us: int
     compose: Composer
     windows: Sequence[Window]
+
+    @property
+    def later_us(self) -> int:
+        """When one that can't be told of now is looked at again."""
+        return self.every_us or MINUTE
 
 
 def add_window(change: Change, window: Window) -> None:
@@ -172,6 +193,14 @@ def _find_told_down(change: Change, key: str) -> str | None:
     return rows[0][0] if rows and rows[0][1] == Status.DOWN else None
 
 
+def _acknowledge(change: Change, key: str, flip_id: str, now_us: int, by: str) -> None:
+    end_escalations(change, key)
+    change.execute(
+        "UPDATE flip SET acked_us = ?, acked_by = ?, remind_us = NULL WHERE id = ?",
+        (now_us, by, flip_id),
+    )
+
+
 def _remind(change: Change, flip_id: str, key: str, how: _How) -> int:
     now_us = how.now_us
     monitors = change.read(f"SELECT {COLUMNS} FROM monitor WHERE key = ? FOR UPDATE", (key,))  # noqa: S608 (a constant)
@@ -188,7 +217,7 @@ def _remind(change: Change, flip_id: str, key: str, how: _How) -> int:
         _set(change, flip_id, None)
         return 0
     if is_silenced(known, now_us, how.windows):
-        _set(change, flip_id, now_us + how.every_us)
+        _set(change, flip_id, now_us + how.later_us)
         return 0
     *row, reminders = flips[0]
     waiting = change.read(
@@ -201,7 +230,10 @@ def _remind(change: Change, flip_id: str, key: str, how: _How) -> int:
     reminders += 1 if news else 0
     change.execute(
         "UPDATE flip SET remind_us = ?, reminders = ? WHERE id = ?",
-        (now_us + remind_after_us(reminders, how.every_us), reminders, flip_id),
+        (
+            now_us + remind_after_us(reminders, how.every_us) if how.every_us else None,
+            *(reminders, flip_id),
+        ),
     )
     return add_alerts(change, key, news, now_us)
 

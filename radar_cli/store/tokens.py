@@ -1,11 +1,13 @@
 """Secret tokens of monitors: who has one may ping it, or see its badge, without a key."""
 
+import secrets
 import uuid
 
 from radar_cli.store.database import Change
 from radar_cli.store.reading import Reading
 
 PING, BADGE = "ping", "badge"
+_SIGNING = "link-signing"  # a mark
 
 
 class Tokens(Reading):
@@ -27,6 +29,16 @@ class Tokens(Reading):
         """A monitor's token, made now if there is none; the monitor has to be there."""
         with self._database.change() as change:
             return _make(change, monitor, purpose)
+
+    def link_secret(self) -> bytes:
+        """The secret that links in notices are signed with, made when it is first asked for."""
+        with self._database.change() as change:
+            change.execute(
+                "INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+                (_SIGNING, secrets.token_hex(32)),
+            )
+            ((value,),) = change.read("SELECT value FROM mark WHERE name = ?", (_SIGNING,))
+        return bytes.fromhex(value)
 
     def drop_token(self, monitor: str, purpose: str) -> bool:
         """Take a token out of use; False if there was none."""

@@ -2,22 +2,33 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from radar_cli.celery.signs import NO_LIMIT_NS, compose, default_file, parse, silent_s
+from radar_cli.celery.heartbeat import Signs
+from radar_cli.celery.signs import (
+    NO_LIMIT_NS,
+    Sign,
+    compose,
+    default_file,
+    parse,
+    process_state,
+    read_silence,
+)
 from tests.support.radar import environment, radar_path, run_radar
 from tests.support.requirements import require_root
+from tests.support.waiting import wait_until
 from tests.wrap.test_imports import HEAVY
 
 
 def write(file: Path, age_s: float, quiet_s: float = 0) -> None:
     now_ns = time.monotonic_ns()
     quiet_until_ns = now_ns + int(quiet_s * 1e9) if quiet_s else 0
-    file.write_bytes(compose(now_ns - int(age_s * 1e9), quiet_until_ns, os.getpid()))
+    file.write_bytes(compose(Sign(now_ns - int(age_s * 1e9), quiet_until_ns, os.getpid())))
 
 
 @pytest.mark.parametrize(
@@ -79,10 +90,17 @@ def test_it_has_json_help_and_errors_as_all_commands_have(tmp_path: Path) -> Non
 
 def test_the_content_has_one_length_and_is_read_back() -> None:
     for numbers in ((0, 0, 1), (10**17, NO_LIMIT_NS * 5, 4194304)):
-        content = compose(*numbers)
-        assert len(content) == 51
-        assert parse(content) == (numbers[0], min(numbers[1], NO_LIMIT_NS), numbers[2])
+        content = compose(Sign(*numbers, 77, "busy with " + "é" * 200))
+        assert len(content) == len(compose(Sign(0, 0, 0)))
+        found = parse(content)
+        assert found is not None
+        assert (found.given_ns, found.pid, found.started_ticks) == (numbers[0], numbers[2], 77)
+        assert found.quiet_until_ns == min(numbers[1], NO_LIMIT_NS)
+        assert found.note.startswith("busy with éé")
     assert parse(b"") is None
+    older = parse(b"0000000000000000005 0000000000000000007 0000000009\n")
+    assert older is not None
+    assert (older.given_ns, older.quiet_until_ns, older.pid, older.note) == (5, 7, 9, "")
 
 
 def test_it_imports_next_to_nothing(tmp_path: Path) -> None:
@@ -114,16 +132,57 @@ def test_it_imports_next_to_nothing(tmp_path: Path) -> None:
 
 def test_a_sign_that_is_given_while_a_probe_looks_is_not_of_an_earlier_boot(tmp_path: Path) -> None:
     file = tmp_path / "beat"
-    file.write_bytes(compose(1_000, 0, 7))
+    file.write_bytes(compose(Sign(1_000, 0, 7)))
     reads: list[int] = []
 
     def clock_ns() -> int:
-        file.write_bytes(compose(5_000, 0, 7))  # as a tick of Beat's would just now
+        file.write_bytes(compose(Sign(5_000, 0, 7)))  # as a tick of Beat's would just now
         reads.append(1)
         return 4_000
 
-    assert silent_s(str(file), clock_ns) == 3_000 / 1e9
+    assert read_silence(str(file), clock_ns) == (3_000 / 1e9, "")
     assert reads == [1]
+
+
+def test_an_excuse_is_believed_of_a_process_that_still_is(tmp_path: Path) -> None:
+    file = tmp_path / "worker"
+    process = subprocess.Popen(["sleep", "600"])
+    try:
+        started = process_state(process.pid)[1]
+        given_ns = time.monotonic_ns() - int(720e9)
+
+        def probe(started_ticks: int) -> tuple[int, str]:
+            sign = Sign(given_ns, NO_LIMIT_NS, process.pid, started_ticks, "busy with shop.nap")
+            file.write_bytes(compose(sign))
+            done = run_radar("celery", "alive", "--file", file, text=True)
+            return done.returncode, done.stdout
+
+        assert probe(started) == (0, "the worker is alive: busy with shop.nap for 12 min\n")
+        # Its number has gone to another process.
+        code, said = probe(started + 1)
+        assert (code, f"its process {process.pid} is gone" in said) == (1, True)
+        process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: process_state(process.pid)[0] == b"T", 10, "it is stopped")
+        code, said = probe(started)
+        assert (code, f"its process {process.pid} is stopped" in said) == (1, True)
+    finally:
+        process.kill()
+    wait_until(lambda: process_state(process.pid)[0] == b"", 10, "it has ended")
+    assert probe(started)[0] == 1  # nobody has waited for it yet
+    process.wait()
+    assert probe(started)[0] == 1
+
+
+def test_a_timer_that_fires_a_moment_early_loses_no_sign(tmp_path: Path) -> None:
+    now = [100.0]
+    signs = Signs(str(tmp_path / "worker"), clock=lambda: now[0])
+    signs.begin()
+    for number in range(1, 6):
+        now[0] = 100.0 + number * 1.999
+        signs.tick()
+        found = parse((tmp_path / "worker").read_bytes())
+        assert found is not None
+        assert found.given_ns == int(now[0] * 1e9)
 
 
 def test_it_waits_for_no_fifo_and_follows_no_link(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Verdicts, forecasts, priorities and judgements: what needs no broker."""
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,15 +8,25 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radar_cli.celery.broker import without_password
+from radar_cli.celery.addresses import without_password
 from radar_cli.celery.check.expected import Expected
+from radar_cli.celery.check.looking import find_orphans
+from radar_cli.celery.check.memory import (
+    Memory,
+    News,
+    compare,
+    compare_entries,
+    forget,
+    load_memory,
+    save_memory,
+)
 from radar_cli.celery.check.queues import judge_queues
 from radar_cli.celery.check.seen import Look, SeenQueue, SeenTask, SeenWorker, Unacked
 from radar_cli.celery.check.waits import remember_waits
-from radar_cli.celery.check.workers import judge_workers
+from radar_cli.celery.check.workers import judge_workers, name_silent
 from radar_cli.celery.findings import EXIT_CODES, LAYERS, Finding, by_urgency, verdict
 from radar_cli.celery.forecast import Flow, drains_in_s, flow, waits_s
-from radar_cli.celery.processes import node_of
+from radar_cli.celery.processes import Process, node_of
 from radar_cli.celery.queues import split_priorities
 
 _states = st.sampled_from(["ok", "bad", "unknown"])
@@ -175,5 +186,150 @@ def test_a_command_line_tells_which_node_it_starts() -> None:
         "python -m celery.__main__ worker -n x@y": "x@y",
         "celery -A app beat": "",
         "vim celery-worker.txt": "",
+        "[celeryd: a@b:MainProcess] -active- (worker -A app)": "a@b",
+        "[celeryd: a@b:ForkPoolWorker-1]": "",
     }.items():
         assert node_of(line.split(), host) == node, line
+
+
+def _compare(
+    before: Memory, look: Look, now: float = 200.0, *, silent: tuple[str, ...] = (), **how: bool
+) -> tuple[News, Memory]:
+    return compare(before, look, silent, now, tells_goodbye=how.get("tells_goodbye", True))
+
+
+def test_a_worker_that_went_without_a_goodbye_is_missed_until_it_is_back_or_forgotten() -> None:
+    both = frozenset({"w@h", "x@h"})
+    x_only = {"total": 1, "queues": ("mail",)}
+    _, memory = _compare(
+        Memory(), _look(0, 0, _worker(), _worker("x@h", **x_only), known_nodes=both), 100.0
+    )
+    assert set(memory.workers) == both
+    # Its name stays in Redis if it was killed.
+    news, after = _compare(memory, _look(1, 0, _worker(), known_nodes=both))
+    assert (dict(news.workers), dict(news.queues)) == ({"x@h": 100.0}, {"mail": 100.0})
+    news, _ = _compare(after, _look(1, 0, _worker(), known_nodes=both))
+    assert list(news.workers) == ["x@h"]
+    judged = judge_workers(
+        [_look(1, 0, _worker(), known_nodes=both)],
+        Expected(),
+        1000.0,
+        lambda _: None,
+        lambda _: None,
+        news=news,
+    )
+    [missed] = [each for each in judged if each.subject == "x@h"]
+    assert missed.state == "bad"
+    assert "without a goodbye" in missed.cause
+    # One that ended by itself took its name with it; in RabbitMQ nothing tells the two apart.
+    gone = _look(1, 0, _worker(), known_nodes=frozenset({"w@h"}))
+    assert not _compare(memory, gone)[0].workers
+    assert list(_compare(memory, gone, tells_goodbye=False)[0].workers) == ["x@h"]
+    # It hears and doesn't answer: it isn't gone.
+    silent = _look(1, 0, _worker(), heard=2, known_nodes=both)
+    assert not _compare(memory, silent, silent=("x@h",))[0].workers
+    assert not _compare(memory, silent)[0].workers
+    # Another does all of its work.
+    stand_in = _look(1, 0, _worker(), _worker("y@h", queues=("mail", "fast")), known_nodes=both)
+    news, after = _compare(memory, stand_in)
+    assert (dict(news.workers), dict(news.queues), set(after.workers)) == ({}, {}, {"w@h", "y@h"})
+    back = _look(2, 0, _worker(), _worker("x@h", **x_only), known_nodes=both)
+    assert not _compare(_compare(memory, gone)[1], back)[0].workers
+    assert not _compare(forget(memory), _look(1, 0, _worker(), known_nodes=both))[0].workers
+
+
+def test_a_full_pool_is_bad_if_it_does_nothing_while_something_waits() -> None:
+    tasks = (SeenTask("shop.loops", "1", 100.0), SeenTask("shop.loops", "2", 130.0))
+    full = _worker(active=tasks, reserved=3, prefetched={"celery": 3})
+    _, memory = _compare(Memory(), _look(0, 0, full), 600.0)
+    news, after = _compare(memory, _look(1, 0, full), 601.0)
+    assert set(news.stuck_s) == {"w@h"}
+
+    def judge(now: float, news: News, worker: SeenWorker = full, **expected: Any) -> Finding:
+        looks = [_look(1, 0, worker)]
+        bound = (lambda _: None, lambda _: None)
+        return judge_workers(looks, Expected(**expected), now, *bound, news=news)[0]
+
+    stuck = judge(601.0, news)
+    assert (stuck.state, stuck.data["waiting"]) == ("bad", 3)
+    assert "the same tasks run for" in stuck.cause
+    assert judge(400.0, news).state == "ok"  # the younger one runs for 270 s
+    assert judge(601.0, News()).state == "ok"  # a first look proves nothing
+    assert judge(601.0, news, max_runtime_s=3600.0).state == "ok"
+    assert judge(601.0, news, _worker(active=tasks)).state == "ok"  # nothing waits
+    other = _worker(active=(tasks[0], SeenTask("shop.loops", "3", 602.0)), reserved=3)
+    assert not _compare(after, _look(2, 0, other), 603.0)[0].stuck_s
+    # What is fetched waits as well as what isn't.
+    assert judge_queues([_look(1, 2, full)], Expected(max_depth=4), {})[0].state == "bad"
+    assert judge_queues([_look(1, 2, full)], Expected(max_depth=5), {})[0].state == "ok"
+
+
+def test_a_clock_that_is_off_is_told_by_what_cannot_be() -> None:
+    ahead = _worker(active=(SeenTask("t", "1", 8200.0),))
+    finding = _judge([_look(0, 0, ahead)])["w@h"]
+    assert (finding.state, finding.data["clock_off_s"]) == ("bad", 7200.0)
+    assert finding.message == "its clock is 2 h ahead of this machine's"
+    _, memory = _compare(Memory(), _look(0, 0, _worker()), 1000.0)
+    behind = _worker(active=(SeenTask("t", "1", 400.0),), total=6)
+    news, after = _compare(memory, _look(1, 0, behind), 1010.0)
+    assert dict(news.behind_s) == {"w@h": 600.0}
+    bound = (lambda _: None, lambda _: None)
+    [told] = judge_workers([_look(1, 0, behind)], Expected(), 1010.0, *bound, news=news)
+    assert told.message == "its clock is 10 min behind this machine's"
+    # It was known then: it is merely long.
+    assert not _compare(after, _look(2, 0, behind), 1020.0)[0].behind_s
+    # Started anew since: nothing is known of what ran then.
+    anew = _worker(active=(SeenTask("t", "2", 400.0),), total=1)
+    assert not _compare(memory, _look(1, 0, anew), 1010.0)[0].behind_s
+
+
+def test_what_nobody_that_answers_holds_is_an_orphan_and_comes_back() -> None:
+    before = Unacked(2, 60.0, {"celery": 2}, {"1": 900.0, "2": 950.0})
+    lost = find_orphans(before, before, frozenset({"2"}))
+    assert lost is not None
+    assert dict(lost.orphans) == {"1": 900.0}
+    done = Unacked(1, 60.0, {"celery": 1}, {"2": 950.0})
+    assert find_orphans(before, done, frozenset({"2"})) == done  # it was acknowledged meanwhile
+    looks = [_look(at, 0, _worker(), unacked=lost) for at in (0, 1)]
+    finding = _judge(looks)["unacked"]
+    assert (finding.state, finding.data["orphans"]) == ("bad", 1)
+    assert "they come back from 1970-01-01 01:15:00 UTC on" in finding.cause
+    # On its way from one list to another it stands in none of them.
+    moving = [_look(0, 0, _worker(), unacked=lost), _look(1, 0, _worker(), unacked=before)]
+    assert _judge(moving)["unacked"].state == "ok"
+    silent = [_look(at, 0, _worker(), unacked=lost, heard=2) for at in (0, 1)]
+    assert _judge(silent)["unacked"].state == "unknown"
+
+
+def test_two_workers_of_one_name_are_no_silent_one() -> None:
+    finding = _judge([_look(0, 0, _worker(), heard=2, twins={"w@h": 2})])
+    assert set(finding) == {"w@h", "celery"} or set(finding) == {"w@h"}
+    assert finding["w@h"].message == "2 workers answer by that name"
+
+
+def test_stale_names_in_redis_hide_no_silent_worker() -> None:
+    here = socket.gethostname()
+    names = frozenset({f"old@{here}", f"older@{here}", f"new@{here}", "far@away"})
+    look = _look(0, 0, _worker(), heard=2, known_nodes=names)
+
+    def find(node: str) -> Process | None:
+        return Process(77, False, "prefork") if node.startswith("new") else None
+
+    assert name_silent(look, Expected(), lambda _: None, find) == [f"new@{here}"]
+    # No process of this machine's: it is the one elsewhere.
+    assert name_silent(look, Expected(), lambda _: None, lambda _: None) == ["far@away"]
+
+
+def test_what_a_check_remembers_outlives_it_and_a_broken_file_is_none(tmp_path: Path) -> None:
+    _, memory = _compare(Memory(), _look(0, 0, _worker()), 100.0)
+    missed, memory = compare_entries(memory, "beat", ["a", "b"])
+    assert missed == []
+    save_memory(tmp_path / "new", "redis://a", memory)
+    assert load_memory(tmp_path / "new", "redis://a") == memory
+    assert load_memory(tmp_path / "new", "redis://b") == Memory()
+    missed, memory = compare_entries(memory, "beat", ["a"])
+    assert missed == ["b"]
+    assert compare_entries(memory, "beat", ["a"])[0] == ["b"]
+    for place in (tmp_path / "new").iterdir():
+        place.write_text('{"workers": 7}')
+    assert load_memory(tmp_path / "new", "redis://a") == Memory()

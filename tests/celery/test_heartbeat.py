@@ -100,6 +100,17 @@ def test_a_busy_solo_worker_is_alive_until_its_tasks_time_limit(project: Project
     wait_until(lambda: not project.is_alive("--max-age", "4s"), 20, "noticing a task that is stuck")
 
 
+def test_a_solo_worker_that_is_killed_in_a_task_is_dead(project: Project) -> None:
+    worker = project.worker("solo")
+    project.send("shop.nap", 600)
+    busy = "busy with shop.nap for "
+    wait_until(lambda: busy in project.probe().stdout.decode(), 20, "it says what it is busy with")
+    worker.kill()
+    worker.wait(10)
+    gone = f"its process {worker.pid} is gone"
+    wait_until(lambda: gone in project.probe("--max-age", "1s").stdout.decode(), 20, gone)
+
+
 def test_a_worker_that_ends_after_its_tasks_is_alive_so_long(project: Project) -> None:
     worker = project.worker("prefork")
     project.send("shop.nap", 9)

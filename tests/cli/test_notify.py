@@ -28,9 +28,9 @@ def test_it_lists_channels_without_their_secrets(user_file: Path, system_file: P
     lines = [line.split("  ") for line in out.splitlines()]
     cells = [[cell.strip() for cell in line if cell] for line in lines]
     assert cells == [
-        ["channel", "kind", "to", "on", "tags"],
+        ["channel", "kind", "to", "on", "rules"],
         ["chat", "webhook", "https://hooks.chat.example/…", "down"],
-        ["phone", "apprise", "ntfys://…", "down, up, fault", "db"],
+        ["phone", "apprise", "ntfys://…", "down, up, fault", "tags db"],
     ]
     done = run_radar("notify", "list", "--json", text=True)
     chat, _ = read_envelope(done)["data"]
@@ -40,10 +40,34 @@ def test_it_lists_channels_without_their_secrets(user_file: Path, system_file: P
         "to": "https://hooks.chat.example/…",
         "on": ["down"],
         "tags": [],
+        "monitors": [],
+        "after_s": None,
+        "quiet": [],
+        "quiet_tz": None,
+        "quiet_until": None,
         "fault": None,
         "file": str(user_file),
     }
     assert "hunter2" not in out + done.stdout
+
+
+def test_it_shows_what_a_channel_leaves_out_or_holds_back(user_file: Path) -> None:
+    lines = "monitors = ['web-*']\ntags = ['prod']\nafter = '30m'\ntogether = false\n"
+    # All week but for a minute of the Monday.
+    quiet = "quiet = ['tue-sun', 'mon 00:01-24:00']\ntz = 'Europe/Berlin'\n"
+    write(user_file, f"[notify.boss]\ncommand = ['true']\n{lines}{quiet}")
+    rules = (
+        "monitors web-*, tags prod, after 30 min,"
+        " quiet tue-sun, mon 00:01-24:00 (Europe/Berlin), one by one"
+    )
+    for words in (("list",), ("test",)):
+        code, out, err = notify(*words)
+        assert (code, err) == (0, "")
+        assert "down, up" in out
+        assert rules in out
+    (boss,) = read_envelope(run_radar("notify", "list", "--json", text=True))["data"]
+    told = [boss[name] for name in ("on", "monitors", "after_s", "quiet_tz")]
+    assert told == [["down", "up"], ["web-*"], 1800.0, "Europe/Berlin"]
 
 
 def test_it_lists_a_broken_channel_with_what_is_wrong(user_file: Path) -> None:
@@ -173,7 +197,14 @@ def test_config_sets_gets_and_removes_a_channel(user_file: Path) -> None:
         (["notify.chat.webhook.x", "x"], "'webhook' has nothing below it"),
         (["notify.chat.webhook", "chat.example"], "webhook is no URL"),
         (["notify.chat.headers", "x"], "radar config set notify.chat.headers.NAME VALUE"),
-        (["notify.chat.on", "late"], "'late' is not one of down, up"),
+        (
+            ["notify.chat.on", "donw"],
+            "'donw' is not one of down, up, late, fault, did you mean 'down'?",
+        ),
+        (["notify.chat.quiet", "22-7"], "quiet: '22-7' is no quiet time, like '22:00-07:00'"),
+        (["notify.chat.tz", "Berlin"], "tz: no timezone 'Berlin'"),
+        (["notify.chat.monitors", "Web *"], "'Web *' is no pattern of keys, like 'web-*'"),
+        (["notify.chat.after", "soon"], "bad duration 'soon'"),
         (["notify.chat.ca_file", "/none.pem"], "/none.pem: no such file"),
         (["notify.'a b'.webhook", "https://a"], "bad channel name 'a b'"),
         (["notify.chat.webhook", "https://a", "--profile", "work"], "belongs to no profile"),

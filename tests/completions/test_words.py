@@ -163,7 +163,7 @@ def test_it_knows_the_channels_and_their_settings() -> None:
     settings = ask("config", "set", "notify.")[1]
     assert {"notify.chat.webhook", "notify.ops.tags"} <= set(settings)
     assert ask("config", "set", "notify.ops.sendmail", "") == ("files", [])
-    assert ask("config", "set", "notify.ops.on", "") == ("words", ["down", "up", "fault"])
+    assert ask("config", "set", "notify.ops.on", "") == ("words", ["down", "up", "late", "fault"])
 
 
 def test_it_leaves_out_what_would_break_a_line() -> None:

@@ -118,6 +118,47 @@ def test_a_fault_begins_goes_on_ends_and_is_told_once() -> None:
     ]
 
 
+def test_a_fault_that_ended_is_remembered_for_a_day() -> None:
+    garbage = refuse("schedule", "garbage", "bad schedule")
+    begun = replace(update_faults((), [garbage], 10)[0], is_told=True)
+    (ended,) = update_faults((begun,), [], 30)
+    assert update_faults((ended,), [], 40) == (ended,), "it ended when it ended"
+    assert update_faults((ended,), [], 30 + _DAY) == (ended,)
+    assert update_faults((ended,), [], 31 + _DAY) == ()
+    assert update_faults((ended,), [], 29) == (), "a clock that was ahead"
+    (again,) = update_faults((ended,), [garbage], 30 + _DAY)
+    assert (again.since_us, again.is_told) == (10, True)
+    (news,) = update_faults((ended,), [garbage], 31 + _DAY)
+    assert (news.since_us, news.is_told) == (31 + _DAY, False)
+
+
+def test_a_doubt_that_becomes_bad_is_news() -> None:
+    doubtful = replace(doubt("grace", "6h", "it hides a run"), since_us=10, is_told=True)
+    (worse,) = update_faults((doubtful,), [doubt("grace", "6h", "no run is seen", kind=BAD)], 20)
+    assert (worse.kind, worse.is_told, worse.since_us) == (BAD, False, 10)
+
+
+def test_what_is_refused_stays_and_what_is_found_doesnt() -> None:
+    assert refuse("every", "soon", "bad").is_refused
+    assert not doubt("every", "soon", "odd").is_refused
+    assert refuse("every", "x" * 300, "bad").text == doubt("every", "x" * 300, "odd").text
+    assert len(refuse("every", "x" * 300, "bad").text) == 200
+
+
+def test_those_that_ended_first_are_forgotten_first() -> None:
+    faults: tuple[Fault, ...] = ()
+    for number in range(20):
+        faults = update_faults(faults, [refuse("every", f"x{number}", "bad")], number)
+    assert [fault.text for fault in faults] == [f"x{number}" for number in range(20)]
+    faults = update_faults(faults, [refuse("every", "x20", "bad")], 20)
+    assert [fault.text for fault in faults] == [f"x{number}" for number in range(1, 21)]
+    current = [refuse("every", f"y{number}", "bad") for number in range(25)]
+    faults = update_faults(faults, current, 30)
+    assert [fault.text for fault in faults] == [fault.text for fault in current], (
+        "those that go on are never forgotten"
+    )
+
+
 def test_what_is_remembered_of_faults_is_bounded() -> None:
     faults: tuple[Fault, ...] = ()
     for number in range(1000):
@@ -138,7 +179,9 @@ def test_the_worst_of_them_counts() -> None:
     [
         *(("* * * * *", 60), ("*/5 * * * *", 300), ("0,7 * * * *", 420), ("58,1 * * * *", 180)),
         *(("0 0,23 * * *", 3600), ("0 0,23 * * 1", 82_800), ("5 2 * * *", 86_400)),
-        *(("0 23,0 * * 1,2", 3600), ("0 0,23 1 * *", 82_800)),
+        *(("0 23,0 * * 1,2", 3600), ("0 0,23 1 * *", 82_800), ("0 12,22 * * *", 36_000)),
+        # Where no two days follow each other it is two days, however far apart they are.
+        *(("0 3 28,29 2 *", 86_400), ("0 3 * * 0,3", 172_800), ("0 3 1 1 *", 172_800)),
     ],
 )
 def test_it_knows_the_shortest_gap_of_a_schedule(schedule: str, gap_s: float) -> None:

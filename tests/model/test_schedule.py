@@ -10,7 +10,13 @@ from cronsim import CronSim, CronSimError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radar_cli.model.schedule import BadScheduleError, CronSchedule, is_repeated, is_skipped
+from radar_cli.model.schedule import (
+    BadScheduleError,
+    CronSchedule,
+    is_repeated,
+    is_skipped,
+    load_schedule,
+)
 
 _ZONES = (
     "Europe/London",
@@ -193,6 +199,90 @@ def test_an_alias_is_what_it_stands_for(alias: str, expression: str, zone: str) 
     assert slots[0] == slots[1]
 
 
+def test_a_star_stands_for_each() -> None:
+    schedule = CronSchedule("* * * * *")
+    assert (schedule.minutes, schedule.hours) == ([*range(60)], [*range(24)])
+    assert (schedule.days, schedule.months) == ([*range(1, 32)], [*range(1, 13)])
+    assert schedule.weekdays == [0, 1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("expression", "meant"),
+    [
+        ("0 12-12 * * *", "0 12 * * *"),
+        ("5-5/2 * * * *", "5 * * * *"),
+        ("0 1-3,12-12 * * *", "0 1-3,12 * * *"),
+    ],
+)
+def test_a_range_of_one_is_that_one(expression: str, meant: str) -> None:
+    start = datetime(2026, 2, 27, tzinfo=UTC)
+    slots = [
+        list(itertools.islice(CronSchedule(text).slots_after(start), 8))
+        for text in (expression, meant)
+    ]
+    assert slots[0] == slots[1]
+
+
+class _Searching(CronSchedule):
+    """A schedule that counts how often it searches."""
+
+    searches = 0
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        self.searches += 1
+        return super().next_after(moment)
+
+
+def _us(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def test_the_next_slot_is_remembered_until_it_has_come() -> None:
+    schedule = _Searching("0 * * * *")
+    noon = datetime(2026, 2, 27, 12, tzinfo=UTC)
+    hour_us = 3600 * 1_000_000
+    for moment_us in (_us(noon), _us(noon) + 1, _us(noon) + hour_us - 1, _us(noon)):
+        assert schedule.next_us(moment_us) == _us(noon) + hour_us
+    assert schedule.searches == 1
+    assert schedule.next_us(_us(noon) + hour_us) == _us(noon) + 2 * hour_us
+    assert schedule.next_us(_us(noon) - 1) == _us(noon)
+    assert schedule.searches == 3
+
+
+def test_few_of_the_next_slots_are_remembered() -> None:
+    schedule = _Searching("0 * * * *")
+    hours_us = [_us(datetime(2026, 2, 27, hour, tzinfo=UTC)) for hour in range(5)]
+    for moment_us in (*hours_us[:4], *hours_us[:4]):
+        schedule.next_us(moment_us)
+    assert schedule.searches == 4
+    for moment_us in (hours_us[4], hours_us[1], hours_us[0]):
+        schedule.next_us(moment_us)
+    assert schedule.searches == 6, "the oldest one is forgotten, and it alone"
+
+
+def test_what_never_matches_has_no_next_slot() -> None:
+    assert CronSchedule("0 0 30 2 *").next_us(_us(datetime(2026, 2, 27, tzinfo=UTC))) is None
+
+
+def test_a_schedule_is_loaded_once() -> None:
+    assert load_schedule("0 0 * * *", "UTC") is load_schedule("0 0 * * *", "UTC")
+    assert load_schedule("0 0 * * *", "UTC").expression == "0 0 * * *"
+
+
+def test_a_leap_day_on_a_weekday_comes_once_in_28_years() -> None:
+    schedule = CronSchedule("0 0 29 2 */6")  # Saturday or Sunday
+    slots = itertools.islice(schedule.slots_after(datetime(2026, 1, 1, tzinfo=UTC)), 3)
+    assert [slot.year for slot in slots] == [2032, 2048, 2060]
+
+
+def test_the_calendar_has_two_ends() -> None:
+    schedule = CronSchedule("0 0 * * *")
+    first, last = datetime(1971, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
+    assert schedule.last_before(first) == first
+    assert schedule.last_before(first - timedelta(minutes=1)) is None
+    assert list(schedule.slots_after(last - timedelta(minutes=1))) == [last]
+
+
 @pytest.mark.parametrize("expression", ["0 0 30 2 *", "0 0 31 4,6 *"])
 def test_it_knows_what_never_matches(expression: str) -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
@@ -219,4 +309,5 @@ def test_it_tells_skipped_and_repeated_times() -> None:
     assert is_skipped(datetime(2026, 3, 29, 1, 30, tzinfo=london))
     assert not is_skipped(datetime(2026, 3, 29, 2, 0, tzinfo=london))
     assert is_repeated(datetime(2026, 10, 25, 1, 30, tzinfo=london))
+    assert is_repeated(datetime(2026, 10, 25, 1, 30, tzinfo=london, fold=1))
     assert not is_repeated(datetime(2026, 10, 25, 2, 0, tzinfo=london))

@@ -102,6 +102,9 @@ def _places(statement: ast.stmt) -> Iterator[tuple[ast.AST, str, int | None, ast
                 continue
             if isinstance(parent, ast.AnnAssign) and field == "annotation":
                 continue
+            # How much of a text a message quotes is its wording, as its letters are.
+            if isinstance(parent, ast.FormattedValue) and _is_cut(parent.value):
+                continue
             for index, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
                 if isinstance(node, ast.stmt):
                     if parent is statement:
@@ -139,6 +142,10 @@ def _variants(node: ast.AST, field: str) -> Iterator[ast.AST]:
     is_plain = isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr))
     if field == "test" and is_plain:
         yield ast.UnaryOp(ast.Not(), node)  # type: ignore[arg-type]  # all four are expressions
+
+
+def _is_cut(value: ast.expr) -> bool:
+    return isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Slice)
 
 
 def _is_none(value: ast.expr) -> bool:

@@ -1,5 +1,7 @@
 """Put mutants on trial: `trial.py MODULE [--only TEXT]... [--seconds N] [--seed N] [--log FILE]`.
 
+`--at-most N` tries so many of them, which the seed chooses.
+
 mutmut passes over functions with decorators (properties, context managers) and runs the checkout,
 not the wheel; cosmic-ray starts pytest anew for each mutant. Here one pytest has collected all, and
 has once recorded which test runs which lines; each mutant is a fork of it that has exchanged the
@@ -9,6 +11,7 @@ radars that such a test starts, the faulty file is mounted over the installed on
 
 import argparse
 import ast
+import contextlib
 import ctypes
 import importlib
 import json
@@ -81,6 +84,7 @@ class Trial:
             and (not self._options.only or any(text in each.key for text in self._options.only))
         ]
         random.Random(self._options.seed).shuffle(mutants)
+        del mutants[self._options.at_most :]
         running: dict[int, tuple[Mutant, float, Path]] = {}
         while mutants or running:
             is_over = time.monotonic() - begin > self._options.seconds
@@ -104,8 +108,9 @@ class Trial:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if not ended and time.monotonic() < deadline:
                 continue
-            if not ended:
+            with contextlib.suppress(ProcessLookupError):  # what its tests may have left
                 os.killpg(pid, signal.SIGKILL)
+            if not ended:
                 os.waitpid(pid, 0)
                 status = 1
             fates = {0: "survived", 2 << 8: "impossible"}
@@ -147,11 +152,17 @@ class Trial:
                 _mount(self._path, text, folder)
                 if not _exchange(self._module, mutant.function, code):
                     os._exit(2)
-                os._exit(0 if all(_passes(item) for item in tests) else 1)
+                os._exit(0 if all(self._passes_in_time(item) for item in tests) else 1)
             finally:
                 os._exit(1)
         expected_s = sum(self._seconds.get(item.nodeid, 1.0) for item in tests)
         return pid, 20 + 5 * expected_s, folder
+
+    def _passes_in_time(self, item: pytest.Item) -> bool:
+        """A test that doesn't end notices the fault, too: then the alarm ends this process."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, 10 + 5 * self._seconds.get(item.nodeid, 1.0))
+        return _passes(item)
 
     def _record(self) -> None:
         """Run all tests in a fork; learn how long each takes and which of our lines it runs."""
@@ -252,6 +263,7 @@ def main() -> int:
     parser.add_argument("--tests", nargs="*")
     parser.add_argument("--seconds", type=float, default=3000.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--at-most", type=int, default=1 << 30)
     parser.add_argument("--log", type=Path, default=_CHECKOUT / ".venv/mutants.jsonl")
     options = parser.parse_args()
     trial = Trial(options)

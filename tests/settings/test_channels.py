@@ -145,7 +145,10 @@ def test_it_warns_once_of_a_channel_that_cannot_work(
     [
         (HOOK + "secert = 's'", "unknown key 'notify.chat.secert' (did you mean 'secret'?)"),
         (HOOK + "zzz = 1", "unknown key 'notify.chat.zzz' (there is command, webhook,"),
-        (HOOK + "on = ['late']", "on: 'late' is not one of down, up, fault (ignored until"),
+        (
+            HOOK + "on = ['latte']",
+            "on: 'latte' is not one of down, up, late, fault, did you mean 'late'? (ignored until",
+        ),
         (HOOK + "tags = 5", "tags must be a list of strings (ignored until"),
         (HOOK + "from = 'a@b'", "from means nothing to a channel of kind webhook (remove it)"),
         ("[notify.one]\nemail = 'root'\npassword = 'p'", "password has no user"),

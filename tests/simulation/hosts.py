@@ -5,6 +5,7 @@ is a container's), or if any failed; with a number, if fewer than so many are we
 which nothing was ever heard, nothing comes: whoever takes the place of one has to go well first.
 """
 
+from bisect import insort
 from dataclasses import dataclass, field
 
 from tests.simulation.law import Change, Known, Said, Story
@@ -20,8 +21,15 @@ class JoinedStory(Story):
 
     def learn(self, ping: Known) -> None:
         """A ping of one of them has come."""
-        if ping.kind != "log" or ping.host in self._stories:
-            own = self._stories.setdefault(ping.host, Story(ping.time))
+        own = self._stories.get(ping.host)
+        if ping.kind == "log":
+            # It is no run, and may come before that of which it is.
+            if own is not None:
+                insort(own.pings, ping)
+        else:
+            if own is None:
+                own = self._stories[ping.host] = Story(ping.time)
+                own.pings = [log for log in self.pings if log.host == ping.host]
             own.learn(ping)
         super().learn(ping)
 
@@ -37,7 +45,7 @@ class JoinedStory(Story):
                 story.look_again()
             for number, story in enumerate(self._in_order()):
                 # It takes the place of one that was missed.
-                nobody = self._nobody.verdict(story.pings[0].time)
+                nobody = self._nobody.verdict(story.created)
                 is_late = isinstance(self.hosts, int) and number < self.hosts and _is_down(nobody)
                 story.at_first = nobody if is_late else None
             self._changes = self._join()
@@ -50,7 +58,7 @@ class JoinedStory(Story):
 
     def _in_order(self) -> list[Story]:
         """The stories of those that were ever heard of, in that order."""
-        return sorted(self._stories.values(), key=lambda story: story.pings[0].time)
+        return sorted(self._stories.values(), key=lambda story: story.created)
 
     def _join(self) -> list[Change]:
         moments = sorted(
@@ -88,7 +96,7 @@ class JoinedStory(Story):
 
     def _expected(self, moment: int) -> list[Story]:
         """The stories of those whose silence counts, of unknown ones, too."""
-        known = [s for s in self._stories.values() if s.pings and s.pings[0].time <= moment]
+        known = [story for story in self._stories.values() if story.created <= moment]
         if isinstance(self.hosts, int):
             return known + [self._nobody] * (self.hosts - len(known))
         settled = [s for s in known if any(at <= moment for at in _settled_at(s))]

@@ -22,6 +22,7 @@ from tests.simulation.world import TICK, YEAR, Process
 _NOTED_EVERY = 5 * SECOND
 _OUTAGE_FROM = 30 * SECOND
 _SERVERS, _APPS, _OF_APPS = 2, 2, 6
+_SLOTS_AWAY = 3
 _ALIVE, _OUTAGES = "alive", "outages"
 
 
@@ -90,12 +91,18 @@ class ServedWorld(PeopledWorld):
                 if server.store._noted_us:
                     server.store._noted_us = self._noted
 
-    def _see_before(self) -> int:
-        return self.raw - self._noted_on_disk()
+    def _see_before(self) -> tuple[int, int]:
+        """When a server last looked, as far as that can be proved by what it noticed; and now."""
+        noted = self._noted_on_disk()
+        rows = self.disk.read(
+            "SELECT max(noticed_us) FROM flip WHERE noticed_us BETWEEN ? AND ?",
+            (noted, noted + _NOTED_EVERY),
+        )
+        return max(noted, rows[0][0] or 0), self.raw
 
-    def _see_that_it_looks(self, seen: int, *, came_through: bool) -> None:
+    def _see_that_it_looks(self, seen: tuple[int, int], *, came_through: bool) -> None:
         """Somebody looks, which has to be noted, and nobody did for so long before."""
-        self._see_outages(seen)
+        self._see_outages(*seen)
         self._noted = self._noted_on_disk()
         if came_through:
             self._last_look = max(self._last_look, self.raw)
@@ -106,13 +113,12 @@ class ServedWorld(PeopledWorld):
         rows = self.disk.read("SELECT value FROM mark WHERE name = ?", (_ALIVE,))
         return int(rows[0][0]) if rows else self.raw
 
-    def _see_outages(self, gap: int) -> None:
+    def _see_outages(self, begin: int, now: int) -> None:
         """What radar takes for an outage has to be one, and the other way round."""
         rows = self.disk.read("SELECT value FROM mark WHERE name = ?", (_OUTAGES,))
         outages = json.loads(rows[0][0]) if rows else []
-        begin = self._noted
-        is_noted = self._noted_on_disk() > begin
-        if gap >= _OUTAGE_FROM and is_noted:
+        is_noted = self._noted_on_disk() > self._noted
+        if now - begin >= _OUTAGE_FROM and is_noted:
             found = tuple(outages[0][:2]) if outages else (0, 0)
             if found[0] != begin or abs(found[1] - self.raw) > SECOND:
                 raise BrokenLawError(f"nobody looked from {begin} to {self.raw}: {outages[:1]}")
@@ -184,6 +190,24 @@ class ServedWorld(PeopledWorld):
         if moments and chance.random() < 0.8:
             begin = chance.choice(moments) - round(away * chance.random())
         self.at(begin, lambda: self._end_all(away))
+
+    def _plan(self, job: Job, after: int, number: int) -> None:
+        super()._plan(job, after, number)
+        is_frequent = job.story.cron is not None and job.period <= 12 * HOUR
+        if is_frequent and job.runs_left > _SLOTS_AWAY and self.later_chance.random() < 0.1:
+            self._plan_outage(job, after)
+
+    def _plan_outage(self, job: Job, after: int) -> None:
+        """An outage over deadlines of a job and until shortly before another; no run is heard."""
+        chance, grace = self.later_chance, job.story.grace_us
+        first = last = job.due_after(job.due_after(after))
+        for _ in range(chance.randint(1, _SLOTS_AWAY)):
+            before, last = last, job.due_after(last)
+        begin = first + grace - round(SECOND * 5 * 10 ** chance.uniform(0, 2))
+        end = last + grace - round(chance.uniform(0, min(15 * MINUTE, last - before)))
+        if SECOND < end - begin < DAY:
+            job.offline_until = last + grace + 2 * MINUTE
+            self.at(begin, lambda: self._end_all(end - begin))
 
     def _end_all(self, away: int) -> None:
         if not self._is_rough:

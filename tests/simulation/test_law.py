@@ -87,6 +87,13 @@ def test_machines_are_joined(hosts: int | str, status: str) -> None:
     assert story.verdict(_at(70)).status == "up"
 
 
+def test_a_machine_s_log_may_come_before_the_start_of_its_run() -> None:
+    story = JoinedStory(_at(0), cron=_HOURLY, hosts="each", max_runtime=10 * MINUTE)
+    story.learn(Known(_at(9), "1", "log", "a", extend=30 * MINUTE, host="web1"))
+    story.learn(Known(_at(1), "2", "start", "a", host="web1"))
+    assert story.next_change(_at(10)) == _at(39)
+
+
 def test_slots_are_found_in_any_order() -> None:
     slots = Slots("30 2 * * *", "Europe/Berlin")
     assert [(slots.next(_at(day * 1440)) - _MIDNIGHT) / HOUR for day in (90, 0, 90.5, 1)] == [

@@ -70,6 +70,8 @@ class World:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.chance = random.Random(seed)
+        # What was thought of later has chances of its own: the worlds of old go on as they did.
+        self.later_chance = random.Random(f"later {seed}")
         self.true = BEGIN + self.chance.randrange(3 * YEAR)
         self.offset = 0  # of the clocks that radar reads
         self.disk = Disk()
@@ -212,6 +214,9 @@ class World:
             process.database.arm(chance.randint(1, 14))
         if chance.random() < 0.06:
             self._interrupt_in, self._interrupted = chance.randint(1, 8), process
+        elif looks and self.later_chance.random() < 0.15:
+            # Reminders are the last that a look is for.
+            self._interrupt_in, self._interrupted = self.later_chance.randint(6, 12), process
         seen = self._see_before()
         came_through = True
         try:
@@ -238,11 +243,11 @@ class World:
             self._bury(process)
         return came_through
 
-    def _see_before(self) -> int:
+    def _see_before(self) -> tuple[int, int]:
         """What has to be known before a step to tell what it was about."""
-        return 0
+        return 0, 0
 
-    def _see_that_it_looks(self, seen: int, *, came_through: bool) -> None:
+    def _see_that_it_looks(self, seen: tuple[int, int], *, came_through: bool) -> None:
         """A process has looked."""
 
     def _bury(self, process: Process) -> None:
@@ -312,7 +317,12 @@ class World:
         others = [other for other in self.alive if other is not process]
         if self._interrupt_in or not others:
             return
-        self.chance.choice(others).look()
+        other = self.chance.choice(others)
+        other.look()
+        if self.later_chance.random() < 0.5:
+            for channel in self.channels:
+                if channel.mood == "well":
+                    other.deliver(channel)
 
     # The beginning and the end
 

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from radar_cli.core.errors import StateError
 from radar_cli.delivery.destinations import STORE, Destination
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import Outbox
+from radar_cli.outbox.claiming import is_free
+from radar_cli.outbox.spool import STORE_FOLDER, Outbox, Spool
 from radar_cli.service import intake
-from radar_cli.service.intake import ingest
+from radar_cli.service.intake import drain, ingest
 from radar_cli.store import store as store_module
 from radar_cli.store.database import Change
 from radar_cli.store.opening import open_embedded
+from tests.support.processes import children_of
 from tests.support.radar import run_radar, spool_files, start_radar
 from tests.support.waiting import wait_until
 
@@ -53,6 +56,94 @@ def test_it_leaves_what_belongs_elsewhere(state_dir: Path) -> None:
     with open_embedded(str(state_dir)) as store:
         assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 0
     assert len(spool_files()) == 2
+
+
+def test_what_lies_here_and_belongs_elsewhere_stays_for_others(state_dir: Path) -> None:
+    outbox = Outbox(str(state_dir))
+    elsewhere = {"server": "https://radar.example", "profile": "default"}
+    spool = outbox.spool(STORE_FOLDER)
+    entry = spool.put(Ping("success", "m", time_us=1), elsewhere, durable=False)
+    with open_embedded(str(state_dir)) as store:
+        assert ingest(store, outbox, _HERE, _NOW_US) == 0
+    assert [path.name for path in spool_files()] == [os.path.basename(entry.path)]
+    assert is_free(spool, os.path.basename(entry.path))
+
+
+def test_it_stores_so_many_at_a_time_in_the_order_of_events(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = _fill(state_dir, 500)
+    first = Ping("success", "m", time_us=0)
+    Outbox(str(state_dir)).put(first, {"unresolved": "default"}, durable=False)
+    batches: list[list[str]] = []
+    with open_embedded(str(state_dir)) as store:
+        add = store.add
+
+        def noting(pings: Sequence[Ping], now_us: int) -> int:
+            batches.append([ping.id for ping in pings])
+            return add(pings, now_us)
+
+        monkeypatch.setattr(store, "add", noting)
+        assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 501
+    assert [len(batch) for batch in batches] == [200, 200, 101]
+    # The first of the 500 is of the same moment as the first of all.
+    in_order = [ping_id for batch in batches for ping_id in batch]
+    assert set(in_order[:2]) == {first.id, ids[0]}
+    assert in_order[2:] == ids[1:]
+
+
+def test_a_store_that_takes_nothing_leaves_the_pings_to_others(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill(state_dir, 2)
+    outbox = Outbox(str(state_dir))
+
+    def refuse(pings: Sequence[Ping], now_us: int) -> int:  # noqa: ARG001
+        raise StateError("the disk is full")
+
+    with open_embedded(str(state_dir)) as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "add", refuse)
+            with pytest.raises(StateError):
+                ingest(store, outbox, _HERE, _NOW_US)
+        spool = outbox.spool(STORE_FOLDER)
+        assert [is_free(spool, name) for name in spool.names()] == [True, True]
+        assert ingest(store, outbox, _HERE, _NOW_US) == 2
+
+
+def test_it_takes_what_radar_0_1_left(state_dir: Path) -> None:
+    old = Spool(str(state_dir / "spool"))
+    old.put(Ping("success", "m", time_us=1), {}, durable=False)
+    with open_embedded(str(state_dir)) as store:
+        assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 1
+    assert old.names() == []
+
+
+def test_what_waited_for_the_config_is_redacted_as_it_says(state_dir: Path) -> None:
+    outbox = Outbox(str(state_dir))
+    for number, to in enumerate(({"unresolved": "default"}, {})):
+        ping = Ping("success", f"m{number}", time_us=1, body=b"of patient 4711\n")
+        outbox.put(ping, to, durable=False)
+    here = Destination(STORE, profile="default", redact=["patient [0-9]+"])
+    before = children_of(os.getpid())
+    with open_embedded(str(state_dir)) as store:
+        assert ingest(store, outbox, here, _NOW_US) == 2
+        bodies = [ping.body for key in ("m0", "m1") for ping in store.newest(key, 1)]
+    # What was resolved when it was kept is clean already.
+    assert bodies == [b"of [redacted]\n", b"of patient 4711\n"]
+    assert children_of(os.getpid()) == before
+
+
+def test_emptying_takes_in_what_has_happened_by_now(state_dir: Path) -> None:
+    ahead_us = time.time_ns() // 1000 + 86_400_000_000
+    Outbox(str(state_dir)).put(Ping("success", "m", time_us=ahead_us), {}, durable=False)
+    begin_us = time.time_ns() // 1000
+    drain(Outbox(str(state_dir)), _HERE)
+    end_us = time.time_ns() // 1000
+    with open_embedded(str(state_dir)) as store:
+        (stored,) = store.newest("m", 9)
+    assert begin_us <= stored.time_us <= end_us
+    assert spool_files() == []
 
 
 def test_it_takes_what_waited_for_the_config_to_be_mended(state_dir: Path) -> None:
@@ -118,7 +209,8 @@ def test_it_waits_for_what_another_process_has_at_hand(
         sleep = time.sleep
         monkeypatch.setattr(time, "sleep", go_on_and_sleep)
         monkeypatch.setattr(intake, "_PATIENCE_S", 60.0)
-        ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US)
+        added = ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US)
+        assert added == (0 if what == "stores" else 3)
         assert sorted(ping.id for k in store.monitors() for ping in store.newest(k.key, 9)) == (
             sorted(ids)
         )

@@ -234,10 +234,45 @@ def test_what_was_judged_since_a_look_was_last_noted_stays_judged(store: Store) 
     _watch(store, 50)
     assert store.keep_watch(_at(50.05)) is None  # a look that isn't noted
     assert _status(store, 50.05) == "down hung"
-    assert _watch(store, 150) == (50, 150, 1)
+    assert _watch(store, 150) == (50.05, 150, 1)  # what was noticed proves that somebody looked
     store.update("m", {"name": "told anew"}, _at(151))
     assert _status(store, 151) == "down hung"
     assert len(store.flips("m", 9)) == 1
+
+
+def test_what_was_noticed_before_an_outage_is_so_however_late_a_ping_comes(store: Store) -> None:
+    """Restarts a minute apart, between which no run came, and one of the first is heard of last."""
+    minutely = {"schedule": "* * * * *", "tz": "UTC", "gracePeriod": "30"}
+    add(store, [Ping("success", "m", time_us=_at(0.2), fields=minutely)])
+    looks = [_watch(store, minute) for minute in (1.4, 4.8, 5.1, 5.45)]
+    assert looks == [None, (1.4, 4.8, 1), None, None]
+    assert _status(store, 5.503) == "down missed"  # since 5.5; the others wait until 5.8
+    assert _watch(store, 6.3) is not None
+    assert _watch(store, 7.4) is not None
+    store.add([Ping("success", "m", time_us=_at(0.9))], _at(7.8))
+    assert _status(store, 8) == "down missed"
+    known = store.find("m")
+    assert known is not None
+    (flip,) = _downs(store)
+    assert known.view_at(_at(8)).since_us == flip.time_us == _at(5.5)
+
+
+@pytest.mark.parametrize("ahead_minutes", [0, 60 * 24])
+def test_what_was_noticed_by_a_clock_that_was_ahead_proves_nothing(
+    store: Store, ahead_minutes: int
+) -> None:
+    add(store, [Ping("success", "m", time_us=_at(1), fields=_HOURLY)])
+    assert _status(store, 66 + ahead_minutes) == "down missed"
+    _watch(store, 50)
+    assert _watch(store, 150) == (50, 150, 0)
+
+
+def test_what_was_noticed_is_not_taken_for_an_outage(store: Store) -> None:
+    add(store, [Ping("success", "m", time_us=_at(1), fields=_HOURLY)])
+    _watch(store, 65)
+    assert _status(store, 65.08) == "down missed"
+    assert _watch(store, 65.55) is None
+    assert _watch(store, 66.2) == (65.55, 66.2, 0)
 
 
 def test_the_story_is_the_same_when_it_is_told_anew(store: Store) -> None:

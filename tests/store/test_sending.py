@@ -67,7 +67,14 @@ def test_what_goes_down_together_is_told_together_and_so_is_what_comes_up(store:
     assert [each.kind for each in store.notices(9, monitor="b")] == ["down"]
     assert store.notices(9, channel="other") == []
     assert store.notices(9, since_us=_at(6)) == []
-    assert len(store.notices(9, pattern="c*")) == 2
+    # Whoever may see only some monitors learns nothing of the others.
+    assert [(e.monitors, e.count) for e in store.notices(9, pattern="c*")] == [(("c",), 1)] * 2
+    assert [(e.kind, e.monitors) for e in store.notices_of("b", pattern="[bc]")] == [
+        ("down", ("b", "c"))
+    ]
+    assert [each.id for each in store.notices(1)] + [
+        each.id for each in store.notices(9, before=store.notices(1)[0].id)
+    ] == [each.id for each in store.notices(9)]
 
 
 def test_a_retry_is_the_same_notice_and_what_comes_meanwhile_waits(store: Store) -> None:
@@ -104,10 +111,13 @@ def test_after_a_long_silence_of_a_channel_there_are_few_notices(store: Store) -
             store.postpone_notice(outgoing, _at(60), "timed out", _at(minute))
     (health,) = store.channels_health()
     assert (health.failing_us, health.failures, health.error) == (_at(0), 3, "timed out")
+    assert store.failing_channels() == store.failing_channels(["mail"]) == [health]
+    assert store.failing_channels(["chat"]) == []
     told = _deliver(store, 60)
     assert sorted(key for _, *keys in told for key in keys) == sorted(f"m{n}" for n in range(60))
     assert len(told) == 4
     assert store.channels_health()[0].failing_us is None
+    assert store.failing_channels() == []
 
 
 def test_notices_that_follow_closely_grow_rarer(store: Store) -> None:

@@ -77,6 +77,7 @@ class Rabbitmq:
             "RABBITMQ_ALLOW_INPUT": "yes",  # become Erlang, instead of waiting for it
         }
         # Ours, in the foreground: Erlang would leave a daemon behind.
+        self._env = env
         epmd = _start([require_program("epmd"), "-port", epmd_port], env, self.folder)
         server = _start([self._program], env, self.folder)
         self._started = [server, epmd]
@@ -88,6 +89,19 @@ class Rabbitmq:
             process.kill()
             process.wait(10)
         self._started = []
+
+    def control(self, *words: str) -> None:
+        """Have `rabbitmqctl` carry something out."""
+        program = self._program.with_name("rabbitmqctl")
+        done = subprocess.run(
+            [program, *words],
+            check=False,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def url(self, vhost: str | None = None, login: str = f"{USER}:{PASSWORD}") -> str:
         name = f"v{next(self._numbers)}" if vhost is None else vhost

@@ -71,6 +71,34 @@ class Redis:
 
 
 @contextlib.contextmanager
+def sentinel(conf: Path, port: int) -> Iterator[None]:
+    """A sentinel with that configuration, on the port that it names."""
+    process = processes.remember(
+        subprocess.Popen(
+            [require_program("redis-server"), conf, "--sentinel", "--loglevel", "warning"],
+            cwd=conf.parent,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    )
+
+    def answers() -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as client:
+                client.sendall(b"PING\r\n")
+                return client.recv(16)[:1] == b"+"
+        except OSError:
+            return False
+
+    try:
+        wait_until(answers, 20, "the sentinel is up")
+        yield
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@contextlib.contextmanager
 def running(*options: str) -> Iterator[Redis]:
     """A server for as long as the block lasts."""
     with Redis(*options) as server:

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from radar_cli.celery.broker import Broker
-from radar_cli.celery.check.seen import Look, read_workers
+from radar_cli.celery.check.seen import Look, Unacked, read_workers
 from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.queues import find_names, read_queues, read_unacked
 
@@ -28,6 +29,7 @@ class Looker:
         self._broker = broker
         self._wanted = tuple(queues)
         self.registered: frozenset[str] | None = None
+        self.beats: set[str] = set()  # those that answered
         self._asking = Asking(broker.connection, exchange=broker.exchange)
 
     def __enter__(self) -> "Looker":
@@ -45,6 +47,7 @@ class Looker:
         So many `workers` are known to be there: where nobody tells, no more are waited for.
         """
         queues, nodes = find_names(self._broker)
+        unacked = read_unacked(self._broker)
         names = [*self._wanted, *sorted(queues)] or [_DEFAULT_QUEUE]
         seen = read_queues(self._broker, names)
         # Where the broker doesn't tell who hears, its consumers are as many as will answer.
@@ -63,9 +66,11 @@ class Looker:
             self._read_registered(answers)
         beats = [node for node in answers.nodes() if node not in found]
         heard = None if answers.heard is None else max(0, answers.heard - len(beats))
-        unacked = read_unacked(self._broker)
+        held = frozenset(number for worker in found.values() for number in worker.held)
+        unacked = find_orphans(unacked, read_unacked(self._broker), held)
         known = frozenset(nodes)
-        return Look(time.monotonic(), seen, found, heard, unacked, known)
+        self.beats |= set(beats)
+        return Look(time.monotonic(), seen, found, heard, unacked, known, answers.twins())
 
     def look_for_progress(
         self, left_s: Callable[[], float], *, with_tasks: bool = False
@@ -74,7 +79,8 @@ class Looker:
         first = self.look(left_s, with_tasks=with_tasks)
         waits = any(queue.depth for queue in first.queues.values())
         holds = any(worker.reserved and not worker.active for worker in first.workers.values())
-        if not (waits or holds) or not first.workers or left_s() < _INTERVAL_S:
+        lost = first.unacked is not None and first.unacked.orphans
+        if not (waits or holds or lost) or not first.workers or left_s() < _INTERVAL_S:
             return [first]
         time.sleep(_INTERVAL_S)
         return [first, self.look(left_s, workers=len(first.workers))]
@@ -83,3 +89,20 @@ class Looker:
         lists = [r for r in answers.replies["registered"].values() if isinstance(r, list)]
         # More may stand behind a task's name: `tasks.add [rate_limit=10/m]`.
         self.registered = frozenset(str(task).partition(" ")[0] for some in lists for task in some)
+
+
+def find_orphans(
+    before: Unacked | None, after: Unacked | None, held: frozenset[str]
+) -> Unacked | None:
+    """Return what is fetched, with what none of those holds that were asked in between.
+
+    What was fetched before they were asked, they have told of, unless it is acknowledged by now.
+    """
+    if before is None or after is None:
+        return after
+    lost = {
+        number: at
+        for number, at in before.fetched_at.items()
+        if number in after.fetched_at and number not in held
+    }
+    return replace(after, orphans=lost)

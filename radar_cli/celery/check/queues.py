@@ -1,6 +1,7 @@
 """Judging queues: consumed, within bounds, moving; with the workers' share in the cause. Pure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from radar_cli.celery.check.expected import Expected
@@ -12,11 +13,15 @@ from radar_cli.core.grammar import format_duration
 
 
 def judge_queues(
-    looks: Sequence[Look], expected: Expected, waited_s: Mapping[str, float]
+    looks: Sequence[Look],
+    expected: Expected,
+    waited_s: Mapping[str, float],
+    missed: Mapping[str, float] | None = None,
 ) -> list[Finding]:
     """One finding for each queue, and one for what is fetched and not acknowledged.
 
     `waited_s` is how long the same message is known to be the next of its queue: a lower bound.
+    `missed` are queues that were consumed at an earlier look (Unix time) and aren't any more.
     """
     last = looks[-1]
     findings = [
@@ -28,9 +33,24 @@ def judge_queues(
         or queue.consumers
         or (queue.fault and queue.fault != "missing")
     ]
+    bad = {finding.subject for finding in findings if finding.state == "bad"}
+    for name, at in (missed or {}).items():
+        if name not in bad:
+            findings = [finding for finding in findings if finding.subject != name]
+            findings.append(_judge_missed(name, at))
     if last.unacked is not None and last.unacked.count:
-        findings.append(_judge_unacked(last.unacked, last, expected))
+        findings.append(_judge_unacked(last.unacked, looks, expected))
     return findings
+
+
+def _judge_missed(name: str, at: float) -> Finding:
+    seen = datetime.fromtimestamp(at, UTC)
+    return Finding(
+        *("queues", name, "bad", "nobody consumes it any more"),
+        cause=f"a worker did at {seen:%Y-%m-%d %H:%M:%S} UTC",
+        hint=f"celery -A APP worker -Q {name}; if that is right: radar celery check --forget",
+        data={"last_consumed": seen.isoformat()},
+    )
 
 
 def _judge_queue(
@@ -52,6 +72,7 @@ def _judge_queue(
         "depth": queue.depth,
         "by_priority": {str(priority): n for priority, n in sorted(queue.by_priority.items())},
         "unacked": None if last.unacked is None else last.unacked.by_queue.get(queue.name, 0),
+        "prefetched": _count_prefetched(queue.name, last),
         "consumers": count_consumers(queue, last),
         "waited_s": waited_s,
         "expected_wait_s": wait_s,
@@ -74,7 +95,9 @@ def _judge_queue(
     why, is_proven = why_nobody_takes(queue, looks)
     if why and (depth or queue.name in expected.queues):
         return say("bad" if is_proven else "unknown", why, f"celery -A APP worker -Q {queue.name}")
-    if expected.max_depth is not None and depth > expected.max_depth:
+    # What workers have fetched and not begun waits as well.
+    waiting = depth + _count_prefetched(queue.name, last)
+    if expected.max_depth is not None and waiting > expected.max_depth:
         return say("bad", *_why_slow(queue.name, looks, seen_flow))
     if expected.max_wait_s is not None and depth:
         longest_s = max(waited_s or 0.0, wait_s or 0.0)
@@ -129,17 +152,45 @@ def _why_slow(name: str, looks: Sequence[Look], seen_flow: Flow | None) -> tuple
     return "", "more workers, or wait"
 
 
-def _judge_unacked(unacked: Unacked, last: Look, expected: Expected) -> Finding:
+def _count_prefetched(name: str, last: Look) -> int:
+    return sum(worker.prefetched.get(name, 0) for worker in last.workers.values())
+
+
+def _find_orphans(looks: Sequence[Look]) -> dict[str, float]:
+    """Return what nobody that answers holds, in each look: in one alone it may be on its way."""
+    found = [dict(look.unacked.orphans) for look in looks if look.unacked is not None]
+    return {number: at for number, at in found[-1].items() if all(number in each for each in found)}
+
+
+def _judge_unacked(unacked: Unacked, looks: Sequence[Look], expected: Expected) -> Finding:
+    last = looks[-1]
     age_s = unacked.oldest_age_s
     age = f", the oldest for {format_duration(age_s)}" if age_s is not None else ""
     message = f"{unacked.count} fetched and not acknowledged{age}"
-    data = {
+    data: dict[str, Any] = {
         "unacked": unacked.count,
         "oldest_age_s": age_s,
         "by_queue": dict(unacked.by_queue),
         "visibility_timeout_s": expected.visibility_timeout_s,
     }
     limit = format_duration(expected.visibility_timeout_s)
+    orphans = _find_orphans(looks)
+    if orphans:
+        first = datetime.fromtimestamp(min(orphans.values()) + expected.visibility_timeout_s, UTC)
+        back = f"{first:%Y-%m-%d %H:%M:%S} UTC"
+        data |= {"orphans": len(orphans), "back_at": first.isoformat()}
+        if last.heard != 0:
+            message += f"; of them {len(orphans)} by nobody that answers"
+        if last.silent:
+            cause = "a silent worker has them, or one that is gone"
+            return Finding("queues", "unacked", "unknown", message, cause, "", data)
+        cause = (
+            f"their workers are gone; they come back from {back} on (visibility_timeout {limit})"
+        )
+        hint = "a living worker restores them then; a shorter visibility_timeout does so sooner"
+        if last.heard == 0:
+            hint = "start a worker: it restores them when their time has come"
+        return Finding("queues", "unacked", "bad", message, cause, hint, data)
     if last.heard == 0:
         cause = f"their workers are gone; they come back after visibility_timeout ({limit})"
         hint = "start a worker: it restores them when their time has come"
@@ -182,6 +233,8 @@ def _describe(
         words[0] += f" ({', '.join(parts)})"
     if last.unacked is not None and (fetched := last.unacked.by_queue.get(queue.name)):
         words.append(f"{fetched} fetched")
+    elif prefetched := _count_prefetched(queue.name, last):
+        words.append(f"{prefetched} fetched")
     consumers = count_consumers(queue, last)
     if consumers is not None:
         words.append(f"{consumers or 'no'} consumer{'' if consumers == 1 else 's'}")

@@ -26,11 +26,17 @@ class SeenQueue:
 
 @dataclass(frozen=True, slots=True)
 class Unacked:
-    """Messages that workers have fetched and not yet acknowledged (Redis only)."""
+    """Messages that workers have fetched and not yet acknowledged (Redis only).
+
+    `fetched_at` is when each was, by its task's id (Unix time), unless they are too many to read;
+    `orphans` are those that none of the answering workers holds.
+    """
 
     count: int
     oldest_age_s: float | None
     by_queue: Mapping[str, int] = field(default_factory=dict)
+    fetched_at: Mapping[str, float] = field(default_factory=dict)
+    orphans: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class SeenWorker:
     reserved: int
     scheduled: int
     queues: tuple[str, ...] | None  # None if it didn't say
+    prefetched: Mapping[str, int] = field(default_factory=dict)  # of `reserved`, by queue
+    held: frozenset[str] = frozenset()  # the ids of all tasks that it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,8 @@ class Look:
     """Queues and workers at one time.
 
     `heard` is how many nodes got the question, answered or not, if the broker tells; `known_nodes`
-    are names that the broker has of nodes, gone or not.
+    are names that the broker has of nodes, gone or not. `twins` are how many answer by one name,
+    where that is more than one.
     """
 
     at: float  # monotonic
@@ -71,6 +80,7 @@ class Look:
     heard: int | None = None
     unacked: Unacked | None = None
     known_nodes: frozenset[str] = frozenset()
+    twins: Mapping[str, int] = field(default_factory=dict)
 
     def consumers_of(self, queue: str) -> list[SeenWorker]:
         """The workers that say they consume it."""
@@ -80,7 +90,8 @@ class Look:
     def silent(self) -> int:
         """The number of nodes that are there and didn't answer, as far as the broker tells."""
         if self.heard is not None:
-            return max(0, self.heard - len(self.workers))
+            more = sum(self.twins.values()) - len(self.twins)
+            return max(0, self.heard - len(self.workers) - more)
         missing = (
             queue.consumers - len(self.consumers_of(name))
             for name, queue in self.queues.items()
@@ -99,6 +110,7 @@ def read_workers(replies: Mapping[str, Mapping[str, Any]]) -> dict[str, SeenWork
         if not isinstance(stats, dict) or "pool" not in stats:
             continue
         queues = replies.get("active_queues", {}).get(node)
+        lists = [replies.get(kind, {}).get(node) for kind in ("active", "reserved", "scheduled")]
         workers[node] = SeenWorker(
             node=node,
             total=sum(stats.get("total", {}).values()),
@@ -111,6 +123,8 @@ def read_workers(replies: Mapping[str, Mapping[str, Any]]) -> dict[str, SeenWork
             queues=tuple(str(queue["name"]) for queue in queues)
             if isinstance(queues, list)
             else None,
+            prefetched=_count_by_queue(lists[1]),
+            held=frozenset(number for each in lists for number in _ids(each)),
         )
     return workers
 
@@ -137,6 +151,22 @@ def _read_tasks(reply: Any) -> list[SeenTask]:
         for task in reply
         if isinstance(task, dict) and "id" in task
     ]
+
+
+def _count_by_queue(reply: Any) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for task in reply if isinstance(reply, list) else ():
+        if isinstance(task, dict):
+            delivery = task.get("delivery_info") or {}
+            name = str(delivery.get("routing_key") or "")
+            counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _ids(reply: Any) -> list[str]:
+    tasks = [task for task in reply if isinstance(task, dict)] if isinstance(reply, list) else []
+    # What is scheduled stands in a dict of its own.
+    return [str((task.get("request") or task).get("id")) for task in tasks]
 
 
 def _count(reply: Any) -> int:

@@ -6,21 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from radar_cli.celery.broker import (
-    Broker,
-    BrokerError,
-    explain,
-    load_driver,
-    open_broker,
-    without_password,
-)
+from radar_cli.celery.addresses import is_unverified, without_password
+from radar_cli.celery.broker import Broker, leave, load_driver, open_broker
+from radar_cli.celery.causes import BrokerError, explain
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.looking import Looker
+from radar_cli.celery.check.memory import Memory, compare, forget, load_memory, save_memory
 from radar_cli.celery.check.queues import judge_queues
 from radar_cli.celery.check.seen import Look
 from radar_cli.celery.check.waits import remember_waits
-from radar_cli.celery.check.workers import judge_workers
+from radar_cli.celery.check.workers import judge_workers, name_silent
 from radar_cli.celery.findings import Finding, State
 from radar_cli.celery.processes import find_worker
 from radar_cli.celery.project import Project
@@ -32,7 +28,13 @@ from radar_cli.core.errors import RadarError, UsageError
 from radar_cli.core.grammar import format_duration
 
 # What proves that the broker itself is bad; else it may be radar that is configured wrongly.
-_BAD_CAUSES = ("refused", "hang", "loading", "disk", "memory", "replica", "clients")
+_BAD_CAUSES = frozenset(
+    (
+        *("refused", "hang", "loading", "disk", "memory", "replica", "clients", "alarm"),
+        *("cluster", "stale-replica", "no-primary", "script"),
+    )
+)
+_UNVERIFIED_HINT = "kombu verifies it with ?ssl_cert_reqs=CERT_REQUIRED"
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -45,6 +47,8 @@ class Checked:
     looks: list[Look] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     registered: frozenset[str] | None = None  # the tasks that workers know
+    memory: Memory = field(default_factory=Memory)  # of earlier checks, and then for the next
+    beats: set[str] = field(default_factory=set)  # that answer on the broker
 
 
 def check(
@@ -54,14 +58,20 @@ def check(
     beat: str = "",
     timeout_s: float = 10.0,
     memory: Path | None = None,
+    forgets: bool = False,
 ) -> list[Finding]:
     """Judge everything now. Whatever the broker does, it takes no longer than `timeout_s`.
 
     `beat` is where Beat's schedule is, empty if nobody asks; `memory` is a folder for what one
-    check remembers for the next. Raises UsageError.
+    check remembers for the next; with `forgets`, nothing that was there before is missed. Raises
+    UsageError.
     """
     load_driver(project.broker)
     checked = Checked()
+    if memory is not None:
+        checked.memory = load_memory(memory, project.broker)
+        if forgets:
+            checked.memory = forget(checked.memory)
     bound: Bounded[bool] = Bounded(timeout_s)
 
     def work() -> bool:
@@ -72,10 +82,15 @@ def check(
             except UsageError:
                 raise
             except Exception as error:
-                raise explain(error, broker.shown, None) from error
+                leave(broker.connection)
+                raise explain(error, broker.shown, None, url=project.broker) from error
         if beat:
             bound.stage = "the schedule"
             _look_at_schedule(beat, broker, checked)
+        if broker is not None:
+            leave(broker.connection)
+            if memory is not None:
+                save_memory(memory, project.broker, checked.memory)
         return True
 
     done: bool | None = True
@@ -104,7 +119,10 @@ def _open(project: Project, timeout_s: float, checked: Checked) -> Broker | None
         return None
     took = format_duration(broker.connect_s)
     data = {"kind": broker.kind, "connect_s": round(broker.connect_s, 4)}
-    checked.findings.append(Finding("broker", broker.shown, "ok", f"answers in {took}", data=data))
+    message, hint = f"answers in {took}", ""
+    if is_unverified(project.broker, project.use_ssl):
+        message, hint = f"{message}; its certificate isn't verified", _UNVERIFIED_HINT
+    checked.findings.append(Finding("broker", broker.shown, "ok", message, "", hint, data))
     return broker
 
 
@@ -122,12 +140,24 @@ def _look(
         looks = looker.look_for_progress(bound.left_s, with_tasks=with_tasks)
         checked.looks = looks
         waited_s = {}
+        now = time.time()
         if memory is not None:
-            waited_s = remember_waits(memory, project.broker, looks[-1].queues, time.time())
-        checked.findings += judge_workers(
-            looks, expected, time.time(), find_worker, lambda node: is_bound(broker, node)
+            waited_s = remember_waits(memory, project.broker, looks[-1].queues, now)
+
+        def is_there(node: str) -> bool | None:
+            return is_bound(broker, node)
+
+        silent = name_silent(
+            looks[-1], expected, is_there, find_worker, checked.memory.workers.keys()
         )
-        checked.findings += judge_queues(looks, expected, waited_s)
+        news, checked.memory = compare(
+            checked.memory, looks[-1], silent, now, tells_goodbye=broker.kind == "redis"
+        )
+        checked.findings += judge_workers(
+            looks, expected, now, find_worker, is_there, news=news, silent=silent
+        )
+        checked.findings += judge_queues(looks, expected, waited_s, news.queues)
+        checked.beats = looker.beats
         checked.registered = looker.registered
 
 

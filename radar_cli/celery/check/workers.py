@@ -1,13 +1,20 @@
 """Judging workers: they answer, consume and make progress. Pure."""
 
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from radar_cli.celery.check.expected import Expected
-from radar_cli.celery.check.seen import Look, SeenWorker
+from radar_cli.celery.check.memory import CLOCK_S, News
+from radar_cli.celery.check.seen import Look, SeenTask, SeenWorker
 from radar_cli.celery.findings import Finding
 from radar_cli.celery.processes import Process
 from radar_cli.core.grammar import format_duration
 
+NO_NEWS = News()
+# For how long the same tasks may fill a pool while others wait, unless --max-runtime is more.
+STUCK_S = 300.0
 _START_HINT = "start one: celery -A APP worker"
 _SILENT_CAUSE = "stopped, hung, or a solo pool that runs a task"
 _SILENT_HINT = "ask again; look at its process and log"
@@ -21,14 +28,21 @@ def judge_workers(
     now: float,
     find_process: Callable[[str], Process | None],
     is_bound: Bound,
+    *,
+    news: News = NO_NEWS,
+    silent: Collection[str] | None = None,
 ) -> list[Finding]:
     """One finding for each worker that there is, or should be.
 
-    `looks` are one or two; `now` is Unix time, for how long tasks have run.
+    `looks` are one or two; `now` is Unix time, for how long tasks have run; `news` is what differs
+    from what earlier checks saw, and `silent` are those that `name_silent` found.
     """
     last = looks[-1]
-    findings = [_judge_answering(worker, looks, expected, now) for worker in last.workers.values()]
-    silent = _name_silent(last, expected, is_bound)
+    findings = [
+        _judge_answering(worker, looks, expected, now, news) for worker in last.workers.values()
+    ]
+    if silent is None:
+        silent = name_silent(last, expected, is_bound, find_process)
     unnamed = last.silent - len(silent)
     findings += [_judge_silent(node, find_process(node)) for node in silent]
     if unnamed > 0:
@@ -39,15 +53,17 @@ def judge_workers(
         )
     gone = [n for n in expected.workers if n not in last.workers and n not in silent]
     findings += [_judge_gone(node, last, unnamed, is_bound(node)) for node in gone]
+    findings += [_judge_missed(n, at) for n, at in news.workers.items() if n not in gone]
     if expected.worker_count is not None:
         findings += _judge_count(last, expected.worker_count)
-    if not findings:
-        findings.append(_judge_nobody(last))
+    if not last.workers and not silent and unnamed <= 0 and not gone:
+        # Also beside those that are missed: what is true now comes first.
+        findings.insert(0, _judge_nobody(last))
     return findings
 
 
 def _judge_answering(
-    worker: SeenWorker, looks: Sequence[Look], expected: Expected, now: float
+    worker: SeenWorker, looks: Sequence[Look], expected: Expected, now: float, news: News
 ) -> Finding:
     node = worker.node
     runtimes = [(now - task.started_at, task) for task in worker.active if task.started_at]
@@ -63,6 +79,13 @@ def _judge_answering(
         "longest_task": None if longest is None else longest.name,
         "longest_s": None if longest is None else round(max(0.0, longest_s), 1),
     }
+    if (twins := looks[-1].twins.get(node, 1)) > 1:
+        return Finding(
+            *("workers", node, "bad", f"{twins} workers answer by that name"),
+            cause="what is meant for one reaches all, and the death of one is hidden by the others",
+            hint="give each a name of its own: celery worker -n NAME@%h",
+            data=data,
+        )
     if worker.queues == ():
         return Finding(
             *("workers", node, "bad", "answers, and consumes no queue"),
@@ -77,6 +100,8 @@ def _judge_answering(
             hint="restart it",
             data=data,
         )
+    if (fault := _judge_clock(worker, runtimes, news, data)) is not None:
+        return fault
     words = [f"{worker.pool}, {len(worker.active)} of {worker.slots or '?'} slots busy"]
     if longest is not None:
         words.append(f"the longest by {longest.name} for {format_duration(max(0, longest_s))}")
@@ -88,6 +113,8 @@ def _judge_answering(
             hint=f"radar celery tasks terminate {longest.id}",
             data=data,
         )
+    if (fault := _judge_stuck(worker, looks[-1], expected, longest_s, news, data)) is not None:
+        return fault
     if holds_without_starting(worker, looks):
         return Finding(
             *("workers", node, "unknown", f"holds {worker.reserved} tasks and starts none"),
@@ -97,6 +124,72 @@ def _judge_answering(
         )
     cause = "its pool is full of running tasks" if is_full(worker) else ""
     return Finding("workers", node, "ok", message, cause=cause, data=data)
+
+
+def _judge_clock(
+    worker: SeenWorker,
+    runtimes: Sequence[tuple[float, SeenTask]],
+    news: News,
+    data: dict[str, Any],
+) -> Finding | None:
+    """Whether its clock and this machine's differ: a task that has yet to begin proves it."""
+    ahead_s = -min((each[0] for each in runtimes), default=0.0)
+    behind_s = news.behind_s.get(worker.node, 0.0)
+    if ahead_s <= CLOCK_S and behind_s <= CLOCK_S:
+        return None
+    off_s, way = (ahead_s, "ahead of") if ahead_s > CLOCK_S else (behind_s, "behind")
+    message = f"its clock is {format_duration(off_s)} {way} this machine's"
+    proof = "a task that it runs begins in the future" if way != "behind" else ""
+    return Finding(
+        *("workers", worker.node, "bad", message),
+        cause=proof or "a task that began since the last look is older than that look",
+        hint="set both by NTP: ETAs, expiry and visibility_timeout go by them",
+        data={**data, "clock_off_s": off_s if way != "behind" else -off_s},
+    )
+
+
+def _judge_stuck(
+    worker: SeenWorker,
+    last: Look,
+    expected: Expected,
+    longest_s: float,
+    news: News,
+    data: dict[str, Any],
+) -> Finding | None:
+    """Whether a full pool has made no progress over several looks, while something waits."""
+    waits = (
+        worker.reserved
+        - worker.scheduled
+        + sum(queue.depth or 0 for name in worker.queues or () if (queue := last.queues.get(name)))
+    )
+    if worker.node not in news.stuck_s or not is_full(worker) or waits <= 0:
+        return None
+    started = [task.started_at for task in worker.active]
+    # All have run since then, so none has ended since then.
+    youngest_s = 0.0
+    if all(at is not None for at in started):
+        youngest_s = longest_s - (max(at or 0 for at in started) - min(at or 0 for at in started))
+    stuck_s = max(news.stuck_s[worker.node], youngest_s)
+    if stuck_s < max(STUCK_S, expected.max_runtime_s or 0.0):
+        return None
+    tasks = ", ".join(sorted({task.name for task in worker.active})[:3])
+    for_s = format_duration(stuck_s)
+    return Finding(
+        *("workers", worker.node, "bad", f"all {worker.slots} slots are busy, and nothing is done"),
+        cause=f"the same tasks run for {for_s} ({tasks}) while {waits} wait",
+        hint="see radar celery tasks; time limits end such, a longer --max-runtime allows it",
+        data={**data, "stuck_s": round(stuck_s, 1), "waiting": waits},
+    )
+
+
+def _judge_missed(node: str, at: float) -> Finding:
+    seen = datetime.fromtimestamp(at, UTC)
+    return Finding(
+        *("workers", node, "bad", f"is gone; it was there at {seen:%Y-%m-%d %H:%M:%S} UTC"),
+        cause="it went without a goodbye, as one that is killed does",
+        hint="start it; if it isn't to come back: radar celery check --forget",
+        data={"last_seen": seen.isoformat()},
+    )
 
 
 def is_full(worker: SeenWorker) -> bool:
@@ -135,16 +228,32 @@ def holds_without_starting(worker: SeenWorker, looks: Sequence[Look]) -> bool:
     )
 
 
-def _name_silent(last: Look, expected: Expected, is_bound: Bound) -> list[str]:
-    """Name the workers that are there and don't answer, where that can be told."""
+def name_silent(
+    last: Look,
+    expected: Expected,
+    is_bound: Bound,
+    find_process: Callable[[str], Process | None],
+    remembered: Collection[str] = (),
+) -> list[str]:
+    """Return who is there and doesn't answer, where that can be told.
+
+    Names of nodes that are gone stay in Redis. Of those of this machine its processes tell; of the
+    others no more are named than are silent.
+    """
     if not last.silent and last.heard is not None:
         return []
-    named = dict.fromkeys([*expected.workers, *sorted(last.known_nodes)])
+    named = dict.fromkeys([*expected.workers, *sorted(remembered), *sorted(last.known_nodes)])
     candidates = [n for n in named if n not in last.workers and not n.startswith("celerybeat@")]
-    sure = [node for node in candidates if is_bound(node)]
-    # Names of nodes that are gone stay in Redis: only as many as are silent are sure to be there.
-    if not sure and len(candidates) <= last.silent:
-        return candidates
+    sure = [node for node in candidates if is_bound(node) or find_process(node) is not None]
+    if last.heard is None:
+        return sure
+    left = last.silent - len(sure)
+    rest = [node for node in candidates if node not in sure]
+    # A name of this machine's without a process is that of a worker which is gone.
+    away = [node for node in rest if not node.endswith(f"@{socket.gethostname()}")]
+    for some in (rest, away):
+        if 0 < len(some) <= left:
+            return [*sure, *some]
     return sure
 
 

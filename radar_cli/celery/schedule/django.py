@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from radar_cli.celery.broker import without_password
+from radar_cli.celery.addresses import without_password
 from radar_cli.celery.schedule.crontab import Crontab
 from radar_cli.celery.schedule.due import Stored, judge_stored
 from radar_cli.celery.schedule.entry import Beat, Entry, UnreadableScheduleError

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from urllib.parse import urldefrag
 
-from radar_cli.celery.broker import explain, without_password
+from radar_cli.celery.addresses import without_password
+from radar_cli.celery.causes import explain
 from radar_cli.celery.schedule.crontab import Crontab
 from radar_cli.celery.schedule.due import Stored, judge_stored
 from radar_cli.celery.schedule.entry import Beat, Entry, UnreadableScheduleError
@@ -108,7 +109,7 @@ class _Reading:
     def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
         self._client.close()
         if isinstance(error, Exception) and not isinstance(error, RadarError):
-            raise explain(error, self._shown, None) from error
+            raise explain(error, self._shown, None, url=self._url) from error
 
 
 def _moment(kept: Any) -> datetime | None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from radar_cli.celery.broker import Broker, without_password
+from radar_cli.celery.addresses import without_password
+from radar_cli.celery.broker import Broker
 from radar_cli.celery.findings import EXIT_CODES, Finding, verdict
 from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.judging import GRACE_S, judge_schedule

@@ -42,6 +42,9 @@ _PINGS = {"ok": "success", "bad": "fail", "unknown": "log"}
 @click.option("--max-wait", metavar="DURATION", help="So long may messages wait.")
 @click.option("--max-runtime", metavar="DURATION", help="So long may a task run.")
 @click.option("--beat", metavar="SOURCE", default="", help=f"Beat's schedule: {KINDS}.")
+@click.option(
+    "--forget", "forgets", is_flag=True, help="Miss nothing that was there at earlier checks."
+)
 @timeout_option("10s")
 @click.option("--watch", is_flag=True, help="Look again and again, until interrupted.")
 @click.option(
@@ -74,6 +77,7 @@ def command(
     max_wait: str | None,
     max_runtime: str | None,
     beat: str,
+    forgets: bool,
     timeout: str,
     watch: bool,
     interval: str,
@@ -110,7 +114,9 @@ def command(
     memory = Path(state_directory(os.environ)) / "celery"
 
     def look() -> tuple[Result, list[Finding]]:
-        findings = check(project, expected, beat=beat, timeout_s=timeout_s, memory=memory)
+        findings = check(
+            project, expected, beat=beat, timeout_s=timeout_s, memory=memory, forgets=forgets
+        )
         result = _say(session, findings, form)
         if monitor and (lost := _ping(session, monitor, findings)) and not result.exit_code:
             result = replace(result, exit_code=lost)

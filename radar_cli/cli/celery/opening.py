@@ -3,14 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from radar_cli.celery.broker import (
-    Broker,
-    BrokerError,
-    explain,
-    load_driver,
-    open_broker,
-    without_password,
-)
+from radar_cli.celery.addresses import without_password
+from radar_cli.celery.broker import Broker, load_driver, open_broker
+from radar_cli.celery.causes import BrokerError, explain
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.project import Project, project_of
 from radar_cli.cli.celery.options import read_period
@@ -48,7 +43,7 @@ def with_broker(options: dict[str, str], function: Callable[[Broker, Project, fl
         except RadarError:
             raise
         except Exception as error:
-            raise explain(error, shown, None) from error
+            raise explain(error, shown, None, url=project.broker) from error
 
     return within(timeout_s, shown, work)
 

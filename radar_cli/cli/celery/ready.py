@@ -4,7 +4,8 @@ import socket
 
 import click
 
-from radar_cli.celery.broker import Broker, BrokerError
+from radar_cli.celery.broker import Broker
+from radar_cli.celery.causes import BrokerError
 from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.project import Project
 from radar_cli.cli.celery.opening import with_broker

@@ -149,11 +149,11 @@ def find_values(current: str, typed: Typed) -> "Iterable[Offer]":
     name = named[0].rpartition(".")[2] if named else ""
     known = SETTINGS.get(name)
     if named and named[0].startswith("notify."):
-        from radar_cli.settings.channels import CHANNEL_SETTINGS, TOLD
+        from radar_cli.settings.channels import CHANNEL_SETTINGS, KINDS_TOLD
 
         known = CHANNEL_SETTINGS.get(name)
         if name == "on":
-            return [(kind, "") for kind in TOLD]
+            return [(kind, "") for kind in KINDS_TOLD]
     if known is None:
         return []
     if known.kind == "path":

@@ -5,6 +5,7 @@ import click
 from radar_cli.cli.groups import Group
 from radar_cli.cli.monitors.history import list_runs, print_output
 from radar_cli.cli.monitors.listing import list_monitors
+from radar_cli.cli.monitors.maintenance import maintenance
 from radar_cli.cli.monitors.managing import (
     acknowledge_monitors,
     create_monitor,
@@ -34,6 +35,7 @@ for _each in (
     resume_monitors,
     acknowledge_monitors,
     snooze_monitors,
+    maintenance,
     list_runs,
     print_output,
 ):

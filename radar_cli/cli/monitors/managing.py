@@ -139,7 +139,7 @@ def acknowledge_monitors(session: Session, keys: tuple[str, ...]) -> Result:
 def snooze_monitors(session: Session, keys: tuple[str, ...], duration: str) -> Result:
     """Tell nobody anything of monitors for a while; they are judged as ever.
 
-    What is still down at its end is told again, if there are reminders (`radar server --remind`).
+    What is still down at its end is told again. 'radar monitors maintenance end' ends it earlier.
     """
     snooze_us = _read_pause(duration)
     with open_monitors(session) as opened:

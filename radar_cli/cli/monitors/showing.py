@@ -9,8 +9,8 @@ from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
-from radar_cli.cli.status import STYLES, ago
-from radar_cli.client.wire import describe_monitor, describe_run, iso
+from radar_cli.cli.status import STYLES, ago, attention_in_words
+from radar_cli.client.wire import describe_attention, describe_monitor, describe_run, iso
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.text import lines
 from radar_cli.model.fault import BAD
@@ -52,6 +52,7 @@ def show_monitor(session: Session, key: str) -> Result:
     last = seen.last_ended
     data = {
         **entry,
+        **describe_attention(seen.attention),
         "words": in_words(known.monitor),
         "strip": [str(mark) for mark in marks],
         "durations_s": durations_s,
@@ -89,6 +90,7 @@ def _show_status(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
         rows.append(("since", f"{local_time(view.since_us)}, {ago(since, now_us)}"))
     if view.status in (Status.LATE, Status.DOWN):
         rows.append(("why", what_happened(view, seen.last_ended)))
+    rows += [(label, Cell(said, "yellow")) for label, said in attention_in_words(seen.attention)]
     if following := next_in_words(known.monitor, view.expected_us):
         due = "due" if view.expected_us is not None and view.expected_us < now_us else "next"
         rows.append((due, following))

@@ -6,7 +6,7 @@ from collections import Counter
 from fastapi import APIRouter
 
 from radar_cli import __version__
-from radar_cli.client.wire import iso
+from radar_cli.client.wire import describe_channel, iso
 from radar_cli.model.fault import BAD, BEWARE, worst
 from radar_cli.model.state import Status
 from radar_cli.server.api.depends import ReadKey, Served
@@ -38,6 +38,9 @@ def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
             "looked_at": iso(service.store.last_look()),
             "unlooked_since": iso(service.store.find_neglect(now_us)),
             "loss": _describe_loss(service, api_key),
+            "channels": len(service.channels),
+            "failing_channels": [describe_channel(h) for h in service.failing_channels()],
+            "unheard": service.find_unheard(api_key.monitors),
             "outage": None
             if outage is None
             else OutageAnswer(

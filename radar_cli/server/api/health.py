@@ -49,6 +49,7 @@ def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
     """
     pattern = api_key.monitors
     counts = count_by_status(service.store.database, pattern)
+    failing = {health.name for health in service.failing_channels()}
     idle_s = time.monotonic() - service.evaluator.last_tick
     uptime_s = time.monotonic() - service.started
     gauges: list[tuple[str, str, list[tuple[str, float]]]] = [
@@ -61,6 +62,14 @@ def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
             "alerts_waiting",
             "alerts that wait for delivery",
             [("", service.store.count_waiting_alerts(pattern))],
+        ),
+        (
+            "channel_failing",
+            "1 if a channel delivers nothing",
+            [
+                (labels_of(channel=channel.table.name), float(channel.table.name in failing))
+                for channel in service.channels
+            ],
         ),
         ("evaluator_idle_seconds", "time since monitors were last judged", [("", idle_s)]),
         (

@@ -67,6 +67,21 @@ class FaultAnswer(BaseModel):
     since: str
 
 
+class AckAnswer(BaseModel):
+    """Somebody sees to a monitor that is down: nobody is reminded of it until it is up."""
+
+    at: str
+    by: str
+
+
+class SilenceAnswer(BaseModel):
+    """Nobody is told of a monitor for a while; it is judged as ever."""
+
+    window: str = Field(description="The id of the maintenance window, or of the snooze.")
+    why: str
+    until: str | None = Field(description="Null: until somebody ends it.")
+
+
 class Record(BaseModel):
     """All that is kept of a monitor, as `radar` itself reads it; it may change with versions."""
 
@@ -102,6 +117,8 @@ class MonitorAnswer(BaseModel):
     created_at: str
     hosts: str | None = Field(description="How many serve its slots: any, each or a number.")
     faults: list[FaultAnswer] = Field(description="What is wrong with its declaration.")
+    acknowledged: AckAnswer | None
+    silenced: SilenceAnswer | None
     watched: bool = Field(description="Whether its silence would be noticed.")
     version: int = Field(description="Counts its changes, pings included.")
     fingerprint: str = Field(
@@ -300,6 +317,87 @@ class OutageAnswer(BaseModel):
     )
 
 
+class NoticeAnswer(BaseModel):
+    """What people were told at once: of one monitor or several, through one channel."""
+
+    id: str
+    channel: str
+    kind: str | None
+    monitors: list[str]
+    count: int = Field(description="How many monitors it tells of.")
+    made_at: str
+    settled_at: str | None
+    next_try_at: str | None
+    tries: int
+    fate: str | None = Field(description="delivered, given up, or null: on its way.")
+    answer: str | None = Field(description="To the last try, or why it failed.")
+
+
+class NoticePage(BaseModel):
+    """Notices, the newest first."""
+
+    notices: list[NoticeAnswer]
+    next: str | None = Field(description="Ask on with `before` set to this.")
+
+
+class ChannelAnswer(BaseModel):
+    """A channel that delivers nothing."""
+
+    channel: str
+    delivered_at: str | None = Field(description="When it last delivered something.")
+    failing_since: str | None
+    failures: int
+    error: str | None
+
+
+class NewWindow(BaseModel):
+    """A maintenance window to add: for monitors with such keys, or with a tag, or both.
+
+    Once it needs an `end`, or `for_s`. With a `schedule`, a cron expression, it begins each time
+    that this says and lasts `for_s`, until `end` or until somebody ends it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    monitors: Annotated[str, Field(max_length=200, pattern=r"^[a-z0-9._*?!\[\]-]+$")] = "*"
+    tag: Annotated[str, Field(max_length=200, pattern=r"^[^\s,\x00-\x1f\x7f]*$")] = ""
+    begin: Annotated[str, Field(max_length=40)] | None = None
+    end: Annotated[str, Field(max_length=40)] | None = None
+    for_s: Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)] | None = None
+    schedule: Annotated[str, Field(max_length=200)] = ""
+    tz: Annotated[str, Field(max_length=60)] = ""
+
+
+class WindowAnswer(BaseModel):
+    """A maintenance window, or a snooze."""
+
+    id: str
+    name: str
+    monitors: str
+    tag: str | None
+    begin: str
+    end: str | None
+    schedule: str | None
+    tz: str | None
+    length_s: float | None
+    on: bool
+    on_until: str | None
+    next: str | None = Field(description="When it next begins.")
+
+
+class WindowPage(BaseModel):
+    """All maintenance windows that aren't over."""
+
+    windows: list[WindowAnswer]
+
+
+class EndedAnswer(BaseModel):
+    """The id of the window that is over now."""
+
+    ended: str
+
+
 class StatusAnswer(BaseModel):
     """The server at a glance, as far as the key sees it."""
 
@@ -317,4 +415,9 @@ class StatusAnswer(BaseModel):
         description="The same, if that is longer ago than it should be: nobody looks."
     )
     loss: str | None = Field(description="That the store isn't the one that was known there.")
+    channels: int = Field(description="How many channels tell people.")
+    failing_channels: list[ChannelAnswer] = Field(description="Those that deliver nothing.")
+    unheard: list[str] = Field(
+        description="Monitors, at most 20, that no channel tells of when they go down."
+    )
     outage: OutageAnswer | None

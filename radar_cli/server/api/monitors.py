@@ -5,7 +5,13 @@ from typing import Annotated, Any, Iterator, Literal, Mapping
 
 from fastapi import APIRouter, Header, Query, Response
 
-from radar_cli.client.wire import DECLARED, decode_declared, encode_monitor, encode_run
+from radar_cli.client.wire import (
+    DECLARED,
+    decode_declared,
+    describe_attention,
+    encode_monitor,
+    encode_run,
+)
 from radar_cli.core.errors import UsageError
 from radar_cli.core.ids import check_key
 from radar_cli.model.declaring import read_changes
@@ -82,6 +88,9 @@ def list_monitors(
         if len(found) >= limit or looked_at >= _LOOKED_AT_MAX:
             following = last
             break
+    attention = service.store.attention([known for known, _ in found], now_us)
+    for known, entry in found:
+        entry.update(describe_attention(attention[known.key]))
     if runs:
         _add_runs(service, found, runs, output)
     if fault:
@@ -123,12 +132,12 @@ def create_monitor(
 
 
 @routes.get("/monitors/{key}", responses=errors(404))
-def show_monitor(known: ReadableMonitor, response: Response) -> MonitorAnswer:
+def show_monitor(known: ReadableMonitor, response: Response, service: Served) -> MonitorAnswer:
     """One monitor; its ETag, for If-Match, is another one once anybody has changed it.
 
     Pings don't change it, unless the job declares something else.
     """
-    return _answer(known, response)
+    return _answer(service, known, response)
 
 
 @routes.patch("/monitors/{key}", responses=errors(400, 404, 412))
@@ -147,7 +156,7 @@ def change_monitor(
     changes = _read(given, known.declared, service.store.default_zone)
     if changes or fingerprints is not None:
         known = service.store.update(known.key, changes, _now_us(), fingerprints=fingerprints)
-    return _answer(known, response)
+    return _answer(service, known, response)
 
 
 @routes.delete("/monitors/{key}", responses=errors(404, 412))
@@ -258,12 +267,14 @@ def _show(service: Service, key: str, response: Response) -> MonitorAnswer:
     known = service.store.find(key)
     if known is None:
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")
-    return _answer(known, response)
+    return _answer(service, known, response)
 
 
-def _answer(known: MonitorRecord, response: Response) -> MonitorAnswer:
+def _answer(service: Service, known: MonitorRecord, response: Response) -> MonitorAnswer:
+    now_us = _now_us()
+    attention = service.store.attention([known], now_us)[known.key]
     response.headers["ETag"] = f'"{known.fingerprint}"'
-    return MonitorAnswer.model_validate(encode_monitor(known, _now_us()))
+    return MonitorAnswer.model_validate(encode_monitor(known, now_us, attention))
 
 
 def _now_us() -> int:

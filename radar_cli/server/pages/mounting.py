@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI, Response
 
 from radar_cli.server.pages import (
+    acting,
     badges,
     changing,
     editing,
@@ -30,6 +31,7 @@ def send_file(name: str, pages: PagesServed) -> Response:
 _ROUTERS = (
     _files,
     login.routes,
+    acting.routes,
     overview.routes,
     editing.routes,
     changing.routes,

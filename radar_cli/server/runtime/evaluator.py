@@ -9,7 +9,7 @@ from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel
 from radar_cli.server.runtime.log import log
 from radar_cli.server.runtime.now import Clock
-from radar_cli.service.composing import Composer, report_failing_channels
+from radar_cli.service.composing import Composer, enqueue_news
 from radar_cli.service.delivering import deliver_in_turn
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.store import Store
@@ -91,15 +91,11 @@ class Evaluator:
         self._ingest()
         self._store.judge(now_us)
         every_us = self._remind_every_us
-        self._store.enqueue_alerts(
-            now_us, self._compose, remind_every_us=every_us, calms_flaps=True
-        )
-        self._store.enqueue_faults(now_us, self._compose.compose_fault)
-        report_failing_channels(self._store, self._compose, now_us)
+        enqueue_news(self._store, self._compose, now_us, remind_every_us=every_us)
         self.last_tick = time.monotonic()
-        if every_us and self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
+        if self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
             self._reminded_at = self.last_tick
-            self._store.remind(now_us, every_us, self._compose)
+            self._store.remind(now_us, every_us, self._compose.at(now_us))
 
     def _deliver(self, channel: Channel) -> None:
         deadline = time.monotonic() + _DELIVERY_S

@@ -33,7 +33,7 @@ REFUSED_HEAD = "radar.refused_head"
 # What a client can make up is counted as one: there are as many labels as these.
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _ROUTES = frozenset(
-    ("ping", "api", "badge", "metrics", "healthz", "monitors", "login", "logout", "static")
+    ("act", "ping", "api", "badge", "metrics", "healthz", "monitors", "login", "logout", "static")
 )
 
 

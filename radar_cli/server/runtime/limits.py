@@ -3,6 +3,7 @@
 import ipaddress
 import time
 from functools import lru_cache
+from typing import Callable
 
 from radar_cli.server.runtime.access import AccessError
 
@@ -28,7 +29,10 @@ class Limits:
     An address is checked before anything is looked up or kept for whoever asks from there.
     """
 
-    def __init__(self, rate: int, *, limits_loopback: bool) -> None:
+    def __init__(
+        self, rate: int, *, limits_loopback: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._rate = rate
         self._limits_loopback = limits_loopback
         # What is left, and since when; who has asked last comes last.
@@ -48,7 +52,7 @@ class Limits:
         return self._limits_loopback or not is_loopback(address)
 
     def _take(self, name: str) -> None:
-        now = time.monotonic()
+        now = self._clock()
         per_second = self._rate / 60
         left, since = self._buckets.pop(name, (float(self._rate), now))
         left = min(float(self._rate), left + (now - since) * per_second)

@@ -5,12 +5,15 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Sequence
 
 from radar_cli.core.errors import RadarError
 from radar_cli.core.zone import local_zone
 from radar_cli.delivery.destinations import STORE, Destination
+from radar_cli.model.notice_log import ChannelHealth
 from radar_cli.notify.channel import Channel
+from radar_cli.notify.signing import Signer
 from radar_cli.outbox.spool import Outbox
 from radar_cli.server.pings.writer import Writer
 from radar_cli.server.runtime.access import Access
@@ -23,6 +26,7 @@ from radar_cli.server.runtime.now import Clock
 from radar_cli.server.runtime.settings import ServerSettings
 from radar_cli.service.composing import Composer
 from radar_cli.service.intake import ingest
+from radar_cli.settings.channels import find_unheard
 from radar_cli.store.identity import LostStoreError
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.retention import Retention
@@ -30,6 +34,7 @@ from radar_cli.store.store import Store
 
 # An evaluator that hasn't looked for that long is stuck.
 STUCK_AFTER_S = 15.0
+_LOOKED_AT_MAX = 10_000
 _TAKEN_IN_EVERY_S = 1.0
 _RECOGNISED_EVERY_S = 1.0
 _SWEPT_EVERY_US = 10 * 1_000_000
@@ -70,10 +75,13 @@ class Service:
         self._retention = retention
         self._taken_in_at = float("-inf")
         self._recognised_at = time.monotonic()
+        self.signer: Signer | None = None
+        if settings.public_url:
+            self.signer = Signer(store.link_secret(), settings.url)
         self.evaluator = Evaluator(
             store,
             channels,
-            Composer(store, channels, os.uname().nodename, settings.link_url),
+            Composer(store, channels, os.uname().nodename, settings.link_url, self.signer),
             clock=self.clock,
             ingest=self._ingest,
             note_fault=self.examine_fault,
@@ -114,6 +122,18 @@ class Service:
             # How many monitors there were is for those who have a key.
             "store": "ok" if self.store.loss is None else "it isn't the one that was known here",
         }
+
+    def failing_channels(self) -> list[ChannelHealth]:
+        """Return those of its channels that deliver nothing."""
+        return self.store.failing_channels([channel.table.name for channel in self.channels])
+
+    def find_unheard(self, pattern: str, limit: int = 20) -> list[str]:
+        """Return keys of monitors that no channel tells of when they go down, at most `limit`."""
+        if not self.channels:
+            return []  # nobody asked to be told: that is said once, and not of each monitor
+        tables = [channel.table for channel in self.channels]
+        monitors = islice(self.store.tags_of_each(pattern), _LOOKED_AT_MAX)
+        return list(islice(find_unheard(tables, monitors), limit))
 
     def find_trouble(self) -> str:
         """Return what isn't well, "" if all is."""
