@@ -77,6 +77,7 @@ def test_it_documents_no_option_that_is_not_there() -> None:
     elsewhere |= {flag for param in server.params for flag in param.opts}
     elsewhere |= {"--database", "--scope"}
     elsewhere |= {
+        "--no-alias",
         "--notes",
         "--failure-tolerance",
         "--flips",

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from radar_cli.client.connection import AnswerError, Connection
 from radar_cli.client.wire import (
+    decode_alias,
     decode_attention,
     decode_channel,
     decode_flip,
@@ -18,10 +19,16 @@ from radar_cli.client.wire import (
 )
 from radar_cli.core.errors import UsageError
 from radar_cli.core.ids import is_key
+from radar_cli.model.alias import Alias
 from radar_cli.model.flip import Flip
 from radar_cli.model.notice_log import ChannelHealth, Logged
 from radar_cli.model.overview import ALARMING, RUNS_SEEN, MonitorOverview
-from radar_cli.model.port import UnknownMonitorError
+from radar_cli.model.port import (
+    ChangedError,
+    KeyTakenError,
+    MonitorExistsError,
+    UnknownMonitorError,
+)
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.state import Status
@@ -33,12 +40,14 @@ if TYPE_CHECKING:
 
 _MONITORS = "/api/v1/monitors"
 _WINDOWS = "/api/v1/maintenance"
+_ALIASES = "/api/v1/aliases"
 _PAGE = 500
 # With outputs, which may have 10 kB each.
 _PAGE_WITH_OUTPUTS = 200
 # As many as fit into a URL whatever they are called.
 _KEYS_AT_ONCE = 50
 _LONGEST_ENDING = 100
+_FOUND_MAX = 200  # with their outputs
 _FAULTY_MAX = 1000
 
 
@@ -156,6 +165,11 @@ class ServerStore:
         found = self._of(monitor, "runs", **query)
         return [decode_run(each) for each in reversed(found["runs"])]
 
+    def search_runs(self, monitor: str, text: str, limit: int) -> list[Run]:
+        """See `MonitorStore`."""
+        found = self._of(monitor, "runs", search=text, limit=min(limit, _FOUND_MAX))
+        return [decode_run(each) for each in reversed(found["runs"])]
+
     def flips(self, monitor: str, limit: int) -> list[Flip]:
         """See `MonitorStore`."""
         return [decode_flip(monitor, each) for each in self._newest(monitor, "flips", limit)]
@@ -164,16 +178,52 @@ class ServerStore:
         """See `MonitorStore`."""
         try:
             self._change("POST", _MONITORS, {"key": key, **encode_declared({**declared})})
+        except KeyTakenError:
+            raise
+        except MonitorExistsError:
+            return False
+        return True
+
+    def update(
+        self,
+        key: str,
+        changes: Mapping[str, str | None],
+        now_us: int,  # noqa: ARG002 (as above)
+        *,
+        fingerprint: str | None = None,
+    ) -> MonitorRecord:
+        """See `MonitorStore`."""
+        path = f"{_MONITORS}/{quote(key, safe='')}"
+        content = encode_declared({**changes})
+        return decode_monitor(self._change("PATCH", path, content, if_match=fingerprint))
+
+    def rename(self, key: str, new: str, now_us: int, *, keeps_alias: bool = True) -> None:  # noqa: ARG002 (as above)
+        """See `MonitorStore`."""
+        path = f"{_MONITORS}/{quote(key, safe='')}/rename"
+        self._change("POST", path, {"key": new, "keep_alias": keeps_alias})
+
+    def aliases(self, monitor: str) -> list[Alias]:
+        """See `MonitorStore`."""
+        return [decode_alias(each) for each in self._of(monitor, "aliases")["aliases"]]
+
+    def find_alias(self, key: str) -> Alias | None:
+        """See `MonitorStore`."""
+        try:
+            return decode_alias(self._connection.get(f"{_ALIASES}/{quote(key, safe='')}"))
         except AnswerError as error:
-            if error.status == 409:
+            if error.status == 404:  # an older server has no aliases at all
+                return None
+            raise
+
+    def drop_alias(self, key: str) -> bool:
+        """See `MonitorStore`."""
+        try:
+            self._connection.request("DELETE", f"{_ALIASES}/{quote(key, safe='')}")
+        except AnswerError as error:
+            if error.status == 404:
                 return False
             raise
         return True
-
-    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> MonitorRecord:  # noqa: ARG002 (as above)
-        """See `MonitorStore`."""
-        path = f"{_MONITORS}/{quote(key, safe='')}"
-        return decode_monitor(self._change("PATCH", path, encode_declared({**changes})))
 
     def delete(self, keys: Sequence[str]) -> int:
         """See `MonitorStore`."""
@@ -301,9 +351,10 @@ class ServerStore:
         except AnswerError as error:
             raise _as_local(error) from None
 
-    def _change(self, method: str, path: str, content: Any) -> Any:
+    def _change(self, method: str, path: str, content: Any, if_match: str | None = None) -> Any:
+        headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
         try:
-            return self._connection.request(method, path, content=content)
+            return self._connection.request(method, path, content=content, headers=headers)
         except AnswerError as error:
             raise _as_local(error) from None
 
@@ -312,6 +363,12 @@ def _as_local(error: AnswerError) -> Exception:
     """The error that a store here would have raised."""
     if error.word == "UNKNOWN_MONITOR":
         return UnknownMonitorError(error.message)
+    if error.word == "KEY_TAKEN":
+        return KeyTakenError(error.message)
+    if error.word == "MONITOR_EXISTS":
+        return MonitorExistsError(error.message)
+    if error.status == 412:
+        return ChangedError(error.message, "look at it again")
     if error.status in (400, 422):
         return UsageError(error.message)
     return error

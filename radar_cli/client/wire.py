@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Collection
 
 from radar_cli.core.grammar import format_seconds
+from radar_cli.model.alias import Alias
 from radar_cli.model.attention import Attention
 from radar_cli.model.fault import Fault
 from radar_cli.model.flip import Flip
@@ -221,6 +222,22 @@ def decode_channel(entry: dict[str, Any]) -> ChannelHealth:
     )
 
 
+def encode_alias(alias: Alias) -> dict[str, Any]:
+    """An old key of a monitor as the API answers it."""
+    return {
+        "alias": alias.key,
+        "monitor": alias.monitor,
+        "made_at": iso(alias.made_us),
+        "used_at": iso(alias.used_us),
+    }
+
+
+def decode_alias(entry: dict[str, Any]) -> Alias:
+    """The alias in what `encode_alias` wrote."""
+    made_us = from_iso(entry["made_at"]) or 0
+    return Alias(entry["alias"], entry["monitor"], made_us, from_iso(entry["used_at"]))
+
+
 def describe_fault(fault: Fault) -> dict[str, Any]:
     """Return what is wrong with a declaration, by the name that its field has in the API."""
     return {
@@ -252,6 +269,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "output": run.output.decode("utf-8", "replace"),
         "output_bytes": run.output_bytes,
         "omitted_bytes": run.omitted_bytes,
+        "output_unread": run.is_unread,
         "origin": _describe_origin(run.origin),
     }
 
@@ -286,6 +304,7 @@ def decode_run(entry: dict[str, Any]) -> Run:
         output=entry["output"].encode(),
         output_bytes=entry["output_bytes"],
         omitted_bytes=entry["omitted_bytes"],
+        is_unread=entry.get("output_unread", False),  # radar 0.1 doesn't say it
         # radar 0.1 doesn't say it.
         origin=Origin(**entry["origin"]) if entry.get("origin") else None,
     )
@@ -345,6 +364,7 @@ DECLARED = {
     "tags": "tags",
     "hosts": "hosts",
     "notes": "notes",
+    "applied": "applied",
 }
 _SECONDS = ("every", "gracePeriod", "max_runtime")
 

@@ -7,6 +7,7 @@ a command prints the same of either.
 from typing import TYPE_CHECKING, Collection, Iterator, Mapping, Protocol, Sequence
 
 from radar_cli.core.errors import UsageError
+from radar_cli.model.alias import Alias
 from radar_cli.model.flip import Flip
 from radar_cli.model.notice_log import ChannelHealth, Logged
 from radar_cli.model.record import MonitorRecord
@@ -80,16 +81,51 @@ class MonitorStore(Protocol):
         The oldest comes first, and the last one has its output.
         """
 
+    def search_runs(self, monitor: str, text: str, limit: int) -> list[Run]:
+        """The newest runs whose output or message has a text in it, in any case, oldest first.
+
+        They have their outputs.
+        """
+
     def flips(self, monitor: str, limit: int) -> list[Flip]:
         """The newest flips of a monitor, the newest first."""
 
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:
-        """Create a monitor that is watched from now on; False if there is one of that key."""
+        """Create a monitor that is watched from now on; False if there is one of that key.
 
-    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> MonitorRecord:
+        KeyTakenError: another one had this key, and it goes on counting for that.
+        """
+
+    def update(
+        self,
+        key: str,
+        changes: Mapping[str, str | None],
+        now_us: int,
+        *,
+        fingerprint: str | None = None,
+    ) -> MonitorRecord:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
-        UnknownMonitorError: there is none of that key.
+        UnknownMonitorError: there is none of that key. ChangedError: it has another fingerprint.
+        """
+
+    def rename(self, key: str, new: str, now_us: int, *, keeps_alias: bool = True) -> None:
+        """Give a monitor another key, with all that is kept of it.
+
+        UnknownMonitorError: there is none of that key. MonitorExistsError, KeyTakenError: the new
+        one is taken.
+        """
+
+    def aliases(self, monitor: str) -> list[Alias]:
+        """Return the keys that a monitor had before, the newest first."""
+
+    def find_alias(self, key: str) -> Alias | None:
+        """Return what is known of an old key; None if no monitor had it."""
+
+    def drop_alias(self, key: str) -> bool:
+        """Remove an alias: what comes under this key is no longer the monitor's; False: no alias.
+
+        With a schedule it makes a new monitor, as any ping does.
         """
 
     def delete(self, keys: Sequence[str]) -> int:
@@ -156,3 +192,9 @@ class ChangedError(UsageError):
     """A monitor that isn't any more what it was when somebody decided to change it."""
 
     slug = "changed-meanwhile"
+
+
+class KeyTakenError(MonitorExistsError):
+    """A key that another monitor had, and that goes on counting for it."""
+
+    slug = "key-taken"

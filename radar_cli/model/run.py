@@ -39,6 +39,7 @@ class Run:
     output: bytes = b""
     output_bytes: int | None = None
     omitted_bytes: int = 0
+    is_unread: bool = False  # its output went to a terminal
     origin: Origin | None = None  # of its last ping
 
     @property
@@ -93,6 +94,7 @@ def _apply(run: Run, ping: Ping) -> None:
     rss, output = _number(fields.get("rss")), _number(fields.get("output"))
     run.max_rss_bytes = None if rss is None else int(rss)
     run.output_bytes = None if output is None else int(output)
+    run.is_unread = fields.get("output") == "terminal"
     run.tries = int(_number(fields.get("tries")) or 1)
     run.omitted_bytes = int(_number(fields.get("omitted")) or 0)
     run.message = fields.get("message", "")

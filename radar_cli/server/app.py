@@ -19,6 +19,7 @@ from radar_cli.server.api.maintenance import routes as maintenance_routes
 from radar_cli.server.api.monitors import routes as monitor_routes
 from radar_cli.server.api.notices import routes as notice_routes
 from radar_cli.server.api.openapi import describe_pings
+from radar_cli.server.api.renaming import routes as renaming_routes
 from radar_cli.server.api.sync import routes as sync_routes
 from radar_cli.server.api.tokens import routes as token_routes
 from radar_cli.server.pages.mounting import mount_pages
@@ -35,12 +36,15 @@ if TYPE_CHECKING:
 _ROUTERS = (
     *(health_routes, sync_routes, glance_routes, monitor_routes),
     *(batch_routes, history_routes, token_routes, maintenance_routes, notice_routes),
+    renaming_routes,
 )
 _STATUSES = {
     "UNKNOWN_MONITOR": 404,
+    "UNKNOWN_ALIAS": 404,
     "UNKNOWN_RUN": 404,
     "UNKNOWN_WINDOW": 404,
     "MONITOR_EXISTS": 409,
+    "KEY_TAKEN": 409,
     "CHANGED_MEANWHILE": 412,
     "STATE": 503,
 }

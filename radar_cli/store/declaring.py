@@ -12,6 +12,7 @@ from typing import Callable, Collection, Mapping
 
 from radar_cli.model.monitor import Pause
 from radar_cli.model.record import MonitorRecord
+from radar_cli.store.aliases import note_use, resolve, resolve_all
 from radar_cli.store.database import Change, chunks, marks
 from radar_cli.store.monitors import Managing, count_made, find_for_update, replayed, save
 
@@ -62,6 +63,9 @@ class Declaring(Managing):
         """
         done = Declared()
         with self._database.change() as change:
+            declared, renamed = resolve_all(change, declared)
+            if kept is not None:
+                kept = {*kept, *resolve(change, kept).values()}
             _create(change, declarer, sorted(declared), now_us, done)
             found = find_for_update(change, sorted(declared))
             done.foreign = sorted(_find_foreign(change, declarer, sorted(declared)))
@@ -77,6 +81,10 @@ class Declaring(Managing):
                     done.updated += not is_new
             if kept is not None:
                 done.retired = _retire_others(change, declarer, kept, now_us)
+            note_use(change, renamed, now_us)
+        # A key for some monitors is told of none by a name that it doesn't know.
+        called = {key: alias for alias, key in renamed.items()}
+        done.foreign = [called.get(key, key) for key in done.foreign]
         return done
 
 

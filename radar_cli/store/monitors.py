@@ -7,7 +7,11 @@ from typing import Any, Callable, Collection, Iterator, Mapping, Sequence
 from radar_cli.model.fault import worst
 from radar_cli.model.monitor import Pause
 from radar_cli.model.ping import Ping
-from radar_cli.model.port import ChangedError, UnknownMonitorError
+from radar_cli.model.port import (
+    ChangedError,
+    KeyTakenError,
+    UnknownMonitorError,
+)
 from radar_cli.model.record import (
     MonitorRecord,
     in_order,
@@ -15,6 +19,7 @@ from radar_cli.model.record import (
     write_outages,
     write_pauses,
 )
+from radar_cli.store.aliases import resolve
 from radar_cli.store.database import Change, ChangedMeanwhileError, chunks, marks
 from radar_cli.store.flips import add_flips
 from radar_cli.store.reading import (
@@ -33,17 +38,21 @@ _RETOLD_LOGS = 10_000
 # Nor on older pauses.
 _KEPT_PAUSES = 50
 # What goes with a monitor.
-_BELONGINGS = ("ping", "flip", "alert", "token")
+_BELONGINGS = ("ping", "flip", "alert", "token", "alias")
 
 
 class Managing(Reading):
     """The part of the store that changes monitors for people: all of several, or none."""
 
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:
-        """Create a monitor that is watched from now on; False if there is one of that key."""
+        """Create a monitor that is watched from now on; False if there is one of that key.
+
+        KeyTakenError: another one had this key, and it goes on counting for that.
+        """
         known = MonitorRecord(key, dict(declared), now_us, "")
         known.settled = frozenset(declared)
         with self._database.change() as change:
+            check_free(change, key)
             is_new = change.execute(
                 "INSERT INTO monitor (key, declared, created_us, judged) VALUES (?, '{}', ?, '')"
                 " ON CONFLICT (key) DO NOTHING",
@@ -60,14 +69,17 @@ class Managing(Reading):
         now_us: int,
         *,
         fingerprints: Collection[str] | None = None,
+        fingerprint: str | None = None,
     ) -> MonitorRecord:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
         UnknownMonitorError: there is none of that key. ChangedError: it has none of these
         fingerprints, if any are given.
         """
+        if fingerprint is not None:
+            fingerprints = (fingerprint,)
         with self._database.change() as change:
-            known = _expect(change, key, fingerprints)
+            known = expect(change, key, fingerprints)
             merged = {**known.declared, **changes}
             declared = {name: value for name, value in merged.items() if value is not None}
             changed = known.with_declared(declared, known.settled | changes.keys())
@@ -82,8 +94,8 @@ class Managing(Reading):
         """
         pings = 0
         with self._database.change() as change:
-            for key in keys:
-                _expect(change, key, fingerprints)
+            for key in sorted(keys):
+                expect(change, key, fingerprints)
                 counts = [
                     change.execute(f"DELETE FROM {table} WHERE monitor = ?", (key,))  # noqa: S608 (a constant)
                     for table in _BELONGINGS
@@ -120,7 +132,7 @@ class Managing(Reading):
                 if tuple(pauses) != known.pauses:
                     resumed.append(known.key)
                     _set_pauses(change, known, pauses, now_us)
-        return resumed
+        return [key for key in keys if key in resumed]
 
 
 def save(
@@ -232,7 +244,7 @@ def merge_logs(change: Change, key: str, pings: list[Ping]) -> list[Ping]:
 
 def forget_beginning(change: Change, key: str, now_us: int) -> None:
     """Note that the oldest pings of a monitor are gone: its story no longer begins with it."""
-    known = _expect(change, key)
+    known = expect(change, key)
     if not known.has_no_beginning:
         known.has_no_beginning = True
         save(change, known, now_us)
@@ -243,11 +255,12 @@ def _set_pauses(change: Change, known: MonitorRecord, pauses: list[Pause], now_u
 
 
 def _expect_all(change: Change, keys: Sequence[str]) -> Iterator[MonitorRecord]:
-    for key in keys:
-        yield _expect(change, key)
+    # In order, so that no two who keep several from others wait for one another.
+    for key in sorted(keys):
+        yield expect(change, key)
 
 
-def _expect(change: Change, key: str, fingerprints: Collection[str] | None = None) -> MonitorRecord:
+def expect(change: Change, key: str, fingerprints: Collection[str] | None = None) -> MonitorRecord:
     """A monitor, kept from others until the change is done.
 
     UnknownMonitorError: there is none. ChangedError: it has none of these fingerprints.
@@ -262,6 +275,16 @@ def _expect(change: Change, key: str, fingerprints: Collection[str] | None = Non
     if fingerprints is not None and known.fingerprint not in fingerprints:
         raise ChangedError(f"monitor {key!r} was changed meanwhile", "look at it again")
     return known
+
+
+def check_free(change: Change, key: str, *, of: str = "") -> None:
+    """KeyTakenError: a key is an alias of a monitor, other than this one."""
+    monitor = resolve(change, [key]).get(key, of)
+    if monitor != of:
+        raise KeyTakenError(
+            f"{key!r} is the old key of a monitor that was renamed, and counts for it",
+            f"'radar monitors unalias {key}' frees it",
+        )
 
 
 def count_made(change: Change, api_key: str) -> int:

@@ -205,6 +205,16 @@ MIGRATIONS = (
         length_us {integer} NOT NULL   -- of each of a recurring one
     ) {options};
     """,
+    """
+    CREATE TABLE alias (
+        key {text} PRIMARY KEY,        -- which a monitor had: what comes under it is the monitor's
+        monitor {text} NOT NULL,
+        made_us {integer} NOT NULL,
+        used_us {integer}              -- when something last came under it
+    ) {options};
+
+    CREATE INDEX alias_by_monitor ON alias (monitor);
+    """,
 )
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Iterator, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
@@ -27,12 +27,14 @@ class Wanted:
     statuses: tuple[str, ...] = ()  # any of them
     pattern: str = "*"  # of keys, as in a shell
 
-    def is_like(self, known: MonitorRecord) -> bool:
+    def is_like(self, key: str, declared: Mapping[str, str]) -> bool:
         """Whether a monitor is looked for, whatever its status."""
-        if not fnmatchcase(known.key, self.pattern):
+        if not fnmatchcase(key, self.pattern):
             return False
-        tags = known.declared.get("tags", "").split()
-        said = f"{known.key}\n{known.declared.get('name', '')}\n{' '.join(tags)}".lower()
+        if not (self.words or self.tags):
+            return True
+        tags = declared.get("tags", "").split()
+        said = f"{key}\n{declared.get('name', '')}\n{' '.join(tags)}".lower()
         return set(self.tags) <= set(tags) and all(
             word in said for word in self.words.lower().split()
         )
@@ -113,7 +115,7 @@ def _walk(
             continue
         key = place.key if group == place.group else ""
         for known in _read(database, wanted, statuses, key, is_backward=is_backward):
-            if wanted.is_like(known):
+            if wanted.is_like(known.key, known.declared):
                 yield group, known
 
 
@@ -122,18 +124,14 @@ def _read(
 ) -> Iterator[MonitorRecord]:
     """The monitors of these statuses, all that are looked for and perhaps some more."""
     order, side = ("DESC", "<") if is_backward else ("ASC", ">")
-    likes = [like_pattern(wanted.pattern)]
     among, values = f"status IN ({marks(len(statuses))})", list(statuses)
     if len(statuses) == len(_OTHERS):
         # Said like that, SQLite walks along the keys, and doesn't sort all of a million.
         values = [str(status) for group in _FIRST for status in group]
         among = f"status NOT IN ({marks(len(values))})"
-    conditions = [among, "key LIKE ? ESCAPE '!'"]
-    for text in (*wanted.words.split(), *wanted.tags):
-        conditions.append("(key LIKE ? ESCAPE '!' OR lower(declared) LIKE ? ESCAPE '!')")
-        likes += [_like_text(text)] * 2
+    conditions, likes = _like(wanted)
     query = (
-        f"SELECT {COLUMNS} FROM monitor WHERE {' AND '.join(conditions)}"  # noqa: S608 (constants)
+        f"SELECT {COLUMNS} FROM monitor WHERE {among} AND {conditions}"  # noqa: S608 (constants)
         f" AND key {side} ? ORDER BY key {order} LIMIT ?"
     )
     place = key or (_BEHIND_ALL if is_backward else "")
@@ -141,6 +139,23 @@ def _read(
     while rows := database.read(query, (*values, *likes, place, at_once)):
         yield from map(read_row, rows)
         place, at_once = rows[-1][0], _READ_AT_ONCE
+
+
+def conditions_of(wanted: Wanted) -> tuple[str, list[Any]]:
+    """Return the conditions of all that is looked for and perhaps some more, and their values."""
+    conditions, values = _like(wanted)
+    if wanted.statuses:
+        conditions += f" AND status IN ({marks(len(wanted.statuses))})"
+    return conditions, [*values, *map(str, wanted.statuses)]
+
+
+def _like(wanted: Wanted) -> tuple[str, list[str]]:
+    """The same of all but the statuses."""
+    conditions, likes = ["key LIKE ? ESCAPE '!'"], [like_pattern(wanted.pattern)]
+    for text in (*wanted.words.split(), *wanted.tags):
+        conditions.append("(key LIKE ? ESCAPE '!' OR lower(declared) LIKE ? ESCAPE '!')")
+        likes += [_like_text(text)] * 2
+    return " AND ".join(conditions), likes
 
 
 def _like_text(word: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Iterable, Mapping, Sequence
 
 from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord, in_order
+from radar_cli.store.aliases import note_use, resolve
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.declaring import Declaring
 from radar_cli.store.identity import Identity, LostStoreError
@@ -15,6 +16,7 @@ from radar_cli.store.outages import Watching
 from radar_cli.store.overview import Overview
 from radar_cli.store.reading import COLUMNS, read_row, write_origin
 from radar_cli.store.reminders import Reminding
+from radar_cli.store.renaming import Renaming
 from radar_cli.store.retention import Sweeping
 from radar_cli.store.tokens import Tokens
 
@@ -57,7 +59,7 @@ class Added:
     taken: set[tuple[str, str]]
 
 
-class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
+class Store(Declaring, Renaming, Reminding, Sweeping, Tokens, Watching, Overview):
     """Monitors and their pings in a database. StateError: it can't be used.
 
     A context manager, which closes the database.
@@ -98,6 +100,19 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
         kept, even if the monitor is deleted at this very moment. `slack_us` is by how much times
         may be wrong: a run that seems to have ended that much before it began ends right after.
         """
+        some = [*pings]
+        while (added := self._add_known(some, now_us, creating, slack_us)) is None:
+            pass
+        return added
+
+    def _add_known(
+        self,
+        pings: Sequence[Ping],
+        now_us: int,
+        creating: Mapping[str, Creation] | None,
+        slack_us: int,
+    ) -> Added | None:
+        """The same; None if some had come by aliases, and have the monitors' keys now."""
         by_monitor: dict[str, list[Ping]] = {}
         ids: dict[str, str] = {}
         taken: set[tuple[str, str]] = set()
@@ -111,6 +126,13 @@ class Store(Declaring, Reminding, Sweeping, Tokens, Watching, Overview):
             keys = sorted(by_monitor)
             there = {known.key: known for known in find_for_update(change, keys, self._recall)}
             missing = by_monitor.keys() - there.keys()
+            # Another transaction takes them in: each keeps its monitors in the order of keys.
+            if missing and (renamed := resolve(change, missing)):
+                note_use(change, renamed, now_us)
+                for alias, key in renamed.items():
+                    for ping in by_monitor[alias]:
+                        ping.monitor = key
+                return None
             beyond: dict[str, str] = {}
             if made := sorted(missing if creating is None else missing.intersection(creating)):
                 firsts = [min(by_monitor[key], key=in_order) for key in made]

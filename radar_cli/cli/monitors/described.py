@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Sequence
 
+from radar_cli.core.ids import is_key
 from radar_cli.model.port import MonitorStore, UnknownMonitorError
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import local_time
@@ -20,6 +21,8 @@ def find_monitors(store: MonitorStore, keys: Sequence[str]) -> list[MonitorRecor
 def _unknown(store: MonitorStore, key: str) -> UnknownMonitorError:
     from radar_cli.settings.profiles import closest
 
+    if is_key(key) and (alias := store.find_alias(key)) is not None:
+        return UnknownMonitorError(f"no monitor {key!r}", f"it is called {alias.monitor!r} now")
     # A key of 10,000 characters is nobody's slip of the finger, and takes long to compare.
     close = closest(key, store.keys()) if len(key) <= 200 else ""
     hint = f"did you mean {close!r}?" if close else "see 'radar monitors list'"

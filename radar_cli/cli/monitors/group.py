@@ -15,6 +15,7 @@ from radar_cli.cli.monitors.managing import (
     snooze_monitors,
     update_monitor,
 )
+from radar_cli.cli.monitors.renaming import rename_monitor, unalias_monitor
 from radar_cli.cli.monitors.showing import show_monitor
 from radar_cli.cli.options import common_options
 
@@ -30,6 +31,8 @@ for _each in (
     show_monitor,
     create_monitor,
     update_monitor,
+    rename_monitor,
+    unalias_monitor,
     delete_monitors,
     pause_monitors,
     resume_monitors,

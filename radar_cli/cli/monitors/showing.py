@@ -10,9 +10,16 @@ from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
 from radar_cli.cli.status import STYLES, ago, attention_in_words
-from radar_cli.client.wire import describe_attention, describe_monitor, describe_run, iso
+from radar_cli.client.wire import (
+    describe_attention,
+    describe_monitor,
+    describe_run,
+    encode_alias,
+    iso,
+)
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.text import lines
+from radar_cli.model.alias import Alias
 from radar_cli.model.fault import BAD
 from radar_cli.model.overview import MonitorOverview
 from radar_cli.model.pitfalls import warn_of
@@ -46,6 +53,7 @@ def show_monitor(session: Session, key: str) -> Result:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
         find_monitors(store, [key])
         (seen,) = look(store, now_us, [key])
+        aliases = store.aliases(key)
         marks, durations_s = _look_back(store, seen.known, now_us)
     known = seen.known
     entry = describe_monitor(known, seen.view, now_us)
@@ -56,10 +64,12 @@ def show_monitor(session: Session, key: str) -> Result:
         "words": in_words(known.monitor),
         "strip": [str(mark) for mark in marks],
         "durations_s": durations_s,
+        "aliases": [encode_alias(each) for each in aliases],
         "last_run": None if last is None else describe_run(last),
         "warnings": warn_of(known.monitor, known.active_faults, now_us),
     }
     rows = [*_show_status(seen, now_us), *_show_declared(seen.known)]
+    rows += [("alias", f"{each.key}, {_when_used(each, now_us)}") for each in aliases]
     if marks:
         rows.append(("runs", draw_strip(marks)))
     if durations_s:
@@ -115,6 +125,12 @@ def _show_declared(known: MonitorRecord) -> list[tuple[Any, ...]]:
     noted = monitor.notes.splitlines()
     rows += zip(("notes", *[""] * len(noted)), noted, strict=False)
     return rows
+
+
+def _when_used(alias: Alias, now_us: int) -> str:
+    """Whether something still comes under an old key."""
+    used = iso(alias.used_us)
+    return "not used since it was renamed" if used is None else f"last used {ago(used, now_us)}"
 
 
 def _show_last_run(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:

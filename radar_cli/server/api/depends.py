@@ -61,6 +61,9 @@ def find(service: Service, api_key: ApiKey, key: str) -> MonitorRecord:
     # PostgreSQL takes no NUL, not even to look for it.
     known = service.store.find(key) if is_key(key) else None
     if known is None:
+        alias = service.store.find_alias(key) if is_key(key) else None
+        if alias is not None and api_key.covers(alias.monitor):
+            raise UnknownMonitorError(f"monitor {key!r} is called {alias.monitor!r} now")
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")
     return known
 

@@ -9,7 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from radar_cli.core.grammar import LONGEST_S
 from radar_cli.core.ids import KEY_MAX
-from radar_cli.model.declaring import HIGHEST_TOLERANCE, LONGEST_NOTES, LONGEST_TAGS, LONGEST_TEXT
+from radar_cli.model.declaring import (
+    HIGHEST_TOLERANCE,
+    LONGEST_APPLIED,
+    LONGEST_NOTES,
+    LONGEST_TAGS,
+    LONGEST_TEXT,
+)
 
 STATUSES = Literal["new", "up", "late", "down", "paused"]
 _KEYS_MAX = 1000
@@ -50,6 +56,7 @@ class RunAnswer(BaseModel):
     output: str = Field(description="The end of its output; empty unless it is asked for.")
     output_bytes: int | None
     omitted_bytes: int
+    output_unread: bool = Field(description="Whether its output went to a terminal.")
     origin: OriginAnswer | None
 
 
@@ -179,6 +186,9 @@ class MonitorFields(BaseModel):
     notes: Notes | None = Field(
         None, description="What to do when it is down: some lines, links among them."
     )
+    applied: Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_APPLIED})] | None = Field(
+        None, description="What `radar sync` has declared it as; only that reads it."
+    )
 
 
 class NewMonitor(MonitorFields):
@@ -223,6 +233,30 @@ class AcknowledgedAnswer(BaseModel):
     """Those of the monitors that are down, and that somebody sees to now."""
 
     acknowledged: list[str]
+
+
+class RenameRequest(BaseModel):
+    """Another key for a monitor, and whether the old one goes on counting for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: str = Field(max_length=KEY_MAX)
+    keep_alias: bool = True
+
+
+class AliasAnswer(BaseModel):
+    """A key that a monitor had: what is sent under it is the monitor's."""
+
+    alias: str
+    monitor: str
+    made_at: str
+    used_at: str | None = Field(description="When something last came under it.")
+
+
+class AliasPage(BaseModel):
+    """The old keys of a monitor, the newest first."""
+
+    aliases: list[AliasAnswer]
 
 
 class SnoozedAnswer(BaseModel):

@@ -128,7 +128,7 @@ def create_monitor(
     if not service.store.create(key, declared, _now_us()):
         raise MonitorExistsError(f"monitor {key!r} is there already")
     response.headers["Location"] = f"{service.settings.root_path.rstrip('/')}/api/v1/monitors/{key}"
-    return _show(service, key, response)
+    return show(service, key, response)
 
 
 @routes.get("/monitors/{key}", responses=errors(404))
@@ -180,14 +180,14 @@ def pause_monitor(
     """Expect nothing of a monitor for a while, or until it is resumed; its pings are kept."""
     now_us = _now_us()
     service.store.pause([known.key], now_us, end_of(given, now_us))
-    return _show(service, known.key, response)
+    return show(service, known.key, response)
 
 
 @routes.post("/monitors/{key}/resume", responses=errors(404))
 def resume_monitor(known: ChangeableMonitor, response: Response, service: Served) -> MonitorAnswer:
     """Expect runs again from now on; of one that isn't paused nothing changes."""
     service.store.resume([known.key], _now_us())
-    return _show(service, known.key, response)
+    return show(service, known.key, response)
 
 
 def end_of(pause: PauseRequest | None, now_us: int) -> int | None:
@@ -263,7 +263,8 @@ def _read_fingerprints(if_match: str | None) -> frozenset[str] | None:
     return frozenset(tag[1:-1] for tag in given if len(tag) > 1 and tag[0] == tag[-1] == '"')
 
 
-def _show(service: Service, key: str, response: Response) -> MonitorAnswer:
+def show(service: Service, key: str, response: Response) -> MonitorAnswer:
+    """Return what a monitor is now, with its ETag."""
     known = service.store.find(key)
     if known is None:
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")

@@ -10,9 +10,13 @@ from radar_cli.core.ids import check_key
 from radar_cli.core.zone import local_zone
 from radar_cli.model.declaring import OPTIONS, read
 from radar_cli.model.monitor import GRACE_S
-from radar_cli.model.port import ChangedError
+from radar_cli.model.port import ChangedError, KeyTakenError
+from radar_cli.model.record import MonitorRecord
 from radar_cli.server.api.depends import Served
+from radar_cli.server.pages.forecast import foresee
 from radar_cli.server.pages.overview import frame
+from radar_cli.server.pages.rendering import Pages
+from radar_cli.server.pages.sessions import Session
 from radar_cli.server.pages.visits import (
     ChangeForm,
     MonitorSeen,
@@ -22,11 +26,13 @@ from radar_cli.server.pages.visits import (
     Visitor,
     now_us,
 )
+from radar_cli.server.runtime.service import Service
 
 _WHEN = {"schedule", "every"}
 _DURATIONS = ("every", "grace", "max_runtime")
 _LINES = ("notes",)
 _FORM_KEY_MAX = 400
+_PREVIEW = "preview"
 
 routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -57,6 +63,8 @@ def create(session: Visitor, service: Served, pages: PagesServed, form: ChangeFo
     filled = read_form(form, {})
     key = form.get("key", "").strip()
     filled.texts["key"] = key
+    if form.get("do") == _PREVIEW:
+        return _preview(session, service, pages, filled, {}, "")
     try:
         check_key(key)
         if not session.key.covers(key):
@@ -64,8 +72,11 @@ def create(session: Visitor, service: Served, pages: PagesServed, form: ChangeFo
     except ValueError as error:
         filled.errors["key"] = str(error)
     declared = {name: value for name, value in filled.changes.items() if value is not None}
-    if not filled.errors and not service.store.create(key, declared, now_us()):
-        filled.errors["key"] = "there is a monitor with this key already"
+    try:
+        if not filled.errors and not service.store.create(key, declared, now_us()):
+            filled.errors["key"] = "there is a monitor with this key already"
+    except KeyTakenError as error:
+        filled.errors["key"] = error.message
     if not filled.errors:
         return pages.redirect(f"/monitors/{key}")
     values = {**frame(session, service, now_us()), **_describe(filled, {}), "known": None}
@@ -91,6 +102,8 @@ def edit(
     filled = read_form(form, known.declared)
     fingerprint = form.get("fingerprint", "")
     was = {name: form.get(f"was_{name}", "").replace("\r\n", "\n") for name in OPTIONS}
+    if form.get("do") == _PREVIEW:
+        return _preview(session, service, pages, filled, was, fingerprint, known)
     status = 422
     if not filled.errors:
         try:
@@ -106,6 +119,21 @@ def edit(
     values = _describe(filled, was, fingerprint)
     page = {**frame(session, service, now_us()), **values, "known": known}
     return pages.page("edit", page, status)
+
+
+def _preview(
+    session: Session,
+    service: Service,
+    pages: Pages,
+    filled: Filled,
+    was: Mapping[str, str],
+    fingerprint: str,
+    known: MonitorRecord | None = None,
+) -> Response:
+    """The form again as it was filled in, with what would be expected; nothing is changed."""
+    values = _describe(Filled(filled.texts), was, fingerprint)
+    page = {**frame(session, service, now_us()), **values, "known": known}
+    return pages.page("edit", page)
 
 
 def _join(
@@ -153,6 +181,7 @@ def _describe(filled: Filled, was: Mapping[str, str], fingerprint: str = "") -> 
         "was": was,
         "fingerprint": fingerprint,
         "default_zone": local_zone() or "UTC",
+        "forecast": foresee(filled.texts, now_us()),
         "default_grace": format_duration(GRACE_S),
     }
 

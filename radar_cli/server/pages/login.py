@@ -49,7 +49,7 @@ def log_in(request: Request, pages: PagesServed, service: Served, form: Form) ->
         message = f"This key is for {key.scope} only: it can't look at monitors."
         return _show_form(request, pages, wanted, message, 403)
     session = pages.sessions.begin(key, now_us())
-    path, _, query = _onward(wanted).partition("?")
+    path, _, query = onward(wanted).partition("?")
     answer = pages.redirect(path)
     if query:
         answer.headers["location"] += f"?{query}"
@@ -71,14 +71,14 @@ def _show_form(
     request: Request, pages: Pages, wanted: str, message: str = "", status: int = 200
 ) -> Response:
     secret = request.cookies.get(LOGIN_COOKIE, "") or new_secret()
-    values: dict[str, Any] = {"csrf": csrf_of(secret), "next": _onward(wanted), "message": message}
+    values: dict[str, Any] = {"csrf": csrf_of(secret), "next": onward(wanted), "message": message}
     answer = pages.page("login", values, status)
     _set_cookie(answer, request, pages, LOGIN_COOKIE, secret, None)
     return answer
 
 
-def _onward(wanted: str) -> str:
-    """Return where to go after the login: a path of ours, whatever the address says."""
+def onward(wanted: str) -> str:
+    """Where to go next: a path of ours, whatever the address says."""
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if is_ours and wanted.isascii() and wanted.isprintable() else "/"
 

@@ -13,12 +13,13 @@ from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run, fold_runs
 from radar_cli.model.sentences import next_in_words
 from radar_cli.model.state import Status
+from radar_cli.model.uptime import Month, sum_months
 from radar_cli.server.api.depends import Served, url_for
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.plot import draw
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.sessions import Session
-from radar_cli.server.pages.showing import outcome_of, ref_of, show
+from radar_cli.server.pages.showing import Shelf, outcome_of, ref_of
 from radar_cli.server.pages.text import whole
 from radar_cli.server.pages.visits import (
     MonitorSeen,
@@ -35,7 +36,10 @@ from radar_cli.store.tokens import BADGE
 _STRIP = 60
 _RUNS_A_PAGE = 25
 _FLIPS = 15
+_FLIPS_SUMMED = 5000
+_MONTHS = 12
 _LOGS = 10
+_NOTICES = 5
 _TAIL_LINES = 40
 # More than the store keeps, unless somebody wants it to.
 _MOST_PINGS = 20_000
@@ -73,7 +77,7 @@ def render_monitor(
     now, store = now_us(), service.store
     store.judge(now)
     known = store.find(known.key) or known
-    shown = show(store, known, now, _STRIP)
+    shown = Shelf().show(store, known, now, _STRIP)
     page = min(max(1, page), _MOST_PINGS)
     runs, has_more = _page_of_runs(store, known.key, page)
     view, monitor = shown.view, known.monitor
@@ -98,6 +102,9 @@ def render_monitor(
         "has_more": has_more,
         "flips": _with_lengths(store.flips(known.key, _FLIPS), now),
         "logs": store.newest_logs(known.key, _LOGS),
+        "aliases": store.aliases(known.key),
+        "months": _sum_months(store, known, now),
+        "notices": store.notices_of(known.key, _NOTICES, pattern=session.key.monitors),
         **_last_output(store, known.key),
         "public_url": url_for(request),
         "badge": badge,
@@ -133,6 +140,16 @@ def show_run(
         "logs": logs,
     }
     return pages.page("run", values)
+
+
+def _sum_months(store: Store, known: MonitorRecord, now: int) -> list[Month]:
+    """How long it was up and down in the last months."""
+    blind_us = [(each.begin_us, each.end_us) for each in store.outages() if each.is_servers]
+    blind_us += [
+        (each.begin_us, now if each.end_us is None else each.end_us) for each in known.pauses
+    ]
+    flips = store.flips(known.key, _FLIPS_SUMMED)[::-1]
+    return sum_months(flips, now, _MONTHS, blind_us=blind_us)
 
 
 def _page_of_runs(store: Store, key: str, page: int) -> tuple[list[Run], bool]:

@@ -5,12 +5,17 @@ from fastapi import APIRouter, FastAPI, Response
 from radar_cli.server.pages import (
     acting,
     badges,
+    bulk,
     changing,
+    channels,
     editing,
+    forecast,
     keyring,
     login,
     monitors,
+    notices,
     overview,
+    renaming,
     sharing,
 )
 from radar_cli.server.pages.rendering import Pages
@@ -35,8 +40,13 @@ _ROUTERS = (
     overview.routes,
     editing.routes,
     changing.routes,
+    bulk.routes,
+    renaming.routes,
+    forecast.routes,
     sharing.routes,
     keyring.routes,
+    channels.routes,
+    notices.routes,
     monitors.routes,
     badges.routes,
 )

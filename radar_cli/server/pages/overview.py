@@ -1,18 +1,20 @@
 """`/`: all monitors, those with trouble first."""
 
 import time
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
 from radar_cli.server.api.depends import Reached, Served
-from radar_cli.server.pages.rendering import Pages
+from radar_cli.server.pages.rendering import Pages, local_path
 from radar_cli.server.pages.sessions import Session
-from radar_cli.server.pages.showing import show_all
 from radar_cli.server.pages.visits import PageRoute, PagesServed, Visitor, now_us
 from radar_cli.server.runtime.service import STUCK_AFTER_S, Service
-from radar_cli.store.searching import GROUPS, Cursor, Found, Wanted, search
+from radar_cli.store.arranging import ARRANGED_MAX, ORDERS, Group, Order, arrange
+from radar_cli.store.searching import GROUPS, Cursor, Wanted, search
 
 _ROWS = 100
 _RUNS = 24
@@ -27,6 +29,7 @@ routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @routes.get("/")
 def list_monitors(
+    request: Request,
     session: Visitor,
     service: Served,
     pages: PagesServed,
@@ -34,6 +37,9 @@ def list_monitors(
     q: str = "",
     tag: Annotated[list[str] | None, Query()] = None,
     status: Annotated[list[str] | None, Query()] = None,
+    sort: str = "",
+    group: str = "",
+    page: str = "",
     after: str = "",
     before: str = "",
 ) -> Response:
@@ -48,24 +54,93 @@ def list_monitors(
         tuple(each for each in _STATUSES if each in (status or ())),
         session.key.monitors,
     )
-    found = search(
-        *(service.store.database, wanted, _ROWS),
-        after=_read_cursor(after),
-        before=_read_cursor(before),
-    )
+    order = _read_order(sort, group)
     counts = pages.tally.count(wanted.pattern)
-    asked = {"q": wanted.words, "tag": list(wanted.tags), "status": list(map(str, wanted.statuses))}
+    asked = {
+        "q": wanted.words,
+        "tag": list(wanted.tags),
+        "status": list(map(str, wanted.statuses)),
+        "sort": _write_order(order),
+        "group": "tag" if order.by_tag else "",
+    }
+    listed = _list(service, pages, wanted, order, asked, _Place(page, after, before))
+    monitors = [known for _, known in listed.monitors]
+    shown = pages.shelf.show_all(service.store, monitors, now, _RUNS)
     values = {
         **frame(session, service, now),
-        "rows": show_all(service.store, found.monitors, now, _RUNS),
+        "rows": [*zip((group for group, _ in listed.monitors), shown, strict=True)],
         "counts": [(str(each), counts[each]) for each in _STATUSES],
         "total": sum(counts.values()),
         "asked": asked,
         "reached": reached,
-        "is_filtered": any(asked.values()),
-        **_links(pages, asked, found),
+        "is_filtered": bool(wanted.words or wanted.tags or wanted.statuses),
+        "here": local_path(request),
+        **listed.links,
+        **_links(pages, asked),
     }
     return pages.page("overview", values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which page is asked for: its number or, in a list that isn't sorted, where it begins."""
+
+    page: str
+    after: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """The monitors of a page, each with its group, and the links to the pages beside it."""
+
+    monitors: list[tuple[Group | None, MonitorRecord]]
+    links: dict[str, Any]
+
+
+def _list(
+    service: Service,
+    pages: Pages,
+    wanted: Wanted,
+    order: Order,
+    asked: dict[str, Any],
+    place: _Place,
+) -> _Listed:
+    """The page that is asked for, sorted if there aren't too many monitors for that."""
+    database = service.store.database
+    number = int(place.page) if place.page.isascii() and place.page.isdigit() else 1
+    number = min(max(1, number), ARRANGED_MAX)
+    arranged = arrange(database, wanted, order, _ROWS, (number - 1) * _ROWS)
+    if arranged is not None:
+        pages_beside = {
+            "before_link": number > 1
+            and pages.url("/", **asked, page=number - 1 if number > 2 else ""),
+            "after_link": arranged.has_more and pages.url("/", **asked, page=number + 1),
+        }
+        return _Listed(arranged.monitors, {"is_sorted": True, **pages_beside})
+    found = search(
+        *(database, wanted, _ROWS),
+        after=_read_cursor(place.after),
+        before=_read_cursor(place.before),
+    )
+    cursors = {
+        "before_link": found.before and pages.url("/", **asked, before=_write_cursor(found.before)),
+        "after_link": found.after and pages.url("/", **asked, after=_write_cursor(found.after)),
+    }
+    return _Listed([(None, each) for each in found.monitors], {"is_sorted": False, **cursors})
+
+
+def _read_order(sort: str, group: str) -> Order:
+    """The order that parameters name; trouble first if they name none."""
+    by = sort.removeprefix("-")
+    is_known = by in ORDERS
+    return Order(by if is_known else ORDERS[0], is_known and by != sort, group == "tag")
+
+
+def _write_order(order: Order) -> str:
+    if order.by == ORDERS[0] and not order.is_reversed:
+        return ""
+    return f"-{order.by}" if order.is_reversed else order.by
 
 
 def frame(session: Session, service: Service, now: int) -> dict[str, Any]:
@@ -84,11 +159,15 @@ def frame(session: Session, service: Service, now: int) -> dict[str, Any]:
         "idle_s": idle_s if idle_s >= STUCK_AFTER_S else 0,
         "alerts_waiting": service.store.count_waiting_alerts(session.key.monitors),
         "channels": len(service.channels),
+        # Whom they tell, and why not, is for who sees all.
+        "failing": service.store.failing_channels({each.table.name for each in service.channels})
+        if session.key.monitors == "*"
+        else [],
     }
 
 
-def _links(pages: Pages, asked: dict[str, Any], found: Found) -> dict[str, Any]:
-    """The pages before and behind this one, and the same list by each status or without a tag."""
+def _links(pages: Pages, asked: dict[str, Any]) -> dict[str, Any]:
+    """The same list by each status, without a tag, in another order, and by tags or not."""
     chosen = asked["status"]
     by_status = {
         str(each): pages.url("/", **{**asked, "status": [] if chosen == [each] else [str(each)]})
@@ -102,9 +181,16 @@ def _links(pages: Pages, asked: dict[str, Any], found: Found) -> dict[str, Any]:
         "status_links": by_status,
         "without_tag": without_tag,
         "first_link": pages.url("/", **asked),
-        "before_link": found.before and pages.url("/", **asked, before=_write_cursor(found.before)),
-        "after_link": found.after and pages.url("/", **asked, after=_write_cursor(found.after)),
+        "sort_links": {each: _sort_link(pages, asked, each) for each in ORDERS},
+        "group_link": pages.url("/", **{**asked, "group": "" if asked["group"] else "tag"}),
     }
+
+
+def _sort_link(pages: Pages, asked: dict[str, Any], by: str) -> str:
+    """The list by this; the other way round if it is by this already."""
+    now = asked["sort"] or ORDERS[0]
+    wanted = f"-{by}" if now == by else by
+    return pages.url("/", **{**asked, "sort": "" if wanted == ORDERS[0] else wanted})
 
 
 def _read_cursor(text: str) -> Cursor | None:

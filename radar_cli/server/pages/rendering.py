@@ -10,8 +10,10 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from radar_cli import __version__
+from radar_cli.core.zone import local_zone
 from radar_cli.server.pages.sessions import Sessions
-from radar_cli.server.pages.showing import FILTERS
+from radar_cli.server.pages.showing import FILTERS, Shelf
+from radar_cli.server.pages.strips import draw_mark, draw_strip
 from radar_cli.server.pages.tally import Tally
 from radar_cli.server.runtime.limits import Limits
 from radar_cli.server.runtime.service import Service
@@ -35,6 +37,7 @@ class Pages:
 
     def __init__(self, service: Service) -> None:
         self.root = service.settings.root_path.rstrip("/")
+        self.shelf = Shelf()
         self.tally = Tally(service.store.database)
         self.sessions = Sessions(service.store.database, service.keys)
         # A proxy may stand on this machine: its clients are limited, too.
@@ -50,7 +53,14 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters.update(FILTERS)
-        self._environment.globals.update(url=self.url, static=self._static_url, version=__version__)
+        self._environment.globals.update(
+            url=self.url,
+            strip=draw_strip,
+            mark=draw_mark,
+            static=self._static_url,
+            version=__version__,
+            server_zone=local_zone(),
+        )
 
     def page(self, template: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         """A page with its headers."""

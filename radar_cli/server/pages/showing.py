@@ -1,14 +1,20 @@
 """Monitors and runs as the templates show them."""
 
+import itertools
+import math
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Callable, Sequence
+
+from markupsafe import Markup
 
 from radar_cli.core.grammar import format_duration
 from radar_cli.model.monitor import Monitor
 from radar_cli.model.overview import ALARMING
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
+from radar_cli.model.schedule import load_timezone
 from radar_cli.model.sentences import (
     exit_in_words,
     find_links,
@@ -32,6 +38,8 @@ MARK_WORDS = {
 }
 _SHORT_ID = 8
 _WHY_MAX = 160
+_MINUTE_US = 60_000_000
+_KEPT_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,30 +117,59 @@ class Shown:
         return f"last {len(kinds)} runs: {', '.join(counts)}" if kinds else "no runs yet"
 
 
-def show(store: Store, known: MonitorRecord, now_us: int, limit: int) -> Shown:
-    """A monitor with its newest runs, at most `limit`."""
-    return show_all(store, [known], now_us, limit)[0]
+class Shelf:
+    """Monitors with their runs, of which most have nothing new when a page is asked for again.
+
+    What is known of one is as old as its row: each ping makes another version of that. Whether a
+    run was missed since then is looked at every minute.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[tuple[int, ...], list[Run], list[Tick]]] = {}
+        self._lock = threading.Lock()
+
+    def show(self, store: Store, known: MonitorRecord, now_us: int, limit: int) -> Shown:
+        """A monitor with its newest runs, at most `limit`."""
+        return self.show_all(store, [known], now_us, limit)[0]
+
+    def show_all(
+        self, store: Store, several: Sequence[MonitorRecord], now_us: int, limit: int
+    ) -> list[Shown]:
+        """The same for several."""
+        minute = now_us // _MINUTE_US
+        states = {each.key: (each.version, each.created_us, limit, minute) for each in several}
+        with self._lock:
+            kept = {key: self._kept[key] for key in states if key in self._kept}
+        missing = [k for k in several if k.key not in kept or kept[k.key][0] != states[k.key]]
+        if missing:
+            # One whose start was cut off is older than what is shown.
+            runs = store.last_runs([known.key for known in missing], limit)
+            for known in missing:
+                own = runs[known.key][-limit:]
+                kept[known.key] = (states[known.key], own, _find_ticks(known, own, now_us, limit))
+            with self._lock:
+                if len(self._kept) > _KEPT_MAX:
+                    self._kept.clear()
+                self._kept.update({known.key: kept[known.key] for known in missing})
+        return [_show(store, known, *kept[known.key][1:], now_us) for known in several]
 
 
-def show_all(
-    store: Store, several: Sequence[MonitorRecord], now_us: int, limit: int
-) -> list[Shown]:
-    """The same for several."""
-    # One whose start was cut off is older than what is shown.
-    runs = store.last_runs([known.key for known in several], limit)
-    return [_show(store, known, runs[known.key][-limit:], now_us, limit) for known in several]
-
-
-def _show(store: Store, known: MonitorRecord, runs: list[Run], now_us: int, limit: int) -> Shown:
-    view = known.view_at(now_us)
+def _find_ticks(known: MonitorRecord, runs: list[Run], now_us: int, limit: int) -> list[Tick]:
     places = find_places(known.monitor, runs, now_us, running=known.state.running, limit=limit)
+    return [_tick(place) for place in places]
+
+
+def _show(
+    store: Store, known: MonitorRecord, runs: list[Run], ticks: list[Tick], now_us: int
+) -> Shown:
+    view = known.view_at(now_us)
     why = ""
     if view.status in ALARMING:
         last = next((run for run in reversed(runs) if not run.is_running), None)
         if last is not None and view.reason == Reason.FAILED:
             last = store.with_output(known.key, last)
         why = one_line(what_happened(view, last, _WHY_MAX), _WHY_MAX)
-    return Shown(known, view, now_us, runs, [_tick(place) for place in places], why)
+    return Shown(known, view, now_us, runs, ticks, why)
 
 
 def outcome_of(run: Run, running: Sequence[str] | dict[str, int]) -> str:
@@ -197,6 +234,25 @@ def brief(time_us: int, now_us: int, zone: tzinfo | None = None) -> str:
     return moment.strftime(f"{day}%H:%M %Z")
 
 
+def day(time_us: int, zone: str) -> str:
+    """`Thu 2026-11-26 02:05 CET`, by the clock of a zone."""
+    moment = datetime.fromtimestamp(time_us / 1e6, UTC).astimezone(load_timezone(zone))
+    return f"{moment:%a %Y-%m-%d %H:%M %Z}"
+
+
+def stamp(time_us: int, text: str = "") -> Markup:
+    """A moment as an element, which the reader's browser tells in its own timezone."""
+    words = text or local_time(time_us)
+    return Markup('<time datetime="{}" data-as="exact">{}</time>').format(_iso(time_us), words)
+
+
+def percent(share: float) -> str:
+    """`99.95 %`; never 100 of what was down for a moment, nor 0 of what was up."""
+    hundredths = share * 10_000
+    shown = math.floor(hundredths) if share > 0.5 else math.ceil(hundredths)
+    return f"{shown / 100:.2f} %".replace(".00 ", " ")
+
+
 def zone_of(monitor: Monitor) -> tzinfo | None:
     """The timezone that a monitor's schedule goes by; None without a schedule."""
     return None if monitor.schedule is None else monitor.schedule.tz
@@ -207,7 +263,14 @@ def _iso(time_us: int) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "day": day,
     "duration": format_duration,
+    "month": lambda time_us: f"{datetime.fromtimestamp(time_us / 1e6).astimezone():%b %Y}",
+    "groupby_first": lambda rows: [
+        [*some] for _, some in itertools.groupby(rows, key=lambda row: row[0])
+    ],
+    "percent": percent,
+    "stamp": stamp,
     "exact": local_time,
     "how": how,
     "iso": _iso,

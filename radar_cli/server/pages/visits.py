@@ -2,17 +2,18 @@
 
 import asyncio
 import time
-from typing import Annotated, Any, Callable, Coroutine
-from urllib.parse import parse_qsl, urlsplit
+from typing import Annotated, Any, Callable, Coroutine, Sequence
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Depends, Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from radar_cli.core.errors import RadarError
 from radar_cli.core.ids import is_key
 from radar_cli.model.record import MonitorRecord
 from radar_cli.server.api.depends import Served, address_of
-from radar_cli.server.pages.rendering import Pages, local_path
+from radar_cli.server.pages.rendering import HEADERS, Pages, local_path
 from radar_cli.server.pages.sessions import Session, is_csrf_of
 from radar_cli.server.runtime.access import AccessError
 
@@ -20,7 +21,7 @@ SESSION_COOKIE = "radar_session"
 LOGIN_COOKIE = "radar_login"
 _FORM_MAX_BYTES = 64_000
 _FORM_PATIENCE_S = 15.0
-_FIELDS_MAX = 60
+_FIELDS_MAX = 300  # of a page of monitors all may be chosen
 
 
 class PageError(Exception):
@@ -31,6 +32,14 @@ class PageError(Exception):
         self.status = status
         self.message = message
         self.hint = hint
+
+
+class RenamedError(Exception):
+    """A page of a monitor that has another key now."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
 
 
 class LoginNeededError(Exception):
@@ -50,6 +59,10 @@ class PageRoute(APIRoute):
                 return await handle(request)
             except LoginNeededError:
                 return _send_to_login(request, pages)
+            except RenamedError as renamed:
+                old = quote(request.path_params["key"])
+                path = local_path(request).replace(f"/{old}", f"/{quote(renamed.key)}", 1)
+                return RedirectResponse(pages.root + path, 303, HEADERS)
             except PageError as error:
                 return pages.error(error.status, error.message, error.hint)
             except AccessError as error:
@@ -88,7 +101,19 @@ def _session_of(request: Request, service: Served, pages: "PagesServed") -> Sess
     return found
 
 
-async def _read_form(request: Request) -> dict[str, str]:
+class Fields(dict[str, str]):
+    """The fields of a form; of one that stands in it more than once the last value."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def every(self, name: str) -> list[str]:
+        """Return all values of a field, each once."""
+        return list(dict.fromkeys(value for each, value in self._pairs if each == name))
+
+
+async def _read_form(request: Request) -> Fields:
     """The fields of a form. PageError: it is none, or too long."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("", "application/x-www-form-urlencoded"):
@@ -108,7 +133,7 @@ async def _read_form(request: Request) -> dict[str, str]:
         )
     except ValueError:
         raise PageError(400, "This isn't what the form sends.") from None
-    return {name: value.replace("\0", "\ufffd") for name, value in pairs}
+    return Fields([(name, value.replace("\0", "\ufffd")) for name, value in pairs])
 
 
 def check_form(request: Request, form: dict[str, str], secret: str) -> None:
@@ -136,10 +161,10 @@ def is_from_here(request: Request) -> bool:
 
 PagesServed = Annotated[Pages, Depends(pages_of)]
 Visitor = Annotated[Session, Depends(_session_of)]
-Form = Annotated[dict[str, str], Depends(_read_form)]
+Form = Annotated[Fields, Depends(_read_form)]
 
 
-def _check_change(request: Request, session: Visitor, form: Form) -> dict[str, str]:
+def _check_change(request: Request, session: Visitor, form: Form) -> Fields:
     """The form of somebody who may change things. PageError: they may not."""
     check_form(request, form, session.secret)
     if not session.may_change:
@@ -147,13 +172,20 @@ def _check_change(request: Request, session: Visitor, form: Form) -> dict[str, s
     return form
 
 
-ChangeForm = Annotated[dict[str, str], Depends(_check_change)]
+ChangeForm = Annotated[Fields, Depends(_check_change)]
 
 
-def _find_monitor(key: str, session: Visitor, service: Served) -> MonitorRecord:
-    """The monitor that a page is about. PageError: there is none that this key may see."""
+def _find_monitor(request: Request, key: str, session: Visitor, service: Served) -> MonitorRecord:
+    """The monitor that a page is about. PageError: there is none that this key may see.
+
+    RenamedError: it was called so.
+    """
     # What a key doesn't cover isn't there: it tells nobody which monitors there are.
     found = service.store.find(key) if is_key(key) and session.key.covers(key) else None
+    if found is None and request.method == "GET" and is_key(key):
+        alias = service.store.find_alias(key)
+        if alias is not None and session.key.covers(alias.monitor):
+            raise RenamedError(alias.monitor)
     if found is None:
         raise PageError(404, "There is no such monitor.", "It may have been deleted.")
     return found

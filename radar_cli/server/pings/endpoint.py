@@ -85,7 +85,7 @@ class PingEndpoint:
 
     async def _find_start(self, exchange: Exchange) -> int | None:
         """The time at which the run of an exchange began, if that was told."""
-        known = await asyncio.to_thread(self._service.store.find, exchange.monitor)
+        known = await asyncio.to_thread(self._service.store.find_by_any_key, exchange.monitor)
         return None if known is None else known.state.running.get(exchange.request.run_id)
 
 

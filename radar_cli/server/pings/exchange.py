@@ -196,7 +196,8 @@ class Exchange:
         seconds, microseconds = divmod(ping.time_us, 1_000_000)
         content: dict[str, Any] = {
             "status": status,
-            "monitor": ping.monitor,
+            # As it was asked for: it may be an alias, and the key know no other name.
+            "monitor": self.monitor,
             name: f"{_format_second(seconds)}.{microseconds // 1000:03d}Z",
         }
         if self.path.is_complete:

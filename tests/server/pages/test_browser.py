@@ -1,5 +1,7 @@
 """The pages in a real browser: on a phone, and as they refresh themselves."""
 
+import datetime
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,14 +39,34 @@ def test_no_page_is_wider_than_a_phone(server: RadarServer, page: Page, key: str
     path = f"/monitors/{long}-{key}"
     page.resize(360, 740)
     revoke = f"/keys/{make_key(server, 'read', long).split('_')[2]}/revoke"
+    with server.store() as store:
+        now_us = time.time_ns() // 1000
+        store.rename(f"{long}-{key}", f"{long}-{key}.", now_us)
+        with store.database.change() as change:
+            change.execute(
+                "INSERT INTO notice (id, channel, kind, monitors, created_us, tries, answer)"
+                " VALUES (?, ?, 'down', 1, ?, 3, ?)",
+                (key, long[:60], now_us, long * 3),
+            )
+            change.execute(
+                "INSERT INTO alert (id, flip, monitor, channel, notice, created_us, told_in)"
+                " VALUES (?, '', ?, ?, '{}', ?, ?)",
+                (key, f"{long}-{key}.", long[:60], now_us, key),
+            )
+    path += "."
     for each in (
         "/",
         f"/?q={key}",
+        f"/?q={key}&group=tag&sort=next",
         path,
         f"{path}/edit",
+        f"{path}/rename",
         f"{path}/delete",
         "/new",
         "/keys",
+        "/channels",
+        "/notices",
+        f"/notices?monitor={long}-{key}.",
         revoke,
     ):
         page.open(server.url + each)
@@ -55,6 +77,13 @@ def test_no_page_is_wider_than_a_phone(server: RadarServer, page: Page, key: str
         f"fetch('{path}').then(r => r.text()).then(t => /runs\\/[^\"]+/.exec(t)[0])"
     )
     page.open(f"{server.url}{path}/{run}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.open(f"{server.url}/?q={key}")
+    page.evaluate("document.querySelector('td.tick input').click()")
+    assert page.evaluate("getComputedStyle(document.querySelector('.bulk')).display") == "flex"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.evaluate("document.querySelector('.bulk button[value=delete]').click()")
+    page.wait("location.pathname === '/bulk'")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     # Nothing of a page is against its own policy.
     assert page.complaints == []
@@ -142,3 +171,74 @@ def test_it_rests_while_nobody_sees_it(server: RadarServer, page: Page) -> None:
         "document.dispatchEvent(new Event('visibilitychange'))"
     )
     page.wait("window.asked === 1")
+
+
+def test_times_are_told_by_the_readers_clock(server: RadarServer, page: Page, key: str) -> None:
+    page.call("Emulation.setTimezoneOverride", timezoneId="Asia/Kathmandu")
+    page.open(f"{server.url}/monitors/{key}")
+    told = page.evaluate("document.querySelector('.flips time').textContent")
+    moment = page.evaluate("new Date(document.querySelector('.flips time').dateTime).getTime()")
+    zone = datetime.timezone(datetime.timedelta(hours=5, minutes=45))
+    there = datetime.datetime.fromtimestamp(moment / 1000, zone)
+    assert told == f"{there:%Y-%m-%d %H:%M:%S} GMT+5:45"
+    title = page.evaluate("document.querySelector('.flips time').title")
+    assert "by the server's clock: " in title
+    zone_said = "document.querySelector('#zone').textContent"
+    # Chromium knows some zones by older names.
+    assert re.fullmatch(r"times by your clock, Asia/Kat\w+", page.evaluate(zone_said))
+    page.without_scripts()
+    page.call("Page.reload")
+    assert page.complaints == []
+
+
+def test_a_schedule_is_told_while_it_is_typed(server: RadarServer, page: Page) -> None:
+    page.open(f"{server.url}/new")
+    assert page.evaluate("document.querySelector('button.preview')") is None
+    type_it = "(e => { e.value = {}; e.dispatchEvent(new Event('input')); })"
+    field = "(document.querySelector('#schedule'))"
+    page.evaluate(type_it.replace("{}", "'5 2 * * '") + field)
+    page.wait("document.querySelector('#forecast').textContent.includes('bad schedule')")
+    page.evaluate(type_it.replace("{}", "'5 2 * * 1'") + field)
+    page.wait("document.querySelector('#forecast').textContent.includes('on Monday')")
+    assert page.evaluate("document.querySelectorAll('#forecast li').length") == 5
+    assert page.complaints == []
+
+
+def test_what_is_ticked_stays_so_while_the_list_refreshes(
+    server: RadarServer, page: Page, key: str
+) -> None:
+    for number in (1, 2):
+        server.ping(f"{key}-{number}/success", create="1")
+    page.open(f"{server.url}/?q={key}-")
+    page.evaluate("document.querySelector('th.tick input').click()")
+    ticked = "document.querySelectorAll('td.tick input:checked').length"
+    assert page.evaluate(ticked) == 2
+    page.evaluate(f"document.getElementById('c-{key}-1').click()")
+    server.ping(f"{key}-2/fail", exit="7")
+    page.wait("document.querySelector('td.status strong').textContent === 'down'")
+    assert page.evaluate(ticked) == 1
+    page.evaluate("document.querySelector('#bulk-for').value = '2h'")
+    page.evaluate("document.querySelector('.bulk button[value=pause]').click()")
+    page.wait("!!document.querySelector('tr.r-paused')")
+    assert page.evaluate("location.search") == f"?q={key}-"
+    assert page.evaluate("document.querySelectorAll('tr.r-paused').length") == 1
+    assert page.complaints == []
+
+
+def test_whoever_has_only_keys_reaches_everything_and_sees_where(
+    server: RadarServer, page: Page, key: str
+) -> None:
+    page.open(f"{server.url}/?q={key}")
+    seen = []
+    for _ in range(40):
+        page.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", windowsVirtualKeyCode=9)
+        page.call("Input.dispatchKeyEvent", type="keyUp", key="Tab", windowsVirtualKeyCode=9)
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        what = "e.id || e.name || e.textContent.trim()"
+        name = page.evaluate(f"(e => {what})(document.activeElement)")
+        if name in seen or page.evaluate("document.activeElement === document.body"):
+            break
+        assert page.evaluate(outline) != "none", name
+        seen.append(name)
+    wanted = {"Monitors", "Notices", "Channels", "Keys", "Log out", "q", "New monitor", f"c-{key}"}
+    assert wanted | {key} <= set(seen)

@@ -23,6 +23,12 @@ _PAGES = [
     *(
         "/monitors/{key}/delete",
         "/monitors/{key}/runs/{run}",
+        "/monitors/{key}/rename",
+        "/channels",
+        "/notices",
+        "/keys",
+        "/forecast?schedule=@daily",
+        "/?group=tag&sort=-next",
         "/monitors/none",
         "/monitors/x/runs/y",
     ),
@@ -86,7 +92,8 @@ def test_behind_a_proxy_all_leads_below_its_path(tmp_path: Path) -> None:
         flags = {part.strip().lower() for part in cookie.split(";")[1:]}
         assert {"path=/radar", "secure", "httponly"} <= flags
         visitor.client.headers["cookie"] = cookie.partition(";")[0]
-        for path in ("/", "/monitors/job", "/monitors/job/edit", "/new", "/?tag=x", "/nowhere"):
+        paths = ("/", "/monitors/job", "/monitors/job/edit", "/monitors/job/rename", "/new")
+        for path in (*paths, "/?tag=x", "/notices", "/channels", "/nowhere"):
             found = [each for each in addresses(visitor.get(path).text) if each[0] not in "#d"]
             assert path == "/nowhere" or found
             assert all(each.startswith("/radar/") for each in found), found

@@ -181,7 +181,8 @@ def test_the_way_names_the_address_that_people_use(tmp_path: Path) -> None:
 
 def test_every_page_begins_with_that_nobody_is_told(server: RadarServer, key: str) -> None:
     visitor = Visitor(server.url, server.key)
-    for path in ("/", "/new", *(f"/monitors/{key}{more}" for more in ("", "/edit", "/delete"))):
+    of_monitor = (f"/monitors/{key}{more}" for more in ("", "/edit", "/rename", "/delete"))
+    for path in ("/", "/new", *of_monitor):
         text = visitor.text(path)
         said = text.index("Nobody is told of anything yet.")
         assert "radar notify test" in text[said:]
