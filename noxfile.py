@@ -105,7 +105,7 @@ def prepare(session: nox.Session, name: str) -> Path:
         else:
             _pip(session, venv, "--group", "dev")
         # The tests with an older Celery want the server, too.
-        _pip(session, venv, f"{_wheel(session, venv)}{'[server]' if celery else ''}")
+        _pip(session, venv, f"{_wheel(session, name)}{'[server]' if celery else ''}")
         _trace_threads(venv)
         kept.write_text(stamp)
     _current.add(name)
@@ -164,9 +164,12 @@ def _trace_threads(venv: Path) -> None:
     (packages / "traced_threads.pth").write_text(f"import os; {hook}\n")
 
 
-def _wheel(session: nox.Session, venv: Path) -> Path:
-    """Return the wheel, built once for all Pythons, with hatchling of this environment."""
+def _wheel(session: nox.Session, name: str) -> Path:
+    """Return the wheel, built once for all Pythons, with hatchling of an environment."""
     if not _WHEELS.exists():
+        venv = _VENVS / name
+        if "-celery-" in name:  # has no hatchling
+            venv = prepare(session, FIRST).parent
         words = ["-qq", "--no-deps", "--no-build-isolation", "--wheel-dir", str(_WHEELS), "."]
         session.run(f"{venv}/bin/pip", "wheel", *words)
     [wheel] = _WHEELS.glob("*.whl")
@@ -174,9 +177,9 @@ def _wheel(session: nox.Session, venv: Path) -> Path:
 
 
 def _install_wheel(session: nox.Session, name: str) -> None:
-    venv = _VENVS / name
     if name not in _installed:
-        _pip(session, venv, "--force-reinstall", "--no-deps", str(_wheel(session, venv)))
+        wheel = str(_wheel(session, name))
+        _pip(session, _VENVS / name, "--force-reinstall", "--no-deps", wheel)
         _installed.add(name)
 
 
