@@ -166,10 +166,10 @@ def _trace_threads(venv: Path) -> None:
 
 def _wheel(session: nox.Session, name: str) -> Path:
     """Return the wheel, built once for all Pythons, with hatchling of an environment."""
+    venv = _VENVS / name
+    if "-celery-" in name:  # has no hatchling
+        venv = prepare(session, FIRST).parent
     if not _WHEELS.exists():
-        venv = _VENVS / name
-        if "-celery-" in name:  # has no hatchling
-            venv = prepare(session, FIRST).parent
         words = ["-qq", "--no-deps", "--no-build-isolation", "--wheel-dir", str(_WHEELS), "."]
         session.run(f"{venv}/bin/pip", "wheel", *words)
     [wheel] = _WHEELS.glob("*.whl")
