@@ -84,10 +84,12 @@ FIRST, OTHERS = PYTHONS[0], PYTHONS[1:]
 def prepare(session: nox.Session, name: str) -> Path:
     """Make the environment current, with all that the tests need, and return its `bin`."""
     _lock(session)
+    venv = _VENVS / name
+    if name in _current:
+        return venv / "bin"
     python = find_interpreter(name.partition("-celery-")[0])
     if python is None:
         session.error(f"no Python for {name} here")
-    venv = _VENVS / name
     stamp = _stamp(python)
     kept = venv / "stamp"
     if not kept.exists() or kept.read_text() != stamp:
@@ -103,10 +105,14 @@ def prepare(session: nox.Session, name: str) -> Path:
         else:
             _pip(session, venv, "--group", "dev")
         # The tests with an older Celery want the server, too.
-        _pip(session, venv, f"{_wheel(session, venv)}{'[server]' if celery else ''}")
+        _pip(session, venv, f"{_wheel(session, name)}{'[server]' if celery else ''}")
         _trace_threads(venv)
         kept.write_text(stamp)
+    _current.add(name)
     return venv / "bin"
+
+
+_current: set[str] = set()  # the environments that this run has looked at
 
 
 def prepare_tests(session: nox.Session, name: str) -> Path:
@@ -158,8 +164,11 @@ def _trace_threads(venv: Path) -> None:
     (packages / "traced_threads.pth").write_text(f"import os; {hook}\n")
 
 
-def _wheel(session: nox.Session, venv: Path) -> Path:
-    """Return the wheel, built once for all Pythons, with hatchling of this environment."""
+def _wheel(session: nox.Session, name: str) -> Path:
+    """Return the wheel, built once for all Pythons, with hatchling of an environment."""
+    venv = _VENVS / name
+    if "-celery-" in name:  # has no hatchling
+        venv = prepare(session, FIRST).parent
     if not _WHEELS.exists():
         words = ["-qq", "--no-deps", "--no-build-isolation", "--wheel-dir", str(_WHEELS), "."]
         session.run(f"{venv}/bin/pip", "wheel", *words)
@@ -168,9 +177,9 @@ def _wheel(session: nox.Session, venv: Path) -> Path:
 
 
 def _install_wheel(session: nox.Session, name: str) -> None:
-    venv = _VENVS / name
     if name not in _installed:
-        _pip(session, venv, "--force-reinstall", "--no-deps", str(_wheel(session, venv)))
+        wheel = str(_wheel(session, name))
+        _pip(session, _VENVS / name, "--force-reinstall", "--no-deps", wheel)
         _installed.add(name)
 
 

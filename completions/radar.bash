@@ -1,7 +1,7 @@
 # bash completion of radar (bash 3.2 or newer; wrapped commands need bash-completion).
 #
 # Which words may come next is what `radar completion words` answers: see its
-# docstring in radar_cli/completion/words.py.
+# docstring in radar_cli/cli/completion/words.py.
 
 _radar() {
     local program=${1/#\~\//$HOME/} line=${COMP_LINE:0:COMP_POINT}

@@ -1,7 +1,7 @@
 # fish completion of radar.
 #
 # Which words may come next is what `radar completion words` answers: see its
-# docstring in radar_cli/completion/words.py.
+# docstring in radar_cli/cli/completion/words.py.
 
 function __radar_complete --description "Print what may come next on radar's command line"
     set -l words (commandline -opc)

@@ -76,6 +76,8 @@ def read_changelog(text: str, version: str) -> str:
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
     for heading, end in zip(headings, ends, strict=True):
         sections[heading[1]] = (heading[2], text[heading.end() : end].strip())
+    if len(sections) < len(headings):
+        raise NotReadyError("CHANGELOG.md has two sections of one version")
     if version not in sections:
         raise NotReadyError(f"CHANGELOG.md has no section '## [{version}] - DATE'")
     date, notes = sections[version]

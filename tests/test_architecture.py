@@ -93,3 +93,17 @@ def test_a_run_writes_files_and_no_row(tmp_path: Path) -> None:
     assert rooms == {"launch", "wrap", "core", "delivery", "outbox", "model"}
     assert len(list((tmp_path / "state/spool/store").glob("*.ping"))) == 4
     assert not list((tmp_path / "state").glob("radar.db*"))
+
+
+def test_comments_name_files_that_are_there() -> None:
+    """A file that is named elsewhere, too, has moved along."""
+    path = re.compile(r"(?<![\w/.-])(?:radar_cli|tests|completions)/[\w/]+\.\w+")
+    missing = set()
+    for folder in ("radar_cli", "tests", "completions"):
+        for source in (_CHECKOUT / folder).rglob("*"):
+            if source.suffix in (".py", "", ".bash", ".fish", ".html") and source.is_file():
+                named = path.findall(source.read_text(errors="replace"))
+                missing |= {
+                    (source.name, each) for each in named if not _is_there(each, [_CHECKOUT])
+                }
+    assert missing == set()

@@ -1,6 +1,7 @@
 """What others rely on when they join: changelog, release, templates, hooks, public names."""
 
 import importlib
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,8 @@ from tests.support.radar import environment
 _CHECKOUT = Path(__file__).parent.parent
 _CHANGELOG = (_CHECKOUT / "CHANGELOG.md").read_text()
 _GROUPS = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+# The installers' settings on this machine, such as a proxy or certificates.
+_INSTALLERS = {k: v for k, v in os.environ.items() if k.startswith(("PIP_", "SSL_"))}
 _NOTES = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-12-24\n\n### Added\n\n- All.\n"
 
 
@@ -68,10 +71,16 @@ def _commit(folder: Path) -> None:
     _git(folder, "commit", "-qm", "all")
 
 
-def _release(folder: Path, version: str) -> subprocess.CompletedProcess[str]:
+def _release(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, folder / "tests/release.py", version, "--dry-run"],
-        env=environment(),
+        [sys.executable, folder / "tests/release.py", *words],
+        env=environment(
+            measured=False,
+            PATH=os.environ["PATH"],
+            GIT_COMMITTER_NAME="Ann",
+            GIT_COMMITTER_EMAIL="ann@example.com",
+            **_INSTALLERS,
+        ),
         capture_output=True,
         text=True,
         check=False,
@@ -93,6 +102,7 @@ def _release(folder: Path, version: str) -> subprocess.CompletedProcess[str]:
             "an empty section",
         ),
         ("0.2.0", _NOTES.replace("## [Unreleased]\n", ""), "an empty section"),
+        ("0.2.0", _NOTES * 2, "two sections of one version"),
     ],
 )
 def test_nothing_is_released_that_is_not_ready(
@@ -101,19 +111,19 @@ def test_nothing_is_released_that_is_not_ready(
     (repository / "CHANGELOG.md").write_text(changelog)
     if changelog != _NOTES:
         _commit(repository)
-    done = _release(repository, version)
+    done = _release(repository, version, "--dry-run")
     assert done.returncode == 1
     assert message in done.stderr
 
 
 def test_nothing_is_released_of_a_tree_that_is_not_clean(repository: Path) -> None:
     (repository / "new").touch()
-    assert "the tree isn't clean:\n?? new" in _release(repository, "0.2.0").stderr
+    assert "the tree isn't clean:\n?? new" in _release(repository, "0.2.0", "--dry-run").stderr
 
 
 def test_nothing_is_released_twice(repository: Path) -> None:
     _git(repository, "tag", "v0.2.0")
-    assert "there is a tag v0.2.0 already" in _release(repository, "0.2.0").stderr
+    assert "there is a tag v0.2.0 already" in _release(repository, "0.2.0", "--dry-run").stderr
 
 
 @pytest.mark.nightly
@@ -124,16 +134,22 @@ def test_a_release_is_built_checked_and_tried(tmp_path: Path) -> None:
     folder = tmp_path / "repository"
     ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
     shutil.copytree(_CHECKOUT, folder, ignore=ignored)
-    changelog = folder / "CHANGELOG.md"
-    heading = f"## [Unreleased]\n\n## [{radar_cli.__version__}] - 2026-12-24\n"
-    before = _CHANGELOG.replace("## [Unreleased]\n", heading, 1)
-    changelog.write_text(before)
+    package = folder / "radar_cli/__init__.py"
+    package.write_text(package.read_text().replace(radar_cli.__version__, "0.9.9"))
+    heading = "## [Unreleased]\n\n## [0.9.9] - 2026-12-24\n"
+    text = _CHANGELOG.replace("## [Unreleased]\n", heading, 1)
+    (folder / "CHANGELOG.md").write_text(text)
     _git(folder, "init", "-q")
     _commit(folder)
-    done = _release(folder, radar_cli.__version__)
+    done = _release(folder, "0.9.9")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"radar {radar_cli.__version__} could be released")
-    assert _git(folder, "tag") == _git(folder, "status", "--porcelain") == ""
+    assert "radar 0.9.9 is tagged v0.9.9" in done.stdout
+    assert _git(folder, "tag", "--format=%(contents:subject)").strip() == "radar 0.9.9"
+    assert _git(folder, "status", "--porcelain") == ""
+    assert {path.name for path in (folder / "dist").iterdir()} == {
+        "radar_cli-0.9.9-py3-none-any.whl",
+        "radar_cli-0.9.9.tar.gz",
+    }
 
 
 # The first minute.
@@ -152,7 +168,7 @@ def test_the_first_lines_of_contributing_run_a_test(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "-ec", lines],
         cwd=folder,
-        env=environment(measured=False),
+        env=environment(measured=False, PATH=os.environ["PATH"], **_INSTALLERS),
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,7 @@
 """How the suite is run: what nox's sessions are, and the second try of a test that failed."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +134,84 @@ def test_told_to_end_it_ends_pytest_first(tmp_path: Path) -> None:
 
     assert process.wait(60) == 2
     assert (tmp_path / "ended").exists()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with `tests/run` and a nox that prints how it was called; apt-get fails there."""
+    folder = tmp_path / "checkout"
+    (folder / "tests").mkdir(parents=True)
+    text = (_CHECKOUT / "tests/run").read_text()
+    (folder / "tests/run").write_text(
+        text.replace("PACKAGES=(\n", 'PACKAGES=(\n"no-such|no-such-program|nothing"\n')
+    )
+    requirement = re.search(r'^NOX="(.+)"$', text, re.MULTILINE)
+    assert requirement is not None
+    programs = folder / ".venv/nox/bin"
+    programs.mkdir(parents=True)
+    (folder / ".venv/nox/stamp").write_text(f"{requirement[1]}\n")
+    _write_program(programs / "nox", _NOX)
+    _write_program(folder / "bin/apt-get", "exit 100")
+    return folder
+
+
+_NOX = """
+[ "$1" != --version ] || exit 0
+echo "nox $* on ${TESTS_PYTHONS:-all}"
+mkdir -p .venv/results
+echo "flaky one" >.venv/results/flaky
+echo "== 1 passed ==" >.venv/results/ended
+exit "${NOX_EXITS:-0}"
+"""
+
+
+def _write_program(path: Path, body: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def _run_suite(checkout: Path, *words: str, **env: str) -> tuple[int, list[str]]:
+    path = f"{checkout}/bin:{environment()['PATH']}"
+    done = subprocess.run(
+        ["bash", "tests/run", *words],
+        cwd=checkout,
+        env=environment(measured=False, **env) | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "call"),
+    [
+        ("", "-t daily -- on all"),
+        ("--fast tests/wrap -k signal", "-t fast -- tests/wrap -k signal on all"),
+        ("--only-python 3.12 --nightly", "-t nightly -- on 3.12"),
+    ],
+)
+def test_its_options_choose_sessions(checkout: Path, words: str, call: str) -> None:
+    code, lines = _run_suite(checkout, *words.split())
+    assert code == 0
+    assert f"nox {call}" in [" ".join(line.split()) for line in lines]
+    assert lines[-3:] == ["all sessions passed", "flaky one", "== 1 passed =="]
+
+
+def test_it_fails_as_nox_does_and_ends_with_what_pytest_said(checkout: Path) -> None:
+    code, lines = _run_suite(checkout, NOX_EXITS="1")
+    assert code == 1
+    assert lines[-3:] == ["FAILED: some sessions, which nox lists above", "flaky one", lines[-1]]
+
+
+def test_what_is_missing_is_a_failure_in_ci_alone(checkout: Path) -> None:
+    assert _run_suite(checkout)[0] == 0
+    code, lines = _run_suite(checkout, CI="true")
+    assert code == 1
+    assert any(re.match("FAILED: Debian packages: .*no-such", line) for line in lines)
+
+
+def test_it_explains_itself(checkout: Path) -> None:
+    code, lines = _run_suite(checkout, "--help")
+    assert (code, lines[0]) == (0, "The whole test suite, with everything that it needs.")
