@@ -74,11 +74,20 @@ def open_broker(
     return Broker(
         connection,
         kind,
-        shown,
+        _shown_of_reached(url, connection),
         time.monotonic() - started,
         str(connection.transport_options.get("global_keyprefix", "")),
         exchange,
     )
+
+
+def _shown_of_reached(url: str, connection: "Connection") -> str:
+    """Return the address that took the connection, of those of a failover URL."""
+    for each in split_failover(url):
+        place = each.rpartition("@")[2].rpartition("://")[2].partition("/")[0]
+        if place == f"{connection.hostname}:{connection.port}":
+            return without_password(each)
+    return without_password(url)
 
 
 def leave(connection: "Connection") -> None:

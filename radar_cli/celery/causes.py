@@ -95,6 +95,7 @@ _ANSWERS: tuple[tuple[str, str, str, str], ...] = (
     ("operation not permitted", "password", "it wants a password", "put it into the URL"),
     ("Login was refused", "password", "it refuses user or password", "check them in the URL"),
     ("NOPERM", "permission", "its user may not do that", _PERMISSION_HINT),
+    ("can't run this command", "permission", "its user may not do that", _PERMISSION_HINT),
     ("no permissions", "permission", "its user may not do that", _PERMISSION_HINT),
     ("limit (", "clients", "it takes no more connections of that user or vhost", "see its limits"),
     ("' is down", "vhost", "that vhost is down", "rabbitmqctl restart_vhost"),

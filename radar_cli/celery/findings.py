@@ -5,10 +5,10 @@ from typing import Any, Iterable, Literal, TypedDict
 
 from radar_cli.core import exits
 
-Layer = Literal["broker", "workers", "queues", "schedule"]
+Layer = Literal["broker", "workers", "queues", "schedule", "tasks"]
 State = Literal["ok", "bad", "unknown"]
 
-LAYERS: tuple[Layer, ...] = ("broker", "workers", "queues", "schedule")
+LAYERS: tuple[Layer, ...] = ("broker", "workers", "queues", "schedule", "tasks")
 EXIT_CODES: dict[State, int] = {
     "ok": exits.OK,
     "bad": exits.BAD,

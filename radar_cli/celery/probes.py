@@ -1,4 +1,4 @@
-"""Probes and alert rules to paste: a Dockerfile's, Kubernetes' and Prometheus', as text.
+"""Probes and alert rules to paste, as text: of Docker, Compose, Kubernetes, Helm and Prometheus.
 
 Every value that a person gives is written as JSON writes it, which YAML and Dockerfiles read alike.
 """
@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _DEFAULT_MAX_AGE = "60s"
+# When the check that wrote them looked, among its metrics.
+TIMESTAMP = "radar_celery_check_timestamp_seconds"
+_WARNING = "warning"
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,87 @@ def compose_docker(deployment: Deployment) -> str:
         f"# Beat's image\n"
         f"{check} {json.dumps(deployment.alive('--beat'))}\n"
         f"CMD {json.dumps(deployment.beat)}"
+    )
+
+
+def compose_compose(deployment: Deployment) -> str:
+    """Services of a compose.yaml: workers, the one Beat, and a check that reports every minute."""
+    queues = [word for queue in deployment.queues for word in ("--queue", queue)]
+    # Each container has its own /data; what a check remembers outlives it there.
+    check = [
+        *("radar", "celery", "check", *queues, "--beat", deployment.schedule),
+        *("--watch", "--interval", "60s", "--monitor", f"{deployment.name}-celery"),
+    ]
+    lines = [
+        "# The app calls radar_cli.celery.install_heartbeat(app).",
+        "services:",
+        *_service(deployment, "worker", deployment.worker, deployment.alive()),
+        "    stop_grace_period: 120s # longer than the longest task: a warm shutdown waits for it",
+        *_service(deployment, "beat", deployment.beat, deployment.alive("--beat")),
+        "    scale: 1 # two Beats send every task twice",
+        '    volumes: ["schedule:/schedule"]',
+        "    working_dir: /schedule",
+        "  celery-check:",
+        f"    image: {json.dumps(deployment.image)}",
+        f"    command: {json.dumps(check)}",
+        "    environment:",
+        *_COMPOSE_BROKER,
+        "      RADAR_STATE_DIR: /state",
+        '    volumes: ["schedule:/schedule:ro", "radar:/state"]',
+        "    working_dir: /schedule",
+        "    restart: unless-stopped",
+        "volumes: {schedule: {}, radar: {}}",
+    ]
+    return "\n".join(lines)
+
+
+_COMPOSE_BROKER = ("      RADAR_CELERY_BROKER: ${CELERY_BROKER:?the URL of the broker}",)
+
+
+def _service(
+    deployment: Deployment, role: str, command: Sequence[str], probe: Sequence[str]
+) -> list[str]:
+    signs = (f"      RADAR_ALIVE_FILE: {json.dumps(deployment.file)}",) if deployment.file else ()
+    return [
+        f"  celery-{role}:",
+        f"    image: {json.dumps(deployment.image)}",
+        f"    command: {json.dumps(list(command))}",
+        "    environment:",
+        *_COMPOSE_BROKER,
+        *signs,
+        "    healthcheck:",
+        f"      test: {json.dumps(['CMD', *probe])}",
+        "      interval: 30s",
+        "      timeout: 5s",
+        "      start_period: 60s",
+        "      retries: 3",
+        "    restart: unless-stopped",
+    ]
+
+
+def compose_helm(deployment: Deployment) -> str:
+    """A chart's template of the Deployments, with the values that it takes in comments above."""
+    manifests = compose_kubernetes(deployment)
+    for plain, template in (
+        (f"image: {json.dumps(deployment.image)}", "image: {{ .Values.celery.image | quote }}"),
+        (f"name: {deployment.name}-", "name: {{ .Release.Name }}-"),
+        (f"app: {deployment.name}-", "app: {{ .Release.Name }}-"),
+        (f"name: {deployment.name}, key", "name: {{ .Values.celery.brokerSecret }}, key"),
+        ("Seconds: 120", "Seconds: {{ .Values.celery.longestTaskSeconds }}"),
+        ("spec:\n  selector", "spec:\n  replicas: {{ .Values.celery.workers }}\n  selector"),
+    ):
+        manifests = manifests.replace(plain, template)
+    return "\n".join(
+        (
+            "# templates/celery.yaml; its values:",
+            "#   celery:",
+            f"#     image: {json.dumps(deployment.image)}",
+            "#     workers: 2",
+            "#     longestTaskSeconds: 120",
+            f"#     brokerSecret: {deployment.name}",
+            # A brace of a flow mapping before one of a template's would be one of its own.
+            manifests.replace("{{{", "{ {{").replace("}}}", "}} }"),
+        )
     )
 
 
@@ -150,13 +234,32 @@ def _probe(kind: str, command: Sequence[str], *, period_s: int, failures: int) -
 def compose_prometheus(deployment: Deployment) -> str:
     """A file of alert rules on what `radar celery check --format prometheus` prints, in YAML."""
     rules = [
-        _rule("CelerySilent", "absent(radar_celery_ok)", "10m", "radar celery check says nothing"),
-        _rule("CeleryUnknown", "radar_celery_ok == -1", "10m", "Celery can't be judged"),
         _rule(
-            "CeleryBad",
-            'radar_celery_finding_ok{layer!="schedule"} == 0',
+            "CeleryCheckMissing",
+            f"absent({TIMESTAMP})",
+            "10m",
+            "radar celery check has never reported",
+        ),
+        # The textfile collector serves a file for ever, however old it is.
+        _rule(
+            "CeleryCheckStopped",
+            f"time() - {TIMESTAMP} > 300",
+            "1m",
+            "radar celery check reports no more: what is known of Celery is {{ $value }} s old",
+        ),
+        _rule("CeleryUnknown", "radar_celery_ok == -1", "10m", "Celery can't be judged", _WARNING),
+        _rule(
+            "CeleryDown",
+            'radar_celery_finding_ok{layer=~"broker|workers"} == 0',
             "5m",
             "{{ $labels.layer }} {{ $labels.subject }} is bad: see radar celery check",
+        ),
+        _rule(
+            "CeleryBad",
+            'radar_celery_finding_ok{layer=~"queues|tasks"} == 0',
+            "5m",
+            "{{ $labels.layer }} {{ $labels.subject }} is bad: see radar celery check",
+            _WARNING,
         ),
         _rule(
             "CeleryBeatOverdue",
@@ -173,6 +276,7 @@ def compose_prometheus(deployment: Deployment) -> str:
             f"radar_celery_queue_depth{selector} > {deployment.max_depth}",
             "10m",
             "queue {{ $labels.queue }}: {{ $value }} messages wait",
+            _WARNING,
         ),
         _rule(
             "CeleryUnconsumed",
@@ -202,13 +306,15 @@ def _check_line(deployment: Deployment) -> str:
     return f"{check} >{folder}/celery.prom.new; mv {folder}/celery.prom.new {folder}/celery.prom"
 
 
-def _rule(name: str, expression: str, lasting: str, summary: str) -> str:
+def _rule(
+    name: str, expression: str, lasting: str, summary: str, severity: str = "critical"
+) -> str:
     return "\n".join(
         (
             f"      - alert: {name}",
             f"        expr: {json.dumps(expression)}",
             f"        for: {lasting}",
-            "        labels: {severity: page}",
+            f"        labels: {{severity: {severity}}}",
             f"        annotations: {{summary: {json.dumps(summary)}}}",
         )
     )

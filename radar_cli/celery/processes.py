@@ -1,5 +1,6 @@
 """Proof from this machine's process table about a worker that doesn't answer (Linux)."""
 
+import hashlib
 import os
 import re
 import socket
@@ -75,3 +76,82 @@ def _value(words: list[str], flags: tuple[str, ...]) -> str:
             if not flag.startswith("--") and word.startswith(flag) and word != flag:
                 return word[len(flag) :].removeprefix("=")
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class BeatProcess:
+    """A process of this machine that is a Beat, or a worker with one in it (`-B`)."""
+
+    pid: int
+    app: str
+    schedule: str  # the path of its file, if it keeps one
+    scheduler: str  # empty: whatever its app says
+    started_at: float  # Unix time
+    world: tuple[str, ...]  # what tells it from another with the same command line
+
+
+def find_beats(proc: Path = _PROC) -> list[BeatProcess]:
+    """Return the Beats of this machine that can be seen, of radar's own mount namespace.
+
+    What runs in a container has a file system of its own, in which the same path is another file.
+    """
+    found: dict[int, tuple[int, BeatProcess]] = {}
+    for folder in proc.iterdir() if proc.is_dir() else ():
+        if not folder.name.isdigit():
+            continue
+        try:
+            words = (folder / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+            words = _words_of_beat(words)
+            if not words or os.readlink(folder / "ns/mnt") != os.readlink(proc / "self/ns/mnt"):
+                continue
+            fields = (folder / "stat").read_bytes().rpartition(b")")[2].split()
+            cwd = os.readlink(folder / "cwd")
+            settings = _settings((folder / "environ").read_bytes())
+        except OSError:
+            continue
+        if fields[0] in (b"Z", b"X"):
+            continue
+        named = _value(words, ("-s", "--schedule")) or "celerybeat-schedule"
+        found[int(folder.name)] = (
+            int(fields[1]),
+            BeatProcess(
+                int(folder.name),
+                _value(words, ("-A", "--app")).partition(":")[0],
+                os.path.normpath(os.path.join(cwd, named)),
+                _value(words, ("-S", "--scheduler")),
+                _started_at(int(fields[19]), proc),
+                (cwd, *settings),
+            ),
+        )
+    # A worker's children have its command line.
+    return sorted(
+        (beat for parent, beat in found.values() if parent not in found), key=lambda b: b.pid
+    )
+
+
+def _words_of_beat(words: list[str]) -> list[str]:
+    """What stands behind `celery`, if it starts a Beat."""
+    line = " ".join(words)
+    if line.startswith("[celery beat]"):  # setproctitle's
+        return line.split()[2:]
+    for index, word in enumerate(words):
+        if os.path.basename(word) == "celery" or word == "celery.__main__":
+            more = words[index + 1 :]
+            has_one = "worker" in more and bool({"-B", "--beat"} & set(more))
+            return more if "beat" in more or has_one else []
+    return []
+
+
+def _settings(environ: bytes) -> list[str]:
+    """What of an environment may lead an app to another broker or project, in no readable form."""
+    marks = (b"BROKER", b"CELERY", b"REDIS", b"AMQP", b"RABBIT", b"DJANGO_SETTINGS")
+    chosen = sorted(
+        each for each in environ.split(b"\0") if any(m in each.partition(b"=")[0] for m in marks)
+    )
+    return [hashlib.sha256(each).hexdigest() for each in chosen]
+
+
+def _started_at(ticks: int, proc: Path) -> float:
+    lines = (proc / "stat").read_text().splitlines()
+    booted = next((line.split()[1] for line in lines if line.startswith("btime ")), "0")
+    return int(booted) + ticks / os.sysconf("SC_CLK_TCK")

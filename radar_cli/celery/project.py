@@ -7,7 +7,7 @@ import site
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from radar_cli.core.errors import NotInstalledError, RadarError, UsageError
@@ -30,6 +30,8 @@ class Project:
     queues: tuple[str, ...] = ()
     exchange: str = "celery"
     app: Any = None
+    results: str = ""  # the URL of its result backend
+    results_prefix: str = ""  # before its keys
 
     @property
     def visibility_timeout_s(self) -> float:
@@ -59,6 +61,8 @@ def load_project(name: str, *, timeout_s: float, broker: str = "") -> Project:
                 queues,
                 str(conf.control_exchange),
                 app,
+                str(conf.result_backend or ""),
+                str((conf.result_backend_transport_options or {}).get("global_keyprefix", "")),
             )
     except TimeoutError:
         raise AppError(f"the app {name!r} takes longer than {timeout_s:g} s to import") from None
@@ -111,5 +115,4 @@ def project_of(broker: str, app: str, *, key_prefix: str, timeout_s: float) -> P
         raise UsageError("which broker?", "give -b URL, or -A APP as to celery")
     if not key_prefix:
         return found
-    options = {**found.options, "global_keyprefix": key_prefix}
-    return Project(found.broker, options, found.use_ssl, found.queues, found.exchange, found.app)
+    return replace(found, options={**found.options, "global_keyprefix": key_prefix})

@@ -113,20 +113,29 @@ class Connection:
         return self.request("GET", path, query={k: v for k, v in query.items() if v is not None})
 
     def request(
-        self, method: str, path: str, *, query: dict[str, Any] | None = None, content: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        content: Any = None,
+        headers: dict[str, str] | None = None,
     ) -> Any:
         """The JSON that a request is answered with."""
-        response = self._send(method, path, query or {}, content)
+        response = self._send(method, path, query or {}, content, headers or {})
         self._note_time(response)
         return self._read(response)
 
-    def _send(self, method: str, path: str, query: dict[str, Any], content: Any) -> httpx.Response:
+    def _send(
+        self, method: str, path: str, query: dict[str, Any], content: Any, headers: dict[str, str]
+    ) -> httpx.Response:
         answers: list[httpx.Response] = []
         server = self.address.server
         client = self._open()
 
         def send() -> None:
-            answers.append(client.request(method, server + path, params=query, json=content))
+            url = server + path
+            answers.append(client.request(method, url, params=query, json=content, headers=headers))
 
         try:
             # A name's look-up and a server that drips bytes know no time-out of httpx's.

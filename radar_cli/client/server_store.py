@@ -23,7 +23,12 @@ from radar_cli.model.alias import Alias
 from radar_cli.model.flip import Flip
 from radar_cli.model.notice_log import ChannelHealth, Logged
 from radar_cli.model.overview import ALARMING, RUNS_SEEN, MonitorOverview
-from radar_cli.model.port import KeyTakenError, MonitorExistsError, UnknownMonitorError
+from radar_cli.model.port import (
+    ChangedError,
+    KeyTakenError,
+    MonitorExistsError,
+    UnknownMonitorError,
+)
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.state import Status
@@ -42,6 +47,7 @@ _PAGE_WITH_OUTPUTS = 200
 # As many as fit into a URL whatever they are called.
 _KEYS_AT_ONCE = 50
 _LONGEST_ENDING = 100
+_FOUND_MAX = 200  # with their outputs
 _FAULTY_MAX = 1000
 
 
@@ -159,6 +165,11 @@ class ServerStore:
         found = self._of(monitor, "runs", **query)
         return [decode_run(each) for each in reversed(found["runs"])]
 
+    def search_runs(self, monitor: str, text: str, limit: int) -> list[Run]:
+        """See `MonitorStore`."""
+        found = self._of(monitor, "runs", search=text, limit=min(limit, _FOUND_MAX))
+        return [decode_run(each) for each in reversed(found["runs"])]
+
     def flips(self, monitor: str, limit: int) -> list[Flip]:
         """See `MonitorStore`."""
         return [decode_flip(monitor, each) for each in self._newest(monitor, "flips", limit)]
@@ -173,10 +184,18 @@ class ServerStore:
             return False
         return True
 
-    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> MonitorRecord:  # noqa: ARG002 (as above)
+    def update(
+        self,
+        key: str,
+        changes: Mapping[str, str | None],
+        now_us: int,  # noqa: ARG002 (as above)
+        *,
+        fingerprint: str | None = None,
+    ) -> MonitorRecord:
         """See `MonitorStore`."""
         path = f"{_MONITORS}/{quote(key, safe='')}"
-        return decode_monitor(self._change("PATCH", path, encode_declared({**changes})))
+        content = encode_declared({**changes})
+        return decode_monitor(self._change("PATCH", path, content, if_match=fingerprint))
 
     def rename(self, key: str, new: str, now_us: int, *, keeps_alias: bool = True) -> None:  # noqa: ARG002 (as above)
         """See `MonitorStore`."""
@@ -332,9 +351,10 @@ class ServerStore:
         except AnswerError as error:
             raise _as_local(error) from None
 
-    def _change(self, method: str, path: str, content: Any) -> Any:
+    def _change(self, method: str, path: str, content: Any, if_match: str | None = None) -> Any:
+        headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
         try:
-            return self._connection.request(method, path, content=content)
+            return self._connection.request(method, path, content=content, headers=headers)
         except AnswerError as error:
             raise _as_local(error) from None
 
@@ -347,6 +367,8 @@ def _as_local(error: AnswerError) -> Exception:
         return KeyTakenError(error.message)
     if error.word == "MONITOR_EXISTS":
         return MonitorExistsError(error.message)
+    if error.status == 412:
+        return ChangedError(error.message, "look at it again")
     if error.status in (400, 422):
         return UsageError(error.message)
     return error

@@ -62,8 +62,10 @@ class RunSummaryFields(TypedDict):
     host: str | None
     message: str | None
     url: str | None
+    task: str | None
     output_bytes: int | None
     omitted_bytes: int
+    output_unread: bool
     origin: OriginFields | None
 
 
@@ -410,8 +412,10 @@ def summarize_run(run: Run, going_on: Collection[str] = ()) -> RunSummaryFields:
         "host": run.host or None,
         "message": run.message or None,
         "url": run.url or None,
+        "task": run.task or None,
         "output_bytes": run.output_bytes,
         "omitted_bytes": run.omitted_bytes,
+        "output_unread": run.is_unread,
         "origin": _describe_origin(run.origin),
     }
 
@@ -438,9 +442,11 @@ def decode_run(entry: dict[str, Any]) -> Run:
         host=entry["host"] or "",
         message=entry["message"] or "",
         url=entry.get("url") or "",  # radar 0.1 doesn't send it
+        task=entry.get("task") or "",  # as above
         output=entry["output"].encode(),
         output_bytes=entry["output_bytes"],
         omitted_bytes=entry["omitted_bytes"],
+        is_unread=entry.get("output_unread", False),  # radar 0.1 doesn't say it
         # radar 0.1 doesn't say it.
         origin=Origin(**entry["origin"]) if entry.get("origin") else None,
     )
@@ -502,6 +508,7 @@ DECLARED = {
     "tags": "tags",
     "hosts": "hosts",
     "notes": "notes",
+    "applied": "applied",
 }
 _SECONDS = ("every", "gracePeriod", "max_runtime")
 

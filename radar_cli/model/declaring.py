@@ -20,6 +20,7 @@ _EXCLUSIVE = "a schedule and an interval exclude each other"
 _READINGS_KEPT = 10_000
 LONGEST_TAGS = 500
 LONGEST_NOTES = 2000
+LONGEST_APPLIED = 10_000
 HIGHEST_TOLERANCE = 1000
 
 
@@ -190,6 +191,11 @@ def _read_notes(text: str) -> str:
     return kept
 
 
+def _read_applied(text: str) -> str:
+    """What `radar sync` has declared it as: JSON, for nobody but that (see sync/plan.py)."""
+    return _check_text(text, LONGEST_APPLIED)
+
+
 def _read_tags(text: str) -> str:
     tags = dict.fromkeys(text.replace(",", " ").split())
     return _check_text(" ".join(tags), LONGEST_TAGS)
@@ -243,9 +249,10 @@ FIELDS: dict[str, Callable[[str], str]] = {
     "hosts": _read_hosts,
     "notes": _read_notes,
     "task": _read_task,
+    "applied": _read_applied,
 }
 # What is judged by; a name, a tag or notes can be anything.
-JUDGED = frozenset(FIELDS) - {"name", "tags", "notes"}
+JUDGED = frozenset(FIELDS) - {"name", "tags", "notes", "applied"}
 # What other tools call these fields, and what they are without case and punctuation.
 _MEANT = {
     "cron": "schedule",

@@ -81,6 +81,12 @@ class MonitorStore(Protocol):
         The oldest comes first, and the last one has its output.
         """
 
+    def search_runs(self, monitor: str, text: str, limit: int) -> list[Run]:
+        """The newest runs whose output or message has a text in it, in any case, oldest first.
+
+        They have their outputs.
+        """
+
     def flips(self, monitor: str, limit: int) -> list[Flip]:
         """The newest flips of a monitor, the newest first."""
 
@@ -90,10 +96,17 @@ class MonitorStore(Protocol):
         KeyTakenError: another one had this key, and it goes on counting for that.
         """
 
-    def update(self, key: str, changes: Mapping[str, str | None], now_us: int) -> MonitorRecord:
+    def update(
+        self,
+        key: str,
+        changes: Mapping[str, str | None],
+        now_us: int,
+        *,
+        fingerprint: str | None = None,
+    ) -> MonitorRecord:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
-        UnknownMonitorError: there is none of that key.
+        UnknownMonitorError: there is none of that key. ChangedError: it has another fingerprint.
         """
 
     def rename(self, key: str, new: str, now_us: int, *, keeps_alias: bool = True) -> None:

@@ -36,9 +36,11 @@ class Run:
     host: str = ""
     message: str = ""
     url: str = ""  # a link to go with it, as to a CI job
+    task: str = ""  # of Celery's, whose run it is
     output: bytes = b""
     output_bytes: int | None = None
     omitted_bytes: int = 0
+    is_unread: bool = False  # its output went to a terminal
     origin: Origin | None = None  # of its last ping
 
     @property
@@ -76,6 +78,7 @@ def _apply(run: Run, ping: Ping) -> None:
     fields = ping.fields
     run.host = fields.get("host", run.host)
     run.url = fields.get("url", run.url)
+    run.task = fields.get("task", run.task)
     run.origin = ping.origin or run.origin
     if ping.kind == "start":
         run.started_us = ping.time_us
@@ -93,6 +96,7 @@ def _apply(run: Run, ping: Ping) -> None:
     rss, output = _number(fields.get("rss")), _number(fields.get("output"))
     run.max_rss_bytes = None if rss is None else int(rss)
     run.output_bytes = None if output is None else int(output)
+    run.is_unread = fields.get("output") == "terminal"
     run.tries = int(_number(fields.get("tries")) or 1)
     run.omitted_bytes = int(_number(fields.get("omitted")) or 0)
     run.message = fields.get("message", "")

@@ -84,6 +84,9 @@ def exit_in_words(run: Run) -> str:
         return f"signal {run.signal}"
 
 
+UNREAD = "output not read (a terminal)"
+
+
 def size_in_words(count: int) -> str:
     """Bytes for people, in powers of 1000."""
     for factor, unit in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")):

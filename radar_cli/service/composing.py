@@ -77,6 +77,11 @@ class Composer:
         return tellings
 
     @property
+    def names(self) -> list[str]:
+        """The names of the channels."""
+        return [channel.table.name for channel in self._channels]
+
+    @property
     def hears_late(self) -> bool:
         """Whether any channel hears of what is late."""
         return any("late" in channel.table.on for channel in self._channels)
@@ -289,7 +294,7 @@ def enqueue_news(
         store.enqueue_late(now_us, compose.late_channels, compose.compose_late)
     for health in store.find_channel_news(now_us):
         store.add_channel_alert(health, compose.compose_channel(health, now_us), now_us)
-    store.release(now_us)
+    store.release(now_us, compose.names)
 
 
 def join(outgoing: Outgoing) -> Notice:

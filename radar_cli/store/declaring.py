@@ -3,8 +3,8 @@
 What a source declares with one API key is one set, and what it declares with another key is another
 set, however alike the sources are called: `cronradar-celery` calls each app's `celery`. A monitor
 belongs to the set that declared it last, but never changes hands between two keys that are both in
-use: whoever comes second is told so. It is free again once its set has dropped it, or its key is
-revoked.
+use: whoever comes second is told so, be it by a set or by what a ping declares. It is free again
+once its set has dropped it, or its key is revoked.
 """
 
 from dataclasses import dataclass, field
@@ -68,7 +68,7 @@ class Declaring(Managing):
                 kept = {*kept, *resolve(change, kept).values()}
             _create(change, declarer, sorted(declared), now_us, done)
             found = find_for_update(change, sorted(declared))
-            done.foreign = sorted(_find_foreign(change, declarer, sorted(declared)))
+            done.foreign = sorted(find_foreign(change, declarer.api_key, sorted(declared)))
             for known in found:
                 if known.key in done.foreign:
                     continue
@@ -106,15 +106,15 @@ def _create(
         )
 
 
-def _find_foreign(change: Change, declarer: Declarer, keys: list[str]) -> set[str]:
-    """Those of the monitors that are in the set of another key, if that is in use."""
+def find_foreign(change: Change, api_key: str, keys: list[str]) -> set[str]:
+    """Return those of the monitors that are in the set of another key that is in use."""
     foreign: set[str] = set()
     for some in chunks(keys):
         rows = change.read(
             "SELECT monitor.key FROM monitor JOIN api_key ON api_key.id = monitor.source_key"  # noqa: S608 (constants)
             f" WHERE monitor.key IN ({marks(len(some))}) AND monitor.source_key != ?"
             " AND api_key.revoked_us IS NULL",
-            (*some, declarer.api_key),
+            (*some, api_key),
         )
         foreign.update(key for (key,) in rows)
     return foreign

@@ -23,16 +23,22 @@ _AT_ONCE = 500
 class Holding(Alerting):
     """What the store does with what was held back."""
 
-    def release(self, now_us: int) -> int:
-        """Let out what has waited long enough and is still so; return how much that is."""
+    def release(self, now_us: int, channels: Sequence[str]) -> int:
+        """Let out what has waited long enough for one of these channels, and is still so.
+
+        Return how much that is.
+        """
+        return sum(self._release_through(channel, now_us) for channel in channels)
+
+    def _release_through(self, channel: str, now_us: int) -> int:
         released = 0
         query = (
             "SELECT monitor, id FROM alert"  # noqa: S608 (a constant)
-            f" WHERE next_try_us <= ? AND told_in = '' AND {LOOKED_AT}"
+            f" WHERE channel = ? AND next_try_us <= ? AND told_in = '' AND {LOOKED_AT}"
             " ORDER BY monitor, created_us, id LIMIT ?"
         )
         windows: list[Window] | None = None
-        while rows := self._database.read(query, (now_us, _AT_ONCE)):
+        while rows := self._database.read(query, (channel, now_us, _AT_ONCE)):
             windows = self.windows(now_us) if windows is None else windows
             for key, own in groupby(rows, key=lambda row: row[0]):
                 released += self._release_some(key, [row[1] for row in own], now_us, windows)

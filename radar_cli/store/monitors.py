@@ -69,12 +69,15 @@ class Managing(Reading):
         now_us: int,
         *,
         fingerprints: Collection[str] | None = None,
+        fingerprint: str | None = None,
     ) -> MonitorRecord:
         """Change what a monitor is declared as (None takes a field out), and judge it anew.
 
         UnknownMonitorError: there is none of that key. ChangedError: it has none of these
         fingerprints, if any are given.
         """
+        if fingerprint is not None:
+            fingerprints = (fingerprint,)
         with self._database.change() as change:
             known = expect(change, key, fingerprints)
             merged = {**known.declared, **changes}

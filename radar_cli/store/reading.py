@@ -317,6 +317,8 @@ _MOST_PINGS = 20_000
 # A run has two pings, and others may go on between them.
 _PINGS_BESIDES = 100
 
+_SEARCHED_AT_ONCE = 200
+
 
 class History(Reading):
     """Runs. Outputs are read of those only that somebody wants to see."""
@@ -345,6 +347,33 @@ class History(Reading):
         else:
             found = [run for run in runs if run.run_id and run.run_id.endswith(ending.lower())]
         return [*found[:-1], self.with_output(monitor, found[-1])] if found else []
+
+    def search_runs(self, monitor: str, text: str, limit: int) -> list[Run]:
+        """The newest runs whose output or message has a text in it, in any case, oldest first.
+
+        They have their outputs.
+        """
+        wanted, found = text.lower(), list[Run]()
+        place: tuple[int, str] | None = None
+        while len(found) < limit and (
+            pings := self.pings_before(monitor, place, _SEARCHED_AT_ONCE)
+        ):
+            for ping in reversed(pings):
+                said = ping.body.decode("utf-8", "replace") + ping.fields.get("message", "")
+                if ping.kind in ("success", "fail") and wanted in said.lower():
+                    found += fold_runs(self._pings_of(ping))[-1:]
+            place = (pings[0].time_us, pings[0].id)
+        return found[:limit][::-1]
+
+    def _pings_of(self, last: Ping) -> list[Ping]:
+        """The pings of the run that a ping ends, as far as its id tells them."""
+        if not last.run_id:
+            return [last]
+        return [
+            ping
+            for ping in self.pings_of_run(last.monitor, last.run_id, (0, last.time_us))
+            if ping.kind != "log"
+        ]
 
     def with_output(self, monitor: str, run: Run) -> Run:
         """The same run with its output; many may have no id."""

@@ -125,17 +125,6 @@ class Reminding(Holding):
                 if flip_id is not None:
                     _set(change, flip_id, until_us)
 
-    def acknowledged(self, key: str) -> tuple[int, str] | None:
-        """When somebody said that they see to a monitor that is down, and who; None: nobody."""
-        rows = self._database.read(
-            "SELECT status, acked_us, acked_by FROM flip WHERE monitor = ?"
-            " ORDER BY number DESC LIMIT 1",
-            (key,),
-        )
-        if not rows or rows[0][0] != Status.DOWN or rows[0][1] is None:
-            return None
-        return rows[0][1], rows[0][2]
-
     def add_window(self, window: Window) -> Window:
         """Keep a maintenance window; return it."""
         with self._database.change() as change:

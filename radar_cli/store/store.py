@@ -9,7 +9,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord, in_order
 from radar_cli.store.aliases import note_use, resolve
 from radar_cli.store.database import Change, Database, chunks, marks
-from radar_cli.store.declaring import Declaring
+from radar_cli.store.declaring import Declaring, find_foreign
 from radar_cli.store.identity import Identity, LostStoreError
 from radar_cli.store.monitors import count_made, find_for_update, replayed, save, save_many
 from radar_cli.store.outages import Watching
@@ -25,6 +25,8 @@ DECLARING = (
     *("name", "schedule", "every", "tz", "gracePeriod", "max_runtime", "tags", "hosts", "task"),
     *("zone", "cron_tz"),  # by which its host runs it, and what its crontab says in vain
 )
+# What says something of both: a monitor may be told of several tasks' runs.
+_OF_MONITORS_ALONE = frozenset(DECLARING) - {"task"}
 _PUSHED_AWAY_S = 300.0
 # Monitors judged in one transaction: others want to write in between.
 _JUDGED_AT_ONCE = 500
@@ -49,14 +51,16 @@ class Added:
     """The result of adding pings: the ids of new ones, and monitors that aren't there.
 
     Those of them that would have been one too many of their maker are `beyond`, each with a
-    sentence that says so. `taken` are pings, by id and monitor, whose ids are those of pings of
-    other monitors: they were not added.
+    sentence that says so. `taken` are pings, by id, monitor and kind, whose ids are those of other
+    pings: they were not added. `foreign` are ids of pings that declare a monitor of the set of
+    another API key otherwise, which changes nothing of it.
     """
 
     new: set[str]
     unknown: set[str]
     beyond: Mapping[str, str]
-    taken: set[tuple[str, str]]
+    taken: set[tuple[str, str, str]]
+    foreign: set[str]
 
 
 class Store(Declaring, Renaming, Reminding, Sweeping, Tokens, Watching, Overview):
@@ -92,16 +96,18 @@ class Store(Declaring, Renaming, Reminding, Sweeping, Tokens, Watching, Overview
         now_us: int,
         *,
         creating: Mapping[str, Creation] | None = None,
+        senders: Mapping[str, str] | None = None,
         slack_us: int = 0,
     ) -> Added:
         """The same; say what became of them.
 
         With `creating`, only these monitors are made if they aren't there: others' pings are not
-        kept, even if the monitor is deleted at this very moment. `slack_us` is by how much times
+        kept, even if the monitor is deleted at this very moment. `senders` are the ids of the API
+        keys with which pings came, by the ids of these. `slack_us` is by how much times
         may be wrong: a run that seems to have ended that much before it began ends right after.
         """
         some = [*pings]
-        while (added := self._add_known(some, now_us, creating, slack_us)) is None:
+        while (added := self._add_known(some, now_us, creating, senders, slack_us)) is None:
             pass
         return added
 
@@ -110,18 +116,20 @@ class Store(Declaring, Renaming, Reminding, Sweeping, Tokens, Watching, Overview
         pings: Sequence[Ping],
         now_us: int,
         creating: Mapping[str, Creation] | None,
+        senders: Mapping[str, str] | None,
         slack_us: int,
     ) -> Added | None:
         """The same; None if some had come by aliases, and have the monitors' keys now."""
         by_monitor: dict[str, list[Ping]] = {}
-        ids: dict[str, str] = {}
-        taken: set[tuple[str, str]] = set()
+        ids: dict[str, tuple[str, str]] = {}
+        taken: set[tuple[str, str, str]] = set()
+        foreign: set[str] = set()
         for ping in pings:
             if ping.id not in ids:
-                ids[ping.id] = ping.monitor
+                ids[ping.id] = ping.monitor, ping.kind
                 by_monitor.setdefault(ping.monitor, []).append(ping)
-            elif ids[ping.id] != ping.monitor:
-                taken.add((ping.id, ping.monitor))
+            elif ids[ping.id] != (ping.monitor, ping.kind):
+                taken.add((ping.id, ping.monitor, ping.kind))
         with self._database.change() as change:
             keys = sorted(by_monitor)
             there = {known.key: known for known in find_for_update(change, keys, self._recall)}
@@ -150,13 +158,13 @@ class Store(Declaring, Renaming, Reminding, Sweeping, Tokens, Watching, Overview
                     news.setdefault(ping.monitor, []).append(ping)
             for key, some in news.items():
                 there[key].note_outages(self._outages_since(change, min(p.time_us for p in some)))
-            judged = [
-                _apply(change, there[key], some, now_us, self.default_zone)
-                for key, some in news.items()
-            ]
+            judged = []
+            for key, some in news.items():
+                declaring = _Declaring(change, senders or {}, self.default_zone, foreign)
+                judged.append(_apply(change, there[key], some, now_us, declaring))
             rows = save_many(change, judged, now_us)
         self._remember(rows, judged)
-        return Added(new, by_monitor.keys() - there.keys(), beyond, taken)
+        return Added(new, by_monitor.keys() - there.keys(), beyond, taken, foreign)
 
     def _recall(self, row: tuple[Any, ...]) -> MonitorRecord:
         # Taken out, since it is about to change: if the transaction fails it was another story.
@@ -257,7 +265,9 @@ def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
     for some in chunks(pings):
         values: list[object] = []
         for ping in some:
-            said = {name: text for name, text in ping.fields.items() if name not in DECLARING}
+            said = {
+                name: text for name, text in ping.fields.items() if name not in _OF_MONITORS_ALONE
+            }
             values += (ping.id, ping.monitor, ping.kind, ping.run_id, ping.time_us)
             values += (json.dumps(said) if said else "{}", ping.body, write_origin(ping.origin))
         inserted = change.read(_INSERT.format(", ".join([_PING_PLACES] * len(some))), values)
@@ -265,31 +275,59 @@ def _insert(change: Change, pings: Sequence[Ping]) -> set[str]:
     return new
 
 
-def _find_taken(change: Change, pings: Sequence[Ping]) -> set[tuple[str, str]]:
-    """Those of the pings whose ids belong to pings of other monitors, by id and monitor."""
-    wanted = {ping.id: ping.monitor for ping in pings}
-    taken: set[tuple[str, str]] = set()
+def _find_taken(change: Change, pings: Sequence[Ping]) -> set[tuple[str, str, str]]:
+    """Those of the pings whose ids belong to pings of other monitors or kinds.
+
+    The same ping once more is of the same monitor and kind.
+    """
+    wanted = {ping.id: (ping.monitor, ping.kind) for ping in pings}
+    taken: set[tuple[str, str, str]] = set()
     for some in chunks([*wanted]):
-        rows = change.read(f"SELECT id, monitor FROM ping WHERE id IN ({marks(len(some))})", some)  # noqa: S608 (constants)
-        taken.update((each, wanted[each]) for each, monitor in rows if monitor != wanted[each])
+        rows = change.read(
+            f"SELECT id, monitor, kind FROM ping WHERE id IN ({marks(len(some))})",  # noqa: S608 (constants)
+            some,
+        )
+        taken.update((each, *wanted[each]) for each, *known in rows if (*known,) != wanted[each])
     return taken
 
 
+@dataclass(frozen=True, slots=True)
+class _Declaring:
+    """How pings declare their monitors: `senders` as in `add_each`, and who it was in vain."""
+
+    change: Change
+    senders: Mapping[str, str]
+    zone: str
+    foreign: set[str]
+
+    def declare(self, known: MonitorRecord, ping: Ping) -> MonitorRecord:
+        """Return a monitor as a ping declares it, unless it is in the set of another API key."""
+        if not (said := declared_by(ping)):
+            return known
+        declared = known.redeclare(said, ping.time_us, self.zone)
+        if declared is known or not (sender := self.senders.get(ping.id)):
+            return declared
+        if find_foreign(self.change, sender, [known.key]):
+            self.foreign.add(ping.id)
+            return known
+        return declared
+
+
 def _apply(
-    change: Change, known: MonitorRecord, news: list[Ping], now_us: int, default_zone: str
+    change: Change, known: MonitorRecord, news: list[Ping], now_us: int, declaring: _Declaring
 ) -> MonitorRecord:
     """A monitor judged anew, as there are new pings of it."""
     news.sort(key=in_order)
     known.extend_back_to(news[0].time_us)
     if known.version == 0:
         # It is made as its first ping declares it: there is no other story of it.
-        known = known.redeclare(declared_by(news[0]), news[0].time_us, default_zone)
+        known = known.redeclare(declared_by(news[0]), news[0].time_us, declaring.zone)
     is_news, newest = known.is_before(news[0]), known.newest
     declared = known
     for ping in news:
         # Batches are chance: what one of several pings declares counts as if it had come alone.
-        if newest < in_order(ping) and (said := declared_by(ping)):
-            declared = declared.redeclare(said, ping.time_us, default_zone)
+        if newest < in_order(ping):
+            declared = declaring.declare(declared, ping)
     if declared is known and is_news:
         return known.apply_pings(news)
     # One that comes late may tell the story otherwise, and so may another schedule.

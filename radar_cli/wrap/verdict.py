@@ -143,7 +143,9 @@ class Report:
         if tries > 1:
             fields["tries"] = str(tries)
         body = b""
-        if self.capture is not None:
+        if run.streams.at_terminal and not (run.streams.groups or self._options.no_output):
+            fields["output"] = "terminal"  # a person has read it, and nobody else
+        elif self.capture is not None:
             fields["output"] = "0" if run.tail is None else str(run.tail.total_bytes)
         if self.fault or (run.tail is not None and run.tail.total_bytes):
             try:

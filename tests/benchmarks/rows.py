@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.benchmarks import measure
 from tests.benchmarks.celery import celery
+from tests.benchmarks.integration import integration
 from tests.benchmarks.measure import (
     Contestant,
     Costs,
@@ -205,6 +206,7 @@ ROWS = (
     Row("commands", commands, 30, 6),
     Row("alive", alive, 60, 12),
     Row("celery", celery, 20, 5),
+    Row("integration", integration, 12, 3),
 )
 
 # Pings in the spool, from which the embedded store takes them in.

@@ -1,5 +1,6 @@
 """Running `radar celery check` and reading its findings."""
 
+from pathlib import Path
 from typing import Any
 
 from tests.cli.envelopes import read_envelope
@@ -9,12 +10,17 @@ from tests.support.radar import run_radar
 class Verdict:
     """What one check said."""
 
-    def __init__(self, url: str, *words: str) -> None:
+    def __init__(self, url: str, *words: str | Path) -> None:
         done = run_radar("celery", "check", "-b", url, "--json", *words, text=True)
         self.code = done.returncode
         self.said = done.stdout + done.stderr
         self.data: dict[str, Any] = read_envelope(done, codes=(0, 1, 3))["data"]
         self.state: str = self.data["verdict"]
+
+    @staticmethod
+    def read(done: Any) -> dict[str, Any]:
+        """The data of a check that was run otherwise."""
+        return dict(read_envelope(done, codes=(0, 1, 3))["data"])
 
     def __getitem__(self, which: tuple[str, str]) -> dict[str, Any]:
         """The finding of a layer on a subject."""

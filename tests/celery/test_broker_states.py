@@ -4,6 +4,7 @@ No part of a password is ever printed.
 """
 
 import contextlib
+import shlex
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +17,12 @@ from radar_cli.celery.check.verdict import check
 from radar_cli.celery.project import Project
 from radar_cli.core.errors import RadarError
 from tests.support import hanging, redis
+from tests.support.celery_app import Worker
 from tests.support.certificates import Authority
 from tests.support.ports import free_port
 from tests.support.rabbitmq import Rabbitmq
 from tests.support.redis import Redis
+from tests.support.waiting import wait_until
 
 _SECRETS = ("s3cr", "p/ss", "pa/s", "ss@h", "'pa'", "w#rd", "w0rd")
 
@@ -214,3 +217,33 @@ def test_an_alarm_of_rabbitmq_is_the_brokers_fault(rabbitmq_server: Rabbitmq) ->
     assert "rabbitmqctl status" in alarm.hint
     # The workers are silent through no fault of theirs.
     assert {each.state for each in findings if each.layer != "broker"} == {"unknown"}, findings
+
+
+def readme(starts: str) -> str:
+    """The line of the README that starts so."""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    return next(line for line in text.splitlines() if line.startswith(starts))
+
+
+@pytest.mark.slow
+def test_a_user_with_the_rights_of_the_readme_is_enough(
+    rabbitmq_server: Rabbitmq, tmp_path: Path
+) -> None:
+    words = readme("ACL SETUSER radar ").replace(">PASSWORD", ">s3cret").split()[2:]
+    rights = shlex.split(readme("rabbitmqctl set_permissions "))[5:]
+    rabbitmq_server.control("add_user", "monitor", "s3cret")
+    rabbitmq_server.control("set_permissions", "-p", "v1", "monitor", *rights)
+    with redis.running("--user", *words) as server:
+        urls = {
+            server.url(): server.url(login="radar:s3cret@"),
+            rabbitmq_server.url("v1"): rabbitmq_server.url("v1", login="monitor:s3cret"),
+        }
+        for number, (url, limited) in enumerate(urls.items()):
+            worker = Worker(url, tmp_path, name=f"w{number}").wait()
+            expected = Expected(queues=("celery",), workers=(worker.node,))
+
+            def look(limited: str = limited, expected: Expected = expected) -> bool:
+                findings = check(Project(limited), expected, timeout_s=6.0, memory=tmp_path)
+                return {each.state for each in findings} == {"ok"}
+
+            wait_until(look, 40, f"all is well for {limited.partition(':')[0]}")

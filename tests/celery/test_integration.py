@@ -202,6 +202,87 @@ def test_other_pools_tell_each_end_once_too(watched: Watched, pool: str) -> None
     assert "radar: a task's run can't be told" not in worker.log
 
 
+# How each task ends, and what is told of it: (kind, how its reason starts).
+_ENDS = {
+    "well": ("success", ""),
+    "ignores": ("success", ""),
+    "fails": ("fail", "json.decoder.JSONDecodeError at watched.py:"),
+    "retries": ("fail", "OSError at watched.py:"),
+    "rejects": ("fail", "celery.exceptions.Reject"),
+    "expires": ("fail", "expired at "),
+    "skipped_name": ("fail", "no worker knows the task watched.skipped_name"),
+}
+_ENDS_OF_PREFORK = {
+    "leaves": ("fail", "SystemExit at watched.py:"),
+    "killed": ("fail", "billiard.exceptions.WorkerLostError"),
+    "soft": ("fail", "billiard.exceptions.SoftTimeLimitExceeded at watched.py:"),
+    "hard": ("fail", "billiard.exceptions.TimeLimitExceeded"),
+}
+_ENDS_OF_THREADS = {"leaves": _ENDS_OF_PREFORK["leaves"]}
+# A result backend where nothing listens, given up at once.
+_NO_RESULTS = {
+    "result_backend": "redis://127.0.0.1:1/0",
+    "result_backend_transport_options": {"retry_policy": {"max_retries": 0, "timeout": 1.0}},
+}
+
+
+def _tell_table(watched: Watched, pool: str) -> None:
+    """Send a task for each end, and see that each is told once, by its cause."""
+    table = dict(_ENDS)
+    if pool == "prefork":
+        table |= _ENDS_OF_PREFORK
+    elif pool in ("threads", "gevent"):
+        table |= _ENDS_OF_THREADS
+    keys = {name: name.replace("_", "-") for name in table}
+    monitors = {f"watched.{name}": key for name, key in keys.items()}
+    worker = watched.worker(pool=pool, monitors=monitors)
+    arguments: dict[str, tuple[Any, ...]] = {"fails": (7,), "retries": (False,)}
+    for name in table:
+        options = {"expires": 0.2, "countdown": 1} if name == "expires" else {}
+        watched.send(name, *arguments.get(name, ()), **options)
+    watched.wait_for(*keys.values())
+    watched.send("well")  # and whatever might have been told twice
+    watched.wait_for("well", count=2)
+    told = {name: watched.ends(key) for name, key in keys.items()}
+    told["well"] = told["well"][:1]
+    wrong = {
+        name: found
+        for name, found in told.items()
+        if [(kind, reason[: len(table[name][1])]) for kind, reason in found] != [table[name]]
+    }
+    assert not wrong
+    assert "radar: a task's run can't be told" not in worker.log
+    worker.process.kill()
+    worker.process.wait()
+    # What Celery does then with a task that it doesn't know, it doesn't signal.
+    worker = watched.worker(
+        pool=pool, monitors={"watched.unstored": "unstored"}, WATCHED_CONF=json.dumps(_NO_RESULTS)
+    )
+    watched.send("unstored")
+    watched.wait_for("unstored")
+    assert [kind for kind, _ in watched.ends("unstored")] == ["fail"]
+
+
+@pytest.mark.nightly
+@pytest.mark.celery_versions
+@pytest.mark.parametrize("pool", ["prefork", "solo", "threads", "gevent"])
+@pytest.mark.parametrize("broker", ["redis", "rabbitmq"])
+def test_each_end_is_told_once_on_each_broker_and_pool(
+    broker: str,
+    pool: str,
+    request: pytest.FixtureRequest,
+    radar_server: RadarServer,
+    tmp_path: Path,
+) -> None:
+    if pool == "gevent":
+        pytest.importorskip("gevent")
+    watched = Watched(request.getfixturevalue(f"{broker}_url"), radar_server, tmp_path)
+    try:
+        _tell_table(watched, pool)
+    finally:
+        watched.app.close()
+
+
 def test_revoked_and_unknown_tasks_are_told(watched: Watched) -> None:
     monitors = {**_MONITORS, "watched.gone": "gone"}
     worker = watched.worker(monitors=monitors, slots=1)

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from radar_cli.cli.celery.said import _MEASURED
+from radar_cli.celery.findings import Finding
+from radar_cli.celery.probes import TIMESTAMP
+from radar_cli.cli.celery.said import _MEASURED, SERIES_MAX, for_prometheus
 from tests.support.radar import run_radar
 
 FILLED = (
@@ -41,6 +43,32 @@ def test_the_health_checks_of_docker_are_commands_of_radar(words: tuple[str, ...
 
 
 @pytest.mark.parametrize("words", [(), FILLED])
+def test_compose_gets_services_with_health_checks_and_a_check(words: tuple[str, ...]) -> None:
+    services = yaml.safe_load(text("compose", *words))["services"]
+    assert set(services) == {"celery-worker", "celery-beat", "celery-check"}
+    for role in ("worker", "beat"):
+        probe = services[f"celery-{role}"]["healthcheck"]["test"]
+        assert probe[0] == "CMD"
+        assert is_understood(probe[1:])
+    assert is_understood(services["celery-check"]["command"])
+    assert services["celery-beat"]["scale"] == 1
+
+
+@pytest.mark.parametrize("words", [(), FILLED])
+def test_helm_gets_a_template_of_the_same_deployments(words: tuple[str, ...]) -> None:
+    template = text("helm", *words)
+    used = set(re.findall(r"\.Values\.celery\.(\w+)", template))
+    named = set(re.findall(r"^#     (\w+):", template, re.MULTILINE))
+    assert used == named == {"image", "workers", "longestTaskSeconds", "brokerSecret"}
+    filled = re.sub(r"\{\{ [.\w| ]+ \}\}", "7", template)
+    worker, beat = yaml.safe_load_all(filled)
+    assert worker["metadata"]["name"] == "7-worker"
+    assert (worker["spec"]["replicas"], beat["spec"]["replicas"]) == (7, 1)
+    (container,) = worker["spec"]["template"]["spec"]["containers"]
+    assert is_understood(container["livenessProbe"]["exec"]["command"])
+
+
+@pytest.mark.parametrize("words", [(), FILLED])
 def test_kubernetes_gets_deployments_with_probes(words: tuple[str, ...]) -> None:
     worker, beat = yaml.safe_load_all(text("kubernetes", *words))
     assert (worker["kind"], beat["kind"]) == ("Deployment", "Deployment")
@@ -68,7 +96,10 @@ def test_prometheus_gets_rules_on_what_radar_reports(words: tuple[str, ...]) -> 
     written = text("prometheus", *words)
     (group,) = yaml.safe_load(written)["groups"]
     known = {f"radar_celery_{name}" for each in _MEASURED.values() for _, name, _ in each}
-    known |= {"radar_celery_ok", "radar_celery_finding_ok"}
+    known |= {"radar_celery_ok", "radar_celery_finding_ok", TIMESTAMP}
+    assert {rule["labels"]["severity"] for rule in group["rules"]} == {"critical", "warning"}
+    [stopped] = [rule for rule in group["rules"] if rule["alert"] == "CeleryCheckStopped"]
+    assert stopped["expr"] == f"time() - {TIMESTAMP} > 300"
     for rule in group["rules"]:
         assert set(re.findall(r"radar_celery_\w+", rule["expr"])) <= known
         assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
@@ -84,3 +115,13 @@ def test_what_would_break_out_of_its_line_is_refused() -> None:
     assert run_radar("celery", "probes", "docker", "--image", "a\nRUN true").returncode == 2
     assert run_radar("celery", "probes", "docker", "--max-age", "soon").returncode == 2
     assert run_radar("celery", "probes").returncode == 2
+
+
+def test_no_label_is_without_bound() -> None:
+    many = [Finding("schedule", f"entry {n}", "ok", "due") for n in range(SERIES_MAX * 2)]
+    text = for_prometheus([*many, Finding("schedule", "late one", "bad", "overdue")]).text
+    assert text is not None
+    assert text.count("radar_celery_finding_ok{") == SERIES_MAX
+    assert '{layer="schedule",subject="late one"} 0' in text
+    assert f'radar_celery_findings{{layer="schedule",state="ok"}} {SERIES_MAX * 2}' in text
+    assert f"\n{TIMESTAMP} " in text

@@ -93,6 +93,8 @@ def test_an_id_of_another_monitors_ping_is_no_repetition(api: RadarServer) -> No
     assert (refused.status_code, refused.json()["error"]) == (409, "ID_TAKEN")
     # Of its own monitor it is one, also with the first still on its way.
     assert api.ping("theirs/fail", id="build-17").status_code == 200
+    # A failure is none of a success, nor the other way round.
+    assert api.ping("theirs", id="build-17").status_code == 409
     with api.store() as store:
         kinds = {key: [ping.kind for ping in store.newest(key, 9)] for key in ("mine", "theirs")}
     assert kinds == {"mine": ["success"], "theirs": ["success", "fail"]}

@@ -112,6 +112,32 @@ def test_a_monitor_of_another_keys_set_stays_as_it_is(
     assert api.request("POST", "/ping/cleanup", key=billing).status_code == 200
 
 
+def test_a_ping_with_another_key_declares_nothing_of_a_set_s_monitor(
+    api: RadarServer, keys: tuple[str, str]
+) -> None:
+    """It is taken, and says so; else any key could have another's monitor wait for a year."""
+    shop, billing = keys
+    _sync(api, shop, "report")
+    for query in ({"every": "30d"}, {"max_runtime": "30d"}, {"gracePeriod": "30d"}):
+        answer = api.request("POST", "/ping/report", key=billing, params=query)
+        assert answer.status_code == 200
+        assert answer.json()["warnings"] == [
+            "its monitor is in the set of another API key: what this ping declares changes nothing"
+        ]
+    known = _find(api, "report")
+    assert known.declared == {"schedule": _NIGHTLY, "tz": "UTC", "tags": ""}
+    with api.store() as store:
+        assert len(store.newest("report", 9)) == 3
+    # What is so already is no matter, and who has declared it may say otherwise.
+    same = api.request("POST", "/ping/report", key=billing, params={"schedule": _NIGHTLY}).json()
+    assert "warnings" not in same
+    api.request("POST", "/ping/report", key=shop, params={"every": "30d"})
+    assert _find(api, "report").monitor.every_s == 30 * 86_400
+    _revoke(api, shop)
+    api.request("POST", "/ping/report", key=billing, params={"every": "1d"})
+    assert _find(api, "report").monitor.every_s == 86_400
+
+
 def test_a_monitor_that_its_set_has_dropped_is_free(
     api: RadarServer, keys: tuple[str, str]
 ) -> None:

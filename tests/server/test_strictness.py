@@ -109,6 +109,18 @@ def test_letters_may_be_percent_encoded(shared: RadarServer, job: str) -> None:
         "/fail?exit=3&exit=4",
         f"?rid={_RID}&rid={_RID[:-1]}0",
         "?message=one&message=two",
+        "?exit=abc",
+        "?exit=",
+        "?exit=$?",
+        "/start?exit=abc",
+        "/0?exit=nan",
+        "?exit_code=3",
+        "?exitCode=-1",
+        "?Exit=3",
+        "/complete?rc=1",
+        "?state=fail",
+        "?STATUS=Down",
+        "?state=run",
         "?rid=",
     ],
 )
@@ -136,6 +148,11 @@ def test_what_contradicts_itself_is_refused(shared: RadarServer, job: str, targe
         ("/log?reason=skipped", "log", None),
         ("?exit=3&id=0194a1b2-0000-7000-8000-{}", "success", "3"),
         ("?exit=0&exit=0", "success", "0"),
+        ("?exit_code=0&state=complete&status=200", "success", None),
+        ("?result=up", "success", None),
+        ("/fail?exit=", "fail", None),
+        ("/fail?exit=abc&status=fail", "fail", "abc"),
+        ("/start?state=run", "start", None),
     ],
 )
 def test_what_agrees_is_taken(
@@ -159,11 +176,11 @@ def test_a_success_by_its_ok_codes_is_one(shared: RadarServer) -> None:
 
 
 def test_what_it_doesnt_know_is_said_in_the_answer(shared: RadarServer, job: str) -> None:
-    answer = _get(shared, f"/ping/{job}?shedule=@daily&Exit=3&=x&create=yes&exit=0").json()
+    answer = _get(shared, f"/ping/{job}?shedule=@daily&colour=3&=x&create=yes&exit=0").json()
     assert answer["status"] == "ok"
     assert answer["warnings"][:3] == [
         "unknown field 'shedule': is schedule meant?",
-        "unknown field 'Exit'",
+        "unknown field 'colour'",
         "bad create 'yes': 1 makes an unknown monitor",
     ]
     assert "warnings" not in _get(shared, f"/ping/{job}?exit=0&create=1").json()

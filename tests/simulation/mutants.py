@@ -211,7 +211,7 @@ MUTANTS = {
         (
             Change(
                 *("store.reminders", "_remind"),
-                "_set(change, flip_id, now_us + how.every_us)",
+                "_set(change, flip_id, now_us + how.later_us)",
                 "_set(change, flip_id, now_us)",
             ),
         ),

@@ -283,8 +283,8 @@ def test_one_poisoned_monitor_holds_no_other_back(
     office.look(1)
     with office.store.database.change() as change:
         change.execute("UPDATE monitor SET declared = '!' WHERE key = 'odd'")
-    assert office.store.release(_at(31)) == 2
+    assert office.store.release(_at(31), ["boss"]) == 2
     assert "'odd' can't be told of" in capsys.readouterr().err
     waiting = office.store.waiting_alerts()
     assert sorted(monitor for monitor, *_ in waiting) == ["a", "odd", "z"]
-    assert office.store.release(_at(31)) == 0  # it is looked at again a little later
+    assert office.store.release(_at(31), ["boss"]) == 0  # it is looked at again a little later

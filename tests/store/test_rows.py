@@ -70,6 +70,11 @@ class TestKeeping:
         assert again.view.reason == Reason.FAILED
         assert again.flips == []
 
+    def test_what_it_said_last_is_kept_with_it(self) -> None:
+        known = _row().apply_pings([_ping("success", 1)]).advance_to(_at(60.5))
+        assert _kept(known).view == known.view
+        assert _kept(known).view.status == Status.LATE
+
     def test_hosts_are_kept_too(self) -> None:
         known = _row({**_HOURLY, "hosts": "each"})
         known.apply_pings(
@@ -89,8 +94,8 @@ class TestKeeping:
         known.replay([_ping("success", 1)], _at(3), from_us=None)
         assert known.flips == [], "it is up, as the store has it"
         known.mark_saved()
-        known.apply_pings([_ping("fail", 4)])
-        assert _statuses(known) == ["down"]
+        known.apply_pings([_ping("fail", 4), _ping("success", 5)])
+        assert _statuses(known) == ["down", "up"]
         assert known.version == 2
 
     @pytest.mark.parametrize("faults", [(), (refuse("every", "soon", "bad"),)])
@@ -117,6 +122,8 @@ class TestKeeping:
         assert len(found) == 4
         assert {len(each) for each in found} == {32}
         assert known.apply_pings([_ping("fail", 1)]).fingerprint == _row().fingerprint
+        turned = _row(dict(reversed(_HOURLY.items())))
+        assert turned.fingerprint == known.fingerprint, "whatever was said first"
         assert known.declared_json == '{"schedule": "0 * * * *", "tz": "UTC", "gracePeriod": "60"}'
 
 
@@ -151,6 +158,7 @@ class TestJudging:
         assert known.is_before(_ping("log", 2))
         assert known.is_before(_ping("log", 1, ping_id="c"))
         assert not known.is_before(_ping("log", 1, ping_id="a"))
+        assert not known.is_before(_ping("success", 1, ping_id="b")), "it is known"
         assert not known.is_before(_ping("log", 0))
         known.advance_to(_at(70))
         assert known.is_before(_ping("log", 70))
@@ -172,7 +180,10 @@ class TestJudging:
     def test_it_is_as_old_as_its_first_event(self) -> None:
         known = _row()
         assert known.monitor.created_us == _at(0)
-        known.extend_back_to(_at(1))
+        before = known.monitor
+        for at_us in (_at(0), _at(1)):
+            known.extend_back_to(at_us)
+            assert known.monitor is before
         assert (known.created_us, known.monitor.created_us) == (_at(0), _at(0))
         known.extend_back_to(_at(-5))
         assert (known.created_us, known.monitor.created_us) == (_at(-5), _at(-5))
@@ -209,6 +220,11 @@ class TestOutages:
         assert other.outages == (Outage(_at(70), _at(90)),)
         assert other.view.status == Status.DOWN
         assert (other.passed_us, _statuses(other)) == (_at(70), ["up", "down"])
+
+    def test_what_was_late_when_it_began_is_late(self) -> None:
+        known = _row().apply_pings([_ping("success", 1)])
+        other = known.apply_outage(Outage(_at(60.5), _at(90)))
+        assert other.view.status == Status.LATE
 
     def test_a_ping_after_its_begin_is_judged_by_then(self) -> None:
         known = _row().apply_pings([_ping("success", 61)])
@@ -363,6 +379,20 @@ class TestReviewing:
         assert known.review(_at(2)).faults == (fault,)
         other = known.with_declared(dict(_HOURLY), frozenset()).review(_at(3))
         assert [each.ended_us for each in other.faults] == [_at(3)]
+
+    def test_what_has_not_changed_is_reviewed_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        reviews = []
+
+        def note(*what: object) -> list[Fault]:
+            reviews.append(what)
+            return []
+
+        monkeypatch.setattr("radar_cli.model.record.find_faults", note)
+        known = _row().review(_at(1)).review(_at(2))
+        assert len(reviews) == 1
+        known.note_outages([Outage(_at(3), _at(4))])
+        known.review(_at(5))
+        assert len(reviews) == 2, "another monitor is another story"
 
     @pytest.mark.parametrize(
         ("settled", "kind"), [("schedule", BEWARE), ("tz", BEWARE), ("name", BAD)]

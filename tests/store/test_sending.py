@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+from radar_cli.model.attention import Attention
 from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord
@@ -52,6 +53,12 @@ def _deliver(store: Store, minute: float, *, waits: bool = False) -> list[list[s
         told.append([outgoing.alerts[-1].kind, *_keys(outgoing)])
         store.settle_notice(outgoing, DELIVERED, "250 OK", _at(minute))
     return told
+
+
+def _attention(store: Store, minute: float) -> Attention:
+    known = store.find("m")
+    assert known is not None
+    return store.attention([known], _at(minute))["m"]
 
 
 def test_what_goes_down_together_is_told_together_and_so_is_what_comes_up(store: Store) -> None:
@@ -174,15 +181,15 @@ def test_who_sees_to_it_is_not_reminded(store: Store) -> None:
     _ping(store, "fail", 1, "m")
     store.enqueue_alerts(_at(2), _to_mail, remind_every_us=10 * _MINUTE)
     assert _deliver(store, 2) == [["down", "m"]]
-    assert store.acknowledged("m") is None
+    assert not _attention(store, 2).is_acked
     assert store.acknowledge(["m"], _at(3), "ann") == ["m"]
-    assert store.acknowledged("m") == (_at(3), "ann")
+    assert _attention(store, 4) == Attention(_at(3), "ann")
     store.begin_reminding(_at(400), 10 * _MINUTE)  # as a server that starts
     assert store.remind(_at(500), 10 * _MINUTE, _to_mail) == 0
     _ping(store, "success", 501, "m")
     _tell(store, 501)
     assert _deliver(store, 501) == [["up", "m"]]
-    assert store.acknowledged("m") is None
+    assert not _attention(store, 502).is_acked
     assert store.acknowledge(["m"], _at(502), "ann") == []
 
 

@@ -33,10 +33,20 @@ def test_it_adds_a_ping_once_however_often_it_comes(store: Store) -> None:
 def test_one_id_of_two_monitors_is_that_of_the_first(store: Store) -> None:
     first, other = _ping(5), _ping(6, monitor="other")
     other.id = first.id
-    assert store.add_each([first, other], 7).taken == {(first.id, "other")}
-    assert store.add_each([other], 8).taken == {(first.id, "other")}
+    assert store.add_each([first, other], 7).taken == {(first.id, "other", "success")}
+    assert store.add_each([other], 8).taken == {(first.id, "other", "success")}
     assert store.add_each([first], 9).taken == set()
     assert store.newest("other", 9) == []
+
+
+def test_one_id_of_two_kinds_is_that_of_the_first(store: Store) -> None:
+    """A failure under the id of a success is no repetition of that one, and must not be lost."""
+    first, other = _ping(5), _ping(6, kind="fail")
+    other.id = first.id
+    assert store.add_each([first, other], 7).taken == {(first.id, "backup", "fail")}
+    assert store.add_each([other], 8).taken == {(first.id, "backup", "fail")}
+    assert store.add_each([first], 9).taken == set()
+    assert [ping.kind for ping in store.newest("backup", 9)] == ["success"]
 
 
 def test_a_newer_ping_declares_what_no_person_has_set(store: Store) -> None:

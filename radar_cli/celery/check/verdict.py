@@ -1,28 +1,43 @@
 """The whole check: broker, workers, queues and schedule, within a time."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from radar_cli.celery.addresses import is_unverified, without_password
+from radar_cli.celery.addresses import is_unverified, split_failover, without_password
 from radar_cli.celery.broker import Broker, leave, load_driver, open_broker
 from radar_cli.celery.causes import BrokerError, explain
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.looking import Looker
-from radar_cli.celery.check.memory import Memory, compare, forget, load_memory, save_memory
+from radar_cli.celery.check.memory import (
+    Memory,
+    compare,
+    compare_entries,
+    forget,
+    load_memory,
+    save_memory,
+)
 from radar_cli.celery.check.queues import judge_queues
 from radar_cli.celery.check.seen import Look
+from radar_cli.celery.check.tasks import Reported, judge_ended
 from radar_cli.celery.check.waits import remember_waits
 from radar_cli.celery.check.workers import judge_workers, name_silent
 from radar_cli.celery.findings import Finding, State
-from radar_cli.celery.processes import find_worker
+from radar_cli.celery.processes import find_beats, find_worker
 from radar_cli.celery.project import Project
 from radar_cli.celery.queues import is_bound
-from radar_cli.celery.schedule.entry import Entry
-from radar_cli.celery.schedule.judging import judge_schedule
+from radar_cli.celery.schedule.entry import Beat, Entry
+from radar_cli.celery.schedule.judging import (
+    judge_processes,
+    judge_schedule,
+    judge_several,
+    judge_vanished,
+)
+from radar_cli.celery.schedule.own import compare_own, read_own
+from radar_cli.celery.schedule.restart import excuse_restart, started_at
 from radar_cli.celery.schedule.sources import open_source
 from radar_cli.core.errors import RadarError, UsageError
 from radar_cli.core.grammar import format_duration
@@ -34,6 +49,10 @@ _BAD_CAUSES = frozenset(
         *("cluster", "stale-replica", "no-primary", "script"),
     )
 )
+# Of a failover URL: each is tried, and none for long.
+_ADDRESSES_MAX = 8
+_ADDRESS_S = 1.0
+_ONE_OF = "one of"
 _UNVERIFIED_HINT = "kombu verifies it with ?ssl_cert_reqs=CERT_REQUIRED"
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -59,12 +78,14 @@ def check(
     timeout_s: float = 10.0,
     memory: Path | None = None,
     forgets: bool = False,
+    reported: Reported | None = None,
 ) -> list[Finding]:
     """Judge everything now. Whatever the broker does, it takes no longer than `timeout_s`.
 
     `beat` is where Beat's schedule is, empty if nobody asks; `memory` is a folder for what one
-    check remembers for the next; with `forgets`, nothing that was there before is missed. Raises
-    UsageError.
+    check remembers for the next; with `forgets`, nothing that was there before is missed.
+    `reported` returns the runs of tasks that monitors were told of since a time (None: nothing is
+    known). Raises UsageError.
     """
     load_driver(project.broker)
     checked = Checked()
@@ -86,7 +107,9 @@ def check(
                 raise explain(error, broker.shown, None, url=project.broker) from error
         if beat:
             bound.stage = "the schedule"
-            _look_at_schedule(beat, broker, checked)
+            _look_at_schedule(beat, broker, checked, project)
+        bound.stage = "the tasks"
+        checked.findings += judge_ended(project, broker, reported, time.time_ns() // 1000)
         if broker is not None:
             leave(broker.connection)
             if memory is not None:
@@ -123,7 +146,25 @@ def _open(project: Project, timeout_s: float, checked: Checked) -> Broker | None
     if is_unverified(project.broker, project.use_ssl):
         message, hint = f"{message}; its certificate isn't verified", _UNVERIFIED_HINT
     checked.findings.append(Finding("broker", broker.shown, "ok", message, "", hint, data))
+    checked.findings += _judge_failover(project)
     return broker
+
+
+def _judge_failover(project: Project) -> list[Finding]:
+    """A finding on each address of a failover URL that can't be used: one of them hides it."""
+    urls = split_failover(project.broker)
+    findings = []
+    for url in urls[:_ADDRESSES_MAX] if len(urls) > 1 else ():
+        try:
+            opened = open_broker(
+                url, timeout_s=_ADDRESS_S, options=project.options, use_ssl=project.use_ssl
+            )
+            leave(opened.connection)
+        except BrokerError as error:
+            found = _judge_broken(error)
+            cause = f"{_ONE_OF} {len(urls)} addresses: the others stand in for it"
+            findings.append(replace(found, cause=found.cause or cause))
+    return findings
 
 
 def _look(
@@ -161,12 +202,11 @@ def _look(
         checked.registered = looker.registered
 
 
-def _look_at_schedule(text: str, broker: Broker | None, checked: Checked) -> None:
+def _look_at_schedule(text: str, broker: Broker | None, checked: Checked, project: Project) -> None:
     now = datetime.fromtimestamp(time.time(), UTC)
     try:
         source = open_source(text, connection=broker and broker.connection)
-        checked.entries = list(source.entries(now))
-        beats = source.beats(now)
+        entries, beats = list(source.entries(now)), source.beats(now)
     except UsageError:
         if broker is not None:
             raise
@@ -181,12 +221,29 @@ def _look_at_schedule(text: str, broker: Broker | None, checked: Checked) -> Non
             Finding("schedule", text, "unknown", error.message, hint=error.hint)
         )
         return
+    is_file = ":" not in text or text.startswith("file:")
+    processes = [] if text.startswith("redbeat") else find_beats()
+    before = checked.memory.synced.get(source.text)
+    checked.entries = excuse_restart(
+        entries,
+        beats,
+        now,
+        started_at=started_at(text, processes) if is_file else None,
+        changed_before=None if before is None else datetime.fromtimestamp(before, UTC),
+    )
+    checked.findings += _judge_memory(source.text, beats, checked)
+    if not text.startswith(("redbeat", "remote")):
+        others = [Beat(node, now, 0.0, "its answer to a ping") for node in sorted(checked.beats)]
+        checked.findings += judge_processes(processes) or judge_several(others)
+    own = _judge_own(project, checked.entries, is_copy=is_file)
+    checked.findings += own
+    differing = {finding.subject for finding in own}
     last = checked.looks[-1] if checked.looks else None
     is_told = last is not None and bool(last.workers) and not last.silent
     consumed = (
         {q for worker in last.workers.values() for q in worker.queues or ()} if last else set()
     )
-    checked.findings += judge_schedule(
+    judged = judge_schedule(
         checked.entries,
         beats,
         now,
@@ -194,6 +251,33 @@ def _look_at_schedule(text: str, broker: Broker | None, checked: Checked) -> Non
         registered=checked.registered if is_told else None,
         consumed=consumed if is_told else None,
     )
+    checked.findings += [
+        each for each in judged if each.state != "ok" or each.subject not in differing
+    ]
+
+
+def _judge_memory(source: str, beats: Sequence[Beat], checked: Checked) -> list[Finding]:
+    """Miss entries that earlier checks saw, and remember what is there now."""
+    names = [entry.name for entry in checked.entries]
+    vanished, memory = compare_entries(checked.memory, source, names)
+    synced = dict(memory.synced)
+    if len(beats) == 1 and beats[0].seen_at is not None:
+        synced[source] = beats[0].seen_at.timestamp()
+    checked.memory = replace(memory, synced=synced)
+    return judge_vanished(vanished)
+
+
+def _judge_own(project: Project, entries: list[Entry], *, is_copy: bool) -> list[Finding]:
+    """Compare what Beat keeps with the app's own schedule, if an app was named."""
+    if project.app is None:
+        return []
+    try:
+        own = read_own(project.app)
+    except Exception as error:  # noqa: BLE001  (the modules of an app are anybody's code)
+        reason = f"{type(error).__name__}: {error}"
+        message = f"the app's own schedule can't be read: {reason[:200]}"
+        return [Finding("schedule", "the app", "unknown", message)]
+    return compare_own(own, entries, is_copy=is_copy)
 
 
 def _judge_broken(error: BrokerError) -> Finding:
@@ -210,6 +294,8 @@ def _judge_hanging(
     message = f"no answer about {stage} within {took}"
     if stage == "the schedule":
         return Finding("schedule", "Beat", "unknown", message)
+    if stage == "the tasks":
+        return Finding("tasks", "all", "unknown", message)
     cause = "it accepts connections and doesn't answer, or not to the end"
     # Once it has let radar in, it may merely be slow.
     is_open = any(finding.layer == "broker" for finding in findings)
@@ -225,7 +311,9 @@ def _judge_hanging(
 def _missing_layers(findings: list[Finding], *, beat: bool) -> list[Finding]:
     """A word for each layer that could not be looked at."""
     there = {finding.layer for finding in findings}
-    reason = next((f.message for f in findings if f.layer == "broker" and f.state != "ok"), "")
+    bad = [f for f in findings if f.layer == "broker" and f.state != "ok"]
+    # An address for which another stands in has kept nobody from looking.
+    reason = next((f.message for f in bad if not f.cause.startswith(_ONE_OF)), "")
     missing = []
     if reason and "workers" not in there:
         missing.append(Finding("workers", "all", "unknown", "can't be asked", f"broker: {reason}"))

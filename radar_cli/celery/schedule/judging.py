@@ -1,10 +1,11 @@
 """Findings on a schedule: a silent Beat, entries that are overdue, drift from the workers."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 from radar_cli.celery.findings import Finding, State
+from radar_cli.celery.processes import BeatProcess
 from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.shapes import Moment, Seconds
@@ -54,24 +55,63 @@ def judge_schedule(
     return findings
 
 
+def judge_processes(beats: Sequence[BeatProcess]) -> list[Finding]:
+    """A finding on each app of which more than one Beat runs on this machine."""
+    groups: dict[tuple[str, ...], list[BeatProcess]] = {}
+    for beat in beats:
+        # Of RedBeats one holds the lock, and the others wait for it.
+        if "redbeat" not in beat.scheduler.lower():
+            groups.setdefault((beat.app, *beat.world), []).append(beat)
+    return [
+        Finding(
+            "schedule",
+            f"Beats of {group[0].app or 'one app'}",
+            "bad",
+            f"{len(group)} run on this machine: processes {', '.join(str(b.pid) for b in group)}",
+            "each sends every task, so all run more than once",
+            "stop all but one",
+            {"pids": [beat.pid for beat in group]},
+        )
+        for group in groups.values()
+        if len(group) > 1
+    ]
+
+
+def judge_vanished(names: Iterable[str]) -> list[Finding]:
+    """A finding on each entry that an earlier check saw and that is gone."""
+    return [
+        Finding(
+            *("schedule", name, "bad", "was in the schedule at an earlier check, and is gone"),
+            cause="it was removed, or Redis evicted it (maxmemory-policy)",
+            hint="put it back; if that is right: radar celery check --forget",
+        )
+        for name in names
+    ]
+
+
 def judge_beats(beats: Iterable[Beat], now: datetime) -> list[Finding]:
     """A finding on each Beat, and one more if two of them are alive."""
     known = list(beats)
     findings = [_judge_beat(beat, now) for beat in known]
-    alive = [beat.name for beat in known if beat.is_alive(now)]
-    if len(alive) > 1:
-        findings.append(
-            Finding(
-                "schedule",
-                "Beat",
-                "bad",
-                f"{len(alive)} Beats are alive: {', '.join(alive)}",
-                "each sends every task, so all run more than once",
-                "stop all but one",
-                {"beats": alive},
-            )
+    return findings + judge_several([beat for beat in known if beat.is_alive(now)])
+
+
+def judge_several(alive: Iterable[Beat]) -> list[Finding]:
+    """A finding if more than one Beat is alive."""
+    names = [beat.name for beat in alive]
+    if len(names) < 2:
+        return []
+    return [
+        Finding(
+            "schedule",
+            "Beat",
+            "bad",
+            f"{len(names)} Beats are alive: {', '.join(names)}",
+            "each sends every task, so all run more than once",
+            "stop all but one",
+            {"beats": names},
         )
-    return findings
+    ]
 
 
 def _judge_beat(beat: Beat, now: datetime) -> Finding:

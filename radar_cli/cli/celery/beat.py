@@ -11,8 +11,15 @@ import click
 from radar_cli.celery.addresses import without_password
 from radar_cli.celery.broker import Broker
 from radar_cli.celery.findings import EXIT_CODES, Finding, FindingFields, State, verdict
+from radar_cli.celery.processes import find_beats
 from radar_cli.celery.schedule.entry import Entry
-from radar_cli.celery.schedule.judging import GRACE_S, EntryFields, judge_schedule
+from radar_cli.celery.schedule.judging import (
+    GRACE_S,
+    EntryFields,
+    judge_processes,
+    judge_schedule,
+)
+from radar_cli.celery.schedule.restart import excuse_restart, started_at
 from radar_cli.celery.schedule.sources import KINDS, open_source
 from radar_cli.celery.schedule.workers import Known, ask_workers
 from radar_cli.cli.answers import answers
@@ -87,6 +94,9 @@ def _look(
     now = datetime.fromtimestamp(time.time(), UTC)
     try:
         entries, beats = source.entries(now), source.beats(now)
+        processes = [] if text.startswith("redbeat") else find_beats()
+        started = started_at(text, processes)
+        entries = excuse_restart(entries, beats, now, started_at=started, grace_s=grace_s)
     except RadarError as error:
         if text == _DEFAULT and not os.path.exists(text):
             raise UsageError("no celerybeat-schedule here", f"name its SOURCE: {KINDS}") from error
@@ -102,6 +112,7 @@ def _look(
         consumed=known.queues if known and is_asked else None,
         grace_s=grace_s,
     )
+    findings += judge_processes(processes)
     by_name = {finding.subject: finding for finding in findings if "task" in finding.data}
     others = [finding for finding in findings if "task" not in finding.data]
     state = verdict(findings)

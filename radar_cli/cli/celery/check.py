@@ -11,6 +11,7 @@ import click
 
 from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.verdict import check
+from radar_cli.celery.failures import Ended
 from radar_cli.celery.findings import Finding, verdict
 from radar_cli.celery.project import project_of
 from radar_cli.celery.schedule.sources import KINDS
@@ -92,7 +93,7 @@ def command(
     monitor: str,
     form: str,
 ) -> Result | int:
-    """Judge a Celery installation now: broker, workers, queues and, with --beat, the schedule.
+    """Judge a Celery installation now: broker, workers, queues, tasks and, with --beat, schedule.
 
     Exits with 0 if all is well, 1 if something is bad, and 3 if something can't be known. Into a
     pipe it prints just what isn't well; -v prints all.
@@ -122,7 +123,13 @@ def command(
 
     def look() -> tuple[Result, list[Finding]]:
         findings = check(
-            project, expected, beat=beat, timeout_s=timeout_s, memory=memory, forgets=forgets
+            project,
+            expected,
+            beat=beat,
+            timeout_s=timeout_s,
+            memory=memory,
+            forgets=forgets,
+            reported=lambda since_us: _read_reported(session, since_us),
         )
         result = _say(session, findings, form)
         if monitor and (lost := _ping(session, monitor, findings)) and not result.exit_code:
@@ -132,6 +139,23 @@ def command(
     if watch:
         _watch(session, look, interval_s)
     return look()[0]
+
+
+def _read_reported(session: Session, since_us: int) -> list[Ended] | None:
+    """Return what monitors were told of tasks' runs; None where there are none at all."""
+    from radar_cli.celery.reported import read_reported
+    from radar_cli.cli.opening import open_monitors
+    from radar_cli.store.opening import embedded_path
+
+    profile = session.load_profile()
+    state = state_directory(os.environ)
+    places = (embedded_path(state), os.path.join(state, "outbox"))
+    if not profile.server and not any(map(os.path.exists, places)):
+        return None  # nothing is made where nothing was
+    with open_monitors(session) as opened:
+        if opened.is_elsewhere:
+            return None
+        return read_reported(opened.store, opened.now_us(), since_us)[0]
 
 
 def _say(session: Session, findings: list[Finding], form: str) -> Result:

@@ -17,6 +17,7 @@ COMMANDS = {
     "tasks": ("radar_cli.cli.celery.tasks", "List the tasks that workers hold, or end them."),
     "probes": ("radar_cli.cli.celery.probes", "Print health checks and alert rules to paste."),
     "audit": ("radar_cli.cli.celery.audit", "Judge the settings of workers, or of an app."),
+    "failures": ("radar_cli.cli.celery.failures", "Show why tasks failed, by exception and line."),
     "beat": ("radar_cli.cli.celery.beat", "Show Beat's schedule, and what is overdue in it."),
     "canary": ("radar_cli.cli.celery.canary", "Measure how long tasks wait in each queue."),
 }

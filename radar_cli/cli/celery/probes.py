@@ -6,7 +6,9 @@ import click
 
 from radar_cli.celery.probes import (
     Deployment,
+    compose_compose,
     compose_docker,
+    compose_helm,
     compose_kubernetes,
     compose_prometheus,
 )
@@ -18,7 +20,9 @@ from radar_cli.core.errors import UsageError
 
 _KINDS = {
     "docker": compose_docker,
+    "compose": compose_compose,
     "kubernetes": compose_kubernetes,
+    "helm": compose_helm,
     "prometheus": compose_prometheus,
 }
 
@@ -57,7 +61,7 @@ def command(
     max_age: str,
     max_depth: int,
 ) -> Result:
-    """Print health checks of Docker or Kubernetes, or alert rules for Prometheus.
+    """Print health checks of Docker, Compose, Kubernetes or Helm, or alert rules for Prometheus.
 
     For a worker and for Beat, filled in with the options. Nothing is imported or asked.
     """

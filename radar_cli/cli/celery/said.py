@@ -1,17 +1,20 @@
 """Findings as people, Nagios and Prometheus read them."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import TypedDict
 
 from radar_cli.celery.findings import (
     EXIT_CODES,
+    LAYERS,
     Finding,
     FindingFields,
     State,
     by_urgency,
     verdict,
 )
+from radar_cli.celery.probes import TIMESTAMP
 from radar_cli.cli.nagios import CRITICAL, OK, UNKNOWN, format_line
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.core.prometheus import Sample, format_family
@@ -19,6 +22,7 @@ from radar_cli.core.prometheus import Sample, format_family
 _STYLES: dict[State, str] = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
 _NAGIOS: dict[State, int] = {"ok": OK, "bad": CRITICAL, "unknown": UNKNOWN}
 _NAMED = 10
+SERIES_MAX = 200
 _COLUMNS = ("layer", "subject", "state", "finding", "cause", "hint")
 # What is measured of a queue or worker, as metrics: (key in data, name, help).
 _MEASURED = {
@@ -83,13 +87,29 @@ def for_nagios(findings: Sequence[Finding]) -> Result:
 
 
 def for_prometheus(findings: Sequence[Finding]) -> Result:
-    """Gauges in text format 0.0.4, for node_exporter's textfile collector."""
+    """Gauges in text format 0.0.4, for node_exporter's textfile collector.
+
+    Of each layer at most SERIES_MAX are listed, what isn't well first: labels have a bound.
+    """
     state = verdict(findings)
+    counts = Counter((f.layer, f.state) for f in findings)
+    findings = _bound(findings)
     well = "1 if {} is well, 0 if not, -1 if it can't be known"
     found: list[Sample] = [
         ({"layer": f.layer, "subject": f.subject}, _number(f.state)) for f in findings
     ]
+    counted: list[Sample] = [
+        ({"layer": layer, "state": each}, counts[layer, each])
+        for layer in LAYERS
+        for each in _STYLES
+    ]
+    looked = "when radar celery check looked, Unix time"
+    many = "how many findings there are, listed or not"
     families = [
+        format_family(
+            TIMESTAMP.removeprefix("radar_"), "gauge", looked, [({}, round(time.time()))]
+        ),
+        format_family("celery_findings", "gauge", many, counted),
         format_family("celery_ok", "gauge", well.format("all"), [({}, _number(state))]),
         format_family("celery_finding_ok", "gauge", well.format("it"), found),
     ]
@@ -106,6 +126,16 @@ def for_prometheus(findings: Sequence[Finding]) -> Result:
                 kind = "counter" if name.endswith("_total") else "gauge"
                 families.append(format_family(f"celery_{name}", kind, help_text, samples))
     return Result(None, text="\n".join(families), exit_code=EXIT_CODES[state])
+
+
+def _bound(findings: Sequence[Finding]) -> list[Finding]:
+    listed: Counter[str] = Counter()
+    found = []
+    for finding in by_urgency(findings):
+        listed[finding.layer] += 1
+        if listed[finding.layer] <= SERIES_MAX:
+            found.append(finding)
+    return found
 
 
 def _name(finding: Finding) -> str:

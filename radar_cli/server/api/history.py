@@ -22,6 +22,7 @@ from radar_cli.server.runtime.answers import errors, errors_beside_text
 
 _LAST = "last"
 _PAGE_MAX = 1000
+_FOUND_MAX = 200
 Before = Annotated[str, Query(max_length=60, pattern="^[!-~]*$")]
 
 routes = APIRouter(prefix="/api/v1/monitors/{key}", tags=["history"])
@@ -62,14 +63,19 @@ def list_runs(
     limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = 20,
     ending: Annotated[str | None, Query(max_length=100)] = None,
     ended: Annotated[bool, Query()] = False,
+    search: Annotated[str, Query(max_length=200)] = "",
 ) -> RunPage:
     """The runs of a monitor, the newest first.
+
+    With `search` those whose output or message has it in it, at most 200, each with its output.
 
     With `ending` those whose ids end like this, with `ended` the newest one that ended: then the
     first of the answer has its output, and there is no other page.
     """
     following = None
-    if ending is not None:
+    if search:
+        runs = service.store.search_runs(known.key, search, min(limit, _FOUND_MAX))
+    elif ending is not None:
         runs = service.store.find_runs(known.key, ending)[-limit:]
     elif ended:
         runs = service.store.find_runs(known.key)

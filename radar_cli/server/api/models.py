@@ -9,7 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from radar_cli.core.grammar import LONGEST_S
 from radar_cli.core.ids import KEY_MAX
-from radar_cli.model.declaring import HIGHEST_TOLERANCE, LONGEST_NOTES, LONGEST_TAGS, LONGEST_TEXT
+from radar_cli.model.declaring import (
+    HIGHEST_TOLERANCE,
+    LONGEST_APPLIED,
+    LONGEST_NOTES,
+    LONGEST_TAGS,
+    LONGEST_TEXT,
+)
 
 STATUSES = Literal["new", "up", "late", "down", "paused"]
 _KEYS_MAX = 1000
@@ -47,9 +53,11 @@ class RunAnswer(BaseModel):
     host: str | None
     message: str | None
     url: str | None
+    task: str | None = Field(description="The task of Celery's whose run it is.")
     output: str = Field(description="The end of its output; empty unless it is asked for.")
     output_bytes: int | None
     omitted_bytes: int
+    output_unread: bool = Field(description="Whether its output went to a terminal.")
     origin: OriginAnswer | None
 
 
@@ -178,6 +186,9 @@ class MonitorFields(BaseModel):
     )
     notes: Notes | None = Field(
         None, description="What to do when it is down: some lines, links among them."
+    )
+    applied: Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_APPLIED})] | None = Field(
+        None, description="What `radar sync` has declared it as; only that reads it."
     )
 
 

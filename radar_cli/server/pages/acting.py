@@ -15,6 +15,7 @@ from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import local_time
 from radar_cli.notify.signing import Link, LinkError
 from radar_cli.server.api.depends import Served, address_of
+from radar_cli.server.pages.attending import SNOOZES_S
 from radar_cli.server.pages.rendering import Pages
 from radar_cli.server.pages.visits import (
     Form,
@@ -27,7 +28,6 @@ from radar_cli.server.pages.visits import (
 from radar_cli.server.runtime.log import log
 from radar_cli.server.runtime.service import Service
 
-_SNOOZES_S = (3600, 4 * 3600, 86_400)
 _NAME_MAX = 60
 _HINT = "The monitor's page, for who has a key, can do the same."
 
@@ -66,7 +66,7 @@ def act(request: Request, service: Served, pages: PagesServed, form: Form) -> Re
     if wanted == "ack":
         if not service.store.acknowledge_incident(key, outage.link.incident, now_us(), by):
             return _show(pages, _open(request, service, token), token, status=409)
-    elif wanted in map(str, _SNOOZES_S):
+    elif wanted in map(str, SNOOZES_S):
         if outage.attention.is_silenced:
             return _show(pages, outage, token, status=409)
         now = now_us()
@@ -113,7 +113,7 @@ def _show(
         "silenced": f"Nobody is told of it{until}: {attention.why}." if is_silenced else "",
         "token": token,
         "done": done,
-        "snoozes": [(seconds, format_duration(seconds)) for seconds in _SNOOZES_S],
+        "snoozes": [(seconds, format_duration(seconds)) for seconds in SNOOZES_S],
     }
     return pages.page("acting", values, status)
 

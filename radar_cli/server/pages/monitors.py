@@ -15,6 +15,7 @@ from radar_cli.model.sentences import next_in_words
 from radar_cli.model.state import Status
 from radar_cli.model.uptime import Month, sum_months
 from radar_cli.server.api.depends import Served, url_for
+from radar_cli.server.pages.attending import describe_attention
 from radar_cli.server.pages.overview import frame
 from radar_cli.server.pages.plot import draw
 from radar_cli.server.pages.rendering import Pages
@@ -106,6 +107,7 @@ def render_monitor(
         "months": _sum_months(store, known, now),
         "notices": store.notices_of(known.key, _NOTICES, pattern=session.key.monitors),
         **_last_output(store, known.key),
+        **describe_attention(store, known, now),
         "public_url": url_for(request),
         "badge": badge,
         "ping_token": "",

@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI, Response
 
 from radar_cli.server.pages import (
     acting,
+    attending,
     badges,
     bulk,
     changing,
@@ -37,6 +38,7 @@ _ROUTERS = (
     _files,
     login.routes,
     acting.routes,
+    attending.routes,
     overview.routes,
     editing.routes,
     changing.routes,

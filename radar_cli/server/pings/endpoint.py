@@ -55,7 +55,10 @@ class PingEndpoint:
             if request.may_create and exchange.key is not None:
                 most = service.settings.most_monitors(exchange.key)
                 creation = Creation(request.defaults, exchange.key.id, most)
-            await service.writer.add(ping, creation)
+            api_key = exchange.key.id if exchange.key is not None else ""
+            await service.writer.add(
+                ping, creation, api_key=api_key, warnings=exchange.request.warnings
+            )
             service.counters.pings[ping.kind] += 1
             answer = exchange.accept(ping, started_us)
         except Exception as fault:  # noqa: BLE001 (what isn't expected is raised again)

@@ -223,7 +223,7 @@ class Exchange:
                 message = f"no monitor {str(fault)!r}: send a schedule with the ping, or ?create=1"
                 return Answer(404, error("NOT_FOUND", message), {})
             case TakenIdError():
-                message = f"the id {str(fault)!r} is that of another monitor's ping"
+                message = f"the id {str(fault)!r} is that of another ping"
                 return Answer(409, error("ID_TAKEN", message), {})
             case TooManyMonitorsError():
                 return Answer(403, error("TOO_MANY_MONITORS", str(fault)), {})

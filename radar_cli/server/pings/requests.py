@@ -1,9 +1,10 @@
 """The query of a ping: read strictly, and made into a fact with its time.
 
 A field is known or not. A known one is given once; one that contradicts the path is refused, since
-nobody knows which of the two is meant. Unknown ones are ignored, and the answer says so. But what a
-ping declares its monitor as costs no ping: given twice, or by a name that is nearly right, it is
-kept as a declaration that can't be read, which becomes the monitor's fault.
+nobody knows which of the two is meant. Unknown ones are ignored, and the answer says so, unless
+they tell of a failure. But what a ping declares its monitor as costs no ping: given twice, or by a
+name that is nearly right, it is kept as a declaration that can't be read, which becomes the
+monitor's fault.
 """
 
 import contextlib
@@ -63,7 +64,7 @@ class PingRequest:
 
     def __init__(self, path: PingPath, query: str) -> None:
         """BadRequestError: the query makes no sense."""
-        said, unknown = _sort_out(query)
+        said, unknown, belying = _sort_out(query)
         self.path = path
         self.warnings = unknown
         self.run_id = _run_id(said["rid"]) if "rid" in said else ""
@@ -77,10 +78,12 @@ class PingRequest:
         if create not in ("0", "1"):
             self.warnings.append(f"bad create {create[:40]!r}: 1 makes an unknown monitor")
         self.fields = {
-            name: _clean(value, _KEPT[name]) for name, value in said.items() if name in _KEPT
+            name: _clean(value, _KEPT[name])
+            for name, value in said.items()
+            if name in _KEPT and (value or name != "exit")
         }
-        if said.keys() & _OUTCOME:
-            _check_outcome(path, said, has_id=bool(self.id))
+        if belying or said.keys() & _OUTCOME:
+            _check_outcome(path, said, belying, has_id=bool(self.id))
         if path.exit_code is not None:
             self.fields["exit"] = str(path.exit_code)
 
@@ -139,9 +142,25 @@ def duration_of(fields: dict[str, str]) -> float | None:
 
 # Fields that say how a run ended, as the path does.
 _OUTCOME = frozenset(("exit", "signal", "reason"))
+# And what others call them, with what belies a path that says success.
+_CODES = frozenset(("exit", "exitcode", "exitstatus", "returncode", "rc", "code"))
+_STATES = frozenset(("state", "status", "kind", "result", "outcome"))
+_NO_SUCCESS = frozenset(
+    ("fail", "failed", "failure", "error", "down", "critical", "timeout", "run", "start", "started")
+)
 
 
-def _check_outcome(path: PingPath, said: dict[str, str], *, has_id: bool) -> None:
+def _belies_success(name: str, value: str) -> bool:
+    """Whether an unknown field says that a run has failed, or only begun."""
+    letters = "".join(filter(str.isalnum, name[:40].lower()))
+    if letters in _CODES:
+        return bool(_number(value))
+    return letters in _STATES and value.strip().lower() in _NO_SUCCESS
+
+
+def _check_outcome(
+    path: PingPath, said: dict[str, str], belying: list[str], *, has_id: bool
+) -> None:
     """BadRequestError: the query says that the run ended otherwise than the path does.
 
     A program that gives its pings ids has judged the run itself: a success with another exit code
@@ -153,8 +172,13 @@ def _check_outcome(path: PingPath, said: dict[str, str], *, has_id: bool) -> Non
         raise BadRequestError(f"exit={said['exit'][:40]} contradicts /{path.exit_code} in the path")
     if path.kind == "fail" or has_id:
         return
+    if "exit" in said and exit_code is None:
+        # The line may have named a variable that isn't set, and then nobody knows how it ended.
+        raise BadRequestError(f"bad exit {said['exit'][:40]!r}: the exit code is a number")
     contradiction = ""
-    if exit_code is not None and (exit_code or path.kind != "success"):
+    if belying and path.kind == "success":
+        contradiction = belying[0]
+    elif exit_code is not None and (exit_code or path.kind != "success"):
         contradiction = f"exit={said['exit'][:40]}"
     elif said.get("signal", "0") != "0":
         contradiction = f"signal={said['signal'][:40]}"
@@ -167,8 +191,8 @@ def _check_outcome(path: PingPath, said: dict[str, str], *, has_id: bool) -> Non
         )
 
 
-def _sort_out(query: str) -> tuple[dict[str, str], list[str]]:
-    """Return the known fields that have a value, and a warning for each unknown one.
+def _sort_out(query: str) -> tuple[dict[str, str], list[str], list[str]]:
+    """Return the known fields, a warning of each unknown one, and those that belie a success.
 
     A declaration without a value is one: its line may have named a variable that isn't set.
     """
@@ -182,11 +206,13 @@ def _sort_out(query: str) -> tuple[dict[str, str], list[str]]:
         if name not in _KNOWN:
             if name:
                 unknown.append((name, value))
-        elif (value or name in JUDGED) and said.setdefault(name, value) != value:
+        elif (value or name in JUDGED or name == "exit") and said.setdefault(name, value) != value:
             if name not in _DECLARING:
                 raise BadRequestError(f"{name} is given twice")
             said[name] += f"{_DECLARING[name]}{value}"
-    return said, [warn_of_unknown(name, value, said) for name, value in unknown[:_WARNINGS_MAX]]
+    belying = [f"{name}={value}"[:80] for name, value in unknown if _belies_success(name, value)]
+    warnings = [warn_of_unknown(name, value, said) for name, value in unknown[:_WARNINGS_MAX]]
+    return said, warnings, belying
 
 
 def _read_query(query: str) -> list[tuple[str, str]]:

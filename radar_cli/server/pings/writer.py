@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import queue
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Callable
 
@@ -27,12 +27,15 @@ class UnknownMonitorPingError(Exception):
     """A ping of a monitor that isn't there, and says nothing to make it of."""
 
 
+_FOREIGN = "its monitor is in the set of another API key: what this ping declares changes nothing"
+
+
 class TooManyMonitorsError(Exception):
     """A ping of a monitor that isn't there, and whose key may make no more of them."""
 
 
 class TakenIdError(Exception):
-    """A ping with the id of another monitor's: it is no repetition of that one."""
+    """A ping with the id of another monitor's, or of one of another kind: it is no repetition."""
 
 
 class PoisonedPingError(Exception):
@@ -44,6 +47,8 @@ class _Arrival:
     ping: Ping
     creation: Creation | None  # what its monitor is made of, if it isn't there
     stored: "asyncio.Future[bool]"  # whether it is new, once it is safe
+    api_key: str = ""  # the id of that with which it came
+    warnings: list[str] = field(default_factory=list)  # for its answer
 
 
 class Writer:
@@ -73,11 +78,21 @@ class Writer:
         self._batches.put(None)
         self._thread.join()
 
-    async def add(self, ping: Ping, creation: Creation | None) -> bool:
+    async def add(
+        self,
+        ping: Ping,
+        creation: Creation | None,
+        *,
+        api_key: str = "",
+        warnings: list[str],
+    ) -> bool:
         """Store a ping; return, once it is safe, whether it is new.
 
+        `api_key` is the id of that with which it came; what of it counts for nothing is added to
+        the `warnings`.
+
         UnknownMonitorPingError: its monitor isn't there, and without a `creation` it may not make
-        it. TooManyMonitorsError: nor may its key. TakenIdError: its id is another monitor's.
+        it. TooManyMonitorsError: nor may its key. TakenIdError: its id is another ping's.
         StateError: the database can't be used. PoisonedPingError: it can't take this ping.
         """
         assert self._loop is not None  # noqa: S101 (it was started)
@@ -85,7 +100,7 @@ class Writer:
         if not self._gathered:
             # Once for all that come in this turn of the loop: a queue wakes the other thread.
             self._loop.call_soon(self._hand_over)
-        self._gathered.append(_Arrival(ping, creation, stored))
+        self._gathered.append(_Arrival(ping, creation, stored, api_key, warnings))
         return await stored
 
     def _hand_over(self) -> None:
@@ -117,7 +132,12 @@ class Writer:
                     creating.setdefault(arrival.ping.monitor, arrival.creation)
             pings = [arrival.ping for arrival in batch]
             add = partial(
-                self._store.add_each, pings, now_us, creating=creating, slack_us=CLOCK_SLACK_US
+                self._store.add_each,
+                pings,
+                now_us,
+                creating=creating,
+                senders={each.ping.id: each.api_key for each in batch if each.api_key},
+                slack_us=CLOCK_SLACK_US,
             )
             try:
                 added = add()
@@ -127,12 +147,14 @@ class Writer:
                 ping = arrival.ping
                 if ping.monitor in added.beyond:
                     outcomes.append(TooManyMonitorsError(added.beyond[ping.monitor]))
-                elif (ping.id, ping.monitor) in added.taken:
+                elif (ping.id, ping.monitor, ping.kind) in added.taken:
                     outcomes.append(TakenIdError(ping.id))
                 elif ping.monitor in added.unknown:
                     outcomes.append(UnknownMonitorPingError(ping.monitor))
                 else:
                     outcomes.append(ping.id in added.new)
+                    if ping.id in added.foreign:
+                        arrival.warnings.append(_FOREIGN)
                     added.new.discard(ping.id)  # the same id once more in this batch isn't new
         except RadarError as error:
             outcomes = [error] * len(batch)

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_ready
 from kombu import Queue
 
@@ -19,6 +20,14 @@ app.conf.update(
         "report": {"task": "shop.quick", "schedule": 1.0, "options": {"queue": "reports"}},
     },
 )
+
+if more := os.environ.get("SHOP_MORE"):
+    nightly = {"task": "shop.quick", "schedule": crontab(hour=int(more), minute=0)}
+    app.conf.beat_schedule["nightly"] = nightly
+    if more == "2":
+        weekly = {"task": "shop.quick", "schedule": crontab(0, 0, day_of_week="sun")}
+        app.conf.beat_schedule["weekly"] = weekly
+app.conf.task_acks_late = bool(os.environ.get("SHOP_LATE"))
 
 if name := os.environ.get("SHOP_QUORUM"):
     quorum = {"x-queue-type": "quorum"}

@@ -20,8 +20,8 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     task_ignore_result=True,
     beat_max_loop_interval=1,
-    **json.loads(os.environ.get("WATCHED_CONF", "{}")),
 )
+app.conf.update(json.loads(os.environ.get("WATCHED_CONF", "{}")))
 _ENTRIES = {
     "First often": {"task": "watched.well", "schedule": 1.0},
     "second_often": {"task": "watched.well", "schedule": timedelta(seconds=1)},
@@ -52,6 +52,11 @@ def well(*_: Any, **__: Any) -> str:
 @app.task  # type: ignore[untyped-decorator]  # as above
 def fails(_: int, password: str = "", **__: Any) -> None:
     json.loads(password)
+
+
+@app.task  # type: ignore[untyped-decorator]  # as above
+def soft_fails(*_: Any, **__: Any) -> None:
+    raise ZeroDivisionError("by zero")
 
 
 @app.task(bind=True, max_retries=2)  # type: ignore[untyped-decorator]  # as above
