@@ -172,7 +172,7 @@ def _describe_example(example: Ended) -> ExampleFields:
 
 
 def _row(data: FailuresFields) -> tuple[Any, ...]:
-    example = data["example"] or {}
+    example: Any = data["example"] or {}
     return (
         *(data[key] for key in ("failed", "exception", "line")),
         ", ".join(data["tasks"]),
