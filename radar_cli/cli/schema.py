@@ -55,6 +55,7 @@ _VARIABLES = {
     "--ping": "RADAR_SERVER_PING",
     "--profile": "RADAR_PROFILE",
     "--remind": "RADAR_REMIND",
+    "--results": "RADAR_CELERY_RESULTS",
     "--server": "RADAR_SERVER",
 }
 # What ends the process when it is imported, or runs in it.

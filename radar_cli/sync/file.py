@@ -7,7 +7,7 @@ from typing import Any
 
 import tomli_w
 
-from radar_cli.core.errors import ConfigError, RadarError
+from radar_cli.core.errors import BadValueError, ConfigError, RadarError
 from radar_cli.core.grammar import format_seconds
 from radar_cli.core.ids import check_key
 from radar_cli.model.declaring import FIELDS, LABELS, OPTIONS
@@ -48,9 +48,8 @@ def _read_table(key: str, table: Any, place: str) -> dict[str, str]:
     where = f"{place}: monitors.{key[:60]}"
     try:
         check_key(key)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise BadFileError(f"{where}: {message}", hint) from None
+    except BadValueError as error:
+        raise BadFileError(f"{where}: {error.message}", error.hint) from None
     if not isinstance(table, dict):
         raise BadFileError(f"{where} is no table", f"[monitors.{key}]")
     fields = {}

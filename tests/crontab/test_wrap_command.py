@@ -76,7 +76,7 @@ def test_it_wraps_creates_monitors_and_unwraps(crontab: Path, link: Path) -> Non
 def test_a_second_time_there_is_nothing_to_do(crontab: Path, link: Path) -> None:
     _wrap(crontab, link=link)
     wrapped = crontab.read_text()
-    assert _wrap(crontab, link=link) == {"crontabs": []}
+    assert _wrap(crontab, link=link)["crontabs"] == []
     assert crontab.read_text() == wrapped
 
 

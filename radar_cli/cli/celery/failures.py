@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
@@ -14,16 +14,42 @@ from radar_cli.celery.failures import Ended, Group, group_failures
 from radar_cli.celery.project import Project
 from radar_cli.celery.reported import read_reported, read_traceback
 from radar_cli.celery.results import PREFIX, read_results
+from radar_cli.cli.answers import answers
 from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import broker_options, read_period, timeout_option
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Result, Table, clean
 from radar_cli.core.errors import RadarError
+from radar_cli.core.shapes import Moment
 from radar_cli.model.sentences import local_time
 
 _COLUMNS = ("failed", "exception", "line", "tasks", "first", "last", "example")
 _LINES = 12  # of an example's traceback
+
+
+class ExampleFields(TypedDict):
+    """One failed run of a group; message, call and traceback are as its task wrote them."""
+
+    task: str | None
+    run_id: str
+    monitor: str | None
+    message: str | None
+    called: str | None
+    traceback: str | None
+    source: str
+
+
+class FailuresFields(TypedDict):
+    """The failed runs of one exception at one line; `tasks` counts them by task."""
+
+    failed: int
+    exception: str
+    line: str | None
+    tasks: dict[str, int]
+    first_at: Moment | None
+    last_at: Moment | None
+    example: ExampleFields | None
 
 
 @click.command(name="failures")
@@ -38,6 +64,7 @@ _LINES = 12  # of an example's traceback
 @click.option("--since", metavar="DURATION", default="24h", show_default=True, help="How far back.")
 @timeout_option("10s")
 @list_options
+@answers(list[FailuresFields])
 @pass_session
 def command(session: Session, /, results: str, task: str, since: str, **options: str) -> Result:
     """Show failed runs of tasks, grouped by exception and the innermost line of your own code.
@@ -120,8 +147,7 @@ def _complete(group: Group, opened: Opened | None) -> None:
     group.example = replace(example, traceback=read_traceback(opened.store, example))
 
 
-def _describe(group: Group) -> dict[str, Any]:
-    example = group.example
+def _describe(group: Group) -> FailuresFields:
     return {
         "failed": group.count,
         "exception": group.kind,
@@ -129,22 +155,24 @@ def _describe(group: Group) -> dict[str, Any]:
         "tasks": {task or "?": count for task, count in group.tasks.most_common()},
         "first_at": _iso(group.first_us),
         "last_at": _iso(group.last_us),
-        "example": None
-        if example is None
-        else {
-            "task": example.task or None,
-            "run_id": example.run_id,
-            "monitor": example.monitor or None,
-            "message": example.text or None,
-            "called": example.called or None,
-            "traceback": example.traceback or None,
-            "source": example.source,
-        },
+        "example": None if group.example is None else _describe_example(group.example),
     }
 
 
-def _row(data: dict[str, Any]) -> tuple[Any, ...]:
-    example = data["example"] or {}
+def _describe_example(example: Ended) -> ExampleFields:
+    return {
+        "task": example.task or None,
+        "run_id": example.run_id,
+        "monitor": example.monitor or None,
+        "message": example.text or None,
+        "called": example.called or None,
+        "traceback": example.traceback or None,
+        "source": example.source,
+    }
+
+
+def _row(data: FailuresFields) -> tuple[Any, ...]:
+    example: Any = data["example"] or {}
     return (
         *(data[key] for key in ("failed", "exception", "line")),
         ", ".join(data["tasks"]),

@@ -22,7 +22,6 @@ from radar_cli.core.prometheus import Sample, format_family
 _STYLES: dict[State, str] = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
 _NAGIOS: dict[State, int] = {"ok": OK, "bad": CRITICAL, "unknown": UNKNOWN}
 _NAMED = 10
-_TIMESTAMP = TIMESTAMP.removeprefix("radar_")
 SERIES_MAX = 200
 _COLUMNS = ("layer", "subject", "state", "finding", "cause", "hint")
 # What is measured of a queue or worker, as metrics: (key in data, name, help).
@@ -96,21 +95,21 @@ def for_prometheus(findings: Sequence[Finding]) -> Result:
     counts = Counter((f.layer, f.state) for f in findings)
     findings = _bound(findings)
     well = "1 if {} is well, 0 if not, -1 if it can't be known"
-    numbers: list[Sample] = [
+    found: list[Sample] = [
+        ({"layer": f.layer, "subject": f.subject}, _number(f.state)) for f in findings
+    ]
+    counted: list[Sample] = [
         ({"layer": layer, "state": each}, counts[layer, each])
         for layer in LAYERS
         for each in _STYLES
     ]
-    found: list[Sample] = [
-        ({"layer": f.layer, "subject": f.subject}, _number(f.state)) for f in findings
-    ]
     looked = "when radar celery check looked, Unix time"
-    how_many = "how many findings there are, listed or not"
+    many = "how many findings there are, listed or not"
     families = [
         format_family(
             TIMESTAMP.removeprefix("radar_"), "gauge", looked, [({}, round(time.time()))]
         ),
-        format_family("celery_findings", "gauge", how_many, numbers),
+        format_family("celery_findings", "gauge", many, counted),
         format_family("celery_ok", "gauge", well.format("all"), [({}, _number(state))]),
         format_family("celery_finding_ok", "gauge", well.format("it"), found),
     ]
