@@ -36,7 +36,7 @@ CELERIES = ("5.3", "5.5")  # besides the newest, which all tests run with
 CELERY_AT_MOST = "5m"  # for the tests with one of them; a quiet machine takes a third of that
 NIGHTLY_TEST_S = 3600  # at most, for each test of a nightly session
 INTERRUPTED_S = 30.0  # at most, for pytest to end after ^C
-# What may differ from one Python to the next, where the first and the last agree on all the rest.
+# What may differ from one Python to the next; all the rest is tried on each of them every night.
 NEXT_TO_PYTHON = [f"tests/{name}" for name in ("launch", "wrap", "pings", "net", "core", "celery")]
 # The same tests once more where radar will run: behind a slow network, and not as root.
 IN_THE_FIELD = ["--slow-network", "--other-user"]
@@ -273,9 +273,9 @@ def _declare_fast(version: str, tags: list[str]) -> None:
 
 
 for _version in OTHERS:
-    _declare_near(_version, ["daily"] if _version != OTHERS[-1] else [])
+    _declare_near(_version, ["daily"])
 for _version in OTHERS:
-    _declare_fast(_version, ["nightly", "daily"] if _version == OTHERS[-1] else ["nightly"])
+    _declare_fast(_version, ["nightly"])
 _declare_near(FIRST, [])
 _declare_fast(FIRST, ["fast"])
 
