@@ -8,7 +8,7 @@ from tests.benchmarks.ways import Walker, files_of, split, walk_run
 _CHECKOUT = Path(__file__).parent.parent
 _TEXT = (_CHECKOUT / "ARCHITECTURE.md").read_text()
 _WORDS = (
-    *("monitor", "run", "ping", "schedule", "slot", "grace", "deadline", "flip", "notice"),
+    *("monitor", "run", "ping", "schedule", "slot", "grace", "deadline", "hung", "flip", "notice"),
     *("outbox", "destination", "outage", "fault", "finding", "channel", "profile"),
 )
 _IN_THE_STATE_DIRECTORY = {"spool/store/", "spool/DESTINATION/", "crontab/backups/"}

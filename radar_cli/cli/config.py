@@ -21,7 +21,7 @@ from radar_cli.settings.channels import (
     read_channels,
 )
 from radar_cli.settings.check import check as find_problems
-from radar_cli.settings.check import find_places
+from radar_cli.settings.check import check_readable, check_value, find_places
 from radar_cli.settings.editing import NotFoundError, locked, save_edit, set_value, unset_value
 from radar_cli.settings.files import read_file
 from radar_cli.settings.keys import (
@@ -34,7 +34,6 @@ from radar_cli.settings.keys import (
 )
 from radar_cli.settings.profiles import Config, load
 from radar_cli.settings.table import CONNECTION, DEFAULT_PROFILE, SETTINGS, Known, Setting
-from radar_cli.settings.values import check_readable, check_value
 
 
 class SettingFields(TypedDict):

@@ -1,9 +1,12 @@
 """Everything in the settings that a person should edit, with its file and line."""
 
 import os
+import re
 import shutil
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from radar_cli.core.errors import ConfigError
 from radar_cli.core.places import system_config_file, user_config_file
@@ -11,8 +14,8 @@ from radar_cli.settings.channels import CHANNEL_SETTINGS, read_channels
 from radar_cli.settings.editing import find_line
 from radar_cli.settings.files import ConfigFile, read_file
 from radar_cli.settings.profiles import Config, load
-from radar_cli.settings.table import DEFAULT_PROFILE, SETTINGS, Problem
-from radar_cli.settings.values import check_readable, check_value
+from radar_cli.settings.table import DEFAULT_PROFILE, SETTINGS, Known, Problem
+from radar_cli.settings.values import read_value
 
 FILES = {
     "user": ("RADAR_CONFIG", user_config_file),
@@ -162,3 +165,43 @@ def _from_error(error: ConfigError, path: str) -> Finding:
 def _from_problem(problem: Problem, file: ConfigFile | None) -> Finding:
     line = 0 if file is None else find_line(file.text, problem.key)
     return Finding(problem.file, line, problem.message, problem.hint)
+
+
+def check_value(known: Known, raw: Any) -> Any:
+    """Return the value of a setting that will also work in use; ValueError if it won't.
+
+    A path is taken as it is, from the working directory.
+    """
+    value = read_value(known, raw)
+    if known.kind == "regexes":
+        for regex in value:
+            _check_regex(known, regex)
+    elif known.kind == "timezone" and value:
+        _check_timezone(known, value)
+    elif known.kind == "path" and value:
+        check_readable(known, value)
+    return value
+
+
+def check_readable(known: Known, path: str) -> None:
+    """Raise ValueError if the file at `path` can't be read."""
+    if not os.path.isfile(path):
+        raise ValueError(f"{known.name}: {path}: no such file")
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"{known.name}: {path} can't be read")
+
+
+def _check_regex(known: Known, regex: str) -> None:
+    try:
+        re.compile(regex.encode())  # output is bytes, and so are its patterns
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"{known.name}: {regex!r} is no regex: {error}") from None
+
+
+def _check_timezone(known: Known, name: str) -> None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{known.name}: no timezone {name!r}; one is written like Europe/Berlin"
+        ) from None
