@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_it_delivers_once_the_server_is_back(
     assert (flushed.returncode, flushed.stdout) == (0, "2 delivered, 0 left\n")
     assert [ping.kind for ping in server.accepted] == ["start", "fail"]
     assert [ping.query["ts"] for ping in server.accepted] == [
-        f"{ping['time']:.6f}" for ping in waiting
+        f"{datetime.fromisoformat(ping['time']).timestamp():.6f}" for ping in waiting
     ]
     assert spool_files() == []
 

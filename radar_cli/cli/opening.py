@@ -75,7 +75,7 @@ class Opened:
 
     def find_failing_channels(self) -> list[str]:
         """Return a remark for each channel that delivers nothing."""
-        names = self.tellers.names()
+        names = None if self.user else self.tellers.names()
         return [
             f"channel {health.name} delivers nothing since {local_time(health.failing_us)}:"
             f" {health.error}"
@@ -86,8 +86,10 @@ class Opened:
     def find_unheard(self, keys: Collection[str] = ()) -> list[str]:
         """Return a remark if there are channels, and none tells of some monitors.
 
-        With `keys`, only of these.
+        With `keys`, only of these. Of another user's store none: who is told of it is that user's.
         """
+        if self.user:
+            return []
         unheard = [key for key in self.tellers.unheard() if not keys or key in keys]
         return [describe_unheard(unheard)] if unheard else []
 

@@ -12,6 +12,7 @@ import pytest
 from celery import Celery
 
 from tests.support.celery_app import Worker, start
+from tests.support.depth import depth
 from tests.support.radar_server import RadarServer, serving
 from tests.support.waiting import wait_until
 
@@ -263,6 +264,9 @@ def _tell_table(watched: Watched, pool: str) -> None:
     assert [kind for kind, _ in watched.ends("unstored")] == ["fail"]
 
 
+_CORNERS = {("redis", "prefork"), ("redis", "gevent"), ("rabbitmq", "threads")}
+
+
 @pytest.mark.nightly
 @pytest.mark.celery_versions
 @pytest.mark.parametrize("pool", ["prefork", "solo", "threads", "gevent"])
@@ -276,6 +280,8 @@ def test_each_end_is_told_once_on_each_broker_and_pool(
 ) -> None:
     if pool == "gevent":
         pytest.importorskip("gevent")
+    if not depth(0, 1) and (broker, pool) not in _CORNERS:
+        pytest.skip("the corners are tried daily, all of the table nightly")
     watched = Watched(request.getfixturevalue(f"{broker}_url"), radar_server, tmp_path)
     try:
         _tell_table(watched, pool)

@@ -70,16 +70,17 @@ def sign_of_age(sign: bytes, age_s: float) -> bytes:
     """Return a sign of life as if it had been given so many seconds ago on this machine.
 
     It holds times of the monotonic clock, which begins anew with each boot: when it was given,
-    and until when the next may stay away, which keeps its distance.
+    and until when the next may stay away, which keeps its distance. Its process is one that still
+    is: no other one's excuse counts any more.
     """
-    given, quiet_until, pid = sign.split()
+    given, quiet_until, _ = sign.split()
     moved_ns = time.monotonic_ns() - round(age_s * 1e9) - int(given)
     until_ns = int(quiet_until)
     if 0 < until_ns < _ANY_SILENCE_NS:  # 0 excuses none
         until_ns += moved_ns
     # A machine that was started just now has no earlier time than 0.
     given_ns = max(0, int(given) + moved_ns)
-    return b"%019d %019d %s\n" % (given_ns, until_ns, pid)
+    return b"%019d %019d %010d\n" % (given_ns, until_ns, os.getpid())
 
 
 def read_json(*words: str, env: dict[str, str]) -> Any:

@@ -308,7 +308,7 @@ def test_a_path_that_is_no_pings_is_400(shared: RadarServer, path: str) -> None:
 
 def test_what_looks_wrong_in_fields_is_kept_as_text(shared: RadarServer) -> None:
     """A bad schedule or a number that is none makes the monitor say so; the ping counts."""
-    odd = {"schedule": "61 * * * *", "duration": "long", "exit": "many", "tz": "No/Where"}
+    odd = {"schedule": "61 * * * *", "duration": "long", "tz": "No/Where"}
     assert shared.request("GET", "/ping/odd", params=odd).status_code == 200
     assert shared.ping("odd", b"", gracePeriod="-5", max_runtime="x", tags="\0").status_code == 200
     assert len(_pings(shared, "odd")) == 2
