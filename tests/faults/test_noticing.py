@@ -184,8 +184,8 @@ def test_what_fell_due_while_no_server_looked_is_judged_when_outboxes_had_time(
             outage = server.request("GET", "/healthz", key="").json()["outage"]
             assert "1 h 30 min" in outage
             assert "monitor" not in outage  # no key is asked for
-            told = [("before", "down", "missed"), ("after", "down", "missed")]
-            _wait_for(receiver, *told, within_s=40)
+            both = [("before", "down", "missed"), ("after", "down", "missed")]
+            _wait_for(receiver, *both, within_s=40)
             # One reports late, the other never does.
             server.ping("running/complete", rid="")
             with server.store() as store:
