@@ -20,8 +20,13 @@ import radar_cli
 from radar_cli.cli.celery import group as celery_group
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.crontab import command as crontab
+from radar_cli.cli.init import command as init
 from radar_cli.cli.monitors.group import command as monitors
+from radar_cli.cli.notify_add import command as notify_add
+from radar_cli.cli.open import command as opener
 from radar_cli.cli.server import command as server
+from radar_cli.cli.status import command as status
+from radar_cli.cli.sync import command as sync
 from radar_cli.core import exits
 from radar_cli.core.cron import find_fault
 from radar_cli.core.errors import RadarError
@@ -88,6 +93,11 @@ def test_it_documents_no_option_that_is_not_there() -> None:
         "--status",
     }
     elsewhere |= {"--key", "--monitor", "--scope"}
+    elsewhere |= {
+        f for each in (status, sync, opener, init, notify_add) for p in each.params for f in p.opts
+    }
+    elsewhere |= {f for each in monitors.commands.values() for p in each.params for f in p.opts}
+    elsewhere |= {"--color", "--timers", "--no-wrap"}
     elsewhere |= {"--channel", "--since"}
     elsewhere |= {f for each in _commands_of_monitors() for p in each.params for f in p.opts}
     elsewhere |= {"--beat", "--file", "--max-age", "--started"}
@@ -141,16 +151,40 @@ def _commands_of_monitors() -> list[click.Command]:
 
 def test_it_documents_every_option_of_monitors() -> None:
     section = _README.partition("## Monitors")[2].partition("\n## ")[0]
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     for command in _commands_of_monitors():
+=======
+    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
+    for command in monitors.commands.values():
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
         for param in command.params:
             flags = {flag for flag in param.opts if flag.startswith("--")} - common
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags)
 
 
+def test_it_documents_every_option_of_newer_commands() -> None:
+    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
+    for command, section in (
+        (status, "### Screens"),
+        (sync, "### Monitors as code"),
+        (opener, ""),
+        (init, "### In five minutes"),
+        (notify_add, "### A channel in one step"),
+    ):
+        text = _README.partition(section)[2].partition("\n### ")[0] if section else _README
+        for param in command.params:
+            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            assert all(f"{flag} " in text or f"{flag}`" in text for flag in flags), flags
+
+
 def test_it_documents_every_option_and_command_of_crontab() -> None:
     section = _README.partition("### A machine full of jobs")[2].partition("\n## ")[0]
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
+=======
+    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     for name, command in crontab.commands.items():
         if command.hidden:
             continue
@@ -177,7 +211,11 @@ def _options_of_celery() -> list[tuple[str, str]]:
 
 def test_it_documents_every_option_and_command_of_celery() -> None:
     section = _README.partition("## Celery")[2].partition("\n## ")[0]
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
+=======
+    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     for flag, name in _options_of_celery():
         assert flag in common or f"{flag} " in section or f"{flag}`" in section, flag
         assert re.search(rf"\b{name}\b", section), name
@@ -185,7 +223,11 @@ def test_it_documents_every_option_and_command_of_celery() -> None:
 
 def test_it_documents_every_option_of_the_server() -> None:
     section = _README.partition("## The server")[2].partition("\n## ")[0]
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
+=======
+    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     assert isinstance(server, click.Group)
     (keys,) = server.commands.values()
     assert isinstance(keys, click.Group)

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from radar_cli.settings.profiles import Config, Profile
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 FORMATS = ("table", "json", "csv", "ndjson")
+=======
+FORMATS = ("table", "wide", "json", "csv")
+COLORS = ("always", "auto", "never")
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 
 
 @dataclass
@@ -22,8 +27,13 @@ class Session:
     profile: str | None = None
     server: str | None = None
     verbose: bool = False
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     no_color: bool = False
     fields: tuple[str, ...] = ()
+=======
+    color: str = "auto"
+    is_wide: bool = False
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     command: str = ""  # what was called, like `config list`
     answer: Answer | None = None  # what that declares to print
 
@@ -78,6 +88,18 @@ def _store_json(context: click.Context, _: click.Parameter, value: bool) -> None
         context.ensure_object(Session).format = "json"
 
 
+def _store_format(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        session = context.ensure_object(Session)
+        session.is_wide = value == "wide"
+        session.format = "table" if session.is_wide else value
+
+
+def _store_no_color(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Session).color = "never"
+
+
 def common_options(function: AnyFunction) -> AnyFunction:
     """Add the options that every command takes; they end up in the Session."""
     options = (
@@ -112,10 +134,17 @@ def common_options(function: AnyFunction) -> AnyFunction:
             help="Say more on stderr.",
         ),
         click.option(
+            "--color",
+            type=click.Choice(COLORS),
+            expose_value=False,
+            callback=_store("color"),
+            help="When to print colours: FORCE_COLOR=1 means always, too.",
+        ),
+        click.option(
             "--no-color",
             is_flag=True,
             expose_value=False,
-            callback=_store("no_color"),
+            callback=_store_no_color,
             help="Print no colours (NO_COLOR=1 does it, too).",
         ),
     )
@@ -135,6 +164,7 @@ def _store_fields(context: click.Context, _: click.Parameter, value: str | None)
 
 
 def list_options(function: AnyFunction) -> AnyFunction:
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     """Add the common options, `--format` and `--fields`, for a command that prints a list."""
     options = (
         click.option(
@@ -151,6 +181,16 @@ def list_options(function: AnyFunction) -> AnyFunction:
             callback=_store_fields,
             help="Print these fields of it alone, as in key,last_run.exit_code.",
         ),
+=======
+    """Add the common options and `--format`, for a command that prints a list."""
+    with_format = click.option(
+        "-o",
+        "--format",
+        type=click.Choice(FORMATS),
+        expose_value=False,
+        callback=_store_format,
+        help="How to print the list; wide cuts nothing.",
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     )
     for option in reversed(options):
         function = option(function)

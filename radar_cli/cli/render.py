@@ -1,27 +1,37 @@
 """The one renderer: tables for people, a versioned JSON envelope, NDJSON or CSV for programs."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Sequence, TextIO
 
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.cli.answers import Answer, Rows, find_rows
+=======
+from radar_cli.cli.layout import MARK, break_text, lay_out, paint
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.core import exits
 
 if TYPE_CHECKING:
     from radar_cli.core.errors import RadarError
 
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 # What is promised of it stands in the README; another number would break that promise.
 ENVELOPE_VERSION = 2
 _LONGEST_KEY = 200
+=======
+ENVELOPE_VERSION = 1
+_CONTINUED = "  "
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 # What a person is shown of a cell: a program may have given a monitor a name of a megabyte.
 _LONGEST_CELL = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell with a style of rich's, like `red`, for those who see colours."""
+    """A cell with a style, like `bold red`, for those who see colours."""
 
     value: Any
     style: str = ""
@@ -38,12 +48,25 @@ class Line:
 class Table:
     """Rows for people.
 
-    A cell is a Cell, a Line or anything that `str` makes readable.
+    A cell is a Cell, a Line or anything that `str` makes readable. Where a screen is too narrow,
+    the columns in `least` are cut and then go, in this order (else those on the right); those in
+    `whole` (else the first) are never cut, those `wrapped` go on in the next line, and `hint` has a
+    line of its own.
     """
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
     empty: str = ""  # what to say on stderr when there are no rows
+    least: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    wrapped: tuple[str, ...] = ()
+    hint: str = ""
+    summary: str = ""  # a line for stderr, below the rows
+
+    @property
+    def remark(self) -> str:
+        """What is said of it on stderr."""
+        return self.summary if self.rows else self.empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +92,7 @@ class Result:
 
 
 def print_result(
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     result: Result,
     command: str,
     output: str,
@@ -76,6 +100,9 @@ def print_result(
     is_color_wanted: bool,
     answer: Answer | None = None,
     fields: Sequence[str] = (),
+=======
+    result: Result, command: str, output: str, *, is_color_wanted: bool, is_wide: bool = False
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 ) -> int:
     """Print a command's result on stdout, and return the exit code.
 
@@ -83,6 +110,7 @@ def print_result(
     those that are asked for. Raises OSError if stdout can't take it, and UsageError for a field
     that this answer doesn't have.
     """
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     rows = None if answer is None else find_rows(answer, result.data, result.shape, fields)
     for note in result.notes:
         complain(note)
@@ -105,6 +133,27 @@ def print_result(
     if result.failure is not None:
         complain(result.failure.line())
     return result.final_code
+=======
+    failure, table = result.failure, result.table
+    if output == "json":
+        emit(envelope(command, data=result.data, error=failure))
+    elif table is not None and output == "csv":
+        emit(_csv(table))
+    elif table is not None and table.rows:
+        emit_table(table, is_color_wanted=is_color_wanted, is_wide=is_wide)
+    elif table is None and result.text:
+        emit("".join(clean(line) + "\n" for line in result.text.split("\n")))
+    if sys.stdout is not None:
+        sys.stdout.flush()  # what is said of it stands below it, where people look
+    for note in result.notes:
+        complain(note)
+    if output == "table" and table is not None and (line := table.remark):
+        complain(line)
+    if failure is None:
+        return result.exit_code
+    complain(failure.line())
+    return failure.exit_code
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 
 
 def envelope(
@@ -163,12 +212,6 @@ def clean(text: str) -> str:
     )
 
 
-def shorten(key: str) -> str:
-    """Shorten what was given as a key, which may be anything, so that it fits into a line."""
-    shown = clean(key)
-    return shown if len(shown) <= _LONGEST_KEY else shown[:60] + "..."
-
-
 def emit(text: str) -> None:
     """Write to stdout, which may be closed; `text` is clean already."""
     if sys.stdout is not None:
@@ -176,9 +219,14 @@ def emit(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write `radar: TEXT`, one clean line, to stderr."""
-    if sys.stderr is not None:
-        sys.stderr.write(f"radar: {clean(text)}\n")
+    """Write `radar: TEXT`, one clean line, to stderr; a terminal gets it broken between words."""
+    if sys.stderr is None:
+        return
+    line = f"radar: {clean(text)}"
+    if is_terminal(sys.stderr):
+        width = screen_width(2) - len(_CONTINUED)
+        line = f"\n{_CONTINUED}".join(break_text(line, width))
+    sys.stderr.write(f"{line}\n")
 
 
 def warn(text: str) -> None:
@@ -191,25 +239,56 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def emit_table(table: Table, *, is_color_wanted: bool) -> None:
-    """Print a table: by rich on a terminal, as aligned plain text into a pipe or file."""
-    if not is_terminal(sys.stdout):
-        emit(_plain(table))
-        return
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
+def screen_width(fd: int) -> int:
+    """Return how many columns the terminal at a descriptor has, or COLUMNS says."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(fd).columns or 80
+    except OSError:
+        return 80
 
-    # No colour means no escape sequences at all, bold included.
-    console = Console(color_system="auto" if is_color_wanted else None, highlight=False)
-    shown = RichTable(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in table.columns:
-        shown.add_column(column, overflow="fold")
-    for row in table.rows:
-        # Text, not str: rich would read [brackets] in a str as markup.
-        shown.add_row(*(Text.assemble(*_parts(cell)) for cell in row))
-    console.print(shown)
+
+def wants_color(choice: str, stream: TextIO | None) -> bool:
+    """Return whether colours are printed: `choice` is always, never or auto, as --color has it.
+
+    On auto NO_COLOR means no and FORCE_COLOR yes; else a person at a terminal sees them.
+    """
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "") not in ("", "0"):
+        return True
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
+def can_show(text: str) -> bool:
+    """Whether stdout's encoding has these characters; else they would become escapes."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def emit_table(table: Table, *, is_color_wanted: bool, is_wide: bool = False) -> None:
+    """Print a table: as wide as the terminal, and in full into a pipe or file, or if `is_wide`."""
+    is_cut = is_terminal(sys.stdout) and not is_wide
+    width = screen_width(1) if is_cut else None
+    emit("".join(line + "\n" for line in draw(table, width, is_color_wanted=is_color_wanted)))
+
+
+def draw(
+    table: Table, width: int | None, *, is_color_wanted: bool, is_bound: bool = False
+) -> list[str]:
+    """Return the lines of a table that is at most so wide; long keys are cut only if `is_bound`."""
+    rows = [[_parts(cell) for cell in row] for row in table.rows]
+    # As an escape it would be six columns wide.
+    mark = MARK if can_show(MARK) else "~"
+    drawn = lay_out(table, rows, width, is_bound=is_bound, mark=mark)
+    return [paint(line, is_colored=is_color_wanted) for line in drawn]
 
 
 def _parts(cell: Any) -> list[tuple[str, str]]:
@@ -230,6 +309,7 @@ def _text(cell: Any) -> str:
     return "" if value is None else clean(str(value))
 
 
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 def _plain(table: Table) -> str:
     lines = [table.columns, *(tuple(_cut(_text(cell)) for cell in row) for row in table.rows)]
     widths = [max(_width(line[index]) for line in lines) for index in range(len(table.columns))]
@@ -255,6 +335,9 @@ def _width(text: str) -> int:
 
 
 def _emit_csv(rows: Rows) -> None:
+=======
+def _csv(table: Table) -> str:
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     import csv
     import io
 

@@ -4,7 +4,11 @@ from typing import Annotated, Any
 
 import click
 
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.cli.answers import answers
+=======
+from radar_cli.cli.choosing import Choice, monitors_argument
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
 from radar_cli.cli.opening import open_monitors
@@ -32,6 +36,7 @@ from radar_cli.model.pitfalls import warn_of
 from radar_cli.model.port import MonitorStore
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import (
+    UNREAD,
     how_it_went,
     in_words,
     local_time,
@@ -66,18 +71,40 @@ class ShownFields(WarnedFields, AttentionFields):
 
 
 @click.command(name="show")
-@click.argument("key", metavar="MONITOR")
+@monitors_argument()
 @common_options
 @answers(ShownFields)
 @pass_session
-def show_monitor(session: Session, key: str) -> Result:
-    """Show what is expected of a monitor, how it is, its last runs and its last output."""
+def show_monitors(session: Session, choice: Choice) -> Result:
+    """Show what is expected of monitors, how they are, their last runs and their last output."""
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
+<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
         find_monitors(store, [key])
         (seen,) = look(store, now_us, [key])
         aliases = store.aliases(key)
         marks, durations_s = _look_back(store, seen.known, now_us)
+=======
+        keys = [known.key for known in find_monitors(store, choice)]
+        found = {seen.known.key: seen for seen in look(store, now_us, keys)}
+        shown = [(found[key], _look_back(store, found[key].known, now_us)) for key in keys]
+    data: list[dict[str, Any]] = []
+    rows: list[tuple[Any, ...]] = []
+    for seen, (marks, durations_s) in shown:
+        if rows:
+            rows += [("", ""), (Cell("monitor", "bold"), Cell(clean(seen.known.key), "bold"))]
+        entry, more = _show(seen, marks, durations_s, now_us)
+        data.append(entry)
+        rows += more
+    table = Table(("monitor", clean(keys[0])), rows, wrapped=(clean(keys[0]),))
+    return Result(data[0] if choice.is_one else data, table, notes=tuple(notes))
+
+
+def _show(
+    seen: MonitorOverview, marks: list[Mark], durations_s: list[float], now_us: int
+) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
+    """A monitor for programs, and as rows for people."""
+>>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     known = seen.known
     entry = describe_monitor(known, seen.view, now_us)
     last = seen.last_ended
@@ -102,7 +129,7 @@ def show_monitor(session: Session, key: str) -> Result:
     rows += [("declared", Cell(f"wrongly: {line}", "bold red")) for line in bad]
     others = (line for line in data["warnings"] if line not in bad)
     rows += [("beware", Cell(line, "yellow")) for line in others]
-    return Result(data, Table(("monitor", clean(key)), rows), notes=tuple(notes))
+    return data, rows
 
 
 def _look_back(
@@ -167,6 +194,8 @@ def _show_last_run(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
         rows.append(("link", run.url))
     if run.message:
         rows.append(("message", run.message))
+    if run.is_unread:
+        rows.append(("output", UNREAD))
     said = lines(run.output.decode("utf-8", "replace"))
     shown = said[-_TAIL_LINES:]
     is_cut = any(len(line) > _LONGEST_LINE for line in shown)
