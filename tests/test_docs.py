@@ -137,6 +137,12 @@ def test_it_documents_every_error_slug() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)) == slugs
 
 
+_COMMON = {
+    *("--json", "--profile", "--server", "--verbose", "--color", "--no-color"),
+    *("--format", "--fields"),
+}
+
+
 def test_it_documents_every_command() -> None:
     for name in COMMANDS:
         assert f"`radar {name} " in _README
@@ -151,20 +157,13 @@ def _commands_of_monitors() -> list[click.Command]:
 
 def test_it_documents_every_option_of_monitors() -> None:
     section = _README.partition("## Monitors")[2].partition("\n## ")[0]
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     for command in _commands_of_monitors():
-=======
-    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
-    for command in monitors.commands.values():
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
         for param in command.params:
-            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags)
 
 
 def test_it_documents_every_option_of_newer_commands() -> None:
-    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
     for command, section in (
         (status, "### Screens"),
         (sync, "### Monitors as code"),
@@ -174,23 +173,18 @@ def test_it_documents_every_option_of_newer_commands() -> None:
     ):
         text = _README.partition(section)[2].partition("\n### ")[0] if section else _README
         for param in command.params:
-            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
             assert all(f"{flag} " in text or f"{flag}`" in text for flag in flags), flags
 
 
 def test_it_documents_every_option_and_command_of_crontab() -> None:
     section = _README.partition("### A machine full of jobs")[2].partition("\n## ")[0]
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
-=======
-    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     for name, command in crontab.commands.items():
         if command.hidden:
             continue
         assert f"`radar crontab {name}" in section
         for param in command.params:
-            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags), flags
 
 
@@ -211,29 +205,19 @@ def _options_of_celery() -> list[tuple[str, str]]:
 
 def test_it_documents_every_option_and_command_of_celery() -> None:
     section = _README.partition("## Celery")[2].partition("\n## ")[0]
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
-=======
-    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     for flag, name in _options_of_celery():
-        assert flag in common or f"{flag} " in section or f"{flag}`" in section, flag
+        assert flag in _COMMON or f"{flag} " in section or f"{flag}`" in section, flag
         assert re.search(rf"\b{name}\b", section), name
 
 
 def test_it_documents_every_option_of_the_server() -> None:
     section = _README.partition("## The server")[2].partition("\n## ")[0]
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
-=======
-    common = {"--json", "--profile", "--server", "--verbose", "--color", "--no-color", "--format"}
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     assert isinstance(server, click.Group)
     (keys,) = server.commands.values()
     assert isinstance(keys, click.Group)
     for command in (server, *keys.commands.values()):
         for param in command.params:
-            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags), flags
     assert all(f"`radar server keys {name}" in section for name in keys.commands)
 

@@ -115,15 +115,14 @@ def _call(words: list[str], session: Session) -> "Result | RadarError | int":
     return outcome if isinstance(outcome, (Result, int)) else exits.OK
 
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 def _print(result: Result, session: Session) -> int | RadarError:
-    is_color_wanted = not session.no_color and not os.environ.get("NO_COLOR")
     try:
         return print_result(
             result,
             session.command,
             session.format,
-            is_color_wanted=is_color_wanted,
+            is_color_wanted=wants_color(session.color, sys.stdout),
+            is_wide=session.is_wide,
             answer=session.answer,
             fields=session.fields,
         )
@@ -133,16 +132,6 @@ def _print(result: Result, session: Session) -> int | RadarError:
         raise
     except Exception as error:  # noqa: BLE001  (the boundary: nothing is above it)
         return _report_bug(error)
-=======
-def _print(result: Result, session: Session) -> int:
-    return print_result(
-        result,
-        session.command,
-        session.format,
-        is_color_wanted=wants_color(session.color, sys.stdout),
-        is_wide=session.is_wide,
-    )
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 
 
 def _fail(error: RadarError, session: Session, words: list[str]) -> int:

@@ -12,14 +12,13 @@ import click
 
 from radar_cli.cli.answers import answers
 from radar_cli.cli.apart import Ask, Looked, look_apart, read_limit, refuse
-from radar_cli.cli.choosing import Choice, find_mistake, monitors_argument
+from radar_cli.cli.choosing import Choice, find_hints, find_mistake, monitors_argument
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.nagios import NAMED, format_unknown, format_verdict
 from radar_cli.cli.notifying import People, Told, find_people, notify_people
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
+from radar_cli.cli.render import Cell, Result, Table, is_terminal
 from radar_cli.cli.status import (
     GlanceFields,
     ago,
@@ -27,13 +26,8 @@ from radar_cli.cli.status import (
     describe_unknown,
     name_unknown,
 )
-from radar_cli.client.wire import RunSummaryFields, iso, summarize_run
-=======
-from radar_cli.cli.render import Cell, Result, Table, is_terminal
-from radar_cli.cli.status import ago, describe, describe_unknown, name_unknown
 from radar_cli.cli.timers import take_timers
-from radar_cli.client.wire import iso
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+from radar_cli.client.wire import RunSummaryFields, iso, summarize_run
 from radar_cli.core import exits
 from radar_cli.core.errors import BadValueError, RadarError, StateError
 from radar_cli.core.grammar import parse_duration
@@ -69,18 +63,17 @@ class CheckFields(GlanceFields):
     help="Tell people of what has changed, by the channels of the config files.",
 )
 @click.option(
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     "--remind",
     metavar="DURATION",
     default=lambda: os.environ.get("RADAR_REMIND", ""),
     show_default="RADAR_REMIND",
     help="With --notify: tell again of what is still down.",
-=======
+)
+@click.option(
     "--timers",
     "takes_timers",
     is_flag=True,
     help="Watch systemd's timers, too: how each ran last, and when it is due.",
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 )
 @click.option(
     "--format",
@@ -98,11 +91,8 @@ def command(
     choice: Choice,
     strict: bool,
     notifies: bool,
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     remind: str,
-=======
     takes_timers: bool,
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     form: str,
     all_users: bool,
 ) -> Result:
@@ -117,11 +107,8 @@ def command(
         form = session.format
     elif form == "json":
         session.format = "json"
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    round_ = Round(keys, form, remind_every_us=_read_reminders(remind))
-=======
-    round_ = Round(choice, form, takes_timers=takes_timers)
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+    remind_every_us = _read_reminders(remind)
+    round_ = Round(choice, form, remind_every_us, takes_timers=takes_timers)
     try:
         find = cache(lambda: find_people(session)) if notifies else None
         if all_users:
@@ -155,11 +142,7 @@ def _check_all(session: Session, round_: "Round", find: Callable[[], People] | N
 
     def look_in(place: Place, ask: Ask) -> dict[str, Any]:
         with open_monitors(session, place) as opened:
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-            found = Round(round_.keys, round_.form, round_.remind_every_us)
-=======
-            found = Round(round_.choice, round_.form)
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+            found = Round(round_.choice, round_.form, round_.remind_every_us)
             there = found.check(opened, partial(people.through, ask) if people else None)
             return {"round": found.pack(), "told": asdict(there)}
 
@@ -197,11 +180,8 @@ class Round:
 
     choice: Choice
     form: str
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     remind_every_us: int = 0
-=======
     takes_timers: bool = False
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     counts: Counter[Status] = field(default_factory=Counter)
     unwatched: int = 0
     rows: list[tuple[object, ...]] = field(default_factory=list)
@@ -210,7 +190,7 @@ class Round:
     alarming: list[tuple[str, Status, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     found: set[str] = field(default_factory=set)
-    keys_here: list[str] = field(default_factory=list)  # if one of them was likely meant
+    hints: dict[str, str] = field(default_factory=dict)  # on what was named in vain
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     is_elsewhere: bool = False
     is_lost: bool = False
@@ -228,9 +208,15 @@ class Round:
             told = notify_people(find, opened, now_us, remind_every_us=self.remind_every_us)
         elif self.form == "table":
             # Not with --notify: cron would mail it again and again.
-            self.notes += opened.find_unheard(self.keys)
+            self.notes += self._find_unheard(opened)
         self.look_at(opened, now_us)
         return told
+
+    def _find_unheard(self, opened: Opened) -> list[str]:
+        if self.choice.is_everything:
+            return opened.find_unheard()
+        keys = [known.key for known in self.choice.find(opened.store)]
+        return opened.find_unheard(keys) if keys else []
 
     def look_at(self, opened: Opened, now_us: int) -> None:
         """Judge the monitors of one store, and read of them what the format needs."""
@@ -238,8 +224,8 @@ class Round:
         is_some = not self.choice.is_everything
         chosen = {each.key: each for each in self.choice.find(opened.store)} if is_some else {}
         self.found |= chosen.keys()
-        if not opened.user and self.choice.find_missing(chosen):
-            self.keys_here = opened.store.keys()
+        if not opened.user:
+            self.hints = find_hints(opened.store, self.choice.find_missing(chosen))
         if loss := opened.store.find_loss():
             self.is_lost = True
             self.notes.append(f"{opened.store.place}: {loss}")
@@ -351,7 +337,7 @@ class Round:
         return result.but(failure=failure, notes=notes)
 
     def _find_mistake(self) -> RadarError | None:
-        return find_mistake(self.choice, self.found, lambda: self.keys_here)
+        return find_mistake(self.choice, self.found, lambda key: self.hints.get(key, ""))
 
     def _result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
         notes = self._notes()

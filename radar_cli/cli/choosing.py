@@ -3,18 +3,21 @@
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Callable, Collection, Iterable, Sequence
+from typing import Callable, Collection, Sequence
 
 import click
 
 from radar_cli.cli.options import AnyFunction
 from radar_cli.core.errors import UsageError
+from radar_cli.core.ids import is_key
 from radar_cli.model.port import MonitorStore, UnknownMonitorError
 from radar_cli.model.record import MonitorRecord
 
 _WILD = re.compile(r"[*?\[]")
 _NUMBERS = re.compile(r"(\d+)")
 _LONGEST_KEY = 200
+_NAMED = 10
+_SEE_LIST = "see 'radar monitors list'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +109,41 @@ def choose(store: MonitorStore, choice: Choice | Sequence[str]) -> list[MonitorR
             return []  # a choice of nothing, which would be everything
         choice = Choice(tuple(choice))
     found = choice.find(store)
-    if error := find_mistake(choice, [known.key for known in found], store.keys):
+    keys = [known.key for known in found]
+    if error := find_mistake(choice, keys, lambda key: suggest(store, key)):
         raise error
     return found
 
 
 def find_mistake(
-    choice: Choice, found: Collection[str], list_keys: Callable[[], Iterable[str]]
+    choice: Choice, found: Collection[str], find_hint: Callable[[str], str]
 ) -> UnknownMonitorError | None:
     """Return the error that something is named and isn't there; `found` are the keys that are."""
     tags = " ".join(f"--tag {tag}" for tag in choice.tags)
     if missing := choice.find_missing(found):
-        words = ", ".join(f"no monitor {_like(key)}" for key in missing[:10])
-        hint = _suggest(missing[0], list_keys) if not tags else "see 'radar monitors list'"
+        words = ", ".join(f"no monitor {_like(key)}" for key in missing[:_NAMED])
+        hint = _SEE_LIST if tags else find_hint(missing[0])
         return UnknownMonitorError(f"{words} has {tags}" if tags else words, hint)
     if tags and not found:
-        return UnknownMonitorError(f"no monitor has {tags}", "see 'radar monitors list'")
+        return UnknownMonitorError(f"no monitor has {tags}", _SEE_LIST)
     return None
 
 
-def _suggest(key: str, list_keys: Callable[[], Iterable[str]]) -> str:
+def find_hints(store: MonitorStore, missing: Sequence[str]) -> dict[str, str]:
+    """Return a hint for each of the keys and globs that this store doesn't have."""
+    return {key: suggest(store, key) for key in missing[:_NAMED]}
+
+
+def suggest(store: MonitorStore, key: str) -> str:
+    """Return which key was likely meant by one that isn't there, as a hint."""
     from radar_cli.settings.profiles import closest
 
+    if is_key(key) and (alias := store.find_alias(key)) is not None:
+        return f"it is called {alias.monitor!r} now"
     # A key of 10,000 characters is nobody's slip of the finger, and takes long to compare.
     is_one = not is_glob(key) and len(key) <= _LONGEST_KEY
-    close = closest(key, list_keys()) if is_one else ""
-    return f"did you mean {close!r}?" if close else "see 'radar monitors list'"
+    close = closest(key, store.keys()) if is_one else ""
+    return f"did you mean {close!r}?" if close else _SEE_LIST
 
 
 def _like(key: str) -> str:

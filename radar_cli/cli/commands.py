@@ -33,15 +33,12 @@ COMMANDS = {
         "Watch over Celery: broker, workers, queues, schedule.",
     ),
     "config": ("radar_cli.cli.config", "command", "Read, change and check the settings."),
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     "schema": (
         "radar_cli.cli.schema",
         "command",
         "Print commands, exit codes and answers as JSON.",
     ),
-=======
     "open": ("radar_cli.cli.open", "command", "Show a monitor's page in the browser."),
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     "completion": (
         "radar_cli.cli.completion.command",
         "command",

@@ -113,6 +113,14 @@ class WrapFields(UnwrapFields):
     monitors: list[str]
 
 
+class DropInFields(TypedDict):
+    """A drop-in of a systemd service, and whether it was written to its place."""
+
+    path: str
+    text: str
+    written: bool
+
+
 class DeclaredFields(TypedDict):
     """The monitors that were created."""
 
@@ -339,6 +347,7 @@ def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result
 @click.option("--write", "writes", is_flag=True, help="Write it where systemd looks for it.")
 @_root_option
 @common_options
+@answers(DropInFields)
 @pass_session
 def make_timers_drop_in(
     session: Session, timer: str, link_file: str | None, writes: bool, root: str
@@ -362,7 +371,7 @@ def make_timers_drop_in(
         except OSError as error:
             raise UsageError(f"{path} can't be written: {error.strerror}") from None
         notes = [f"{path} is written: 'systemctl daemon-reload' makes systemd read it"]
-    data = {"path": path, "text": text, "written": writes}
+    data: DropInFields = {"path": path, "text": text, "written": writes}
     return Result(data, text=text.removesuffix("\n"), notes=tuple(notes))
 
 

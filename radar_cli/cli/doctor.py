@@ -6,22 +6,15 @@ import shlex
 import shutil
 import sys
 import time
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-from dataclasses import dataclass
 from itertools import islice
-=======
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from pathlib import Path
 from typing import Annotated, Iterator, Sequence, TypedDict
 
 import click
 
 import radar_cli
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.cli.answers import answers
-=======
 from radar_cli.cli.cron_health import look_at_cron
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.remarks import BAD, BEWARE, GOOD, Remark
@@ -31,14 +24,10 @@ from radar_cli.core import exits
 from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.core.shapes import one_of
-from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
-from radar_cli.model.notice_log import ChannelHealth
-=======
 from radar_cli.crontab.link import Link, ask_version, known_paths, read_link
 from radar_cli.crontab.sources import Machine
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+from radar_cli.model.notice_log import ChannelHealth
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import local_time
 from radar_cli.notify.mail import find_local_only
@@ -59,17 +48,6 @@ _FAULTY_SHOWN = 20
 _ROOMS_OF_A_RUN = ("launch", "core", "model", "net", "outbox", "delivery", "wrap")
 
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """A remark on one thing that was looked at; `hint` says what to do."""
-
-    what: str
-    state: str
-    message: str
-    hint: str = ""
-
-
 class RemarkFields(TypedDict):
     """A remark on what one look has found; message and hint are for people."""
 
@@ -79,8 +57,6 @@ class RemarkFields(TypedDict):
     hint: str | None
 
 
-=======
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 @click.command(name="doctor")
 @common_options
 @answers(list[RemarkFields])

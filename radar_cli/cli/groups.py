@@ -4,12 +4,8 @@ import importlib
 
 import click
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.cli.answers import answer_of
-from radar_cli.cli.commands import COMMANDS
-=======
 from radar_cli.cli.commands import AS_OPTIONS, COMMANDS, SYNONYMS
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.cli.options import Session
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
@@ -43,14 +39,10 @@ class Group(click.Group):
             hint = f"did you mean {close!r}?" if close else f"see '{ctx.command_path} --help'"
             raise UsageError(f"no command {name!r}", hint)
         session = ctx.ensure_object(Session)
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-        session.command = f"{session.command} {name}".strip()
-        found = super().resolve_command(ctx, args)
+        session.command = f"{session.command} {self.full_name(name)}".strip()
+        found = super().resolve_command(ctx, [name, *rest])
         session.answer = answer_of(found[1].callback) if found[1] is not None else None
         return found
-=======
-        session.command = f"{session.command} {self.full_name(name)}".strip()
-        return super().resolve_command(ctx, [name, *rest])
 
     def translate(self, name: str) -> str:
         """Return the command's own name for a word that people use."""
@@ -78,7 +70,6 @@ def describe(command: click.Command) -> str:
     """Return the first sentence of a command's help, uncut."""
     paragraph = " ".join((command.help or "").split("\n\n")[0].split())
     return paragraph.partition(". ")[0].removesuffix(".") + "." if paragraph else ""
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 
 
 class LazyGroup(Group):

@@ -1,10 +1,11 @@
 """`radar init`: four questions, and this machine is watched."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
 from radar_cli.cli import login
+from radar_cli.cli.answers import answers
 from radar_cli.cli.crontab import wrap_jobs
 from radar_cli.cli.notify_add import (
     add_channel,
@@ -22,6 +23,14 @@ from radar_cli.notify.channel import ChannelError
 from radar_cli.notify.channels import find_channels
 
 
+class SetUpFields(TypedDict):
+    """Where the monitors are (null: here), the cron jobs that were wrapped, and the channel."""
+
+    server: str | None
+    wrapped: list[str]
+    channel: str | None
+
+
 @click.command(name="init")
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @click.option("--key", metavar="-", help="Read the key of --server from stdin, and don't ask.")
@@ -37,6 +46,7 @@ from radar_cli.notify.channels import find_channels
 @click.option("--no-test", "is_untested", is_flag=True, help="Send no test notice.")
 @click.option("--yes", is_flag=True, help="Ask nothing: what isn't said is left as it is.")
 @common_options
+@answers(SetUpFields)
 @pass_session
 def command(
     session: Session,
@@ -80,7 +90,7 @@ class _Setup:
         self._lines: list[str] = []
         self._code = exits.OK
         self._failure: RadarError | None = None
-        self.data: dict[str, Any] = {"server": None, "wrapped": [], "channel": None}
+        self.data: SetUpFields = {"server": None, "wrapped": [], "channel": None}
 
     @property
     def has_server(self) -> bool:

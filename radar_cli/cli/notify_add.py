@@ -6,9 +6,11 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.config import SECRET_KINDS, read_stdin, to_toml
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, is_terminal
@@ -53,6 +55,15 @@ class Added:
     notes: tuple[str, ...] = ()
 
 
+class AddedFields(TypedDict):
+    """A channel in the config file; `answer` is to the test notice, null if none was sent."""
+
+    channel: str
+    file: str
+    new: bool
+    answer: str | None
+
+
 @click.command(name="add")
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option("--email", metavar="ADDRESS", multiple=True, help="Write mail; may be repeated.")
@@ -68,6 +79,7 @@ class Added:
 @click.option("--no-test", "is_untested", is_flag=True, help="Send no test notice.")
 @click.option("--yes", is_flag=True, help="Ask nothing, also if the channel is there already.")
 @common_options
+@answers(AddedFields)
 @pass_session
 def command(
     session: Session,
@@ -105,7 +117,12 @@ def command(
     name = added.channel.table.name
     text = f"channel {name} is in {added.path}" + ("" if added.is_new else " already")
     following = "next: 'radar check --notify' in a crontab, or a server, tells by it"
-    data = {"channel": name, "file": added.path, "new": added.is_new, "answer": None}
+    data: AddedFields = {
+        "channel": name,
+        "file": added.path,
+        "new": added.is_new,
+        "answer": None,
+    }
     if is_untested:
         return Result(data, text=f"{text}\n{following}", notes=added.notes)
     try:

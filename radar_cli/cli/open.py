@@ -2,9 +2,11 @@
 
 import os
 import sys
+from typing import TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.choosing import choose
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
@@ -14,10 +16,17 @@ from radar_cli.core.errors import UsageError
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 
+class PageFields(TypedDict):
+    """The page of a monitor, or of all of them."""
+
+    url: str
+
+
 @click.command(name="open")
 @click.argument("keys", metavar="[MONITOR]", nargs=-1)
 @click.option("--url", "is_printed", is_flag=True, help="Just print the URL.")
 @common_options
+@answers(PageFields)
 @pass_session
 def command(session: Session, keys: tuple[str, ...], is_printed: bool) -> Result:
     """Show a monitor's page on the server in the browser, or the page of all of them.
@@ -39,7 +48,7 @@ def command(session: Session, keys: tuple[str, ...], is_printed: bool) -> Result
             (known,) = choose(opened.store, keys)
         url += f"monitors/{known.key}"  # a key needs no quoting
     is_opened = not is_printed and session.format != "json" and _has_browser() and _browse(url)
-    return Result({"url": url}, text=f"{url} is shown in the browser" if is_opened else url)
+    return Result(PageFields(url=url), text=f"{url} is shown in the browser" if is_opened else url)
 
 
 def _has_browser() -> bool:

@@ -11,12 +11,8 @@ if TYPE_CHECKING:
     from radar_cli.settings.profiles import Config, Profile
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-FORMATS = ("table", "json", "csv", "ndjson")
-=======
-FORMATS = ("table", "wide", "json", "csv")
+FORMATS = ("table", "wide", "json", "csv", "ndjson")
 COLORS = ("always", "auto", "never")
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 
 
 @dataclass
@@ -27,13 +23,9 @@ class Session:
     profile: str | None = None
     server: str | None = None
     verbose: bool = False
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    no_color: bool = False
-    fields: tuple[str, ...] = ()
-=======
     color: str = "auto"
     is_wide: bool = False
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+    fields: tuple[str, ...] = ()
     command: str = ""  # what was called, like `config list`
     answer: Answer | None = None  # what that declares to print
 
@@ -164,15 +156,15 @@ def _store_fields(context: click.Context, _: click.Parameter, value: str | None)
 
 
 def list_options(function: AnyFunction) -> AnyFunction:
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     """Add the common options, `--format` and `--fields`, for a command that prints a list."""
     options = (
         click.option(
+            "-o",
             "--format",
             type=click.Choice(FORMATS),
             expose_value=False,
-            callback=_store("format"),
-            help="How to print the list.",
+            callback=_store_format,
+            help="How to print the list; wide cuts nothing.",
         ),
         click.option(
             "--fields",
@@ -181,16 +173,6 @@ def list_options(function: AnyFunction) -> AnyFunction:
             callback=_store_fields,
             help="Print these fields of it alone, as in key,last_run.exit_code.",
         ),
-=======
-    """Add the common options and `--format`, for a command that prints a list."""
-    with_format = click.option(
-        "-o",
-        "--format",
-        type=click.Choice(FORMATS),
-        expose_value=False,
-        callback=_store_format,
-        help="How to print the list; wide cuts nothing.",
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     )
     for option in reversed(options):
         function = option(function)

@@ -7,24 +7,17 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Sequence, TextIO
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.cli.answers import Answer, Rows, find_rows
-=======
 from radar_cli.cli.layout import MARK, break_text, lay_out, paint
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.core import exits
 
 if TYPE_CHECKING:
     from radar_cli.core.errors import RadarError
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 # What is promised of it stands in the README; another number would break that promise.
 ENVELOPE_VERSION = 2
 _LONGEST_KEY = 200
-=======
-ENVELOPE_VERSION = 1
 _CONTINUED = "  "
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 # What a person is shown of a cell: a program may have given a monitor a name of a megabyte.
 _LONGEST_CELL = 1000
 
@@ -92,17 +85,14 @@ class Result:
 
 
 def print_result(
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     result: Result,
     command: str,
     output: str,
     *,
     is_color_wanted: bool,
+    is_wide: bool = False,
     answer: Answer | None = None,
     fields: Sequence[str] = (),
-=======
-    result: Result, command: str, output: str, *, is_color_wanted: bool, is_wide: bool = False
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 ) -> int:
     """Print a command's result on stdout, and return the exit code.
 
@@ -110,10 +100,8 @@ def print_result(
     those that are asked for. Raises OSError if stdout can't take it, and UsageError for a field
     that this answer doesn't have.
     """
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     rows = None if answer is None else find_rows(answer, result.data, result.shape, fields)
-    for note in result.notes:
-        complain(note)
+    table = _choose(result.table, rows if fields else None)
     if output == "json":
         data = result.data if rows is None else rows.data
         emit(envelope(command, result.final_code, data=data, error=result.failure))
@@ -122,23 +110,6 @@ def print_result(
             emit(encode(row))
     elif output == "csv" and rows is not None:
         _emit_csv(rows)
-    elif fields and rows is not None:
-        empty = "" if result.table is None else result.table.empty
-        chosen = Table(rows.columns(), [tuple(cells) for cells in rows.cells()], empty)
-        _print_table(chosen, is_color_wanted=is_color_wanted)
-    elif result.table is not None:
-        _print_table(result.table, is_color_wanted=is_color_wanted)
-    elif result.text:
-        emit("".join(clean(line) + "\n" for line in result.text.split("\n")))
-    if result.failure is not None:
-        complain(result.failure.line())
-    return result.final_code
-=======
-    failure, table = result.failure, result.table
-    if output == "json":
-        emit(envelope(command, data=result.data, error=failure))
-    elif table is not None and output == "csv":
-        emit(_csv(table))
     elif table is not None and table.rows:
         emit_table(table, is_color_wanted=is_color_wanted, is_wide=is_wide)
     elif table is None and result.text:
@@ -149,11 +120,18 @@ def print_result(
         complain(note)
     if output == "table" and table is not None and (line := table.remark):
         complain(line)
-    if failure is None:
-        return result.exit_code
-    complain(failure.line())
-    return failure.exit_code
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+    if result.failure is not None:
+        complain(result.failure.line())
+    return result.final_code
+
+
+def _choose(table: Table | None, rows: Rows | None) -> Table | None:
+    """Return the table, or one of the fields that are asked for."""
+    if rows is None:
+        return table
+    empty, summary = ("", "") if table is None else (table.empty, table.summary)
+    cells = [tuple(each) for each in rows.cells()]
+    return Table(rows.columns(), cells, empty, summary=summary)
 
 
 def envelope(
@@ -189,13 +167,6 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def _print_table(table: Table, *, is_color_wanted: bool) -> None:
-    if table.rows:
-        emit_table(table, is_color_wanted=is_color_wanted)
-    elif table.empty:
-        complain(table.empty)
-
-
 def clean(text: str) -> str:
     """Return `text` with everything that isn't printable written as an escape.
 
@@ -210,6 +181,12 @@ def clean(text: str) -> str:
         else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def shorten(key: str) -> str:
+    """Shorten what was given as a key, which may be anything, so that it fits into a line."""
+    shown = clean(key)
+    return shown if len(shown) <= _LONGEST_KEY else shown[:60] + "..."
 
 
 def emit(text: str) -> None:
@@ -309,35 +286,7 @@ def _text(cell: Any) -> str:
     return "" if value is None else clean(str(value))
 
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-def _plain(table: Table) -> str:
-    lines = [table.columns, *(tuple(_cut(_text(cell)) for cell in row) for row in table.rows)]
-    widths = [max(_width(line[index]) for line in lines) for index in range(len(table.columns))]
-    text = ""
-    for line in lines:
-        padded = (
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
-        )
-        text += "  ".join(padded).rstrip() + "\n"
-    return text
-
-
-def _width(text: str) -> int:
-    """Return how many columns `text` takes: an East Asian character two, an accent none."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(
-        0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
-        for character in text
-    )
-
-
 def _emit_csv(rows: Rows) -> None:
-=======
-def _csv(table: Table) -> str:
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     import csv
     import io
 

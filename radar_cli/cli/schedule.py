@@ -7,11 +7,8 @@ from typing import Any, TypedDict
 
 import click
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.cli.answers import answers
-=======
 from radar_cli.cli.choosing import choose, is_glob
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.cli.groups import Group
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session

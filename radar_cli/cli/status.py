@@ -13,12 +13,18 @@ import click
 
 from radar_cli.cli.answers import answers
 from radar_cli.cli.apart import Ask, look_apart, read_limit
-from radar_cli.cli.choosing import Choice, find_mistake, monitors_argument, natural_order
+from radar_cli.cli.choosing import (
+    Choice,
+    find_hints,
+    find_mistake,
+    monitors_argument,
+    natural_order,
+)
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-from radar_cli.cli.render import Cell, Result, Table, shorten
+from radar_cli.cli.render import Cell, Result, Table, shorten, wants_color
+from radar_cli.cli.watching import watch
 from radar_cli.client.wire import (
     AttentionFields,
     FaultFields,
@@ -31,11 +37,6 @@ from radar_cli.client.wire import (
     from_iso,
     iso,
 )
-=======
-from radar_cli.cli.render import Cell, Result, Table, wants_color
-from radar_cli.cli.watching import watch
-from radar_cli.client.wire import describe_fault, describe_run, from_iso, iso
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError, StateError, UsageError
 from radar_cli.core.grammar import format_duration
@@ -44,11 +45,7 @@ from radar_cli.core.text import lines
 from radar_cli.model.attention import Attention
 from radar_cli.model.fault import BAD
 from radar_cli.model.overview import MonitorOverview
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-from radar_cli.model.sentences import last_line_of, local_time
-=======
 from radar_cli.model.sentences import UNREAD, last_line_of, local_time
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.service.look import look
 from radar_cli.store.opening import embedded_path
 
@@ -68,7 +65,6 @@ _MOST_URGENT = ("down", "late", "new", "up", "paused")
 STYLES = {"up": "green", "late": "yellow", "down": "bold red", "new": "dim", "paused": "dim"}
 
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 class GlanceFields(AttentionFields):
     """A monitor at a glance; `user` is whose it is, with --all-users, and null for one's own."""
 
@@ -93,40 +89,41 @@ class StatusFields(GlanceFields):
     """A monitor at a glance, with the last run that ended."""
 
     last_run: RunFields | None
-=======
-def _by_key(entry: dict[str, Any]) -> Any:
+
+
+def _by_key(entry: StatusFields) -> Any:
     return natural_order(entry["key"]), entry["user"] or ""
 
 
-def _by_status(entry: dict[str, Any]) -> Any:
+def _by_status(entry: StatusFields) -> Any:
     # All that is well stands in one order, so that it doesn't jump about.
     rank = {"down": 0, "late": 1}.get(entry["status"], 2)
     return rank, _by_key(entry)
 
 
-def _by_last_run(entry: dict[str, Any]) -> Any:
+def _by_last_run(entry: StatusFields) -> Any:
     last = entry["last_run"]
     return -(from_iso(last["ended_at"]) or 0) if last else 0, _by_key(entry)
 
 
-def _by_next_run(entry: dict[str, Any]) -> Any:
+def _by_next_run(entry: StatusFields) -> Any:
     return entry["expected_at"] is None, entry["expected_at"] or "", _by_key(entry)
 
 
-def _by_duration(entry: dict[str, Any]) -> Any:
+def _by_duration(entry: StatusFields) -> Any:
     last = entry["last_run"]
-    return -((last or {}).get("duration_s") or 0.0), _by_key(entry)
+    took_s = last["duration_s"] if last else None
+    return -(took_s or 0.0), _by_key(entry)
 
 
 # How --sort calls them: the newest run, the next one due and the longest come first.
-_ORDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+_ORDERS: dict[str, Callable[[StatusFields], Any]] = {
     "status": _by_status,
     "monitor": _by_key,
     "last-run": _by_last_run,
     "next-run": _by_next_run,
     "took": _by_duration,
 }
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 
 
 @click.command(name="status")
@@ -157,28 +154,11 @@ def command(
 
     With -v, the end of each last run's output follows; -o wide shows more of each.
     """
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    data: list[StatusFields] = []
-    notes: list[str] = []
-    is_lost = False
-    unknown: list[tuple[str, str]] = []
-    now_us = time.time_ns() // 1000
-    own, others = find_places() if all_users else (None, [])
-    try:
-        with open_monitors(session, own) as opened:
-            now_us = opened.now_us()
-            data, notes, is_lost = _look_in(opened, now_us, keys)
-    except StateError as error:
-        if own is None:
-            raise
-        unknown.append(("", error.line()))
-=======
     wanted = Wanted(choice, order, is_down_only=is_down_only, all_users=all_users)
     if not watches:
         return _show(session, wanted)
     if session.format != "table" or session.verbose:
         raise UsageError("--watch is a table for people", "leave --watch out for programs")
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 
     def look_again() -> Result:
         try:
@@ -205,17 +185,17 @@ class _Glance:
     """What was found in all stores."""
 
     now_us: int
-    data: list[dict[str, Any]] = field(default_factory=list)
+    data: list[StatusFields] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unknown: list[tuple[str, str]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)  # of one's own store, if one was named in vain
+    hints: dict[str, str] = field(default_factory=dict)  # on what was named in vain
     is_lost: bool = False
 
 
 def _show(session: Session, wanted: Wanted) -> Result:
     glance = _look(session, wanted)
     found = [entry["key"] for entry in glance.data]
-    mistake = find_mistake(wanted.choice, found, lambda: glance.keys)
+    mistake = find_mistake(wanted.choice, found, lambda key: glance.hints.get(key, ""))
     data = sorted(glance.data, key=_ORDERS[wanted.order])
     if wanted.is_down_only:
         data = [entry for entry in data if entry["status"] == "down"]
@@ -241,8 +221,8 @@ def _look(session: Session, wanted: Wanted) -> _Glance:
             glance.now_us = opened.now_us()
             found = _look_in(opened, glance.now_us, wanted.choice)
             glance.data, glance.notes, glance.is_lost = found
-            if wanted.choice.find_missing([entry["key"] for entry in glance.data]):
-                glance.keys = opened.store.keys()
+            missing = wanted.choice.find_missing([entry["key"] for entry in glance.data])
+            glance.hints = find_hints(opened.store, missing)
             if opened.local is not None and own is None:
                 glance.notes += _mention_others()
     except StateError as error:
@@ -283,7 +263,7 @@ def _has_store(place: Place, _: Ask) -> bool:
 
 
 def _make_table(
-    session: Session, wanted: Wanted, data: list[dict[str, Any]], glance: _Glance, *, is_quiet: bool
+    session: Session, wanted: Wanted, data: list[StatusFields], glance: _Glance, *, is_quiet: bool
 ) -> Table:
     columns, rows = _COLUMNS, [_row(entry, glance.now_us) for entry in data]
     if session.is_wide:
@@ -314,7 +294,7 @@ def _make_table(
     )
 
 
-def _widen(row: tuple[Any, ...], entry: dict[str, Any], now_us: int) -> tuple[Any, ...]:
+def _widen(row: tuple[Any, ...], entry: StatusFields, now_us: int) -> tuple[Any, ...]:
     """Return the row with what only `-o wide` shows."""
     key, status, *middle, last = row
     since, expected = entry["since"], entry["expected_at"]
@@ -325,7 +305,7 @@ def _widen(row: tuple[Any, ...], entry: dict[str, Any], now_us: int) -> tuple[An
     )
 
 
-def _summarise(data: list[dict[str, Any]], total: int) -> str:
+def _summarise(data: list[StatusFields], total: int) -> str:
     """`12 monitors: 2 down, 1 late, 9 up`."""
     if not data:
         return ""
@@ -336,28 +316,18 @@ def _summarise(data: list[dict[str, Any]], total: int) -> str:
 
 
 def _look_in(
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    opened: Opened, now_us: int, keys: Sequence[str]
+    opened: Opened, now_us: int, choice: Choice
 ) -> tuple[list[StatusFields], list[str], bool]:
     """The monitors of one store, for programs, remarks, and whether it isn't the one it was."""
     loss = opened.store.find_loss()
     lost = [f"{opened.store.place}: {loss}"] if loss else []
-    data = [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
-    remarks = [*_fault_notes(data), *_attention_notes(data)]
-    remarks += [*opened.remarks(), *opened.find_neglect(now_us)]
-    remarks += [*opened.find_failing_channels(), *opened.find_unheard(keys)]
-=======
-    opened: Opened, now_us: int, choice: Choice
-) -> tuple[list[dict[str, Any]], list[str], bool]:
-    """The monitors of one store, for programs, remarks, and whether it isn't the one it was."""
-    loss = opened.store.find_loss()
-    lost = [f"{opened.store.place}: {loss}"] if loss else []
     keys = [known.key for known in choice.find(opened.store)] if not choice.is_everything else []
-    seen = look(opened.store, now_us, keys) if keys or choice.is_everything else ()
+    is_some = bool(keys) or choice.is_everything
+    seen = look(opened.store, now_us, keys) if is_some else ()
     data = [describe(each, opened.user) for each in seen]
-    remarks = [*_fault_notes(data), *opened.remarks(), *opened.find_neglect(now_us)]
-    remarks += opened.find_failing_channels()
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+    remarks = [*_fault_notes(data), *_attention_notes(data)]
+    remarks += [*opened.remarks(), *opened.find_neglect(now_us), *opened.find_failing_channels()]
+    remarks += opened.find_unheard(keys) if is_some else []
     return data, lost + remarks, bool(loss)
 
 

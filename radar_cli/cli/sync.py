@@ -1,21 +1,54 @@
 """`radar sync`: monitors as code."""
 
 import os
-from typing import Any
+from typing import Annotated, TypedDict
 
 import click
 
+from radar_cli.cli.answers import answers
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, clean
 from radar_cli.core import exits
 from radar_cli.core.errors import UsageError
+from radar_cli.core.shapes import one_of
 from radar_cli.model.port import ChangedError
 from radar_cli.sync.file import name_of, read_monitors, show_value, write_monitors
 from radar_cli.sync.plan import CREATE, DELETE, MARK, Plan, Present, Step, make_plan
 
 _FILE = "radar.toml"
 _SIGNS = {CREATE: "+", DELETE: "-", MARK: "=", "update": "~"}
+
+
+# Because of `from`, which is no name in Python.
+ChangeFields = TypedDict(
+    "ChangeFields",
+    {"field": str, "from": str | None, "to": str | None, "changed_there": bool},
+)
+ChangeFields.__doc__ = "A field of a monitor; `changed_there`: somebody else has set it since."
+
+
+class StepFields(TypedDict):
+    """A monitor that is made as the file declares it."""
+
+    action: Annotated[str, one_of(list(_SIGNS))]
+    key: str
+    changes: list[ChangeFields]
+
+
+class PlanFields(TypedDict):
+    """What differs between the file and the monitors that there are."""
+
+    source: str
+    applied: bool
+    steps: list[StepFields]
+    dropped: list[str]
+
+
+class ExportedFields(TypedDict):
+    """The monitors that there are, as such a file."""
+
+    toml: str
 
 
 @click.command(name="sync")
@@ -28,6 +61,7 @@ _SIGNS = {CREATE: "+", DELETE: "-", MARK: "=", "update": "~"}
 )
 @click.option("--yes", is_flag=True, help="Don't ask before monitors are deleted.")
 @common_options
+@answers(PlanFields | ExportedFields)
 @pass_session
 def command(
     session: Session,
@@ -71,7 +105,7 @@ def command(
         notes.append(f"applied: {_summarise(plan)}")
     else:
         notes.append(f"{_summarise(plan)}: --apply carries it out")
-    data = {
+    data: PlanFields = {
         "source": name,
         "applied": applies,
         "steps": [_describe(step) for step in plan.steps],
@@ -99,7 +133,7 @@ def _export(session: Session) -> Result:
         monitors = {known.key: known.declared for known in opened.store.monitors()}
         notes = tuple(opened.notes)
     text = write_monitors(monitors)
-    return Result({"toml": text}, text=text.removesuffix("\n"), notes=notes)
+    return Result(ExportedFields(toml=text), text=text.removesuffix("\n"), notes=notes)
 
 
 def _find_present(opened: Opened) -> dict[str, Present]:
@@ -136,7 +170,7 @@ def _show(step: Step) -> list[str]:
     return [clean(line) for line in lines]
 
 
-def _describe(step: Step) -> dict[str, Any]:
+def _describe(step: Step) -> StepFields:
     return {
         "action": step.kind,
         "key": step.key,

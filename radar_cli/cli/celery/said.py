@@ -59,17 +59,12 @@ def show_findings(findings: Sequence[Finding], *, with_ok: bool) -> Result:
         for f in shown
     ]
     state = verdict(findings)
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
     data: VerdictFields = {
         "verdict": state,
         "findings": [finding.describe() for finding in findings],
     }
-    return Result(data, Table(_COLUMNS, rows), exit_code=EXIT_CODES[state])
-=======
-    data = {"verdict": state, "findings": [finding.describe() for finding in findings]}
     table = Table(_COLUMNS, rows, wrapped=("finding", "cause"), hint="hint")
     return Result(data, table, exit_code=EXIT_CODES[state])
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 
 
 def in_a_line(findings: Sequence[Finding]) -> str:

@@ -15,12 +15,8 @@ from radar_cli.cli.monitors.managing import (
     snooze_monitors,
     update_monitors,
 )
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.cli.monitors.renaming import rename_monitor, unalias_monitor
-from radar_cli.cli.monitors.showing import show_monitor
-=======
 from radar_cli.cli.monitors.showing import show_monitors
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.cli.options import common_options
 
 
@@ -34,13 +30,9 @@ for _each in (
     list_monitors,
     show_monitors,
     create_monitor,
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    update_monitor,
+    update_monitors,
     rename_monitor,
     unalias_monitor,
-=======
-    update_monitors,
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     delete_monitors,
     pause_monitors,
     resume_monitors,

@@ -1,21 +1,14 @@
 """`radar monitors history|output`: the runs of monitors, and what they said."""
 
 import sys
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-from typing import Any, TypedDict
+import time
+from dataclasses import dataclass
+from typing import Any, Iterable, Iterator, TypedDict
 
 import click
 
 from radar_cli.cli.answers import answers
-=======
-import time
-from dataclasses import dataclass
-from typing import Any, Iterable, Iterator
-
-import click
-
 from radar_cli.cli.choosing import Choice, monitors_argument
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
@@ -39,17 +32,14 @@ from radar_cli.client.wire import (
     RunSummaryFields,
     StatusWord,
     encode_run,
+    find_outcome,
     iso,
     summarize_run,
 )
 from radar_cli.core import exits
-from radar_cli.core.errors import UsageError
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-from radar_cli.core.grammar import format_duration
-from radar_cli.core.shapes import Moment, Seconds
-=======
+from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.grammar import format_duration, parse_duration
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+from radar_cli.core.shapes import Moment, Seconds
 from radar_cli.core.text import lines
 from radar_cli.model.flip import Flip
 from radar_cli.model.port import MonitorStore
@@ -89,13 +79,29 @@ class Wanted:
 class Listed:
     """A run of a monitor, what became of it, and the line of its output that was looked for."""
 
-    key: str
+    known: MonitorRecord
     run: Run
     outcome: str
-    line: str = ""
+    line: str | None = None
 
 
-class FlipFields(TypedDict):
+class KeyFields(TypedDict):
+    """The monitor that a row is of."""
+
+    key: str
+
+
+class ListedRunFields(KeyFields, RunSummaryFields):
+    """A run of a monitor; `found` is the line of its output that has --search's text in it."""
+
+    found: str | None
+
+
+class PrintedRunFields(KeyFields, RunFields):
+    """A run of a monitor, with its output: where several monitors are named."""
+
+
+class FlipFields(KeyFields):
     """A change of a monitor's status; `lasted_s` is how long it lasted, or has by now."""
 
     since: Moment | None
@@ -114,7 +120,7 @@ class FlipFields(TypedDict):
 @click.option("--follow", "-f", "follows", is_flag=True, help="Go on with runs as they end.")
 @click.option("--flips", "is_of_flips", is_flag=True, help="Print when it went up and down.")
 @list_options
-@answers(list[RunSummaryFields] | list[FlipFields])
+@answers(list[ListedRunFields] | list[FlipFields])
 @pass_session
 def list_runs(
     session: Session,
@@ -140,34 +146,21 @@ def list_runs(
             raise UsageError("--follow is a table for people, of all runs")
         return _follow(session, wanted)
     with open_monitors(session) as opened:
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-        store, notes = opened.store, opened.notes
-        find_monitors(store, [key])
-        store.judge(opened.now_us())
-        (known,) = find_monitors(store, [key])
-        runs = store.runs(key, limit)[::-1]
-    data = [summarize_run(run, known.state.running) for run in runs]
-    rows = [_row(run, entry["outcome"]) for run, entry in zip(runs, data, strict=True)]
-    table = Table(_COLUMNS, rows, "no runs yet")
-    return Result(data, table, notes=tuple(notes), shape=RunSummaryFields)
-=======
         listed = _list(opened, wanted)
         notes = opened.notes
     listed.sort(key=lambda each: each.run.first_us, reverse=True)
-    is_one = choice.is_one
-    data = [_describe(each, is_one=is_one, is_searched=bool(search)) for each in listed]
-    show = _for_people if session.format == "table" else _for_programs
-    rows = [_row(each, show, wanted, is_one=is_one) for each in listed]
+    data: list[ListedRunFields] = [_describe(each) for each in listed]
+    rows = [_row(each, wanted, is_one=choice.is_one) for each in listed]
     empty = "no run is like that" if search or since else "no runs yet"
-    return Result(data, _make_table(wanted, rows, empty, is_one=is_one), notes=tuple(notes))
+    table = _make_table(wanted, rows, empty, is_one=choice.is_one)
+    return Result(data, table, notes=tuple(notes), shape=ListedRunFields)
 
 
 def _read_since(text: str) -> int:
     try:
         return round(parse_duration(text) * 1e6)
-    except ValueError as error:
-        message, _, hint = str(error).partition(": ")
-        raise UsageError(f"--since: {message}", hint) from None
+    except BadValueError as error:
+        raise error.as_usage_error("--since") from None
 
 
 def _list(opened: Opened, wanted: Wanted) -> list[Listed]:
@@ -179,8 +172,9 @@ def _list(opened: Opened, wanted: Wanted) -> list[Listed]:
     for known in find_monitors(store, wanted.choice):
         for run in _find_runs_of(store, known, wanted):
             if run.first_us >= from_us:
-                outcome = _find_outcome(run, known)
-                listed.append(Listed(known.key, run, outcome, _find_line(run, wanted.search)))
+                outcome = find_outcome(run, known.state.running)
+                line = _find_line(run, wanted.search)
+                listed.append(Listed(known, run, outcome, line))
     return listed
 
 
@@ -190,16 +184,12 @@ def _find_runs_of(store: MonitorStore, known: MonitorRecord, wanted: Wanted) -> 
     return store.runs(known.key, wanted.limit)
 
 
-def _find_line(run: Run, text: str) -> str:
-    """The last line that has the text in it."""
+def _find_line(run: Run, text: str) -> str | None:
+    """The last line that has the text in it, None if none was looked for."""
     if not text:
-        return ""
+        return None
     said = [run.message, *lines(run.output.decode("utf-8", "replace").expandtabs())]
     return next((line.strip() for line in reversed(said) if text.lower() in line.lower()), "")
-
-
-def _find_outcome(run: Run, known: MonitorRecord) -> str:
-    return str(encode_run(run, known.state.running)["outcome"])
 
 
 def _make_table(wanted: Wanted, rows: list[tuple[Any, ...]], empty: str, *, is_one: bool) -> Table:
@@ -224,7 +214,7 @@ def _follow(session: Session, wanted: Wanted) -> int:
         listed.sort(key=lambda each: each.run.ended_us or 0)
         places = {_place(each): each for each in listed}
         new = [each for place, each in places.items() if place not in printed]
-        rows = [_row(each, _for_people, wanted, is_one=False) for each in new]
+        rows = [_row(each, wanted, is_one=False) for each in new]
         width = None
         if is_terminal(sys.stdout) and not session.is_wide:
             width = screen_width(1)
@@ -240,15 +230,14 @@ def _follow(session: Session, wanted: Wanted) -> int:
 
 
 def _place(listed: Listed) -> tuple[str, str, int]:
-    return listed.key, listed.run.run_id, listed.run.ended_us or 0
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+    return listed.known.key, listed.run.run_id, listed.run.ended_us or 0
 
 
 @click.command(name="output")
 @monitors_argument()
 @click.option("--run", "run_id", metavar="ID", help="Of this run; the end of its id is enough.")
 @common_options
-@answers(RunFields | None)
+@answers(RunFields | list[PrintedRunFields] | None)
 @pass_session
 def print_output(session: Session, choice: Choice, run_id: str | None) -> Result | int:
     """Print the output of a monitor's last run that ended, or of another run.
@@ -257,34 +246,23 @@ def print_output(session: Session, choice: Choice, run_id: str | None) -> Result
     a line with each one's key before it. Exits with 1 if there is no such run.
     """
     with open_monitors(session) as opened:
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-        store, notes = opened.store, opened.notes
-        (known,) = find_monitors(store, [key])
-        run = _find_run(store, key, run_id)
-=======
         notes = opened.notes
-        found = [known.key for known in find_monitors(opened.store, choice)]
-        runs = [(key, _find_run(opened.store, key, run_id)) for key in found]
+        found = find_monitors(opened.store, choice)
+        runs = [(known, _find_run(opened.store, known.key, run_id)) for known in found]
     if choice.is_one:
         return _print_one(session, *runs[0], run_id, notes)
     return _print_several(session, runs, run_id, notes)
 
 
 def _print_one(
-    session: Session, key: str, run: Run | None, run_id: str | None, notes: list[str]
+    session: Session, known: MonitorRecord, run: Run | None, run_id: str | None, notes: list[str]
 ) -> Result | int:
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     if run is None:
-        return Result(None, notes=(*notes, _miss(key, run_id)), exit_code=exits.BAD)
+        return Result(None, notes=(*notes, _miss(known.key, run_id)), exit_code=exits.BAD)
     notes = [*notes, *_remark(run)]
     if session.format == "json" or is_terminal(sys.stdout):
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-        # expandtabs counts its columns from a carriage return, too.
-        text = "\n".join(lines(run.output.decode("utf-8", "replace").expandtabs()))
-        return Result(encode_run(run, known.state.running), text=text, notes=tuple(notes))
-=======
-        return Result(describe_run(run), text=_as_text(run), notes=tuple(notes))
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+        data = encode_run(run, known.state.running)
+        return Result(data, text=_as_text(run), notes=tuple(notes))
     for note in notes:
         complain(note)
     _write_raw([run.output])
@@ -292,21 +270,26 @@ def _print_one(
 
 
 def _print_several(
-    session: Session, runs: list[tuple[str, Run | None]], run_id: str | None, notes: list[str]
+    session: Session,
+    runs: list[tuple[MonitorRecord, Run | None]],
+    run_id: str | None,
+    notes: list[str],
 ) -> Result | int:
-    there = [(key, run) for key, run in runs if run is not None]
-    notes = [*notes, *(_miss(key, run_id) for key, run in runs if run is None)]
-    notes += [f"{key}: {remark}" for key, run in there for remark in _remark(run)]
+    there = [(known, run) for known, run in runs if run is not None]
+    notes = [*notes, *(_miss(known.key, run_id) for known, run in runs if run is None)]
+    notes += [f"{known.key}: {remark}" for known, run in there for remark in _remark(run)]
     code = exits.OK if there else exits.BAD
     if session.format == "json" or is_terminal(sys.stdout):
-        data = [{"key": key, **describe_run(run)} for key, run in there]
-        text = "\n".join(f"==> {key} <==\n{_as_text(run)}" for key, run in there)
+        data: list[PrintedRunFields] = [
+            {"key": known.key, **encode_run(run, known.state.running)} for known, run in there
+        ]
+        text = "\n".join(f"==> {known.key} <==\n{_as_text(run)}" for known, run in there)
         return Result(data, text=text, notes=tuple(notes), exit_code=code)
     for note in notes:
         complain(note)
-    for key, run in there:
+    for known, run in there:
         is_ended = run.output.endswith(b"\n") or not run.output
-        _write_raw([f"==> {key} <==\n".encode(), run.output, b"" if is_ended else b"\n"])
+        _write_raw([f"==> {known.key} <==\n".encode(), run.output, b"" if is_ended else b"\n"])
     return code
 
 
@@ -346,26 +329,19 @@ def _find_run(store: MonitorStore, key: str, run_id: str | None) -> Run | None:
     return found[-1] if found else None
 
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-def _row(run: Run, outcome: str) -> tuple[Any, ...]:
-=======
-def _describe(listed: Listed, *, is_one: bool, is_searched: bool) -> dict[str, Any]:
+def _describe(listed: Listed) -> ListedRunFields:
     """A run for programs; its output is what `radar monitors output` prints."""
-    entry = {**describe_run(listed.run), "outcome": listed.outcome}
-    del entry["output"]
-    if is_searched:
-        entry["found"] = listed.line
-    return entry if is_one else {"key": listed.key, **entry}
+    entry = summarize_run(listed.run, listed.known.state.running)
+    return {"key": listed.known.key, **entry, "found": listed.line}
 
 
-def _row(listed: Listed, show: Any, wanted: Wanted, *, is_one: bool) -> tuple[Any, ...]:
-    row: tuple[Any, ...] = show(listed.run, listed.outcome)
-    row = row if is_one else (listed.key, *row)
+def _row(listed: Listed, wanted: Wanted, *, is_one: bool) -> tuple[Any, ...]:
+    row = _for_people(listed.run, listed.outcome)
+    row = row if is_one else (listed.known.key, *row)
     return (*row, listed.line) if wanted.search else row
 
 
 def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     started_us = run.started_us if run.started_us is not None else run.ended_us
     return (
         "" if started_us is None else local_time(started_us),
@@ -383,33 +359,12 @@ def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
     )
 
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-=======
 def _output_in_words(run: Run) -> str:
     if run.is_unread:
         return UNREAD
     return "" if run.output_bytes is None else size_in_words(run.output_bytes)
 
 
-def _for_programs(run: Run, outcome: str) -> tuple[Any, ...]:
-    """The same columns with times in ISO 8601, seconds and bytes."""
-    return (
-        iso(run.started_us),
-        run.duration_s,
-        outcome,
-        exit_in_words(run),
-        run.reason,
-        run.cpu_s,
-        run.max_rss_bytes,
-        run.output_bytes,
-        run.tries,
-        run.host,
-        "" if run.origin is None else run.origin.address,
-        run.run_id,
-    )
-
-
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 def _duration(seconds: float | None) -> str:
     return "" if seconds is None else format_duration(seconds)
 
@@ -425,40 +380,29 @@ def list_flips(session: Session, choice: Choice, limit: int, since_us: int | Non
         flips = [each for each in flips if each[0].time_us >= now_us - since_us]
     flips.sort(key=lambda each: each[0].time_us, reverse=True)
     is_one = choice.is_one
-    data, rows = [], []
-    for flip, lasted_s in flips:
-        entry = _describe_flip(flip, lasted_s)
-        row = _flip_for_people(flip, lasted_s) if session.format == "table" else _flip_row(entry)
-        data.append(entry if is_one else {"key": flip.monitor, **entry})
-        rows.append(row if is_one else (flip.monitor, *row))
+    data = [_describe_flip(flip, lasted_s) for flip, lasted_s in flips]
+    rows = [_flip_row(flip, lasted_s) for flip, lasted_s in flips]
+    if not is_one:
+        rows = [(flip.monitor, *row) for (flip, _), row in zip(flips, rows, strict=True)]
     columns: tuple[str, ...] = ("since", "status", "reason", "for", "before", "noticed")
     columns = columns if is_one else ("monitor", *columns)
     least = ("noticed", "before", "reason")
     whole = columns[: 2 if is_one else 3]
     table = Table(columns, rows, "its status never changed", least=least, whole=whole)
-    return Result(data, table, notes=tuple(opened.notes))
+    return Result(data, table, notes=tuple(opened.notes), shape=FlipFields)
 
 
 def _with_ends(flips: list[Flip], now_us: int) -> Iterator[tuple[Flip, float]]:
     """Each flip, the newest first, and for how long it was so, in seconds."""
     until_us = now_us
     for flip in flips:
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-        lasted_s = max(0.0, (until_us - flip.time_us) / 1e6)
-        data.append(_describe_flip(flip, lasted_s))
-        rows.append(_flip_row(flip, lasted_s))
-        until_us = flip.time_us
-    columns = ("since", "status", "reason", "for", "before", "noticed")
-    table = Table(columns, rows, "its status never changed")
-    return Result(data, table, notes=tuple(opened.notes), shape=FlipFields)
-=======
         yield flip, max(0.0, (until_us - flip.time_us) / 1e6)
         until_us = flip.time_us
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 
 
 def _describe_flip(flip: Flip, lasted_s: float) -> FlipFields:
     return {
+        "key": flip.monitor,
         "since": iso(flip.time_us),
         "status": flip.status,
         "reason": flip.reason or None,
@@ -468,15 +412,7 @@ def _describe_flip(flip: Flip, lasted_s: float) -> FlipFields:
     }
 
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 def _flip_row(flip: Flip, lasted_s: float) -> tuple[Any, ...]:
-=======
-def _flip_row(entry: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(entry.values())
-
-
-def _flip_for_people(flip: Flip, lasted_s: float) -> tuple[Any, ...]:
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
     noticed = local_time(flip.noticed_us)
     return (
         local_time(flip.time_us),

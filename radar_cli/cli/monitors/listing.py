@@ -4,13 +4,9 @@ from typing import Any
 
 import click
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.cli.answers import answers
-from radar_cli.cli.monitors.described import local_moment
-=======
 from radar_cli.cli.choosing import Choice, monitors_argument
 from radar_cli.cli.monitors.described import find_monitors, local_moment
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
@@ -50,18 +46,8 @@ def list_monitors(session: Session, choice: Choice, statuses: tuple[str, ...]) -
             for known in find_monitors(store, choice)
         ]
     is_empty = not data
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
-    data = [
-        entry
-        for entry in data
-        if set(tags) <= set(entry["tags"]) and (not statuses or entry["status"] in statuses)
-    ]
-    rows = [_row(entry) for entry in data]
-=======
     data = [entry for entry in data if not statuses or entry["status"] in statuses]
-    is_for_people = session.format == "table"
-    rows = [_for_people(entry) if is_for_people else _for_programs(entry) for entry in data]
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
+    rows = [_row(entry) for entry in data]
     hint = "no monitors yet: try 'radar run hello -- echo hello'"
     table = Table(
         _COLUMNS,

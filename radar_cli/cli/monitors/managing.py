@@ -6,11 +6,8 @@ from typing import Any, TypedDict
 
 import click
 
-<<<<<<< ab3cbd040996d1940e43543a1b51482c27f423ef
 from radar_cli.cli.answers import answers
-=======
 from radar_cli.cli.choosing import Choice, monitors_argument
->>>>>>> 9d57471251f3fc3c347f9b7446e5a58538155ccd
 from radar_cli.cli.monitors.declaring import declaring_options, read_options
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.showing import WarnedFields
@@ -78,7 +75,7 @@ def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
 @declaring_options
 @click.option("--yes", is_flag=True, help="Don't ask, though a glob or a tag chooses several.")
 @common_options
-@answers(WarnedFields)
+@answers(WarnedFields | list[WarnedFields])
 @pass_session
 def update_monitors(session: Session, /, choice: Choice, yes: bool, **given: Any) -> Result:
     """Change what monitors are declared as; only what is given changes.
