@@ -168,8 +168,9 @@ def _print_traceback_if_wanted() -> None:
 
 
 def _asks_for_json(words: list[str]) -> bool:
-    asked = zip(words, [*words[1:], ""], strict=True)
-    return "--json" in words or "--format=json" in words or ("--format", "json") in asked
+    asked = [*zip(words, [*words[1:], ""], strict=True)]
+    is_format = ("--format", "json") in asked or ("-o", "json") in asked
+    return "--json" in words or "--format=json" in words or is_format
 
 
 def _own_words(words: list[str]) -> list[str]:

@@ -332,6 +332,7 @@ def test_a_field_that_is_not_there_is_an_error(words: list[str], message: str) -
         (["outbox", "--json"], "usage"),
         (["--json"], "usage"),
         (["config", "list", "--nonsense", "--format", "json"], "usage"),
+        (["config", "list", "--nonsense", "-o", "json"], "usage"),
         (["config", "list", "--format=json", "--profile", "nobody"], "unknown-profile"),
         (["monitors", "delete", "job", "--json"], "interrupted"),
     ],
