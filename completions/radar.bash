@@ -44,13 +44,15 @@ _radar() {
     answer=$(command "$program" completion words "${words[@]:1}" 2>/dev/null </dev/null)
     case ${answer%%$'\n'*} in
     words)
+        # Where there is nothing to offer, there is no line behind the first one.
+        answer=${answer#words}
         while IFS= read -r offered; do
             offered=${offered%%$'\t'*}
-            [[ $offered == "$word"* ]] || continue
+            [[ $offered && $offered == "$word"* ]] || continue
             [[ $quote ]] || printf -v offered %q "$offered"
             offered=$prefix$offered
             COMPREPLY[${#COMPREPLY[@]}]=${offered#"$done_already"}
-        done <<<"${answer#*$'\n'}"
+        done <<<"${answer#$'\n'}"
         ;;
     files)
         compopt -o default 2>/dev/null # readline's own, as there is nothing in COMPREPLY

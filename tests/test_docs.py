@@ -20,8 +20,13 @@ import radar_cli
 from radar_cli.cli.celery import group as celery_group
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.crontab import command as crontab
+from radar_cli.cli.init import command as init
 from radar_cli.cli.monitors.group import command as monitors
+from radar_cli.cli.notify_add import command as notify_add
+from radar_cli.cli.open import command as opener
 from radar_cli.cli.server import command as server
+from radar_cli.cli.status import command as status
+from radar_cli.cli.sync import command as sync
 from radar_cli.core import exits
 from radar_cli.core.cron import find_fault
 from radar_cli.core.errors import RadarError
@@ -88,6 +93,11 @@ def test_it_documents_no_option_that_is_not_there() -> None:
         "--status",
     }
     elsewhere |= {"--key", "--monitor", "--scope"}
+    elsewhere |= {
+        f for each in (status, sync, opener, init, notify_add) for p in each.params for f in p.opts
+    }
+    elsewhere |= {f for each in monitors.commands.values() for p in each.params for f in p.opts}
+    elsewhere |= {"--color", "--timers", "--no-wrap"}
     elsewhere |= {"--channel", "--since"}
     elsewhere |= {f for each in _commands_of_monitors() for p in each.params for f in p.opts}
     elsewhere |= {"--beat", "--file", "--max-age", "--started"}
@@ -127,6 +137,12 @@ def test_it_documents_every_error_slug() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)) == slugs
 
 
+_COMMON = {
+    *("--json", "--profile", "--server", "--verbose", "--color", "--no-color"),
+    *("--format", "--fields"),
+}
+
+
 def test_it_documents_every_command() -> None:
     for name in COMMANDS:
         assert f"`radar {name} " in _README
@@ -141,22 +157,34 @@ def _commands_of_monitors() -> list[click.Command]:
 
 def test_it_documents_every_option_of_monitors() -> None:
     section = _README.partition("## Monitors")[2].partition("\n## ")[0]
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     for command in _commands_of_monitors():
         for param in command.params:
-            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags)
+
+
+def test_it_documents_every_option_of_newer_commands() -> None:
+    for command, section in (
+        (status, "### Screens"),
+        (sync, "### Monitors as code"),
+        (opener, ""),
+        (init, "### In five minutes"),
+        (notify_add, "### A channel in one step"),
+    ):
+        text = _README.partition(section)[2].partition("\n### ")[0] if section else _README
+        for param in command.params:
+            flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
+            assert all(f"{flag} " in text or f"{flag}`" in text for flag in flags), flags
 
 
 def test_it_documents_every_option_and_command_of_crontab() -> None:
     section = _README.partition("### A machine full of jobs")[2].partition("\n## ")[0]
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     for name, command in crontab.commands.items():
         if command.hidden:
             continue
         assert f"`radar crontab {name}" in section
         for param in command.params:
-            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags), flags
 
 
@@ -177,21 +205,19 @@ def _options_of_celery() -> list[tuple[str, str]]:
 
 def test_it_documents_every_option_and_command_of_celery() -> None:
     section = _README.partition("## Celery")[2].partition("\n## ")[0]
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     for flag, name in _options_of_celery():
-        assert flag in common or f"{flag} " in section or f"{flag}`" in section, flag
+        assert flag in _COMMON or f"{flag} " in section or f"{flag}`" in section, flag
         assert re.search(rf"\b{name}\b", section), name
 
 
 def test_it_documents_every_option_of_the_server() -> None:
     section = _README.partition("## The server")[2].partition("\n## ")[0]
-    common = {"--json", "--profile", "--server", "--verbose", "--no-color", "--format", "--fields"}
     assert isinstance(server, click.Group)
     (keys,) = server.commands.values()
     assert isinstance(keys, click.Group)
     for command in (server, *keys.commands.values()):
         for param in command.params:
-            flags = {flag for flag in param.opts if flag.startswith("--")} - common
+            flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
             assert all(f"{flag} " in section or f"{flag}`" in section for flag in flags), flags
     assert all(f"`radar server keys {name}" in section for name in keys.commands)
 

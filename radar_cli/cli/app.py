@@ -10,7 +10,7 @@ import click
 from radar_cli import __version__
 from radar_cli.cli.groups import LazyGroup
 from radar_cli.cli.options import Session, common_options
-from radar_cli.cli.render import Result, complain, emit, envelope, print_result
+from radar_cli.cli.render import Result, complain, emit, envelope, print_result, wants_color
 from radar_cli.core import exits
 from radar_cli.core.errors import RadarError, UsageError
 
@@ -116,13 +116,13 @@ def _call(words: list[str], session: Session) -> "Result | RadarError | int":
 
 
 def _print(result: Result, session: Session) -> int | RadarError:
-    is_color_wanted = not session.no_color and not os.environ.get("NO_COLOR")
     try:
         return print_result(
             result,
             session.command,
             session.format,
-            is_color_wanted=is_color_wanted,
+            is_color_wanted=wants_color(session.color, sys.stdout),
+            is_wide=session.is_wide,
             answer=session.answer,
             fields=session.fields,
         )
@@ -168,8 +168,9 @@ def _print_traceback_if_wanted() -> None:
 
 
 def _asks_for_json(words: list[str]) -> bool:
-    asked = zip(words, [*words[1:], ""], strict=True)
-    return "--json" in words or "--format=json" in words or ("--format", "json") in asked
+    asked = [*zip(words, [*words[1:], ""], strict=True)]
+    is_format = ("--format", "json") in asked or ("-o", "json") in asked
+    return "--json" in words or "--format=json" in words or is_format
 
 
 def _own_words(words: list[str]) -> list[str]:

@@ -67,7 +67,7 @@ def database_option(function: AnyFunction) -> AnyFunction:
         "--database",
         metavar="URL",
         default=lambda: os.environ.get("RADAR_DATABASE", ""),
-        help="sqlite:///PATH or postgresql://..., instead of the store on this machine.",
+        help="Another store than that on this machine: sqlite:///PATH or postgresql://HOST/NAME.",
     )
     return option(function)
 

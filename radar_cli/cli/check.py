@@ -12,12 +12,13 @@ import click
 
 from radar_cli.cli.answers import answers
 from radar_cli.cli.apart import Ask, Looked, look_apart, read_limit, refuse
+from radar_cli.cli.choosing import Choice, find_hints, find_mistake, monitors_argument
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.nagios import NAMED, format_unknown, format_verdict
 from radar_cli.cli.notifying import People, Told, find_people, notify_people
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
-from radar_cli.cli.render import Cell, Result, Table, is_terminal, shorten
+from radar_cli.cli.render import Cell, Result, Table, is_terminal
 from radar_cli.cli.status import (
     GlanceFields,
     ago,
@@ -25,6 +26,7 @@ from radar_cli.cli.status import (
     describe_unknown,
     name_unknown,
 )
+from radar_cli.cli.timers import take_timers
 from radar_cli.client.wire import RunSummaryFields, iso, summarize_run
 from radar_cli.core import exits
 from radar_cli.core.errors import BadValueError, RadarError, StateError
@@ -52,7 +54,7 @@ class CheckFields(GlanceFields):
 
 
 @click.command(name="check")
-@click.argument("keys", metavar="[MONITOR]...", nargs=-1)
+@monitors_argument(required=False)
 @click.option("--strict", is_flag=True, help="A monitor that is late is bad, too.")
 @click.option(
     "--notify",
@@ -68,6 +70,12 @@ class CheckFields(GlanceFields):
     help="With --notify: tell again of what is still down.",
 )
 @click.option(
+    "--timers",
+    "takes_timers",
+    is_flag=True,
+    help="Watch systemd's timers, too: how each ran last, and when it is due.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
@@ -80,14 +88,15 @@ class CheckFields(GlanceFields):
 @pass_session
 def command(
     session: Session,
-    keys: tuple[str, ...],
+    choice: Choice,
     strict: bool,
     notifies: bool,
     remind: str,
+    takes_timers: bool,
     form: str,
     all_users: bool,
 ) -> Result:
-    """Judge all monitors now, or just those named.
+    """Judge all monitors now, or just those named by keys, globs or tags.
 
     Exits with 0 if all is well, with 1 if a monitor is down (with --strict, or late) or declared
     so that it can't be watched as it should be, and with 3 if all is well but people could not be
@@ -98,7 +107,8 @@ def command(
         form = session.format
     elif form == "json":
         session.format = "json"
-    round_ = Round(keys, form, remind_every_us=_read_reminders(remind))
+    remind_every_us = _read_reminders(remind)
+    round_ = Round(choice, form, remind_every_us, takes_timers=takes_timers)
     try:
         find = cache(lambda: find_people(session)) if notifies else None
         if all_users:
@@ -132,7 +142,7 @@ def _check_all(session: Session, round_: "Round", find: Callable[[], People] | N
 
     def look_in(place: Place, ask: Ask) -> dict[str, Any]:
         with open_monitors(session, place) as opened:
-            found = Round(round_.keys, round_.form, round_.remind_every_us)
+            found = Round(round_.choice, round_.form, round_.remind_every_us)
             there = found.check(opened, partial(people.through, ask) if people else None)
             return {"round": found.pack(), "told": asdict(there)}
 
@@ -168,9 +178,10 @@ def _with_told(result: Result, told: Told, *, is_verbose: bool) -> Result:
 class Round:
     """One look at the stores, each in its turn, for one of FORMATS."""
 
-    keys: tuple[str, ...]
+    choice: Choice
     form: str
     remind_every_us: int = 0
+    takes_timers: bool = False
     counts: Counter[Status] = field(default_factory=Counter)
     unwatched: int = 0
     rows: list[tuple[object, ...]] = field(default_factory=list)
@@ -179,6 +190,7 @@ class Round:
     alarming: list[tuple[str, Status, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     found: set[str] = field(default_factory=set)
+    hints: dict[str, str] = field(default_factory=dict)  # on what was named in vain
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     is_elsewhere: bool = False
     is_lost: bool = False
@@ -188,27 +200,38 @@ class Round:
         """Judge one store, and first tell those whom `find` finds."""
         # One moment for both: what is bad by the exit code has been told.
         now_us = opened.now_us()
+        if self.takes_timers:
+            opened.notes += take_timers(opened)
         opened.note_check(now_us)
         told = Told()
         if find is not None:
             told = notify_people(find, opened, now_us, remind_every_us=self.remind_every_us)
         elif self.form == "table":
             # Not with --notify: cron would mail it again and again.
-            self.notes += opened.find_unheard(self.keys)
+            self.notes += self._find_unheard(opened)
         self.look_at(opened, now_us)
         return told
+
+    def _find_unheard(self, opened: Opened) -> list[str]:
+        if self.choice.is_everything:
+            return opened.find_unheard()
+        keys = [known.key for known in self.choice.find(opened.store)]
+        return opened.find_unheard(keys) if keys else []
 
     def look_at(self, opened: Opened, now_us: int) -> None:
         """Judge the monitors of one store, and read of them what the format needs."""
         opened.store.judge(now_us)
-        chosen = opened.store.find_all(self.keys)
+        is_some = not self.choice.is_everything
+        chosen = {each.key: each for each in self.choice.find(opened.store)} if is_some else {}
         self.found |= chosen.keys()
+        if not opened.user:
+            self.hints = find_hints(opened.store, self.choice.find_missing(chosen))
         if loss := opened.store.find_loss():
             self.is_lost = True
             self.notes.append(f"{opened.store.place}: {loss}")
         self.notes += opened.remarks()
         self.is_elsewhere |= opened.is_elsewhere
-        faulty = [*chosen.values()] if self.keys else opened.store.faulty(_FAULTY_SHOWN)
+        faulty = [*chosen.values()] if is_some else opened.store.faulty(_FAULTY_SHOWN)
         owner = f"{opened.user}/" if opened.user else ""
         self.faults += [
             (owner + known.key, fault) for known in faulty for fault in known.active_faults
@@ -217,15 +240,15 @@ class Round:
             self._name_alarming(opened, now_us, chosen)
         elif self.form == "table":
             self.rows += [
-                _row(seen, opened.user, now_us) for seen in self._alarming(opened, now_us)
+                _row(seen, opened.user, now_us) for seen in self._alarming(opened, now_us, chosen)
             ]
             self.rows += [
                 _fault_row(known.key, fault, opened.user, now_us)
                 for known in faulty
                 for fault in known.active_faults
             ]
-        else:
-            for seen in look(opened.store, now_us, self.keys, output_of=ALARMING):
+        elif chosen or not is_some:
+            for seen in look(opened.store, now_us, [*chosen], output_of=ALARMING):
                 if self.form == "prometheus":
                     self.metrics.add(seen, opened.user)
                 else:
@@ -303,14 +326,22 @@ class Round:
     def result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
         """Return the result for all formats but Nagios's; nothing that cron would mail in vain."""
         result = self._result(bad, session, is_quiet=is_quiet)
+        mistake = self._find_mistake()
         if not self.unknown:
-            return result
+            if mistake is not None and result.exit_code:
+                mistake.exit_code = result.exit_code
+            return result.but(failure=mistake)
         # What is bad is the answer; what can't be judged is never well.
-        return result.but(failure=describe_unknown(self.unknown, result.exit_code))
+        notes = result.notes if mistake is None else (*result.notes, mistake.line())
+        failure = describe_unknown(self.unknown, result.exit_code)
+        return result.but(failure=failure, notes=notes)
+
+    def _find_mistake(self) -> RadarError | None:
+        return find_mistake(self.choice, self.found, lambda key: self.hints.get(key, ""))
 
     def _result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
         notes = self._notes()
-        is_bad = any(self.counts[status] for status in bad) or len(self.found) < len(set(self.keys))
+        is_bad = any(self.counts[status] for status in bad)
         is_bad |= self.is_lost or any(fault.kind == BAD for _, fault in self.faults)
         code = exits.BAD if is_bad else exits.OK
         if self.form == "prometheus":
@@ -321,6 +352,7 @@ class Round:
             not self.rows
             and not notes
             and not self.unknown
+            and self._find_mistake() is None
             and (session.verbose or is_terminal(sys.stderr))
         ):
             notes = (self._all_well(),)
@@ -330,13 +362,20 @@ class Round:
         else:
             self.rows = [row[1:] for row in self.rows]
         is_shown = session.verbose or not is_quiet or is_terminal(sys.stdout)
-        table = Table(columns, self.rows if is_shown else [])
+        table = Table(
+            columns,
+            self.rows if is_shown else [],
+            least=("since",),
+            whole=("monitor", "status"),
+            wrapped=("what happened",),
+            hint="look at",
+        )
         return Result(None, table, notes=notes, exit_code=code)
 
     def for_nagios(self, bad: set[Status]) -> Result:
         """The verdict as Nagios has it."""
-        if missing := sorted(set(self.keys) - self.found):
-            return format_unknown(f"no monitor {', '.join(map(shorten, missing))}")
+        if mistake := self._find_mistake():
+            return format_unknown(mistake.message)
         # Another user's state directory, or a server that knows instead: who says all is well?
         nothing_known = not (self.counts.total() or self.unknown)
         if self.is_elsewhere or self.is_lost or nothing_known:
@@ -344,11 +383,13 @@ class Round:
         unknown = "; ".join(line for line in name_unknown(self.unknown))
         return format_verdict(self.alarming, self.counts, bad, self.faults, unknown)
 
-    def _alarming(self, opened: Opened, now_us: int) -> Iterator[MonitorOverview]:
-        if not self.keys:
+    def _alarming(
+        self, opened: Opened, now_us: int, chosen: dict[str, MonitorRecord]
+    ) -> Iterator[MonitorOverview]:
+        if self.choice.is_everything:
             return look_at_alarming(opened.store, now_us)
-        chosen = look(opened.store, now_us, self.keys, output_of=ALARMING)
-        return (seen for seen in chosen if seen.view.status in ALARMING)
+        some = look(opened.store, now_us, [*chosen], output_of=ALARMING) if chosen else ()
+        return (seen for seen in some if seen.view.status in ALARMING)
 
     def _name_alarming(self, opened: Opened, now_us: int, chosen: dict[str, MonitorRecord]) -> None:
         """As many as are named, of either kind, without reading what they said."""
@@ -358,7 +399,7 @@ class Round:
             some: Iterable[MonitorRecord] = (
                 known for known in named if known.view_at(now_us).status == status
             )
-            if not self.keys:
+            if self.choice.is_everything:
                 some = opened.store.monitors([status])
             self.alarming += [
                 (owner + known.key, view.status, str(view.reason or view.status))
@@ -367,19 +408,16 @@ class Round:
             ]
 
     def _count(self, opened: Opened, now_us: int, chosen: dict[str, MonitorRecord]) -> None:
-        if not self.keys:
+        if self.choice.is_everything:
             for (status, is_watched), count in opened.store.count_by_status().items():
                 self.counts[Status(status)] += count
                 self.unwatched += 0 if is_watched else count
             return
-        for key in self.keys:
-            if (known := chosen.get(key)) is not None:
-                self.counts[known.view_at(now_us).status] += 1
+        for known in chosen.values():
+            self.counts[known.view_at(now_us).status] += 1
 
     def _notes(self) -> tuple[str, ...]:
-        missing = (key for key in dict.fromkeys(self.keys) if key not in self.found)
-        unknown = name_unknown(self.unknown) if self.form != "nagios" else ()
-        return (*self.notes, *unknown, *(f"no monitor {shorten(key)!r}" for key in missing))
+        return (*self.notes, *(name_unknown(self.unknown) if self.form != "nagios" else ()))
 
     def _all_well(self) -> str:
         total = self.counts.total()

@@ -4,6 +4,7 @@
 COMMANDS = {
     "run": ("radar_cli.cli.run", "command", "Run a command and report how it went."),
     "ping": ("radar_cli.cli.ping", "command", "Send one ping by hand."),
+    "init": ("radar_cli.cli.init", "command", "Set radar up on this machine: four questions."),
     "status": ("radar_cli.cli.status", "command", "Show every monitor at a glance."),
     "check": ("radar_cli.cli.check", "command", "Judge the monitors now: 0 all well, 1 not."),
     "monitors": (
@@ -11,6 +12,7 @@ COMMANDS = {
         "command",
         "List, show, create, change, pause and delete monitors.",
     ),
+    "sync": ("radar_cli.cli.sync", "command", "Make the monitors as a file declares them."),
     "schedule": ("radar_cli.cli.schedule", "command", "Tell when a cron expression runs."),
     "notify": ("radar_cli.cli.notify", "command", "List the channels of notices, and test them."),
     "outbox": ("radar_cli.cli.outbox", "command", "List, deliver or drop undelivered pings."),
@@ -36,9 +38,16 @@ COMMANDS = {
         "command",
         "Print commands, exit codes and answers as JSON.",
     ),
+    "open": ("radar_cli.cli.open", "command", "Show a monitor's page in the browser."),
     "completion": (
         "radar_cli.cli.completion.command",
         "command",
         "Print a shell's completion script.",
     ),
 }
+
+# One rule for the words that people type: what `radar monitors` does needs no `monitors` before
+# it, and these words mean commands of it.
+SYNONYMS = {"ls": "list", "logs": "output", "rm": "delete", "remove": "delete", "edit": "update"}
+# And these mean options.
+AS_OPTIONS = {"help": "--help", "version": "--version"}

@@ -23,6 +23,7 @@ from radar_cli.core.ids import check_key, expand_host
 from radar_cli.core.places import state_directory
 from radar_cli.core.shapes import Moment, one_of
 from radar_cli.crontab.applying import apply, declare, find_link, starts
+from radar_cli.crontab.drop_in import make_drop_in
 from radar_cli.crontab.keeping import Keeping
 from radar_cli.crontab.lines import Job
 from radar_cli.crontab.link import find_folders, write_link
@@ -35,7 +36,6 @@ from radar_cli.wrap import options
 
 # Options of `radar run` that take the word behind them.
 VALUED = frozenset(row[0] for row in options.TABLE if row[1] != "switch")
-_LONGEST_COMMAND = 60
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 _root_option = click.option(
@@ -113,6 +113,14 @@ class WrapFields(UnwrapFields):
     monitors: list[str]
 
 
+class DropInFields(TypedDict):
+    """A drop-in of a systemd service, and whether it was written to its place."""
+
+    path: str
+    text: str
+    written: bool
+
+
 class DeclaredFields(TypedDict):
     """The monitors that were created."""
 
@@ -148,7 +156,13 @@ def scan_jobs(session: Session, files: tuple[str, ...], root: str) -> Result:
     data: ScanFields = {"jobs": [_describe(job) for job in found], "unreadable": machine.unread}
     notes = _tell_unread(machine)
     columns = ("watched", "next", "when", "user", "where", "command")
-    table = Table(columns, [_row(job) for job in found], "no scheduled jobs")
+    table = Table(
+        columns,
+        [_row(job) for job in found],
+        "no scheduled jobs",
+        least=("command", "when", "user", "next"),
+        whole=("watched", "where"),
+    )
     notes += _summarise(found)
     return Result(data, table, notes=tuple(notes))
 
@@ -317,8 +331,48 @@ def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result
         "unreadable": machine.unread,
     }
     notes = tuple(_tell_unread(machine))
-    table = Table(("where", "rule", "found", "what to do"), rows, "nothing found")
+    table = Table(
+        ("where", "rule", "found", "what to do"),
+        rows,
+        "nothing found",
+        wrapped=("found",),
+        hint="what to do",
+    )
     return Result(data, table, notes=notes, exit_code=exits.BAD if found else exits.OK)
+
+
+@command.command(name="drop-in")
+@click.argument("timer", metavar="TIMER")
+@click.option("--link", "link_file", metavar="FILE", help="Start radar by this link.")
+@click.option("--write", "writes", is_flag=True, help="Write it where systemd looks for it.")
+@_root_option
+@common_options
+@answers(DropInFields)
+@pass_session
+def make_timers_drop_in(
+    session: Session, timer: str, link_file: str | None, writes: bool, root: str
+) -> Result:
+    """Print a drop-in that puts radar in front of what a systemd timer starts.
+
+    A timer is watched without it, by 'radar check --timers'; with it, its output is kept, too.
+    """
+    del session
+    machine = open_machine(root)
+    link_path = os.path.abspath(link_file or find_link(os.environ))
+    path, text = make_drop_in(machine, timer, link_path)
+    notes = [f"{path} is where it belongs: --write puts it there"]
+    if writes:
+        if not starts(link_path):
+            write_link(link_path, make_script(find_folders(os.environ)), force=False)
+        try:
+            os.makedirs(os.path.dirname(machine.at(path)), exist_ok=True)
+            with open(machine.at(path), "x", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+        except OSError as error:
+            raise UsageError(f"{path} can't be written: {error.strerror}") from None
+        notes = [f"{path} is written: 'systemctl daemon-reload' makes systemd read it"]
+    data: DropInFields = {"path": path, "text": text, "written": writes}
+    return Result(data, text=text.removesuffix("\n"), notes=tuple(notes))
 
 
 @command.command(name="declare", hidden=True)
@@ -490,9 +544,6 @@ def _row(job: Found) -> tuple[Any, ...]:
     is_own = job.note == "radar's own"
     watched = Cell(job.monitor or "yes", "green") if job.is_watched else Cell("no", "yellow")
     following = "" if job.next is None else f"{job.next.astimezone():%a %Y-%m-%d %H:%M}"
-    shown = job.command
-    if len(shown) > _LONGEST_COMMAND:
-        shown = shown[: _LONGEST_COMMAND - 1] + "…"
     when = job.words + (f" ({job.note})" if job.note and not is_own else "")
     return (
         Cell("radar") if is_own else watched,
@@ -500,7 +551,7 @@ def _row(job: Found) -> tuple[Any, ...]:
         when,
         job.user,
         _place(job.place, job.line),
-        shown,
+        job.command,
     )
 
 

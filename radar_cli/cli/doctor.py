@@ -6,7 +6,6 @@ import shlex
 import shutil
 import sys
 import time
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Iterator, Sequence, TypedDict
@@ -15,8 +14,10 @@ import click
 
 import radar_cli
 from radar_cli.cli.answers import answers
+from radar_cli.cli.cron_health import look_at_cron
 from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, pass_session
+from radar_cli.cli.remarks import BAD, BEWARE, GOOD, Remark
 from radar_cli.cli.render import Cell, Result, Table
 from radar_cli.client.wire import decode_channel, decode_monitor, from_iso
 from radar_cli.core import exits
@@ -24,7 +25,8 @@ from radar_cli.core.errors import RadarError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.places import state_directory
 from radar_cli.core.shapes import one_of
-from radar_cli.crontab.link import CRON_PATH, Link, ask_version, known_paths, read_link
+from radar_cli.crontab.link import Link, ask_version, known_paths, read_link
+from radar_cli.crontab.sources import Machine
 from radar_cli.model.notice_log import ChannelHealth
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import local_time
@@ -36,7 +38,6 @@ from radar_cli.settings.check import check as find_problems
 from radar_cli.settings.profiles import Config, Profile
 from radar_cli.store.opening import open_embedded
 
-GOOD, BEWARE, BAD = "ok", "beware", "bad"
 _STYLES = {GOOD: "green", BEWARE: "yellow", BAD: "bold red"}
 _LITTLE_SPACE_BYTES = 100_000_000
 # Schedules go by the server's clock, and people by this one.
@@ -45,16 +46,6 @@ _LONG_WAIT_S = 3600.0
 _FAULTY_SHOWN = 20
 # What a run may load, in radar's package.
 _ROOMS_OF_A_RUN = ("launch", "core", "model", "net", "outbox", "delivery", "wrap")
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """A remark on one thing that was looked at; `hint` says what to do."""
-
-    what: str
-    state: str
-    message: str
-    hint: str = ""
 
 
 class RemarkFields(TypedDict):
@@ -82,7 +73,9 @@ def command(session: Session) -> Result:
     ]
     rows = [(r.what, Cell(r.state, _STYLES[r.state]), r.message, r.hint) for r in remarks]
     is_bad = any(remark.state == BAD for remark in remarks)
-    table = Table(("what", "state", "found", "what to do"), rows)
+    table = Table(
+        ("what", "state", "found", "what to do"), rows, wrapped=("found",), hint="what to do"
+    )
     return Result(data, table, exit_code=exits.BAD if is_bad else exits.OK)
 
 
@@ -103,7 +96,7 @@ def _look(session: Session) -> Iterator[Remark]:
             yield from _look_at_channels(session)
     yield _look_at_bytecode()
     yield from _look_at_links()
-    yield _look_at_cron()
+    yield from look_at_cron(Machine())
 
 
 def _look_at_config() -> Iterator[Remark]:
@@ -338,13 +331,3 @@ def _look_at_link(link: Link) -> Remark:
         words = f"{link.path} starts radar {version}, and this is {radar_cli.__version__}"
         return Remark("link", BEWARE, words, again)
     return Remark("link", GOOD, f"{link.path} starts radar {version} with {link.python}")
-
-
-def _look_at_cron() -> Remark:
-    if shutil.which("radar", path=CRON_PATH):
-        return Remark("cron", GOOD, f"finds radar in {CRON_PATH}")
-    folder = os.path.dirname(os.path.abspath(sys.argv[0]))
-    return Remark(
-        *("cron", BEWARE, f"doesn't find radar by itself: it looks in {CRON_PATH}"),
-        f"PATH={folder}:{CRON_PATH} at the top of the crontab, or the full path of a link",
-    )

@@ -10,6 +10,7 @@ import click
 
 from radar_cli.cli.answers import answers
 from radar_cli.cli.groups import Group
+from radar_cli.cli.notify_add import command as add_channel
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal, warn
 from radar_cli.client.wire import NoticeFields, encode_notice, iso
@@ -71,6 +72,9 @@ def command() -> None:
 
     A channel is a [notify.NAME] table in a config file.
     """
+
+
+command.add_command(add_channel)
 
 
 @command.command(name="list")

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from radar_cli.settings.profiles import Config, Profile
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
-FORMATS = ("table", "json", "csv", "ndjson")
+FORMATS = ("table", "wide", "json", "csv", "ndjson")
+COLORS = ("always", "auto", "never")
 
 
 @dataclass
@@ -22,7 +23,8 @@ class Session:
     profile: str | None = None
     server: str | None = None
     verbose: bool = False
-    no_color: bool = False
+    color: str = "auto"
+    is_wide: bool = False
     fields: tuple[str, ...] = ()
     command: str = ""  # what was called, like `config list`
     answer: Answer | None = None  # what that declares to print
@@ -78,6 +80,18 @@ def _store_json(context: click.Context, _: click.Parameter, value: bool) -> None
         context.ensure_object(Session).format = "json"
 
 
+def _store_format(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        session = context.ensure_object(Session)
+        session.is_wide = value == "wide"
+        session.format = "table" if session.is_wide else value
+
+
+def _store_no_color(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Session).color = "never"
+
+
 def common_options(function: AnyFunction) -> AnyFunction:
     """Add the options that every command takes; they end up in the Session."""
     options = (
@@ -112,10 +126,17 @@ def common_options(function: AnyFunction) -> AnyFunction:
             help="Say more on stderr.",
         ),
         click.option(
+            "--color",
+            type=click.Choice(COLORS),
+            expose_value=False,
+            callback=_store("color"),
+            help="When to print colours: FORCE_COLOR=1 means always, too.",
+        ),
+        click.option(
             "--no-color",
             is_flag=True,
             expose_value=False,
-            callback=_store("no_color"),
+            callback=_store_no_color,
             help="Print no colours (NO_COLOR=1 does it, too).",
         ),
     )
@@ -138,11 +159,12 @@ def list_options(function: AnyFunction) -> AnyFunction:
     """Add the common options, `--format` and `--fields`, for a command that prints a list."""
     options = (
         click.option(
+            "-o",
             "--format",
             type=click.Choice(FORMATS),
             expose_value=False,
-            callback=_store("format"),
-            help="How to print the list.",
+            callback=_store_format,
+            help="How to print the list; wide cuts nothing.",
         ),
         click.option(
             "--fields",

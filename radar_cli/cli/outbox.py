@@ -98,7 +98,14 @@ def list_pings(session: Session) -> Result:
     columns = ("when", "monitor", "kind", "to", "state", "id")
     dropped = [read_dropped(spool) for spool in _spools(outbox)]
     notes = tuple(describe_dropped(each) for each in dropped if each is not None)
-    return Result(data, Table(columns, rows, "the outbox is empty"), notes=notes)
+    table = Table(
+        columns,
+        rows,
+        "the outbox is empty",
+        least=("to", "state", "when", "kind"),
+        whole=("monitor", "id"),
+    )
+    return Result(data, table, notes=notes)
 
 
 @command.command(name="flush")

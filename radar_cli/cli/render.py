@@ -1,12 +1,14 @@
 """The one renderer: tables for people, a versioned JSON envelope, NDJSON or CSV for programs."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Sequence, TextIO
 
 from radar_cli.cli.answers import Answer, Rows, find_rows
+from radar_cli.cli.layout import MARK, break_text, lay_out, paint
 from radar_cli.core import exits
 
 if TYPE_CHECKING:
@@ -15,13 +17,14 @@ if TYPE_CHECKING:
 # What is promised of it stands in the README; another number would break that promise.
 ENVELOPE_VERSION = 2
 _LONGEST_KEY = 200
+_CONTINUED = "  "
 # What a person is shown of a cell: a program may have given a monitor a name of a megabyte.
 _LONGEST_CELL = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell with a style of rich's, like `red`, for those who see colours."""
+    """A cell with a style, like `bold red`, for those who see colours."""
 
     value: Any
     style: str = ""
@@ -38,12 +41,25 @@ class Line:
 class Table:
     """Rows for people.
 
-    A cell is a Cell, a Line or anything that `str` makes readable.
+    A cell is a Cell, a Line or anything that `str` makes readable. Where a screen is too narrow,
+    the columns in `least` are cut and then go, in this order (else those on the right); those in
+    `whole` (else the first) are never cut, those `wrapped` go on in the next line, and `hint` has a
+    line of its own.
     """
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
     empty: str = ""  # what to say on stderr when there are no rows
+    least: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    wrapped: tuple[str, ...] = ()
+    hint: str = ""
+    summary: str = ""  # a line for stderr, below the rows
+
+    @property
+    def remark(self) -> str:
+        """What is said of it on stderr."""
+        return self.summary if self.rows else self.empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +90,7 @@ def print_result(
     output: str,
     *,
     is_color_wanted: bool,
+    is_wide: bool = False,
     answer: Answer | None = None,
     fields: Sequence[str] = (),
 ) -> int:
@@ -84,8 +101,7 @@ def print_result(
     that this answer doesn't have.
     """
     rows = None if answer is None else find_rows(answer, result.data, result.shape, fields)
-    for note in result.notes:
-        complain(note)
+    table = _choose(result.table, rows if fields else None)
     if output == "json":
         data = result.data if rows is None else rows.data
         emit(envelope(command, result.final_code, data=data, error=result.failure))
@@ -94,17 +110,28 @@ def print_result(
             emit(encode(row))
     elif output == "csv" and rows is not None:
         _emit_csv(rows)
-    elif fields and rows is not None:
-        empty = "" if result.table is None else result.table.empty
-        chosen = Table(rows.columns(), [tuple(cells) for cells in rows.cells()], empty)
-        _print_table(chosen, is_color_wanted=is_color_wanted)
-    elif result.table is not None:
-        _print_table(result.table, is_color_wanted=is_color_wanted)
-    elif result.text:
+    elif table is not None and table.rows:
+        emit_table(table, is_color_wanted=is_color_wanted, is_wide=is_wide)
+    elif table is None and result.text:
         emit("".join(clean(line) + "\n" for line in result.text.split("\n")))
+    if sys.stdout is not None:
+        sys.stdout.flush()  # what is said of it stands below it, where people look
+    for note in result.notes:
+        complain(note)
+    if output == "table" and table is not None and (line := table.remark):
+        complain(line)
     if result.failure is not None:
         complain(result.failure.line())
     return result.final_code
+
+
+def _choose(table: Table | None, rows: Rows | None) -> Table | None:
+    """Return the table, or one of the fields that are asked for."""
+    if rows is None:
+        return table
+    empty, summary = ("", "") if table is None else (table.empty, table.summary)
+    cells = [tuple(each) for each in rows.cells()]
+    return Table(rows.columns(), cells, empty, summary=summary)
 
 
 def envelope(
@@ -140,13 +167,6 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def _print_table(table: Table, *, is_color_wanted: bool) -> None:
-    if table.rows:
-        emit_table(table, is_color_wanted=is_color_wanted)
-    elif table.empty:
-        complain(table.empty)
-
-
 def clean(text: str) -> str:
     """Return `text` with everything that isn't printable written as an escape.
 
@@ -176,9 +196,14 @@ def emit(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write `radar: TEXT`, one clean line, to stderr."""
-    if sys.stderr is not None:
-        sys.stderr.write(f"radar: {clean(text)}\n")
+    """Write `radar: TEXT`, one clean line, to stderr; a terminal gets it broken between words."""
+    if sys.stderr is None:
+        return
+    line = f"radar: {clean(text)}"
+    if is_terminal(sys.stderr):
+        width = screen_width(2) - len(_CONTINUED)
+        line = f"\n{_CONTINUED}".join(break_text(line, width))
+    sys.stderr.write(f"{line}\n")
 
 
 def warn(text: str) -> None:
@@ -191,25 +216,56 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def emit_table(table: Table, *, is_color_wanted: bool) -> None:
-    """Print a table: by rich on a terminal, as aligned plain text into a pipe or file."""
-    if not is_terminal(sys.stdout):
-        emit(_plain(table))
-        return
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
+def screen_width(fd: int) -> int:
+    """Return how many columns the terminal at a descriptor has, or COLUMNS says."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(fd).columns or 80
+    except OSError:
+        return 80
 
-    # No colour means no escape sequences at all, bold included.
-    console = Console(color_system="auto" if is_color_wanted else None, highlight=False)
-    shown = RichTable(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in table.columns:
-        shown.add_column(column, overflow="fold")
-    for row in table.rows:
-        # Text, not str: rich would read [brackets] in a str as markup.
-        shown.add_row(*(Text.assemble(*_parts(cell)) for cell in row))
-    console.print(shown)
+
+def wants_color(choice: str, stream: TextIO | None) -> bool:
+    """Return whether colours are printed: `choice` is always, never or auto, as --color has it.
+
+    On auto NO_COLOR means no and FORCE_COLOR yes; else a person at a terminal sees them.
+    """
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "") not in ("", "0"):
+        return True
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
+def can_show(text: str) -> bool:
+    """Whether stdout's encoding has these characters; else they would become escapes."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def emit_table(table: Table, *, is_color_wanted: bool, is_wide: bool = False) -> None:
+    """Print a table: as wide as the terminal, and in full into a pipe or file, or if `is_wide`."""
+    is_cut = is_terminal(sys.stdout) and not is_wide
+    width = screen_width(1) if is_cut else None
+    emit("".join(line + "\n" for line in draw(table, width, is_color_wanted=is_color_wanted)))
+
+
+def draw(
+    table: Table, width: int | None, *, is_color_wanted: bool, is_bound: bool = False
+) -> list[str]:
+    """Return the lines of a table that is at most so wide; long keys are cut only if `is_bound`."""
+    rows = [[_parts(cell) for cell in row] for row in table.rows]
+    # As an escape it would be six columns wide.
+    mark = MARK if can_show(MARK) else "~"
+    drawn = lay_out(table, rows, width, is_bound=is_bound, mark=mark)
+    return [paint(line, is_colored=is_color_wanted) for line in drawn]
 
 
 def _parts(cell: Any) -> list[tuple[str, str]]:
@@ -228,30 +284,6 @@ def _text(cell: Any) -> str:
         return "".join(_text(part) for part in cell.parts)
     value = cell.value if isinstance(cell, Cell) else cell
     return "" if value is None else clean(str(value))
-
-
-def _plain(table: Table) -> str:
-    lines = [table.columns, *(tuple(_cut(_text(cell)) for cell in row) for row in table.rows)]
-    widths = [max(_width(line[index]) for line in lines) for index in range(len(table.columns))]
-    text = ""
-    for line in lines:
-        padded = (
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
-        )
-        text += "  ".join(padded).rstrip() + "\n"
-    return text
-
-
-def _width(text: str) -> int:
-    """Return how many columns `text` takes: an East Asian character two, an accent none."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(
-        0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
-        for character in text
-    )
 
 
 def _emit_csv(rows: Rows) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 import click
 
 from radar_cli.cli.answers import answers
+from radar_cli.cli.choosing import choose, is_glob
 from radar_cli.cli.groups import Group
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
@@ -117,11 +118,11 @@ def _find(session: Session, what: str, tz: str | None) -> tuple[CronSchedule, fl
     """
     if " " in what.strip() or what.startswith("@"):
         return CronSchedule(what, tz or local_zone() or "UTC"), GRACE_S
-    with open_monitors(session) as opened:
-        known = opened.store.find_all([what]).get(what)
-    if known is None:
+    if what.isdigit() or is_glob(what) or "/" in what:
         hint = "an expression stands in quotes: '5 2 * * *'"
         raise UsageError(f"no monitor {what[:60]!r}, and no cron expression", hint)
+    with open_monitors(session) as opened:
+        (known,) = choose(opened.store, [what])
     if known.monitor.schedule is None:
         raise UsageError(f"monitor {what!r} has no cron schedule")
     schedule = known.monitor.schedule

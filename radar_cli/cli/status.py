@@ -1,18 +1,30 @@
 """`radar status`: every monitor at a glance."""
 
+import os
+import sys
 import time
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
-from typing import Any, Iterable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 import click
 
 from radar_cli.cli.answers import answers
 from radar_cli.cli.apart import Ask, look_apart, read_limit
+from radar_cli.cli.choosing import (
+    Choice,
+    find_hints,
+    find_mistake,
+    monitors_argument,
+    natural_order,
+)
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
-from radar_cli.cli.render import Cell, Result, Table, shorten
+from radar_cli.cli.render import Cell, Result, Table, shorten, wants_color
+from radar_cli.cli.watching import watch
 from radar_cli.client.wire import (
     AttentionFields,
     FaultFields,
@@ -26,17 +38,30 @@ from radar_cli.client.wire import (
     iso,
 )
 from radar_cli.core import exits
-from radar_cli.core.errors import StateError
+from radar_cli.core.errors import RadarError, StateError, UsageError
 from radar_cli.core.grammar import format_duration
 from radar_cli.core.shapes import Moment, Seconds
 from radar_cli.core.text import lines
 from radar_cli.model.attention import Attention
 from radar_cli.model.fault import BAD
 from radar_cli.model.overview import MonitorOverview
-from radar_cli.model.sentences import last_line_of, local_time
+from radar_cli.model.sentences import UNREAD, last_line_of, local_time
 from radar_cli.service.look import look
+from radar_cli.store.opening import embedded_path
 
 _TAIL_LINES = 20
+# A home that hangs mustn't hold up root's own monitors.
+_MENTION_LIMIT_S = 1.0
+_COLUMNS: tuple[str, ...] = (
+    "monitor",
+    "status",
+    "last run",
+    "took",
+    "exit",
+    "schedule",
+    "last output",
+)
+_MOST_URGENT = ("down", "late", "new", "up", "paused")
 STYLES = {"up": "green", "late": "yellow", "down": "bold red", "new": "dim", "paused": "dim"}
 
 
@@ -66,79 +91,243 @@ class StatusFields(GlanceFields):
     last_run: RunFields | None
 
 
+def _by_key(entry: StatusFields) -> Any:
+    return natural_order(entry["key"]), entry["user"] or ""
+
+
+def _by_status(entry: StatusFields) -> Any:
+    # All that is well stands in one order, so that it doesn't jump about.
+    rank = {"down": 0, "late": 1}.get(entry["status"], 2)
+    return rank, _by_key(entry)
+
+
+def _by_last_run(entry: StatusFields) -> Any:
+    last = entry["last_run"]
+    return -(from_iso(last["ended_at"]) or 0) if last else 0, _by_key(entry)
+
+
+def _by_next_run(entry: StatusFields) -> Any:
+    return entry["expected_at"] is None, entry["expected_at"] or "", _by_key(entry)
+
+
+def _by_duration(entry: StatusFields) -> Any:
+    last = entry["last_run"]
+    took_s = last["duration_s"] if last else None
+    return -(took_s or 0.0), _by_key(entry)
+
+
+# How --sort calls them: the newest run, the next one due and the longest come first.
+_ORDERS: dict[str, Callable[[StatusFields], Any]] = {
+    "status": _by_status,
+    "monitor": _by_key,
+    "last-run": _by_last_run,
+    "next-run": _by_next_run,
+    "took": _by_duration,
+}
+
+
 @click.command(name="status")
-@click.argument("keys", metavar="[MONITOR]...", nargs=-1)
+@monitors_argument(required=False)
+@click.option("--down", "is_down_only", is_flag=True, help="Only monitors that are down.")
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice(tuple(_ORDERS)),
+    default="status",
+    show_default=True,
+    help="By what to sort; down comes first by status.",
+)
+@click.option("-w", "--watch", "watches", is_flag=True, help="Look again and again, until q or ^C.")
 @all_users_option
 @list_options
 @answers(list[StatusFields])
 @pass_session
-def command(session: Session, keys: tuple[str, ...], all_users: bool) -> Result:
-    """Show every monitor at a glance, or just those named.
+def command(
+    session: Session,
+    choice: Choice,
+    is_down_only: bool,
+    order: str,
+    watches: bool,
+    all_users: bool,
+) -> Result:
+    """Show every monitor at a glance, or just those named by keys, globs or tags.
 
-    With -v, the end of each last run's output follows.
+    With -v, the end of each last run's output follows; -o wide shows more of each.
     """
-    data: list[StatusFields] = []
-    notes: list[str] = []
-    is_lost = False
-    unknown: list[tuple[str, str]] = []
-    now_us = time.time_ns() // 1000
-    own, others = find_places() if all_users else (None, [])
-    try:
-        with open_monitors(session, own) as opened:
-            now_us = opened.now_us()
-            data, notes, is_lost = _look_in(opened, now_us, keys)
-    except StateError as error:
-        if own is None:
-            raise
-        unknown.append(("", error.line()))
+    wanted = Wanted(choice, order, is_down_only=is_down_only, all_users=all_users)
+    if not watches:
+        return _show(session, wanted)
+    if session.format != "table" or session.verbose:
+        raise UsageError("--watch is a table for people", "leave --watch out for programs")
 
-    def look_in(place: Place, _: Ask) -> Any:
-        with open_monitors(session, place) as opened:
-            return _look_in(opened, opened.now_us(), keys)
+    def look_again() -> Result:
+        try:
+            return _show(session, wanted)
+        except RadarError as error:  # it may be reached again in a moment
+            return Result(None, notes=(error.line(),))
 
-    for looked in look_apart(others, look_in, limit_s=read_limit()) if others else ():
-        if looked.fault:
-            unknown.append((looked.place.user, looked.fault))
-        elif looked.found is not None:
-            data += looked.found[0]
-            notes += looked.found[1]
-            is_lost |= bool(looked.found[2])
-    notes += name_unknown(unknown)
-    found = {entry["key"] for entry in data}
-    notes += [f"no monitor {shorten(key)!r}" for key in dict.fromkeys(keys) if key not in found]
-    code = exits.OK if found >= set(keys) and not is_lost else exits.BAD
-    rows = [_row(entry, now_us) for entry in data]
-    columns: tuple[str, ...] = (
-        "monitor",
-        "status",
-        "last run",
-        "took",
-        "exit",
-        "schedule",
-        "last output",
-    )
-    failure = describe_unknown(unknown, code) if unknown else None
-    empty = "" if notes else "no monitors yet: try 'radar run hello -- echo hello'"
+    watch(look_again, "radar status", wants_color(session.color, sys.stdout))
+    return Result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which monitors are to be shown, and how."""
+
+    choice: Choice
+    order: str
+    is_down_only: bool = False
+    all_users: bool = False
+
+
+@dataclass(slots=True)
+class _Glance:
+    """What was found in all stores."""
+
+    now_us: int
+    data: list[StatusFields] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unknown: list[tuple[str, str]] = field(default_factory=list)
+    hints: dict[str, str] = field(default_factory=dict)  # on what was named in vain
+    is_lost: bool = False
+
+
+def _show(session: Session, wanted: Wanted) -> Result:
+    glance = _look(session, wanted)
+    found = [entry["key"] for entry in glance.data]
+    mistake = find_mistake(wanted.choice, found, lambda key: glance.hints.get(key, ""))
+    data = sorted(glance.data, key=_ORDERS[wanted.order])
+    if wanted.is_down_only:
+        data = [entry for entry in data if entry["status"] == "down"]
+    notes = [*glance.notes, *name_unknown(glance.unknown)]
+    code = exits.BAD if glance.is_lost else exits.OK
+    failure: RadarError | None = mistake
+    if glance.unknown:
+        failure = describe_unknown(glance.unknown, code)
+        notes += [mistake.line()] if mistake is not None else []
     if session.verbose and session.format == "table":
-        text = _with_tails(columns, rows, data)
+        rows = [_row(entry, glance.now_us) for entry in data]
+        text = _with_tails(_COLUMNS, rows, data)
         return Result(data, text=text, notes=tuple(notes), exit_code=code, failure=failure)
-    if all_users:
-        columns = ("user", *columns)
-        rows = [(entry["user"], *row) for entry, row in zip(data, rows, strict=True)]
-    table = Table(columns, rows, empty)
+    table = _make_table(session, wanted, data, glance, is_quiet=bool(notes or failure))
     return Result(data, table, notes=tuple(notes), exit_code=code, failure=failure)
 
 
+def _look(session: Session, wanted: Wanted) -> _Glance:
+    glance = _Glance(time.time_ns() // 1000)
+    own, others = find_places() if wanted.all_users else (None, [])
+    try:
+        with open_monitors(session, own) as opened:
+            glance.now_us = opened.now_us()
+            found = _look_in(opened, glance.now_us, wanted.choice)
+            glance.data, glance.notes, glance.is_lost = found
+            missing = wanted.choice.find_missing([entry["key"] for entry in glance.data])
+            glance.hints = find_hints(opened.store, missing)
+            if opened.local is not None and own is None:
+                glance.notes += _mention_others()
+    except StateError as error:
+        if own is None:
+            raise
+        glance.unknown.append(("", error.line()))
+
+    def look_in(place: Place, _: Ask) -> Any:
+        with open_monitors(session, place) as opened:
+            return _look_in(opened, opened.now_us(), wanted.choice)
+
+    for looked in look_apart(others, look_in, limit_s=read_limit()) if others else ():
+        if looked.fault:
+            glance.unknown.append((looked.place.user, looked.fault))
+        elif looked.found is not None:
+            glance.data += looked.found[0]
+            glance.notes += looked.found[1]
+            glance.is_lost |= bool(looked.found[2])
+    return glance
+
+
+def _mention_others() -> list[str]:
+    """Tell root that others have monitors, which these aren't."""
+    if os.geteuid() != 0:
+        return []
+    _, others = find_places()
+    looked = look_apart(others, _has_store, limit_s=_MENTION_LIMIT_S)
+    users = sorted({each.place.user for each in looked if each.found})
+    if not users:
+        return []
+    names = ", ".join(users[:5]) + (f" and {len(users) - 5} more" if len(users) > 5 else "")
+    has = "has" if len(users) == 1 else "have"
+    return [f"{names} {has} monitors, too: 'radar status --all-users' shows them"]
+
+
+def _has_store(place: Place, _: Ask) -> bool:
+    return os.path.exists(embedded_path(place.directory))
+
+
+def _make_table(
+    session: Session, wanted: Wanted, data: list[StatusFields], glance: _Glance, *, is_quiet: bool
+) -> Table:
+    columns, rows = _COLUMNS, [_row(entry, glance.now_us) for entry in data]
+    if session.is_wide:
+        columns = (
+            *columns[:1],
+            "name",
+            "status",
+            "since",
+            *columns[2:6],
+            "next",
+            "tags",
+            "last output",
+        )
+        rows = [_widen(row, entry, glance.now_us) for row, entry in zip(rows, data, strict=True)]
+    if wanted.all_users:
+        columns = ("user", *columns)
+        rows = [(entry["user"], *row) for entry, row in zip(data, rows, strict=True)]
+    empty = "" if is_quiet else "no monitors yet: try 'radar run hello -- echo hello'"
+    if glance.data:
+        empty = "no monitor is down"
+    return Table(
+        columns,
+        rows,
+        empty,
+        least=("last output", "took", "exit", "schedule", "last run"),
+        whole=("monitor", "status"),
+        summary=_summarise(data, len(glance.data)),
+    )
+
+
+def _widen(row: tuple[Any, ...], entry: StatusFields, now_us: int) -> tuple[Any, ...]:
+    """Return the row with what only `-o wide` shows."""
+    key, status, *middle, last = row
+    since, expected = entry["since"], entry["expected_at"]
+    return (
+        *(key, entry["name"], status, "" if since is None else ago(since, now_us), *middle),
+        "" if expected is None else local_time(from_iso(expected) or 0),
+        *(", ".join(entry["tags"]), last),
+    )
+
+
+def _summarise(data: list[StatusFields], total: int) -> str:
+    """`12 monitors: 2 down, 1 late, 9 up`."""
+    if not data:
+        return ""
+    counts = Counter(entry["status"] for entry in data)
+    parts = [f"{counts[status]} {status}" for status in _MOST_URGENT if counts[status]]
+    count = f"{len(data)} of {total}" if len(data) < total else str(total)
+    return f"{count} monitor{'' if total == 1 else 's'}: {', '.join(parts)}"
+
+
 def _look_in(
-    opened: Opened, now_us: int, keys: Sequence[str]
+    opened: Opened, now_us: int, choice: Choice
 ) -> tuple[list[StatusFields], list[str], bool]:
     """The monitors of one store, for programs, remarks, and whether it isn't the one it was."""
     loss = opened.store.find_loss()
     lost = [f"{opened.store.place}: {loss}"] if loss else []
-    data = [describe(each, opened.user) for each in look(opened.store, now_us, keys)]
+    keys = [known.key for known in choice.find(opened.store)] if not choice.is_everything else []
+    is_some = bool(keys) or choice.is_everything
+    seen = look(opened.store, now_us, keys) if is_some else ()
+    data = [describe(each, opened.user) for each in seen]
     remarks = [*_fault_notes(data), *_attention_notes(data)]
-    remarks += [*opened.remarks(), *opened.find_neglect(now_us)]
-    remarks += [*opened.find_failing_channels(), *opened.find_unheard(keys)]
+    remarks += [*opened.remarks(), *opened.find_neglect(now_us), *opened.find_failing_channels()]
+    remarks += opened.find_unheard(keys) if is_some else []
     return data, lost + remarks, bool(loss)
 
 
@@ -266,7 +455,8 @@ def last_line(run: dict[str, Any]) -> str:
     """Return the last line of a run; why it counts as failed, if its exit code doesn't tell."""
     if run["reason"]:
         return str(run["reason"])[:80]
-    return last_line_of(run["output"]) or last_line_of(run["message"] or "")
+    said = last_line_of(run["output"]) or last_line_of(run["message"] or "")
+    return said or (UNREAD if run["output_unread"] else "")
 
 
 def _with_tails(columns: tuple[str, ...], rows: list[tuple[Any, ...]], data: list[Any]) -> str:

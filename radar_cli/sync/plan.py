@@ -109,6 +109,10 @@ def _plan_one(
     changes = read_changes(
         {**fields}, declared, {name: name_of(name) for name in fields}, default_tz
     )
+    if "tz" not in fields and changes.get("schedule", declared.get("schedule")) == declared.get(
+        "schedule"
+    ):
+        changes.pop("tz", None)  # the same schedule goes by the clock that it went by
     mark = _write_applied(source, fields)
     if present is None:
         made = {name: text for name, text in changes.items() if text is not None}

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from radar_cli.wrap.output import Tail
 
 TABLE: tuple[Row, ...] = (
-    ("--message", "text", "TEXT", "a line to go with the ping"),
-    ("--url", "text", "URL", "a link to go with the ping, as to a CI job"),
-    ("--require-delivery", "switch", "", "exit 3 if the ping has not arrived, though it is kept"),
-    ("--exit-code", "codes", "N", "the job's exit code: 0 is a success, any other a failure"),
-    ("--extend", "period", "DURATION", "with log: the run that goes on isn't hung for so long"),
+    ("--message", "text", "TEXT", "A line to go with the ping."),
+    ("--url", "text", "URL", "A link to go with the ping, as to a CI job."),
+    ("--require-delivery", "switch", "", "Exit 3 if the ping has not arrived, though it is kept."),
+    ("--exit-code", "codes", "N", "The job's exit code: 0 is a success, any other a failure."),
+    ("--extend", "period", "DURATION", "With log: the run that goes on isn't hung for so long."),
     *DECLARATION,
     *DESTINATION,
 )

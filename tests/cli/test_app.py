@@ -63,6 +63,7 @@ def test_it_imports_no_command_for_its_help() -> None:
         "radar_cli.cli.app",
         "radar_cli.cli.commands",
         "radar_cli.cli.groups",
+        "radar_cli.cli.layout",
         "radar_cli.cli.options",
         "radar_cli.cli.render",
         "radar_cli.core",

@@ -84,7 +84,7 @@ def test_it_speaks_nagios(command: str, code: int, line: str) -> None:
 
 def test_nagios_hears_that_nothing_is_known() -> None:
     code, line = _check("nobody", "--format", "nagios")
-    assert (code, line) == (3, "RADAR UNKNOWN - no monitor nobody\n")
+    assert (code, line) == (3, "RADAR UNKNOWN - no monitor 'nobody'\n")
     with open(os.environ["RADAR_STATE_DIR"] + "/radar.db", "wb") as file:
         file.write(b"broken" * 1000)
     code, line = _check("--format", "nagios")
@@ -114,7 +114,7 @@ def test_it_judges_only_those_named_and_misses_who_is_not_there() -> None:
     assert _check("good")[0] == 0
     assert _check("bad")[0] == 1
     missing = run_radar("check", "good", "nobody", text=True)
-    assert missing.returncode == 1
+    assert missing.returncode == 2
     assert "no monitor 'nobody'" in missing.stderr
 
 

@@ -48,8 +48,10 @@ def test_it_lists_only_those_of_a_tag_or_in_a_status() -> None:
     assert keys("--status", "paused", "--status", "down") == ["a", "c"]
     assert keys("--status", "up") == []
     nothing = run_radar("monitors", "list", "--tag", "z", text=True)
-    assert (nothing.returncode, nothing.stdout) == (0, "")
-    assert nothing.stderr == "radar: no monitor is like that\n"
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+    assert nothing.stderr == "radar: no monitor has --tag z (see 'radar monitors list')\n"
+    nothing = run_radar("monitors", "list", "--status", "up", text=True)
+    assert (nothing.returncode, nothing.stderr) == (0, "radar: no monitor is like that\n")
 
 
 def test_it_lists_for_spreadsheets() -> None:

@@ -20,7 +20,7 @@ TABLE = Table(("name", "state"), [("a", Cell("up", "green")), ("long name", None
 def printed(
     result: Result, capsys: pytest.CaptureFixture[str], output: str = "table"
 ) -> tuple[int, str, str]:
-    code = print_result(result, "c", output, is_color_wanted=True)
+    code = print_result(result, "c", output, is_color_wanted=False)
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
@@ -208,7 +208,7 @@ def test_it_says_nothing_into_closed_streams(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
     result = Result([], TABLE, notes=("n",), failure=UsageError("m"))
-    assert print_result(result, "c", "table", is_color_wanted=True) == 2
+    assert print_result(result, "c", "table", is_color_wanted=False) == 2
 
 
 def screen(*words: str, **variables: str) -> bytes:

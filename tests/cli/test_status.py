@@ -32,7 +32,7 @@ def test_it_shows_what_the_last_run_of_each_monitor_did() -> None:
     run_radar("run", "killed", "--", "sh", "-c", "kill -9 $$")
     lines = run_radar("status", text=True).stdout.splitlines()
     assert lines[0].split("  ")[0] == "monitor"
-    bad, good, killed = lines[1:]
+    bad, killed, good = lines[1:]
     assert "down (failed)" in bad
     assert "5" in bad.split()
     assert bad.endswith("unwatched  no space")

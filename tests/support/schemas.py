@@ -53,10 +53,11 @@ def check_output(words: Sequence[object], stdout: bytes) -> None:
     if asked[:1] in (["run"], ["ping"]) or not stdout.startswith(b"{"):
         return
     pairs = list(zip(asked, [*asked[1:], ""], strict=True))
-    if "--json" in asked or "--format=json" in asked or ("--format", "json") in pairs:
+    forms = {words[1] for words in pairs if words[0] in ("--format", "-o")}
+    if "--json" in asked or "--format=json" in asked or "json" in forms:
         for line in stdout.decode("ascii").splitlines():
             check_answer(json.loads(line))
-    elif "--format=ndjson" in asked or ("--format", "ndjson") in pairs:
+    elif "--format=ndjson" in asked or "ndjson" in forms:
         known = [each for each in known_commands() if asked[: len(each)] == each]
         longest = max(known, key=len)
         check_lines(" ".join(longest), stdout.decode("ascii"))

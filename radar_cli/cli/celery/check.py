@@ -25,7 +25,7 @@ from radar_cli.cli.celery.said import (
     show_findings,
 )
 from radar_cli.cli.options import Session, common_options, pass_session
-from radar_cli.cli.render import Result, emit, is_terminal, print_result
+from radar_cli.cli.render import Result, emit, is_terminal, print_result, wants_color
 from radar_cli.core import exits
 from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.ids import check_key
@@ -186,7 +186,7 @@ def _watch(
     session: Session, look: Callable[[], tuple[Result, list[Finding]]], interval_s: float
 ) -> None:
     """Look until interrupted; at a terminal each look takes the place of the one before."""
-    is_color_wanted = not session.no_color and not os.environ.get("NO_COLOR")
+    is_color_wanted = wants_color(session.color, sys.stdout)
     while True:
         result, findings = look()
         if is_terminal(sys.stdout):

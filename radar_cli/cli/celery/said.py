@@ -62,7 +62,8 @@ def show_findings(findings: Sequence[Finding], *, with_ok: bool) -> Result:
         "verdict": state,
         "findings": [finding.describe() for finding in findings],
     }
-    return Result(data, Table(_COLUMNS, rows), exit_code=EXIT_CODES[state])
+    table = Table(_COLUMNS, rows, wrapped=("finding", "cause"), hint="hint")
+    return Result(data, table, exit_code=EXIT_CODES[state])
 
 
 def in_a_line(findings: Sequence[Finding]) -> str:

@@ -134,7 +134,14 @@ def revoke(context: click.Context, /, ids: tuple[str, ...], **options: Any) -> R
 
 @command.command(name="terminate")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--signal", "number", metavar="NAME", default="TERM", show_default=True)
+@click.option(
+    "--signal",
+    "number",
+    metavar="NAME",
+    default="TERM",
+    show_default=True,
+    help="The signal that ends them.",
+)
 @control_options
 @click.pass_context
 def terminate(

@@ -88,7 +88,7 @@ def read_row(row: "Row") -> Option:
     )
 
 
-_HELP = Option(("-h", "--help"), "show the help and exit", is_switch=True)
+_HELP = Option(("-h", "--help"), "Show the help and exit.", is_switch=True)
 
 
 def run_syntax() -> Syntax:

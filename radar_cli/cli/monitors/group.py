@@ -13,10 +13,10 @@ from radar_cli.cli.monitors.managing import (
     pause_monitors,
     resume_monitors,
     snooze_monitors,
-    update_monitor,
+    update_monitors,
 )
 from radar_cli.cli.monitors.renaming import rename_monitor, unalias_monitor
-from radar_cli.cli.monitors.showing import show_monitor
+from radar_cli.cli.monitors.showing import show_monitors
 from radar_cli.cli.options import common_options
 
 
@@ -28,9 +28,9 @@ def command() -> None:
 
 for _each in (
     list_monitors,
-    show_monitor,
+    show_monitors,
     create_monitor,
-    update_monitor,
+    update_monitors,
     rename_monitor,
     unalias_monitor,
     delete_monitors,

@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from radar_cli.cli.answers import answers
-from radar_cli.cli.monitors.described import local_moment
+from radar_cli.cli.choosing import Choice, monitors_argument
+from radar_cli.cli.monitors.described import find_monitors, local_moment
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table
@@ -21,7 +22,7 @@ _COLUMNS = (
 
 
 @click.command(name="list")
-@click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only those with this tag.")
+@monitors_argument(required=False)
 @click.option(
     "--status",
     "statuses",
@@ -32,8 +33,8 @@ _COLUMNS = (
 @list_options
 @answers(list[MonitorFields])
 @pass_session
-def list_monitors(session: Session, tags: tuple[str, ...], statuses: tuple[str, ...]) -> Result:
-    """Print what each monitor is declared as.
+def list_monitors(session: Session, choice: Choice, statuses: tuple[str, ...]) -> Result:
+    """Print what each monitor is declared as, or those named by keys, globs or tags.
 
     With several --tag those that have all of them, with several --status those in any of them.
     """
@@ -41,17 +42,29 @@ def list_monitors(session: Session, tags: tuple[str, ...], statuses: tuple[str, 
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
         store.judge(now_us)
         data = [
-            describe_monitor(known, known.view_at(now_us), now_us) for known in store.monitors()
+            describe_monitor(known, known.view_at(now_us), now_us)
+            for known in find_monitors(store, choice)
         ]
     is_empty = not data
-    data = [
-        entry
-        for entry in data
-        if set(tags) <= set(entry["tags"]) and (not statuses or entry["status"] in statuses)
-    ]
+    data = [entry for entry in data if not statuses or entry["status"] in statuses]
     rows = [_row(entry) for entry in data]
     hint = "no monitors yet: try 'radar run hello -- echo hello'"
-    table = Table(_COLUMNS, rows, hint if is_empty else "no monitor is like that")
+    table = Table(
+        _COLUMNS,
+        rows,
+        hint if is_empty else "no monitor is like that",
+        least=(
+            "paused until",
+            "tz",
+            "tolerance",
+            "max runtime",
+            "grace",
+            "tags",
+            "name",
+            "schedule",
+        ),
+        whole=("monitor", "status"),
+    )
     return Result(data, table, notes=tuple(notes))
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 import click
 
 from radar_cli.cli.answers import answers
+from radar_cli.cli.choosing import Choice, monitors_argument
 from radar_cli.cli.monitors.declaring import declaring_options, read_options
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.showing import WarnedFields
@@ -70,13 +71,14 @@ def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
 
 
 @click.command(name="update")
-@click.argument("key", metavar="MONITOR")
+@monitors_argument(tag="--tagged")
 @declaring_options
+@click.option("--yes", is_flag=True, help="Don't ask, though a glob or a tag chooses several.")
 @common_options
-@answers(WarnedFields)
+@answers(WarnedFields | list[WarnedFields])
 @pass_session
-def update_monitor(session: Session, /, key: str, **given: Any) -> Result:
-    """Change what a monitor is declared as; only what is given changes.
+def update_monitors(session: Session, /, choice: Choice, yes: bool, **given: Any) -> Result:
+    """Change what monitors are declared as; only what is given changes.
 
     An empty value clears: --grace '' is the default again. --schedule and --every replace one
     another, and the tags that are given replace those that were.
@@ -84,46 +86,66 @@ def update_monitor(session: Session, /, key: str, **given: Any) -> Result:
     if all(value is None or value == () for value in given.values()):
         raise UsageError("nothing to change", "see 'radar monitors update --help'")
     with open_monitors(session) as opened:
-        store, notes, now_us = opened.store, opened.notes, opened.now_us()
-        (known,) = find_monitors(store, [key])
-        changes = read_options(given, known.declared, _default_tz(session))
-        if changes:
-            known = store.update(key, changes, now_us)
-        now_us = opened.now_us()
-    said = f"{key} updated" if changes else f"{key} is like that already"
-    return _show_declared(known, said, now_us, notes)
+        store, found = opened.store, find_monitors(opened.store, choice)
+        if not (choice.is_by_name or yes):
+            _confirm(f"Change {_count(found)}?")
+        default_tz = _default_tz(session)
+        # All that is given is read before anything changes.
+        several = [(known, read_options(given, known.declared, default_tz)) for known in found]
+        results = []
+        for known, changes in several:
+            changed = store.update(known.key, changes, opened.now_us()) if changes else known
+            said = f"{known.key} updated" if changes else f"{known.key} is like that already"
+            results.append(_show_declared(changed, said, opened.now_us(), []))
+    return _join(results, opened.notes, is_one=choice.is_one)
+
+
+def _join(results: list[Result], notes: list[str], *, is_one: bool) -> Result:
+    """What became of several monitors; programs that name one get one."""
+    data = results[0].data if is_one else [result.data for result in results]
+    text = "\n".join(result.text for result in results)
+    notes = [*notes, *(note for result in results for note in result.notes)]
+    return Result(data, text=text, notes=tuple(notes))
+
+
+def _count(found: list[MonitorRecord]) -> str:
+    return f"monitor {found[0].key}" if len(found) == 1 else f"{len(found)} monitors"
+
+
+def _confirm(question: str) -> None:
+    click.confirm(clean(question), abort=True, err=True)
 
 
 @click.command(name="delete")
-@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@monitors_argument()
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @common_options
 @answers(DeletedFields)
 @pass_session
-def delete_monitors(session: Session, keys: tuple[str, ...], yes: bool) -> Result:
+def delete_monitors(session: Session, choice: Choice, yes: bool) -> Result:
     """Delete monitors with all their pings, for good.
 
     A job that goes on reporting makes its monitor anew.
     """
     with open_monitors(session) as opened:
         store, notes = opened.store, opened.notes
-        names = [known.key for known in find_monitors(store, keys)]
+        found = find_monitors(store, choice)
+        names = [known.key for known in found]
         if not yes:
             pings = store.count_pings(*names)
-            what = f"monitor {names[0]}" if len(names) == 1 else f"{len(names)} monitors"
-            click.confirm(f"Delete {clean(what)} and {pings} pings for good?", abort=True, err=True)
+            _confirm(f"Delete {_count(found)} and {pings} pings for good?")
         pings = store.delete(names)
     data: DeletedFields = {"deleted": names, "pings": pings}
     return Result(data, text=f"{', '.join(names)} deleted, {pings} pings", notes=tuple(notes))
 
 
 @click.command(name="pause")
-@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@monitors_argument()
 @click.option("--for", "duration", metavar="DURATION", help="Resume by itself after this long.")
 @common_options
 @answers(list[MonitorFields])
 @pass_session
-def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None) -> Result:
+def pause_monitors(session: Session, choice: Choice, duration: str | None) -> Result:
     """Expect nothing of monitors until they are resumed, or for a while.
 
     What falls due meanwhile isn't missed. Their pings are kept all the same.
@@ -131,7 +153,7 @@ def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None
     pause_us = None if duration is None else _read_pause(duration)
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
-        names = [known.key for known in find_monitors(store, keys)]
+        names = [known.key for known in find_monitors(store, choice)]
         store.judge(now_us)
         store.pause(names, now_us, None if pause_us is None else now_us + pause_us)
         # A server has done it later, by its clock.
@@ -139,17 +161,17 @@ def pause_monitors(session: Session, keys: tuple[str, ...], duration: str | None
 
 
 @click.command(name="ack")
-@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@monitors_argument()
 @common_options
 @answers(AcknowledgedFields)
 @pass_session
-def acknowledge_monitors(session: Session, keys: tuple[str, ...]) -> Result:
+def acknowledge_monitors(session: Session, choice: Choice) -> Result:
     """Say that you see to monitors that are down: nobody is reminded of them any more.
 
     That they are up again is told as ever.
     """
     with open_monitors(session) as opened:
-        names = [known.key for known in find_monitors(opened.store, keys)]
+        names = [known.key for known in find_monitors(opened.store, choice)]
         done = opened.store.acknowledge(names, opened.now_us(), _who())
         opened.notes += [f"{name} isn't down" for name in names if name not in done]
     text = "\n".join(f"{name}: no more reminders until it is up" for name in done)
@@ -158,21 +180,21 @@ def acknowledge_monitors(session: Session, keys: tuple[str, ...]) -> Result:
 
 
 @click.command(name="snooze")
-@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@monitors_argument()
 @click.option(
     "--for", "duration", metavar="DURATION", default="4h", show_default=True, help="For how long."
 )
 @common_options
 @answers(SnoozedFields)
 @pass_session
-def snooze_monitors(session: Session, keys: tuple[str, ...], duration: str) -> Result:
+def snooze_monitors(session: Session, choice: Choice, duration: str) -> Result:
     """Tell nobody anything of monitors for a while; they are judged as ever.
 
     What is still down at its end is told again. 'radar monitors maintenance end' ends it earlier.
     """
     snooze_us = _read_pause(duration)
     with open_monitors(session) as opened:
-        names = [known.key for known in find_monitors(opened.store, keys)]
+        names = [known.key for known in find_monitors(opened.store, choice)]
         now_us = opened.now_us()
         opened.store.snooze(names, now_us, now_us + snooze_us, _who())
     text = "\n".join(f"{name} snoozed until {local_time(now_us + snooze_us)}" for name in names)
@@ -189,15 +211,15 @@ def _who() -> str:
 
 
 @click.command(name="resume")
-@click.argument("keys", metavar="MONITOR...", nargs=-1, required=True)
+@monitors_argument()
 @common_options
 @answers(list[MonitorFields])
 @pass_session
-def resume_monitors(session: Session, keys: tuple[str, ...]) -> Result:
+def resume_monitors(session: Session, choice: Choice) -> Result:
     """Expect runs again, from now on: nothing of the time of the pause is missed."""
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
-        names = [known.key for known in find_monitors(store, keys)]
+        names = [known.key for known in find_monitors(store, choice)]
         store.judge(now_us)
         resumed = store.resume(names, now_us)
         notes += [f"{name} wasn't paused" for name in names if name not in resumed]

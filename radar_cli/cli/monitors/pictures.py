@@ -1,11 +1,10 @@
 """Runs as pictures of one line: people look before they read."""
 
-import sys
 from collections import Counter
 from itertools import groupby
 from typing import Sequence
 
-from radar_cli.cli.render import Cell, Line
+from radar_cli.cli.render import Cell, Line, can_show
 from radar_cli.core.grammar import format_duration
 from radar_cli.model.strip import GAPS_IN_A_ROW, Mark
 
@@ -38,7 +37,7 @@ _PLAIN_BARS = "_.:-=+*#"
 
 def draw_strip(marks: Sequence[Mark]) -> Line:
     """A sign for each mark, and what the signs mean: `✓✓_✓  3 well ✓, 1 missed _`."""
-    signs = _SIGNS if _can_show("".join(_SIGNS.values())) else _PLAIN_SIGNS
+    signs = _SIGNS if can_show("".join(_SIGNS.values())) else _PLAIN_SIGNS
     rows = [(kind, len(list(same))) for kind, same in groupby(marks)]
     parts = [Cell(signs[kind] * count, _STYLES[kind]) for kind, count in rows]
     counts = Counter(marks)
@@ -54,7 +53,7 @@ def draw_strip(marks: Sequence[Mark]) -> Line:
 
 def draw_durations(durations_s: Sequence[float]) -> str:
     """A bar for each duration, and their range: `▁▂█  4 s to 9 s, half of them up to 5 s`."""
-    bars = _BARS if _can_show(_BARS) else _PLAIN_BARS
+    bars = _BARS if can_show(_BARS) else _PLAIN_BARS
     longest, shortest = max(durations_s), min(durations_s)
     scale = (len(bars) - 1) / longest if longest > 0 else 0.0
     picture = "".join(bars[round(seconds * scale)] for seconds in durations_s)
@@ -63,12 +62,3 @@ def draw_durations(durations_s: Sequence[float]) -> str:
         return f"{picture}  {most}"
     median = sorted(durations_s)[(len(durations_s) - 1) // 2]
     return f"{picture}  {least} to {most}, half of them up to {format_duration(median)}"
-
-
-def _can_show(text: str) -> bool:
-    """Whether stdout's encoding has these characters; else they would become escapes."""
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

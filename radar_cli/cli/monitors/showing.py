@@ -1,10 +1,12 @@
 """`radar monitors show`: everything about one monitor."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import click
 
 from radar_cli.cli.answers import answers
+from radar_cli.cli.choosing import Choice, monitors_argument
 from radar_cli.cli.monitors.described import find_monitors
 from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
 from radar_cli.cli.opening import open_monitors
@@ -32,6 +34,7 @@ from radar_cli.model.pitfalls import warn_of
 from radar_cli.model.port import MonitorStore
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import (
+    UNREAD,
     how_it_went,
     in_words,
     local_time,
@@ -66,18 +69,34 @@ class ShownFields(WarnedFields, AttentionFields):
 
 
 @click.command(name="show")
-@click.argument("key", metavar="MONITOR")
+@monitors_argument()
 @common_options
-@answers(ShownFields)
+@answers(ShownFields | list[ShownFields])
 @pass_session
-def show_monitor(session: Session, key: str) -> Result:
-    """Show what is expected of a monitor, how it is, its last runs and its last output."""
+def show_monitors(session: Session, choice: Choice) -> Result:
+    """Show what is expected of monitors, how they are, their last runs and their last output."""
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
-        find_monitors(store, [key])
-        (seen,) = look(store, now_us, [key])
-        aliases = store.aliases(key)
-        marks, durations_s = _look_back(store, seen.known, now_us)
+        keys = [known.key for known in find_monitors(store, choice)]
+        found = {seen.known.key: seen for seen in look(store, now_us, keys)}
+        shown = [_look_at(store, found[key], now_us) for key in keys]
+    data: list[ShownFields] = []
+    rows: list[tuple[Any, ...]] = []
+    for each in shown:
+        if rows:
+            key = clean(each.seen.known.key)
+            rows += [("", ""), (Cell("monitor", "bold"), Cell(key, "bold"))]
+        entry, more = _show(each, now_us)
+        data.append(entry)
+        rows += more
+    table = Table(("monitor", clean(keys[0])), rows, wrapped=(clean(keys[0]),))
+    return Result(data[0] if choice.is_one else data, table, notes=tuple(notes))
+
+
+def _show(looked: "_Looked", now_us: int) -> tuple[ShownFields, list[tuple[Any, ...]]]:
+    """A monitor for programs, and as rows for people."""
+    seen, marks, durations_s = looked.seen, looked.marks, looked.durations_s
+    aliases = looked.aliases
     known = seen.known
     entry = describe_monitor(known, seen.view, now_us)
     last = seen.last_ended
@@ -102,16 +121,25 @@ def show_monitor(session: Session, key: str) -> Result:
     rows += [("declared", Cell(f"wrongly: {line}", "bold red")) for line in bad]
     others = (line for line in data["warnings"] if line not in bad)
     rows += [("beware", Cell(line, "yellow")) for line in others]
-    return Result(data, Table(("monitor", clean(key)), rows), notes=tuple(notes))
+    return data, rows
 
 
-def _look_back(
-    store: MonitorStore, known: MonitorRecord, now_us: int
-) -> tuple[list[Mark], list[float]]:
-    """Its last runs as marks, and how long they took."""
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A monitor with its last runs, as marks and in seconds, and its old keys."""
+
+    seen: MonitorOverview
+    marks: list[Mark]
+    durations_s: list[float]
+    aliases: list[Alias]
+
+
+def _look_at(store: MonitorStore, seen: MonitorOverview, now_us: int) -> _Looked:
+    known = seen.known
     runs = store.runs(known.key, _RUNS_SHOWN)
     marks = find_marks(known.monitor, runs, now_us, running=known.state.running, limit=_RUNS_SHOWN)
-    return marks, [run.duration_s for run in runs if run.duration_s is not None]
+    durations_s = [run.duration_s for run in runs if run.duration_s is not None]
+    return _Looked(seen, marks, durations_s, store.aliases(known.key))
 
 
 def _show_status(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
@@ -167,6 +195,8 @@ def _show_last_run(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
         rows.append(("link", run.url))
     if run.message:
         rows.append(("message", run.message))
+    if run.is_unread:
+        rows.append(("output", UNREAD))
     said = lines(run.output.decode("utf-8", "replace"))
     shown = said[-_TAIL_LINES:]
     is_cut = any(len(line) > _LONGEST_LINE for line in shown)
