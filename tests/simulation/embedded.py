@@ -149,8 +149,11 @@ class EmbeddedWorld(PeopledWorld):
         expected: Expected | None = None,
         *,
         looks: bool = False,
+        watches: bool = True,
     ) -> bool:
-        came_through = super()._op(process, call, expected or self._waiting, looks=looks)
+        came_through = super()._op(
+            process, call, expected or self._waiting, looks=looks, watches=watches
+        )
         for ping_id in [each for each in self._waiting if each in self.witness.stored]:
             del self._waiting[ping_id]
         return came_through

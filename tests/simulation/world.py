@@ -5,6 +5,7 @@ that one process does, perhaps interrupted by another process, perhaps until it 
 each the witness compares what is kept and told with the law.
 """
 
+import functools
 import heapq
 import itertools
 import random
@@ -87,6 +88,7 @@ class World:
         self._interrupt_in = 0
         self._interrupted: Process | None = None
         self._idle_looks = 0
+        self._broken: BrokenLawError | None = None  # what a channel has kept from us
         self._quiet_until: dict[int, int] = {}  # by number of a process
 
     def _make_channels(self) -> list[SimulatedChannel]:
@@ -132,6 +134,8 @@ class World:
 
     def _run_until(self, end: int) -> None:
         while True:
+            if self._broken is not None:
+                raise self._broken
             wake = self._wake()
             if wake is not None and (not self._events or wake[0] < self._events[0][0]):
                 time, call = wake
@@ -207,8 +211,12 @@ class World:
         expected: Expected | None = None,
         *,
         looks: bool = False,
+        watches: bool = True,
     ) -> bool:
-        """Let a process do something, unless it is killed over it; True if it came through."""
+        """Let a process do something, unless it is killed over it; True if it came through.
+
+        Whatever it does it notes that it looks, but for what doesn't keep `watches`.
+        """
         chance = self.chance
         if self._is_rough and chance.random() < 0.02:
             process.database.arm(chance.randint(1, 14))
@@ -231,7 +239,7 @@ class World:
         process.database.arm(0)
         self._interrupt_in, self._interrupted = 0, None
         self._now = max(self._now, self.raw, process.clock.now_us())
-        self._see_that_it_looks(seen, came_through=came_through)
+        self._see_that_it_looks(seen, came_through=came_through and watches)
         looked = looks and came_through
         touched = self.witness.observe(
             self._now, expected or {}, looked=looked, reminded=looked and process.has_reminded
@@ -300,14 +308,21 @@ class World:
             free = [each for each in self.alive if channel.table.name not in each.hangs]
             if free and self.alive:
                 process, arrived = self.chance.choice(free), len(channel.arrived)
-                if not self._op(process, lambda p=process, c=channel: p.deliver(c)):  # type: ignore[misc]
+                if not self._op(
+                    process, functools.partial(process.deliver, channel), watches=False
+                ):
                     # Nobody noted that these have arrived.
                     channel.excused |= {notice.key for notice in channel.arrived[arrived:]}
         self.witness.check_arrivals()
 
     def _hang(self) -> None:
         """A channel answers after half a minute; all the others go on."""
-        self._run_until(self.true + 30 * SECOND)
+        try:
+            self._run_until(self.true + 30 * SECOND)
+        except BrokenLawError as error:
+            # For radar it is but a channel that fails.
+            self._broken = error
+            raise
 
     def _interrupt(self, process: Process) -> None:
         """Another process's turn may have come."""
