@@ -84,7 +84,7 @@ def _check(url: str) -> None:
 
 
 def explain_bad(url: str, error: Exception) -> UsageError:
-    """What a URL is for which kombu makes no connection, from its exception."""
+    """Explain a URL for which kombu makes no connection, from its exception."""
     scheme, shown = scheme_of(url), without_password(url.partition(";")[0])
     query = url.partition("?")[2]
     text = str(error)

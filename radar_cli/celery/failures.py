@@ -1,4 +1,4 @@
-"""How tasks' runs ended, from what the integration reported and what a result backend keeps. Pure.
+"""Ends of tasks' runs, as the integration reported them and a result backend keeps them. Pure.
 
 Failures are grouped by their exception and the innermost line of the app's own code: what a
 thousand messages have in common.

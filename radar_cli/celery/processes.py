@@ -138,7 +138,7 @@ def keeps(path: str, beat: BeatProcess) -> bool:
 
 
 def _words_of_beat(words: list[str]) -> list[str]:
-    """What stands behind `celery`, if it starts a Beat."""
+    """Return the words behind `celery`, if it starts a Beat."""
     line = " ".join(words)
     if line.startswith("[celery beat]"):  # setproctitle's
         return line.split()[2:]
@@ -151,7 +151,7 @@ def _words_of_beat(words: list[str]) -> list[str]:
 
 
 def _settings(environ: bytes) -> list[str]:
-    """What of an environment may lead an app to another broker or project, in no readable form."""
+    """Digest what of an environment may lead an app to another broker or project."""
     marks = (b"BROKER", b"CELERY", b"REDIS", b"AMQP", b"RABBIT", b"DJANGO_SETTINGS")
     chosen = sorted(
         each for each in environ.split(b"\0") if any(m in each.partition(b"=")[0] for m in marks)

@@ -1,4 +1,4 @@
-"""What the integration has told monitors of tasks' runs, wherever the monitors are kept."""
+"""Reports of the integration on tasks' runs, wherever their monitors are kept."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a result backend in Redis keeps of tasks that have ended (celery/backends/base.py)."""
+"""Results of ended tasks, as a backend in Redis keeps them (celery/backends/base.py)."""
 
 import json
 import re

@@ -24,7 +24,7 @@ from radar_cli.notify.channels import find_channels
 
 
 class SetUpFields(TypedDict):
-    """Where the monitors are (null: here), the cron jobs that were wrapped, and the channel."""
+    """The place of the monitors (null: here), the wrapped cron jobs, and the channel."""
 
     server: str | None
     wrapped: list[str]
@@ -102,7 +102,7 @@ class _Setup:
         self._lines.append(line)
 
     def find_server(self, key: str | None, *, is_here: bool) -> None:
-        """Where the monitors are: on this machine, or on a server."""
+        """Find where the monitors are: on this machine, or on a server."""
         url = self._session.server or ""
         configured = self._session.load_config().resolve(
             self._session.profile, explicit=self._session.profile is not None

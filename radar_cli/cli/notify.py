@@ -206,7 +206,7 @@ def _quiet_until(channel: Channel) -> int | None:
 
 
 def _rules(channel: Channel) -> str:
-    """What a channel leaves out or holds back, and whether it is quiet now."""
+    """Describe what a channel leaves out or holds back, and whether it is quiet now."""
     rules = channel.table.describe_rules()
     if (until_us := _quiet_until(channel)) is not None:
         rules.append(f"now until {local_time(until_us)}")

@@ -37,7 +37,7 @@ def _here_us() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Tellers:
-    """What is known of the channels that tell people of monitors."""
+    """The channels that tell people of monitors."""
 
     names: Callable[[], set[str] | None] = lambda: None  # of the channels; None: all that are told
     unheard: Callable[[], list[str]] = list  # some monitors that none of them tells of

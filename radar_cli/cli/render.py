@@ -58,7 +58,7 @@ class Table:
 
     @property
     def remark(self) -> str:
-        """What is said of it on stderr."""
+        """The remark on it, for stderr."""
         return self.summary if self.rows else self.empty
 
 

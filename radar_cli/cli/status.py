@@ -172,7 +172,7 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which monitors are to be shown, and how."""
+    """The monitors that are to be shown, and how."""
 
     choice: Choice
     order: str
@@ -182,7 +182,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class _Glance:
-    """What was found in all stores."""
+    """The monitors of all stores."""
 
     now_us: int
     data: list[StatusFields] = field(default_factory=list)

@@ -37,7 +37,7 @@ class StepFields(TypedDict):
 
 
 class PlanFields(TypedDict):
-    """What differs between the file and the monitors that there are."""
+    """The differences between the file and the monitors that there are."""
 
     source: str
     applied: bool

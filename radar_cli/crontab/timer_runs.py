@@ -1,4 +1,4 @@
-"""How systemd's timers ran, as systemd keeps it: made into pings, so that nothing is wrapped.
+"""Runs of systemd's timers, as systemd keeps them: made into pings, so that nothing is wrapped.
 
 Of each timer systemd knows when it last triggered and when it does next, and of its service how
 that ended. The ids of these pings are made of that, so that each counts once however often it is

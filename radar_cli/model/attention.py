@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Who sees to a monitor, and the window in which nobody is told of it. Times are Unix µs."""
+    """The attention to a monitor: who sees to it, and until when it is silenced. Times are Unix µs."""
 
     acked_us: int | None = None  # when somebody said so; None: nobody did
     acked_by: str = ""

@@ -192,7 +192,7 @@ def _read_notes(text: str) -> str:
 
 
 def _read_applied(text: str) -> str:
-    """What `radar sync` has declared it as: JSON, for nobody but that (see sync/plan.py)."""
+    """Read what `radar sync` has declared it as: JSON, for nobody but that (see sync/plan.py)."""
     return _check_text(text, LONGEST_APPLIED)
 
 

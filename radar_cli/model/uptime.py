@@ -1,4 +1,4 @@
-"""How long a monitor was up and down in each month, as its flips tell it."""
+"""Uptime: how long a monitor was up and down in each month, as its flips tell it."""
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -36,7 +36,7 @@ class Month:
 
     @property
     def share(self) -> float | None:
-        """How much of the time that is known it was up, 0 to 1; None: of none is it known."""
+        """The share of the known time that it was up, 0 to 1; None: nothing is known."""
         known_s = self.up_s + self.down_s
         return self.up_s / known_s if known_s else None
 

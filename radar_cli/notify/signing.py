@@ -23,7 +23,7 @@ class LinkError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link is for; `expires_s` is Unix time in seconds."""
+    """A signed link's content; `expires_s` is Unix time in seconds."""
 
     monitor: str
     incident: str

@@ -56,7 +56,7 @@ class ChannelTable:
 
     @property
     def after_s(self) -> float:
-        """How long something must be so before it tells it."""
+        """The seconds for which something must be so before the channel tells it."""
         return float(self.values.get("after", 0.0))
 
     @property

@@ -1,4 +1,4 @@
-"""Who sees to monitors that are down, and of which of them nobody is told for a while."""
+"""Attention: who sees to monitors that are down, and which of them are silenced for a while."""
 
 from typing import Sequence
 
@@ -11,7 +11,7 @@ from radar_cli.store.database import chunks, marks
 
 
 class Attending(Alerting):
-    """What the store knows of people who see to monitors."""
+    """The part of the store that knows who sees to monitors."""
 
     def attention(self, several: Sequence[MonitorRecord], now_us: int) -> dict[str, Attention]:
         """Return who sees to each of some monitors, by their keys."""

@@ -1,4 +1,4 @@
-"""What waits because a channel is quiet, or hears only of what lasts: told if it is still so then.
+"""Alerts held back as a channel is quiet, or hears only of what lasts: told if still so then.
 
 Nobody takes it to its channel before it was looked at here. What is over by then is told to
 nobody; a monitor that is paused, or in a maintenance window, is looked at again a little later.
@@ -21,7 +21,7 @@ _AT_ONCE = 500
 
 
 class Holding(Alerting):
-    """What the store does with what was held back."""
+    """The part of the store that holds alerts back."""
 
     def release(self, now_us: int, channels: Sequence[str]) -> int:
         """Let out what has waited long enough for one of these channels, and is still so.

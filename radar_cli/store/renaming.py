@@ -16,7 +16,7 @@ _OF_MONITOR = ("ping", "flip", "alert", "token", "alias")
 
 
 class Renaming(Reading):
-    """What the store does about keys that change."""
+    """The part of the store that renames monitors."""
 
     def rename(self, key: str, new: str, now_us: int, *, keeps_alias: bool = True) -> None:
         """Give a monitor another key, with all that is kept of it.

@@ -293,7 +293,7 @@ def _find_taken(change: Change, pings: Sequence[Ping]) -> set[tuple[str, str, st
 
 @dataclass(frozen=True, slots=True)
 class _Declaring:
-    """How pings declare their monitors: `senders` as in `add_each`, and who it was in vain."""
+    """Declarations by pings: `senders` as in `add_each`, and for whom it was in vain."""
 
     change: Change
     senders: Mapping[str, str]

@@ -48,7 +48,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done to a monitor. To `mark` it changes nothing but what is noted as applied."""
+    """One step of a plan. To `mark` changes nothing but what is noted as applied."""
 
     kind: str
     key: str

@@ -1,4 +1,4 @@
-"""What one check remembers for the next: who was there, what they consumed, what they ran.
+"""A check's memory for the next one: who was there, what they consumed, what they ran.
 
 Without it nobody would miss a worker, a queue's consumer or an entry of the schedule that is gone,
 since nothing says any more that it was there.
@@ -40,7 +40,7 @@ class Was:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What is remembered of one broker, and of the schedules that were judged with it."""
+    """The memory of one broker, and of the schedules that were judged with it."""
 
     workers: Mapping[str, Was] = field(default_factory=dict)
     queues: Mapping[str, float] = field(default_factory=dict)  # consumed, and when last so
@@ -50,7 +50,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a look shows beside what is remembered."""
+    """The news of a look, beside what is remembered."""
 
     workers: Mapping[str, float] = field(default_factory=dict)  # missed, and when last seen
     queues: Mapping[str, float] = field(default_factory=dict)  # consumed no more

@@ -1,4 +1,4 @@
-"""What a schedule shows right after Beat was started: what fell due before looks overdue.
+"""A schedule right after Beat was started, when what fell due before looks overdue.
 
 Beat writes when it starts, and again once it has sent the first entry; what it sends right after
 that is written 3 minutes later. Until then the others look as overdue as they were.

@@ -67,7 +67,7 @@ _FOLLOWED_EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which runs are to be listed."""
+    """The runs that are to be listed."""
 
     choice: Choice
     limit: int

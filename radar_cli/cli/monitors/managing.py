@@ -101,7 +101,7 @@ def update_monitors(session: Session, /, choice: Choice, yes: bool, **given: Any
 
 
 def _join(results: list[Result], notes: list[str], *, is_one: bool) -> Result:
-    """What became of several monitors; programs that name one get one."""
+    """Join what became of several monitors; programs that name one get one."""
     data = results[0].data if is_one else [result.data for result in results]
     text = "\n".join(result.text for result in results)
     notes = [*notes, *(note for result in results for note in result.notes)]

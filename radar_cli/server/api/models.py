@@ -353,7 +353,7 @@ class OutageAnswer(BaseModel):
 
 
 class NoticeAnswer(BaseModel):
-    """What people were told at once: of one monitor or several, through one channel."""
+    """A notice: of one monitor or several, through one channel."""
 
     id: str
     channel: str

@@ -36,7 +36,7 @@ routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class _Outage:
-    """What a link leads to."""
+    """The outage that a link leads to."""
 
     link: Link
     known: MonitorRecord
@@ -48,7 +48,7 @@ class _Outage:
 def show_link(
     request: Request, service: Served, pages: PagesServed, t: str = "", done: str = ""
 ) -> Response:
-    """What is down, who sees to it, and the buttons."""
+    """Show what is down, who sees to it, and the buttons."""
     return _show(pages, _open(request, service, t), t, done=done in ("ack", "snooze"))
 
 
@@ -119,7 +119,7 @@ def _show(
 
 
 def _name(given: str, link: Link) -> str:
-    """Who acts: the name that they give, and which notice the link was in."""
+    """Name who acts: the name that they give, and which notice the link was in."""
     name = "".join(character for character in given.strip() if character.isprintable())
     through = f"a notice through {link.channel}"
     return f"{name[:_NAME_MAX]} ({through})" if name else through

@@ -1,4 +1,4 @@
-"""What is done to several monitors of the list at once: pause, resume, and delete after asking."""
+"""Changes to several monitors of the list at once: pause, resume, and delete after asking."""
 
 from fastapi import APIRouter, Response
 

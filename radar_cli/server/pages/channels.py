@@ -48,7 +48,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of a test notice."""
+    """The result of a test notice."""
 
     name: str
     answer: str

@@ -26,7 +26,7 @@ routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What would be expected: in words, when next, and what may surprise; or what is wrong."""
+    """A forecast: the schedule in words, the next runs, and what may surprise; or what is wrong."""
 
     words: str = ""
     runs_us: tuple[int, ...] = ()

@@ -78,7 +78,7 @@ def _show_form(
 
 
 def onward(wanted: str) -> str:
-    """Where to go next: a path of ours, whatever the address says."""
+    """Return where to go next: a path of ours, whatever the address says."""
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if is_ours and wanted.isascii() and wanted.isprintable() else "/"
 

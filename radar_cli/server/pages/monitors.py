@@ -145,7 +145,7 @@ def show_run(
 
 
 def _sum_months(store: Store, known: MonitorRecord, now: int) -> list[Month]:
-    """How long it was up and down in the last months."""
+    """Sum how long it was up and down in the last months."""
     blind_us = [(each.begin_us, each.end_us) for each in store.outages() if each.is_servers]
     blind_us += [
         (each.begin_us, now if each.end_us is None else each.end_us) for each in known.pauses

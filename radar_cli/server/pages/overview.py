@@ -83,7 +83,7 @@ def list_monitors(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Which page is asked for: its number or, in a list that isn't sorted, where it begins."""
+    """The page that is asked for: its number or, in a list that isn't sorted, where it begins."""
 
     page: str
     after: str
