@@ -37,7 +37,7 @@ _JOINING_HANGUL = range(0x1160, 0x1200)
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The width of each column: 0 for one that has gone; `hint` is the one with lines of its own."""
+    """The width of each column, 0 for one that has gone; `hint` has lines of its own."""
 
     widths: tuple[int, ...]
     hint: int | None = None

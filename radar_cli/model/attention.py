@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """The attention to a monitor: who sees to it, and until when it is silenced. Times are Unix µs."""
+    """Attention to a monitor: who sees to it, until when it is silenced. Times are Unix µs."""
 
     acked_us: int | None = None  # when somebody said so; None: nobody did
     acked_by: str = ""
