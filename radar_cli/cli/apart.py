@@ -158,7 +158,7 @@ class _Process:
         os.kill(self.pid, signal.SIGKILL)  # ours until it is waited for
         until = time.monotonic() + _KILLED_WITHIN_S
         while os.waitpid(self.pid, os.WNOHANG) == (0, 0) and time.monotonic() < until:
-            time.sleep(_ASKED_EVERY_S)
+            select.select([], [], [], _ASKED_EVERY_S)  # under libfaketime `sleep` is refused
 
 
 def _start(place: Place, look: Callable[[Place, Ask], Any], limit_s: float) -> _Process:

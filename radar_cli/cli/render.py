@@ -118,7 +118,12 @@ def print_result(
         sys.stdout.flush()  # what is said of it stands below it, where people look
     for note in result.notes:
         complain(note)
-    if output == "table" and table is not None and (line := table.remark):
+    if (
+        output == "table"
+        and table is not None
+        and is_terminal(sys.stdout)
+        and (line := table.remark)
+    ):
         complain(line)
     if result.failure is not None:
         complain(result.failure.line())

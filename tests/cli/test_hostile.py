@@ -245,7 +245,7 @@ def test_no_command_takes_what_is_no_key(key: str) -> None:
         assert "(" in line or "at most 200 fit" in line
     for command in ("status", "check"):
         done = _read(command, "--", key)
-        assert done.returncode == 1
+        assert done.returncode == 2
         (line,) = done.stderr.splitlines()
         assert line.isprintable()
         assert len(line) < 300
