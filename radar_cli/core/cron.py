@@ -12,7 +12,7 @@ ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-LONGEST = 200  # characters: more than any list of minutes and hours takes
+LONGEST = 400  # characters: more than lists of all values of all five fields take
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 # Name, lowest, highest, and the names that stand for numbers (crontab(5)).
