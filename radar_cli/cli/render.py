@@ -118,13 +118,11 @@ def print_result(
         sys.stdout.flush()  # what is said of it stands below it, where people look
     for note in result.notes:
         complain(note)
-    if (
-        output == "table"
-        and table is not None
-        and is_terminal(sys.stdout)
-        and (line := table.remark)
-    ):
-        complain(line)
+    # A summary is for people who look; cron would mail it. What to do where there is nothing isn't.
+    if output == "table" and table is not None:
+        line = table.remark if not table.rows or is_terminal(sys.stdout) else ""
+        if line:
+            complain(line)
     if result.failure is not None:
         complain(result.failure.line())
     return result.final_code

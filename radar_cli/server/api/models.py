@@ -400,7 +400,7 @@ class NewWindow(BaseModel):
     begin: Annotated[str, Field(max_length=40)] | None = None
     end: Annotated[str, Field(max_length=40)] | None = None
     for_s: Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)] | None = None
-    schedule: Annotated[str, Field(max_length=200)] = ""
+    schedule: Annotated[str, Field(max_length=400)] = ""
     tz: Annotated[str, Field(max_length=60)] = ""
 
 
