@@ -120,7 +120,7 @@ def prepare_tests(session: nox.Session, name: str) -> Path:
     """Install the wheel of this checkout as well, and what its tests look for beside it."""
     programs = prepare(session, name)
     _install_wheel(session, name)
-    if name == FIRST:
+    if "-celery-" not in name:
         _install_instrumentation(session, name)
     return programs
 

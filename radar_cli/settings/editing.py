@@ -12,6 +12,8 @@ from typing import Any, Callable, Iterator
 
 import tomlkit
 import tomlkit.exceptions
+from tomlkit.container import Container
+from tomlkit.items import InlineTable, Table
 
 from radar_cli.core.errors import ConfigError
 
@@ -140,11 +142,24 @@ def _set_in_text(text: str, path: Path, value: Any) -> str:
 
 def _unset_in_text(text: str, path: Path) -> str:
     document = tomlkit.parse(text)
-    table: Any = document
-    for name in path[:-1]:
-        table = table[name]
-    del table[path[-1]]
+    _remove(document, path)
     return tomlkit.dumps(document)
+
+
+def _remove(container: Container, path: Path) -> bool:
+    """Remove what stands at `path`, if it stands here, and return whether it did.
+
+    A table may stand in several parts, with others between them. `del` would take the part that
+    it leaves without a value out of the file, with a person's comments in it.
+    """
+    for key, item in container.body:
+        if key is not None and key.key == path[0]:
+            if len(path) == 1:
+                container.remove(key)
+                return True
+            if isinstance(item, (Table, InlineTable)) and _remove(item.value, path[1:]):
+                return True
+    return False
 
 
 def _item(value: Any) -> Any:

@@ -115,6 +115,13 @@ def test_it_removes_one_value_and_touches_nothing_else(text: str, data: st.DataO
     assert other_values(edit.text, without=path) == other_values(text, without=path)
 
 
+def test_a_table_in_parts_keeps_the_comments_of_the_part_that_is_left_empty() -> None:
+    text = '[profiles.a]\n# a note\nserver="x"\n[profiles.b]\n[profiles.a.headers]\nx = "1"\n'
+    edit = unset_value(text, ("profiles", "a", "server"))
+    assert edit.text == text.replace('server="x"\n', "")
+    assert not edit.is_rewritten
+
+
 @settings(max_examples=100)
 @given(text=documents(), value=NEW_VALUES)
 def test_it_undoes_what_it_did(text: str, value: Any) -> None:
