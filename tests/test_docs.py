@@ -239,7 +239,7 @@ def test_every_line_of_curl_is_taken(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stderr
             assert '"monitor": "backup"' in done.stdout
         with running.store() as store:
-            kinds = [(ping.kind, ping.body) for ping in store.newest("backup", 9)]
+            kinds = [(ping.kind, ping.body) for ping in store.pings.newest("backup", 9)]
     assert kinds == [("success", b""), ("fail", b"no space\n"), ("start", b"")]
 
 

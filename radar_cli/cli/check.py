@@ -220,7 +220,7 @@ class Round:
 
     def look_at(self, opened: Opened, now_us: int) -> None:
         """Judge the monitors of one store, and read of them what the format needs."""
-        opened.store.judge(now_us)
+        opened.store.monitors.judge(now_us)
         is_some = not self.choice.is_everything
         chosen = {each.key: each for each in self.choice.find(opened.store)} if is_some else {}
         self.found |= chosen.keys()
@@ -231,7 +231,7 @@ class Round:
             self.notes.append(f"{opened.store.place}: {loss}")
         self.notes += opened.remarks()
         self.is_elsewhere |= opened.is_elsewhere
-        faulty = [*chosen.values()] if is_some else opened.store.faulty(_FAULTY_SHOWN)
+        faulty = [*chosen.values()] if is_some else opened.store.monitors.faulty(_FAULTY_SHOWN)
         owner = f"{opened.user}/" if opened.user else ""
         self.faults += [
             (owner + known.key, fault) for known in faulty for fault in known.active_faults
@@ -400,7 +400,7 @@ class Round:
                 known for known in named if known.view_at(now_us).status == status
             )
             if self.choice.is_everything:
-                some = opened.store.monitors([status])
+                some = opened.store.monitors.all([status])
             self.alarming += [
                 (owner + known.key, view.status, str(view.reason or view.status))
                 for known in itertools.islice(some, NAMED)
@@ -409,7 +409,7 @@ class Round:
 
     def _count(self, opened: Opened, now_us: int, chosen: dict[str, MonitorRecord]) -> None:
         if self.choice.is_everything:
-            for (status, is_watched), count in opened.store.count_by_status().items():
+            for (status, is_watched), count in opened.store.monitors.count_by_status().items():
                 self.counts[Status(status)] += count
                 self.unwatched += 0 if is_watched else count
             return

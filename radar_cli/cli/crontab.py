@@ -391,7 +391,7 @@ def declare_monitors(session: Session) -> Result:
             given = {**row["options"], "tag": tuple(row["options"]["tag"])}
             fields = read_options(given, {}, row["tz"])
             declared = {name: text for name, text in fields.items() if text is not None}
-            if opened.store.create(row["key"], declared, opened.now_us()):
+            if opened.store.monitors.create(row["key"], declared, opened.now_us()):
                 created.append(row["key"])
     return Result(DeclaredFields(created=created))
 

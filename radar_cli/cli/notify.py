@@ -177,7 +177,9 @@ def list_notices(session: Session, monitor: str, channel: str, since: str, limit
         raise error.as_usage_error("--since") from None
     with open_monitors(session) as opened:
         from_us = opened.now_us() - since_us
-        found = opened.store.notices(limit, monitor=monitor, channel=channel, since_us=from_us)
+        found = opened.store.notices.newest(
+            limit, monitor=monitor, channel=channel, since_us=from_us
+        )
     rows = [
         (
             local_time(each.created_us),

@@ -4,7 +4,6 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Callable, Collection, Iterator, Sequence
 
@@ -16,7 +15,7 @@ from radar_cli.model.port import MonitorStore
 from radar_cli.model.sentences import local_time
 from radar_cli.outbox.claiming import sort_in_old
 from radar_cli.outbox.spool import STORE_FOLDER, Outbox
-from radar_cli.outbox.trim import Dropped, read_dropped
+from radar_cli.outbox.trim import read_dropped
 from radar_cli.service.intake import ingest
 from radar_cli.settings.channels import find_unheard, read_channels
 from radar_cli.store.opening import open_embedded
@@ -59,7 +58,7 @@ class Opened:
         """Note in the store here that a checker looks, and remark for how long nobody did."""
         if self.local is None or self.is_elsewhere:
             return
-        outage = self.local.note_check(now_us)
+        outage = self.local.outages.note_check(now_us)
         if outage is not None:
             self.notes.append(outage.words())
 
@@ -67,7 +66,7 @@ class Opened:
         """Return a remark if nobody looks for what is missing."""
         if self.is_elsewhere:
             return []
-        since_us = self.store.find_neglect(now_us)
+        since_us = self.store.outages.find_neglect(now_us)
         if since_us is None:
             return []
         words = f"nobody has looked since {local_time(since_us)}: {self.neglect_hint()}"
@@ -79,7 +78,7 @@ class Opened:
         return [
             f"channel {health.name} delivers nothing since {local_time(health.failing_us)}:"
             f" {health.error}"
-            for health in self.store.failing_channels()
+            for health in self.store.channels.failing()
             if health.failing_us is not None and (names is None or health.name in names)
         ]
 
@@ -112,7 +111,7 @@ class Opened:
         if undelivered := sum(len(spool.names()) for spool in spools):
             what = "ping is" if undelivered == 1 else "pings are"
             lines.append(f"{undelivered} {what} not delivered yet: see 'radar outbox list'")
-        lines += [describe_dropped(dropped) for spool in spools if (dropped := read_dropped(spool))]
+        lines += [dropped.describe() for spool in spools if (dropped := read_dropped(spool))]
         return lines
 
 
@@ -125,7 +124,11 @@ def _tellers_of(session: Session, store: Store) -> Tellers:
     def unheard() -> list[str]:
         tables = read_channels(session.load_config())
         # Without any channel nobody asked to be told.
-        return list(islice(find_unheard(tables, store.tags_of_each()), _UNHEARD)) if tables else []
+        return (
+            list(islice(find_unheard(tables, store.monitors.tags_of_each()), _UNHEARD))
+            if tables
+            else []
+        )
 
     return Tellers(names, unheard)
 
@@ -178,20 +181,8 @@ def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
     from radar_cli.client.server_store import ServerStore
 
     with ServerStore(Connection(find_address(profile))) as store:
-        tellers = Tellers(unheard=store.unheard)
+        tellers = Tellers(unheard=store.channels.unheard)
         yield Opened(store, notes, now_us=store.now_us, tellers=tellers)
-
-
-def describe_dropped(dropped: Dropped) -> str:
-    """Describe in a line what the bound of the outbox has cost a destination."""
-    since, last = (
-        datetime.fromtimestamp(moment).astimezone().isoformat(" ", "minutes")
-        for moment in (dropped.first_s, dropped.last_s)
-    )
-    return (
-        f"{dropped.total} undelivered pings for {dropped.place} were dropped between {since} and"
-        f" {last} ({dropped.format_counts()}): 'radar outbox drop --forget' ends this remark"
-    )
 
 
 _SWEPT_EVERY_US = 600 * 1_000_000

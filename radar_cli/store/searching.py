@@ -8,7 +8,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
 from radar_cli.store.database import Database, marks
-from radar_cli.store.reading import COLUMNS, like_pattern, read_row
+from radar_cli.store.rows import COLUMNS, like_pattern, read_row
 
 # What a person has to see first. All others stand in one order, so that they don't jump about.
 _FIRST = ((Status.DOWN,), (Status.LATE,))

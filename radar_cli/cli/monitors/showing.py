@@ -136,10 +136,10 @@ class _Looked:
 
 def _look_at(store: MonitorStore, seen: MonitorOverview, now_us: int) -> _Looked:
     known = seen.known
-    runs = store.runs(known.key, _RUNS_SHOWN)
+    runs = store.history.runs(known.key, _RUNS_SHOWN)
     marks = find_marks(known.monitor, runs, now_us, running=known.state.running, limit=_RUNS_SHOWN)
     durations_s = [run.duration_s for run in runs if run.duration_s is not None]
-    return _Looked(seen, marks, durations_s, store.aliases(known.key))
+    return _Looked(seen, marks, durations_s, store.aliases.of(known.key))
 
 
 def _show_status(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:

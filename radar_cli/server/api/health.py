@@ -62,7 +62,7 @@ def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
         (
             "alerts_waiting",
             "alerts that wait for delivery",
-            [({}, service.store.count_waiting_alerts(pattern))],
+            [({}, service.store.alerts.count_waiting(pattern))],
         ),
         (
             "channel_failing",

@@ -143,7 +143,7 @@ class Shelf:
         missing = [k for k in several if k.key not in kept or kept[k.key][0] != states[k.key]]
         if missing:
             # One whose start was cut off is older than what is shown.
-            runs = store.last_runs([known.key for known in missing], limit)
+            runs = store.history.last_runs([known.key for known in missing], limit)
             for known in missing:
                 own = runs[known.key][-limit:]
                 kept[known.key] = (states[known.key], own, _find_ticks(known, own, now_us, limit))
@@ -167,7 +167,7 @@ def _show(
     if view.status in ALARMING:
         last = next((run for run in reversed(runs) if not run.is_running), None)
         if last is not None and view.reason == Reason.FAILED:
-            last = store.with_output(known.key, last)
+            last = store.history.with_output(known.key, last)
         why = one_line(what_happened(view, last, _WHY_MAX), _WHY_MAX)
     return Shown(known, view, now_us, runs, ticks, why)
 
