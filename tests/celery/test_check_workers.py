@@ -3,8 +3,10 @@
 import os
 import signal
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from kombu import Connection, Consumer, Exchange, Queue
 
 from tests.celery.checking import Verdict
 from tests.support.celery_app import Worker, send
@@ -50,6 +52,33 @@ def test_one_of_two_is_killed(broker_url: str, tmp_path: Path) -> None:
     counted = Verdict(broker_url, "--expect-workers", "2")
     assert counted.wrong() == [("workers", "count")]
     assert counted["workers", "count"]["message"] == "1 of 2 workers answer"
+
+
+def test_who_dies_while_it_is_asked_is_gone_and_not_silent(
+    rabbitmq_url: str, tmp_path: Path
+) -> None:
+    Worker(rabbitmq_url, tmp_path).wait()
+    is_there = Event()
+    dying = Thread(target=_serve_until_asked, args=(rabbitmq_url, "gone@test", is_there))
+    dying.start()
+    assert is_there.wait(20)
+    verdict = Verdict(rabbitmq_url, "--worker", "w@test", "--worker", "gone@test")
+    dying.join(20)
+    assert verdict.wrong() == [("workers", "gone@test")], verdict.said
+    assert verdict["workers", "gone@test"]["message"] == "isn't connected"
+
+
+def _serve_until_asked(url: str, node: str, is_there: Event) -> None:
+    """Be connected as a worker is, and lose the connection at the first question."""
+    connection = Connection(url)
+    channel = connection.channel()
+    to_all = Exchange("celery.pidbox", "fanout", durable=False, delivery_mode="transient")
+    own = Queue(f"{node}.celery.pidbox", to_all, durable=False, auto_delete=True)
+    tasks = Queue("celery", Exchange("celery"), routing_key="celery")
+    Consumer(channel, [tasks, own], callbacks=[lambda *_: None]).consume()
+    is_there.set()
+    connection.drain_events(timeout=60)
+    connection.connection.transport.close()
 
 
 def test_no_reply_is_unknown_unless_the_process_is_stopped(broker_url: str, tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ class Looker:
             expect=most or None,
         )
         found = read_workers(answers.replies)
+        if len(found) < most:
+            # Whoever has gone meanwhile isn't silent: RabbitMQ counts it no more.
+            seen |= read_queues(self._broker, sorted(seen))
         consumed = {name for worker in found.values() for name in worker.queues or ()}
         seen |= read_queues(self._broker, sorted(consumed - seen.keys()))
         if with_tasks:

@@ -244,7 +244,9 @@ def name_silent(
         return []
     named = dict.fromkeys([*expected.workers, *sorted(remembered), *sorted(last.known_nodes)])
     candidates = [n for n in named if n not in last.workers and not n.startswith("celerybeat@")]
-    sure = [node for node in candidates if is_bound(node) or find_process(node) is not None]
+    bound = {node: is_bound(node) for node in candidates}
+    candidates = [node for node in candidates if bound[node] is not False]
+    sure = [node for node in candidates if bound[node] or find_process(node) is not None]
     if last.heard is None:
         return sure
     left = last.silent - len(sure)
