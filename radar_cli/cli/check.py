@@ -124,7 +124,7 @@ def command(
         result = round_.for_nagios(_bad(strict=strict))
     else:
         result = round_.result(_bad(strict=strict), session, is_quiet=notifies)
-    return _with_told(result, told, is_verbose=session.verbose)
+    return _add_deliveries(result, told, is_verbose=session.verbose)
 
 
 def _check_all(session: Session, round_: "Round", find: Callable[[], People] | None) -> Told:
@@ -163,7 +163,7 @@ def _bad(*, strict: bool) -> set[Status]:
     return {Status.DOWN, Status.LATE} if strict else {Status.DOWN}
 
 
-def _with_told(result: Result, told: Told, *, is_verbose: bool) -> Result:
+def _add_deliveries(result: Result, told: Told, *, is_verbose: bool) -> Result:
     """The result, and what became of the notices."""
     notes = [*result.notes, *told.failures]
     if is_verbose or is_terminal(sys.stderr):
@@ -421,19 +421,21 @@ class Round:
 
     def _all_well(self) -> str:
         total = self.counts.total()
-        words = f"all well: {total} monitor{'' if total == 1 else 's'}"
-        return words + (f", {self.unwatched} without a schedule to watch" if self.unwatched else "")
+        message = f"all well: {total} monitor{'' if total == 1 else 's'}"
+        return message + (
+            f", {self.unwatched} without a schedule to watch" if self.unwatched else ""
+        )
 
 
 def _row(seen: MonitorOverview, user: str, now_us: int) -> tuple[object, ...]:
     view = seen.view
-    words = str(view.status) + (f" ({view.reason})" if view.reason else "")
+    message = str(view.status) + (f" ({view.reason})" if view.reason else "")
     # Root's own radar wouldn't find it.
     look_at = f"sudo -iu {user} radar" if user else "radar"
     return (
         user,
         seen.known.key,
-        Cell(words, _STYLES[view.status]),
+        Cell(message, _STYLES[view.status]),
         ago(iso(view.since_us) or "", now_us),
         what_happened(seen.view, seen.last_ended),
         f"{look_at} status -v {seen.known.key}",

@@ -121,9 +121,9 @@ def find_mistake(
     """Return the error that something is named and isn't there; `found` are the keys that are."""
     tags = " ".join(f"--tag {tag}" for tag in choice.tags)
     if missing := choice.find_missing(found):
-        words = ", ".join(f"no monitor {_like(key)}" for key in missing[:_NAMED])
+        message = ", ".join(f"no monitor {_like(key)}" for key in missing[:_NAMED])
         hint = _SEE_LIST if tags else find_hint(missing[0])
-        return UnknownMonitorError(f"{words} has {tags}" if tags else words, hint)
+        return UnknownMonitorError(f"{message} has {tags}" if tags else message, hint)
     if tags and not found:
         return UnknownMonitorError(f"no monitor has {tags}", _SEE_LIST)
     return None

@@ -35,7 +35,7 @@ def _here_us() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Tellers:
+class Recipients:
     """The channels that tell people of monitors."""
 
     names: Callable[[], set[str] | None] = lambda: None  # of the channels; None: all that are told
@@ -52,7 +52,7 @@ class Opened:
     user: str = ""  # whose it is, if not one's own
     now_us: Callable[[], int] = _here_us
     local: Store | None = None  # the same store, if it is on this machine
-    tellers: Tellers = field(default_factory=Tellers)
+    recipients: Recipients = field(default_factory=Recipients)
 
     def note_check(self, now_us: int) -> None:
         """Note in the store here that a checker looks, and remark for how long nobody did."""
@@ -69,12 +69,12 @@ class Opened:
         since_us = self.store.outages.find_neglect(now_us)
         if since_us is None:
             return []
-        words = f"nobody has looked since {local_time(since_us)}: {self.neglect_hint()}"
-        return [f"{self.user}: {words}" if self.user else words]
+        message = f"nobody has looked since {local_time(since_us)}: {self.neglect_hint()}"
+        return [f"{self.user}: {message}" if self.user else message]
 
     def find_failing_channels(self) -> list[str]:
         """Return a remark for each channel that delivers nothing."""
-        names = None if self.user else self.tellers.names()
+        names = None if self.user else self.recipients.names()
         return [
             f"channel {health.name} delivers nothing since {local_time(health.failing_us)}:"
             f" {health.error}"
@@ -89,7 +89,7 @@ class Opened:
         """
         if self.user:
             return []
-        unheard = [key for key in self.tellers.unheard() if not keys or key in keys]
+        unheard = [key for key in self.recipients.unheard() if not keys or key in keys]
         return [describe_unheard(unheard)] if unheard else []
 
     def neglect_hint(self) -> str:
@@ -115,7 +115,7 @@ class Opened:
         return lines
 
 
-def _tellers_of(session: Session, store: Store) -> Tellers:
+def _find_recipients(session: Session, store: Store) -> Recipients:
     """The channels of the config files, for a store here."""
 
     def names() -> set[str]:
@@ -130,7 +130,7 @@ def _tellers_of(session: Session, store: Store) -> Tellers:
             else []
         )
 
-    return Tellers(names, unheard)
+    return Recipients(names, unheard)
 
 
 def describe_unheard(keys: Sequence[str]) -> str:
@@ -152,8 +152,8 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
             # What waits for that user's config to be mended is nobody else's to take.
             own = Destination(STORE, is_default=False)
             bring_up_to_date(store, place.directory, own, Retention())
-            tellers = _tellers_of(session, store)
-            yield Opened(store, user=place.user, local=store, tellers=tellers)
+            recipients = _find_recipients(session, store)
+            yield Opened(store, user=place.user, local=store, recipients=recipients)
         return
     # Which monitors are meant can't be known without it: those here may be nobody's any more.
     profile, notes = session.load_profile(), list[str]()
@@ -163,7 +163,7 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
         return
     directory = state_directory(os.environ)
     with open_embedded(directory) as store:
-        opened = Opened(store, notes, local=store, tellers=_tellers_of(session, store))
+        opened = Opened(store, notes, local=store, recipients=_find_recipients(session, store))
         if profile.server:
             opened.is_elsewhere = True
             lists = "" if place is not None else ", which can't list monitors"
@@ -181,8 +181,8 @@ def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
     from radar_cli.client.server_store import ServerStore
 
     with ServerStore(Connection(find_address(profile))) as store:
-        tellers = Tellers(unheard=store.channels.unheard)
-        yield Opened(store, notes, now_us=store.now_us, tellers=tellers)
+        recipients = Recipients(unheard=store.channels.unheard)
+        yield Opened(store, notes, now_us=store.now_us, recipients=recipients)
 
 
 _SWEPT_EVERY_US = 600 * 1_000_000

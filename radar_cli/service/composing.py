@@ -13,7 +13,7 @@ from radar_cli.model.monitor import Monitor
 from radar_cli.model.notice_log import ChannelHealth
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run, fold_runs
-from radar_cli.model.sentences import in_words
+from radar_cli.model.sentences import describe_schedule
 from radar_cli.model.state import Reason, Status
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.excerpt import one_line
@@ -116,7 +116,7 @@ class Composer:
         return self._address(
             replace(
                 notice,
-                expected=f"a run at {due}{grace} ({in_words(monitor)})",
+                expected=f"a run at {due}{grace} ({describe_schedule(monitor)})",
                 happened="no run has begun yet",
             )
         )
@@ -134,7 +134,7 @@ class Composer:
             reason=fault.kind,
             since_us=fault.since_us,
             noticed_us=fault.since_us,
-            expected=in_words(monitor),
+            expected=describe_schedule(monitor),
             happened=fault.message,
             host=self._host,
             tz=known.declared.get("tz") or "UTC",
@@ -205,7 +205,7 @@ class Composer:
             outage := self._store.outages.at(flip.time_us)
         ):
             notice = replace(notice, outage_us=(outage.begin_us, outage.end_us))
-        expected, happened = _tell(monitor, flip, notice)
+        expected, happened = _describe(monitor, flip, notice)
         return replace(notice, expected=expected, happened=happened)
 
     def _ways_on(self, monitor: Monitor, *commands: str) -> dict[str, Any]:
@@ -251,18 +251,21 @@ def _time(table: ChannelTable, notice: Notice, encoded: str, now_us: int) -> Pen
     return PendingAlert(table.name, encoded, at_us if held else 0, held)
 
 
-def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
+def _describe(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
     """Describe what was expected and what happened, in a sentence each."""
     since = long_time(notice, flip.time_us)
     last = notice.last_run
     if flip.status != Status.DOWN:
         is_told_late = last is None or last.ended_us != flip.time_us
         happened = "a report that came late says that it was well" if is_told_late else ""
-        return in_words(monitor), happened or "a run succeeded"
+        return describe_schedule(monitor), happened or "a run succeeded"
     if flip.reason == Reason.MISSED:
         due = long_time(notice, flip.time_us - round(monitor.grace_s * 1e6))
         grace = f", within {format_duration(monitor.grace_s)}" if monitor.grace_s else ""
-        return f"a run at {due}{grace} ({in_words(monitor)})", f"no run began until {since}"
+        return (
+            f"a run at {due}{grace} ({describe_schedule(monitor)})",
+            f"no run began until {since}",
+        )
     if flip.reason == Reason.HUNG:
         limit_s = monitor.max_runtime_s
         within = f" within {format_duration(limit_s)}" if limit_s is not None else ""

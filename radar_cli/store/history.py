@@ -62,8 +62,8 @@ class History:
             pings := self._pings.before(monitor, place, _SEARCHED_AT_ONCE)
         ):
             for ping in reversed(pings):
-                said = ping.body.decode("utf-8", "replace") + ping.fields.get("message", "")
-                if ping.kind in ("success", "fail") and wanted in said.lower():
+                message = ping.body.decode("utf-8", "replace") + ping.fields.get("message", "")
+                if ping.kind in ("success", "fail") and wanted in message.lower():
                     found += fold_runs(self._pings_until(ping))[-1:]
             place = (pings[0].time_us, pings[0].id)
         return found[:limit][::-1]

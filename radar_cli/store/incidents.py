@@ -59,7 +59,7 @@ class Incidents:
         acknowledged = []
         with self._database.change() as change:
             for key in keys:
-                flip_id = _find_told_down(change, key)
+                flip_id = _find_down_flip(change, key)
                 if flip_id is not None:
                     _acknowledge(change, key, flip_id, now_us, by)
                     acknowledged.append(key)
@@ -68,7 +68,7 @@ class Incidents:
     def acknowledge_one(self, key: str, flip_id: str, now_us: int, by: str) -> bool:
         """The same of one incident that isn't over; False if it is, or somebody sees to it."""
         with self._database.change() as change:
-            if _find_told_down(change, key) != flip_id or change.read(
+            if _find_down_flip(change, key) != flip_id or change.read(
                 "SELECT 1 FROM flip WHERE id = ? AND acked_us IS NOT NULL", (flip_id,)
             ):
                 return False
@@ -82,7 +82,7 @@ class Incidents:
         """
         with self._database.change() as change:
             for key in keys:
-                flip_id = _find_told_down(change, key)
+                flip_id = _find_down_flip(change, key)
                 add_window(
                     change,
                     Window(new_id(now_us), f"snoozed by {by}", key, "", now_us, until_us),
@@ -107,7 +107,7 @@ def _silence(
     return window.id, window.name, end_us
 
 
-def _find_told_down(change: Change, key: str) -> str | None:
+def _find_down_flip(change: Change, key: str) -> str | None:
     """The flip by which a monitor is down, if people were told; kept from others with the monitor.
 
     UnknownMonitorError: there is none of that key.

@@ -34,9 +34,9 @@ class Wanted:
         if not (self.words or self.tags):
             return True
         tags = declared.get("tags", "").split()
-        said = f"{key}\n{declared.get('name', '')}\n{' '.join(tags)}".lower()
+        searched = f"{key}\n{declared.get('name', '')}\n{' '.join(tags)}".lower()
         return set(self.tags) <= set(tags) and all(
-            word in said for word in self.words.lower().split()
+            word in searched for word in self.words.lower().split()
         )
 
 

@@ -98,12 +98,12 @@ def _look_at_outbox(outbox: Outbox) -> Iterator[Remark]:
             yield Remark("outbox", BAD, dropped.describe(), "its server was away for long")
     if waiting:
         oldest_s = time.time() - int(waiting[0].partition("-")[0]) / 1e6
-        words = f"{len(waiting)} wait, the oldest for {format_duration(max(0.0, oldest_s))}"
+        message = f"{len(waiting)} wait, the oldest for {format_duration(max(0.0, oldest_s))}"
         state = BAD if oldest_s > _LONG_WAIT_S else BEWARE
-        yield Remark("outbox", state, words, "'radar outbox flush' says why")
+        yield Remark("outbox", state, message, "'radar outbox flush' says why")
     if rejected:
-        words = f"{rejected} were refused for good"
-        yield Remark("outbox", BEWARE, words, "see 'radar outbox list'")
+        message = f"{rejected} were refused for good"
+        yield Remark("outbox", BEWARE, message, "see 'radar outbox list'")
     if not waiting and not rejected:
         yield Remark("outbox", GOOD, "no ping waits")
 
@@ -134,13 +134,13 @@ def _look_at_failing(channels: Sequence[ChannelHealth], hint: str) -> Iterator[R
     """The channels that deliver nothing."""
     for health in channels:
         since = local_time(health.failing_us or 0)
-        words = f"delivers nothing since {since}: {health.error}"
-        yield Remark(f"channel {health.name}", BAD, words, hint)
+        message = f"delivers nothing since {since}: {health.error}"
+        yield Remark(f"channel {health.name}", BAD, message, hint)
 
 
 def _describe_unheard(keys: Sequence[str]) -> Remark:
-    words = f"nobody is told of {', '.join(keys)}{', ...' if len(keys) >= _FAULTY_SHOWN else ''}"
-    return Remark("notices", BAD, words, "no channel is for them: see 'radar notify list'")
+    message = f"nobody is told of {', '.join(keys)}{', ...' if len(keys) >= _FAULTY_SHOWN else ''}"
+    return Remark("notices", BAD, message, "no channel is for them: see 'radar notify list'")
 
 
 def _look_at_faults(faulty: Sequence[MonitorRecord]) -> Iterator[Remark]:
@@ -164,14 +164,14 @@ def _look_at_channels(config: Config, tables: Sequence[ChannelTable]) -> Iterato
         hint = "'radar config set notify.mail.email you@example.com', then 'radar notify test'"
         yield Remark("notices", BEWARE, "nobody is told of anything", hint)
         return
-    words = f"{len(tables)} channel{'' if len(tables) == 1 else 's'}"
-    yield Remark("notices", GOOD, words, "'radar notify test' tries them")
+    message = f"{len(tables)} channel{'' if len(tables) == 1 else 's'}"
+    yield Remark("notices", GOOD, message, "'radar notify test' tries them")
     yield from (each for table in tables for each in _look_at_templates(table, config))
     away = [name for table in tables for name in _name_sent_away(table)]
     if away and (wrong := find_local_only()):
-        words = f"mail to {', '.join(away)} stays on this machine: {wrong}"
+        message = f"mail to {', '.join(away)} stays on this machine: {wrong}"
         hint = "set that up, or name a server: 'radar config set notify.NAME.smtp smtps://...'"
-        yield Remark("mail", BAD, words, hint)
+        yield Remark("mail", BAD, message, hint)
 
 
 def _name_sent_away(table: ChannelTable) -> list[str]:
@@ -184,11 +184,11 @@ def _name_sent_away(table: ChannelTable) -> list[str]:
 def _look_at_templates(table: ChannelTable, config: Config) -> Iterator[Remark]:
     """Try the words of a channel on a notice that is never sent."""
     from radar_cli.notify.notice import rehearse
-    from radar_cli.notify.wording import TEMPLATES, compose_words
+    from radar_cli.notify.wording import TEMPLATES, compose_text
 
     if table.fault or not any(name in table.values for name in TEMPLATES):
         return
-    tried = compose_words(rehearse("", os.uname().nodename, time.time_ns() // 1000), table, config)
+    tried = compose_text(rehearse("", os.uname().nodename, time.time_ns() // 1000), table, config)
     if tried.remark:
         hint = f"edit notify.{table.name} in {table.file.path}"
         yield Remark(f"channel {table.name}", BEWARE, tried.remark, hint)
@@ -232,8 +232,8 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
         yield Remark("notices", BEWARE, "the server tells nobody of anything", hint)
     yield _look_at_checker(from_iso(status.get("unlooked_since")), "see the server's log")
     if apart_s > _CLOCKS_APART_S:
-        words = f"the server's is {format_duration(apart_s)} from this one"
-        yield Remark("clock", BEWARE, words, "is this machine's clock set by the network?")
+        message = f"the server's is {format_duration(apart_s)} from this one"
+        yield Remark("clock", BEWARE, message, "is this machine's clock set by the network?")
     else:
         yield Remark("clock", GOOD, "as the server's")
 
@@ -244,9 +244,11 @@ def _look_at_bytecode() -> Remark:
     sources = [path for room in _ROOMS_OF_A_RUN for path in (package / room).rglob("*.py")]
     missing = [path for path in sources if not _is_compiled(path)]
     if missing and (sys.dont_write_bytecode or not os.access(missing[0].parent, os.W_OK)):
-        words = f"{len(missing)} modules in {package} aren't compiled: each run costs twice as much"
+        message = (
+            f"{len(missing)} modules in {package} aren't compiled: each run costs twice as much"
+        )
         line = shlex.join([sys.executable, "-m", "compileall", "-q", str(package)])
-        return Remark("bytecode", BEWARE, words, f"its owner runs {line}")
+        return Remark("bytecode", BEWARE, message, f"its owner runs {line}")
     return Remark("bytecode", GOOD, f"the modules in {package} are compiled once")
 
 
@@ -290,9 +292,9 @@ def _look_at_link(link: Link) -> Remark:
     except RadarError as error:
         return Remark("link", BAD, f"{link.path}: {error.message}", again)
     except OSError as error:
-        words = f"{link.path} can't be started: {error.strerror}"
-        return Remark("link", BAD, words, f"chmod 755 {shlex.quote(link.path)}")
+        message = f"{link.path} can't be started: {error.strerror}"
+        return Remark("link", BAD, message, f"chmod 755 {shlex.quote(link.path)}")
     if version != radar_cli.__version__:
-        words = f"{link.path} starts radar {version}, and this is {radar_cli.__version__}"
-        return Remark("link", BEWARE, words, again)
+        message = f"{link.path} starts radar {version}, and this is {radar_cli.__version__}"
+        return Remark("link", BEWARE, message, again)
     return Remark("link", GOOD, f"{link.path} starts radar {version} with {link.python}")

@@ -47,10 +47,10 @@ from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.sentences import (
     UNREAD,
-    exit_in_words,
+    describe_exit,
+    describe_origin,
+    format_size,
     local_time,
-    origin_in_words,
-    size_in_words,
 )
 
 _COLUMNS = (
@@ -347,22 +347,22 @@ def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
         "" if started_us is None else local_time(started_us),
         _duration(run.duration_s),
         Cell(outcome, _STYLES.get(outcome, "")),
-        exit_in_words(run),
+        describe_exit(run),
         run.reason,
         _duration(run.cpu_s),
-        "" if run.max_rss_bytes is None else size_in_words(run.max_rss_bytes),
-        _output_in_words(run),
+        "" if run.max_rss_bytes is None else format_size(run.max_rss_bytes),
+        _describe_output(run),
         run.tries if run.tries > 1 else "",
         run.host,
-        origin_in_words(run.origin),
+        describe_origin(run.origin),
         run.run_id[-_SHORT_ID:],
     )
 
 
-def _output_in_words(run: Run) -> str:
+def _describe_output(run: Run) -> str:
     if run.is_unread:
         return UNREAD
-    return "" if run.output_bytes is None else size_in_words(run.output_bytes)
+    return "" if run.output_bytes is None else format_size(run.output_bytes)
 
 
 def _duration(seconds: float | None) -> str:

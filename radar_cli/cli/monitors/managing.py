@@ -23,7 +23,12 @@ from radar_cli.core.shapes import Moment
 from radar_cli.model.pitfalls import warn_of
 from radar_cli.model.port import MonitorExistsError, MonitorStore
 from radar_cli.model.record import MonitorRecord
-from radar_cli.model.sentences import in_words, local_time, next_in_words, status_in_words
+from radar_cli.model.sentences import (
+    describe_next,
+    describe_schedule,
+    describe_status,
+    local_time,
+)
 
 
 class DeletedFields(TypedDict):
@@ -97,8 +102,8 @@ def update_monitors(session: Session, /, choice: Choice, yes: bool, **given: Any
             changed = (
                 store.monitors.update(known.key, changes, opened.now_us()) if changes else known
             )
-            said = f"{known.key} updated" if changes else f"{known.key} is like that already"
-            results.append(_show_declared(changed, said, opened.now_us(), []))
+            message = f"{known.key} updated" if changes else f"{known.key} is like that already"
+            results.append(_show_declared(changed, message, opened.now_us(), []))
     return _join(results, opened.notes, is_one=choice.is_one)
 
 
@@ -245,8 +250,8 @@ def _read_pause(text: str) -> int:
 
 def _show_declared(known: MonitorRecord, said: str, now_us: int, notes: list[str]) -> Result:
     view = known.view_at(now_us)
-    lines = [f"{said}: {in_words(known.monitor)}"]
-    if following := next_in_words(known.monitor, view.expected_us):
+    lines = [f"{said}: {describe_schedule(known.monitor)}"]
+    if following := describe_next(known.monitor, view.expected_us):
         lines.append(f"next: {following}")
     warnings = warn_of(known.monitor, known.active_faults, now_us)
     data: WarnedFields = {**describe_monitor(known, view, now_us), "warnings": warnings}
@@ -264,10 +269,10 @@ def _show_changed(
         pause = known.monitor.pause_at(now_us)
         line = f"{known.key} {said}"
         if pause is None:
-            line += f": {status_in_words(known.monitor, view, now_us)}"
+            line += f": {describe_status(known.monitor, view, now_us)}"
         elif pause.end_us is not None:
             line += f" until {local_time(pause.end_us)}"
-        if pause is None and (following := next_in_words(known.monitor, view.expected_us)):
+        if pause is None and (following := describe_next(known.monitor, view.expected_us)):
             line += f", next: {following}"
         lines.append(line)
     return Result(data, text="\n".join(lines), notes=tuple(notes))

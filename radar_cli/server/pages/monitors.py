@@ -11,7 +11,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.model.pitfalls import warn_of
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run, fold_runs
-from radar_cli.model.sentences import next_in_words
+from radar_cli.model.sentences import describe_next
 from radar_cli.model.state import Status
 from radar_cli.model.uptime import Month, sum_months
 from radar_cli.server.api.depends import Served, url_for
@@ -90,7 +90,7 @@ def render_monitor(
         "monitor": monitor,
         "expression": known.declared.get("schedule", ""),
         "pause_until_us": None if pause is None else pause.end_us,
-        "next_words": next_in_words(monitor, view.expected_us),
+        "next_words": describe_next(monitor, view.expected_us),
         "faults": known.active_faults,
         "warnings": [
             line
