@@ -117,7 +117,7 @@ class Alerts:
                 except RadarError:
                     raise
                 except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
-                    sys.stderr.write(f"radar: monitor {key!r} can't be told of: {fault!r}\n")
+                    sys.stderr.write(f"radar: monitor {key!r} gets no notice: {fault!r}\n")
         return made
 
     def enqueue_late(self, now_us: int, channels_of: LateChannels, compose: LateComposer) -> int:
@@ -175,7 +175,7 @@ class Alerts:
         except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
             if len(keys) > 1:
                 return sum(self._enqueue_some([key], how) for key in keys)
-            sys.stderr.write(f"radar: monitor {keys[0]!r} can't be told of: {fault!r}\n")
+            sys.stderr.write(f"radar: monitor {keys[0]!r} gets no notice: {fault!r}\n")
             return 0
 
     def count_waiting(self, pattern: str = "*") -> int:

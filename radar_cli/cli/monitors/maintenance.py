@@ -1,4 +1,4 @@
-"""`radar monitors maintenance`: times in which nobody is told of some monitors."""
+"""`radar monitors maintenance`: times in which no notices of some monitors are sent."""
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
