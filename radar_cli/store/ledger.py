@@ -270,15 +270,7 @@ class Ledger:
         rows = self._database.read(
             f"SELECT {', '.join(_WORKER_COLUMNS)} FROM celery_worker ORDER BY node"  # noqa: S608 (constants)
         )
-        return [
-            WorkerRecord(
-                *row[:7],
-                queues=tuple(json.loads(row[7])),
-                gone_us=row[8],
-                said_goodbye=bool(row[9]),
-            )
-            for row in rows
-        ]
+        return [_read_worker(row) for row in rows]
 
     def queues(self) -> list[QueueSample]:
         """Return the newest sample of each queue of the last day, by name."""
@@ -416,4 +408,14 @@ def _worker_row(worker: WorkerRecord) -> tuple[Any, ...]:
         *(worker.node, worker.seen_us, worker.since_us, worker.pool, worker.slots),
         *(worker.active, worker.processed, json.dumps(worker.queues), worker.gone_us),
         int(worker.said_goodbye),
+    )
+
+
+def _read_worker(row: tuple[Any, ...]) -> WorkerRecord:
+    node, seen_us, since_us, pool, slots, active, processed, queues, gone_us, goodbye = row
+    return WorkerRecord(
+        *(node, seen_us, since_us, pool, slots, active, processed),
+        queues=tuple(json.loads(queues)),
+        gone_us=gone_us,
+        said_goodbye=bool(goodbye),
     )
