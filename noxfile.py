@@ -259,6 +259,12 @@ def laws(session: nox.Session) -> None:
     session.run(f"{prepare(session, FIRST)}/lint-imports", "--no-logo", "--no-cache")
 
 
+@nox.session(tags=["daily", "fast", "nightly"])
+def docs(session: nox.Session) -> None:
+    """Build the docs; a link that leads nowhere is an error."""
+    session.run(f"{prepare(session, FIRST)}/mkdocs", "build", "--strict", "--quiet")
+
+
 def _declare_near(version: str, tags: list[str], chosen: list[str]) -> None:
     @nox.session(name=f"near-{version}", tags=tags)
     def near(session: nox.Session) -> None:

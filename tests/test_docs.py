@@ -1,4 +1,4 @@
-"""What the README says is so: every option, variable, exit code, slug, and each example."""
+"""What is written for users is so: every option, variable, exit code, slug, and each example."""
 
 import importlib
 import os
@@ -24,6 +24,7 @@ from radar_cli.cli.init import command as init
 from radar_cli.cli.monitors.group import command as monitors
 from radar_cli.cli.notify_add import command as notify_add
 from radar_cli.cli.open import command as opener
+from radar_cli.cli.schema import describe_commands
 from radar_cli.cli.server import command as server
 from radar_cli.cli.status import command as status
 from radar_cli.cli.sync import command as sync
@@ -38,22 +39,21 @@ from radar_cli.settings.profiles import load
 from radar_cli.settings.table import SETTINGS
 from radar_cli.wrap import options, ping_command
 from tests.notify.notices import NOTICE
+from tests.support import docs
 from tests.support.radar import environment
 from tests.support.radar_server import serving
 
-_CHECKOUT = Path(__file__).parent.parent
-_README = (_CHECKOUT / "README.md").read_text()
 _NEVER_A_VARIABLE = ("-c",)
 
 
 def _rows() -> list[list[str]]:
     """The cells of every table row; an escaped | is a plain one."""
-    lines = [line for line in _README.splitlines() if line.startswith("| ")]
+    lines = [line for line in docs.ALL.splitlines() if line.startswith("| ")]
     return [[c.strip().replace(r"\|", "|") for c in re.split(r"(?<!\\)\|", x)[1:-1]] for x in lines]
 
 
 def _blocks(language: str) -> list[str]:
-    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", _README, re.DOTALL | re.MULTILINE)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", docs.ALL, re.DOTALL | re.MULTILINE)
     return [block for name, block in fenced if name == language]
 
 
@@ -67,49 +67,14 @@ def test_it_documents_every_option_of_run_with_its_variable(row: options.Row) ->
 
 
 def test_it_documents_no_option_that_is_not_there() -> None:
-    known = {row[0] for row in (*options.TABLE, *ping_command.TABLE)}
-    common = {"--json", "--verbose", "--no-color", "--help", "--version"}
-    common |= {"--format", "--fields"}
-    elsewhere = {
-        "--all",
-        "--all-users",
-        "--force",
-        "--forget",
-        "--notify",
-        "--show-origin",
-        "--strict",
-        "--yes",
-    }
-    elsewhere |= {flag for param in server.params for flag in param.opts}
-    elsewhere |= {"--database", "--scope"}
-    elsewhere |= {
-        "--no-alias",
-        "--notes",
-        "--failure-tolerance",
-        "--flips",
-        "--for",
-        "--limit",
-        "--run",
-        "--status",
-    }
-    elsewhere |= {"--key", "--monitor", "--scope"}
-    elsewhere |= {
-        f for each in (status, sync, opener, init, notify_add) for p in each.params for f in p.opts
-    }
-    elsewhere |= {f for each in monitors.commands.values() for p in each.params for f in p.opts}
-    elsewhere |= {"--color", "--timers", "--no-wrap"}
-    elsewhere |= {"--channel", "--since"}
-    elsewhere |= {f for each in _commands_of_monitors() for p in each.params for f in p.opts}
-    elsewhere |= {"--beat", "--file", "--max-age", "--started"}
-    elsewhere |= {flag for flag, _ in _options_of_celery()}
-    elsewhere |= {f for each in crontab.commands.values() for p in each.params for f in p.opts}
-    named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", _README))
-    assert named <= known | common | elsewhere
+    known = {flag for each in describe_commands() for o in each["options"] for flag in o["flags"]}
+    named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", docs.ALL))
+    assert named <= known | {"--help", "--version"}
 
 
 @pytest.mark.parametrize("row", ping_command.TABLE, ids=lambda row: row[0])
 def test_it_documents_every_option_of_ping(row: options.Row) -> None:
-    assert f"`{row[0]}" in _README
+    assert f"`{row[0]}" in docs.ALL
 
 
 def test_it_documents_every_setting_with_its_variable() -> None:
@@ -133,7 +98,7 @@ def test_it_documents_every_error_slug() -> None:
         todo += kind.__subclasses__()
         slugs.add(kind.slug)
     slugs.discard(RadarError.slug)
-    section = _README.partition("## Errors")[2].partition("\n## ")[0]
+    section = docs.page("reference/errors")
     assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)) == slugs
 
 
@@ -145,7 +110,7 @@ _COMMON = {
 
 def test_it_documents_every_command() -> None:
     for name in COMMANDS:
-        assert f"`radar {name} " in _README
+        assert f"`radar {name} " in docs.page("reference/commands")
 
 
 def _commands_of_monitors() -> list[click.Command]:
@@ -156,7 +121,7 @@ def _commands_of_monitors() -> list[click.Command]:
 
 
 def test_it_documents_every_option_of_monitors() -> None:
-    section = _README.partition("## Monitors")[2].partition("\n## ")[0]
+    section = docs.page("reference/monitors")
     for command in _commands_of_monitors():
         for param in command.params:
             flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
@@ -164,21 +129,21 @@ def test_it_documents_every_option_of_monitors() -> None:
 
 
 def test_it_documents_every_option_of_newer_commands() -> None:
-    for command, section in (
-        (status, "### Screens"),
-        (sync, "### Monitors as code"),
-        (opener, ""),
-        (init, "### In five minutes"),
-        (notify_add, "### A channel in one step"),
+    for command, name in (
+        (status, "reference/commands"),
+        (sync, "guides/monitors-as-code"),
+        (opener, "reference/commands"),
+        (init, "guides/crontab"),
+        (notify_add, "guides/notices"),
     ):
-        text = _README.partition(section)[2].partition("\n### ")[0] if section else _README
+        text = docs.page(name)
         for param in command.params:
             flags = {flag for flag in param.opts if flag.startswith("--")} - _COMMON
             assert all(f"{flag} " in text or f"{flag}`" in text for flag in flags), flags
 
 
 def test_it_documents_every_option_and_command_of_crontab() -> None:
-    section = _README.partition("### A machine full of jobs")[2].partition("\n## ")[0]
+    section = docs.page("guides/crontab")
     for name, command in crontab.commands.items():
         if command.hidden:
             continue
@@ -204,14 +169,14 @@ def _options_of_celery() -> list[tuple[str, str]]:
 
 
 def test_it_documents_every_option_and_command_of_celery() -> None:
-    section = _README.partition("## Celery")[2].partition("\n## ")[0]
+    section = docs.page("guides/celery")
     for flag, name in _options_of_celery():
         assert flag in _COMMON or f"{flag} " in section or f"{flag}`" in section, flag
         assert re.search(rf"\b{name}\b", section), name
 
 
 def test_it_documents_every_option_of_the_server() -> None:
-    section = _README.partition("## The server")[2].partition("\n## ")[0]
+    section = docs.page("guides/server")
     assert isinstance(server, click.Group)
     (keys,) = server.commands.values()
     assert isinstance(keys, click.Group)
@@ -239,7 +204,7 @@ def test_every_line_of_curl_is_taken(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stderr
             assert '"monitor": "backup"' in done.stdout
         with running.store() as store:
-            kinds = [(ping.kind, ping.body) for ping in store.newest("backup", 9)]
+            kinds = [(ping.kind, ping.body) for ping in store.pings.newest("backup", 9)]
     assert kinds == [("success", b""), ("fail", b"no space\n"), ("start", b"")]
 
 
@@ -277,7 +242,9 @@ def test_the_examples_of_channels_have_nothing_to_edit() -> None:
 
 
 def test_it_documents_every_setting_of_a_channel() -> None:
-    section = _README.partition("| setting of a channel |")[2].partition("\n\n")[0]
+    section = (
+        docs.page("guides/notices").partition("| setting of a channel |")[2].partition("\n\n")[0]
+    )
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(CHANNEL_SETTINGS)
 
 
@@ -288,7 +255,7 @@ def test_it_documents_every_variable_of_a_notice() -> None:
 
 def test_it_documents_which_answers_are_tried_again() -> None:
     codes = ", ".join(map(str, sorted(RETRIABLE)))
-    assert codes in " ".join(_README.split())
+    assert codes in " ".join(docs.page("guides/notices").split())
 
 
 def test_its_example_checks_a_signature() -> None:
@@ -317,7 +284,7 @@ def test_its_python_examples_run(block: str) -> None:
 def test_the_first_line_installs_radar_and_shows_a_job(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache")
-    shutil.copytree(_CHECKOUT, checkout, ignore=ignored)
+    shutil.copytree(docs.CHECKOUT, checkout, ignore=ignored)
     line = _blocks("sh")[0]
     assert line.count("\n") == 1
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
@@ -351,4 +318,4 @@ def test_the_first_line_installs_radar_and_shows_a_job(tmp_path: Path) -> None:
 
 def test_the_second_line_is_what_ci_runs() -> None:
     assert _blocks("sh")[1] == "tests/run\n"
-    assert "tests/run" in (_CHECKOUT / ".ci/run").read_text()
+    assert "tests/run" in (docs.CHECKOUT / ".ci/run").read_text()

@@ -16,6 +16,7 @@ import yaml
 import radar_cli
 import radar_cli.celery
 import radar_cli.sdk
+from tests.support import docs
 from tests.support.depth import depth
 from tests.support.radar import environment
 
@@ -229,9 +230,8 @@ def test_an_issue_asks_for_something(name: str) -> None:
 # The public names.
 
 
-def test_the_public_names_are_those_that_the_readme_has() -> None:
-    text = (_CHECKOUT / "README.md").read_text()
-    section = text.partition("### What is public")[2].partition("\n## ")[0]
+def test_the_public_names_are_those_that_the_docs_have() -> None:
+    section = docs.page("guides/python").partition("## What is public")[2]
     named = dict(re.findall(r"^\| `(radar_cli\.\w+)` \| (.+) \|$", section, re.MULTILINE))
     assert set(named) == {"radar_cli.celery", "radar_cli.sdk"}
     for module, names in named.items():

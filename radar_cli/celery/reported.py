@@ -23,7 +23,7 @@ def read_reported(
             continue
         monitors += 1
         key = seen.known.monitor.key
-        runs = store.runs(key, MOST)
+        runs = store.history.runs(key, MOST)
         if len(runs) >= MOST and runs[0].first_us > since_us:
             cut.append(key)
         found += [
@@ -43,7 +43,7 @@ def read_traceback(store: "MonitorStore", ended: Ended) -> str:
     """Return the end of the traceback of a reported failure, as far as it is kept."""
     if not ended.run_id or not ended.monitor:
         return ""
-    found = store.find_runs(ended.monitor, ended.run_id)
+    found = store.history.find_runs(ended.monitor, ended.run_id)
     return found[-1].output.decode("utf-8", "replace") if found else ""
 
 

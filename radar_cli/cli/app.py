@@ -140,7 +140,7 @@ def _fail(error: RadarError, session: Session, words: list[str]) -> int:
     elif sys.stderr is not None:
         sys.stderr.write("\n")  # behind the ^C that the terminal echoed
     # Options behind one that could not be parsed never reached the session.
-    if session.format == "json" or _asks_for_json(_own_words(words)):
+    if session.format == "json" or _asks_for_json(_find_own_arguments(words)):
         emit(envelope(session.command, error.exit_code, error=error))
     return error.exit_code
 
@@ -173,7 +173,7 @@ def _asks_for_json(words: list[str]) -> bool:
     return "--json" in words or "--format=json" in words or is_format
 
 
-def _own_words(words: list[str]) -> list[str]:
+def _find_own_arguments(words: list[str]) -> list[str]:
     """Return the words that are radar's to read: none behind `run`, `ping` or `--`."""
     for index, word in enumerate(words):
         if word == "--" or word in _RAW_COMMANDS:

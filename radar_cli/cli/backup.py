@@ -106,8 +106,8 @@ def command(session: Session, file: str, database: str) -> Result:
         "monitors": content.monitors,
         "pings": content.pings,
     }
-    words = f"{file}: {content.words()} of {place}, checked ({size / 1e6:.1f} MB)"
-    return Result(data, text=words, notes=tuple(notes))
+    message = f"{file}: {content.words()} of {place}, checked ({size / 1e6:.1f} MB)"
+    return Result(data, text=message, notes=tuple(notes))
 
 
 @click.command(name="restore")

@@ -124,7 +124,7 @@ def command(
         result = round_.for_nagios(_bad(strict=strict))
     else:
         result = round_.result(_bad(strict=strict), session, is_quiet=notifies)
-    return _with_told(result, told, is_verbose=session.verbose)
+    return _add_deliveries(result, told, is_verbose=session.verbose)
 
 
 def _check_all(session: Session, round_: "Round", find: Callable[[], People] | None) -> Told:
@@ -163,7 +163,7 @@ def _bad(*, strict: bool) -> set[Status]:
     return {Status.DOWN, Status.LATE} if strict else {Status.DOWN}
 
 
-def _with_told(result: Result, told: Told, *, is_verbose: bool) -> Result:
+def _add_deliveries(result: Result, told: Told, *, is_verbose: bool) -> Result:
     """The result, and what became of the notices."""
     notes = [*result.notes, *told.failures]
     if is_verbose or is_terminal(sys.stderr):
@@ -220,7 +220,7 @@ class Round:
 
     def look_at(self, opened: Opened, now_us: int) -> None:
         """Judge the monitors of one store, and read of them what the format needs."""
-        opened.store.judge(now_us)
+        opened.store.monitors.judge(now_us)
         is_some = not self.choice.is_everything
         chosen = {each.key: each for each in self.choice.find(opened.store)} if is_some else {}
         self.found |= chosen.keys()
@@ -231,7 +231,7 @@ class Round:
             self.notes.append(f"{opened.store.place}: {loss}")
         self.notes += opened.remarks()
         self.is_elsewhere |= opened.is_elsewhere
-        faulty = [*chosen.values()] if is_some else opened.store.faulty(_FAULTY_SHOWN)
+        faulty = [*chosen.values()] if is_some else opened.store.monitors.faulty(_FAULTY_SHOWN)
         owner = f"{opened.user}/" if opened.user else ""
         self.faults += [
             (owner + known.key, fault) for known in faulty for fault in known.active_faults
@@ -400,7 +400,7 @@ class Round:
                 known for known in named if known.view_at(now_us).status == status
             )
             if self.choice.is_everything:
-                some = opened.store.monitors([status])
+                some = opened.store.monitors.all([status])
             self.alarming += [
                 (owner + known.key, view.status, str(view.reason or view.status))
                 for known in itertools.islice(some, NAMED)
@@ -409,7 +409,7 @@ class Round:
 
     def _count(self, opened: Opened, now_us: int, chosen: dict[str, MonitorRecord]) -> None:
         if self.choice.is_everything:
-            for (status, is_watched), count in opened.store.count_by_status().items():
+            for (status, is_watched), count in opened.store.monitors.count_by_status().items():
                 self.counts[Status(status)] += count
                 self.unwatched += 0 if is_watched else count
             return
@@ -421,19 +421,21 @@ class Round:
 
     def _all_well(self) -> str:
         total = self.counts.total()
-        words = f"all well: {total} monitor{'' if total == 1 else 's'}"
-        return words + (f", {self.unwatched} without a schedule to watch" if self.unwatched else "")
+        message = f"all well: {total} monitor{'' if total == 1 else 's'}"
+        return message + (
+            f", {self.unwatched} without a schedule to watch" if self.unwatched else ""
+        )
 
 
 def _row(seen: MonitorOverview, user: str, now_us: int) -> tuple[object, ...]:
     view = seen.view
-    words = str(view.status) + (f" ({view.reason})" if view.reason else "")
+    message = str(view.status) + (f" ({view.reason})" if view.reason else "")
     # Root's own radar wouldn't find it.
     look_at = f"sudo -iu {user} radar" if user else "radar"
     return (
         user,
         seen.known.key,
-        Cell(words, _STYLES[view.status]),
+        Cell(message, _STYLES[view.status]),
         ago(iso(view.since_us) or "", now_us),
         what_happened(seen.view, seen.last_ended),
         f"{look_at} status -v {seen.known.key}",

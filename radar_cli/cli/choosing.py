@@ -48,9 +48,9 @@ class Choice:
     def find(self, store: MonitorStore) -> list[MonitorRecord]:
         """Return those of a store, in natural order, or as they are named."""
         if self.is_by_name:
-            there = store.find_all(self.keys)
+            there = store.monitors.find_all(self.keys)
             return [there[key] for key in dict.fromkeys(self.keys) if key in there]
-        chosen = [known for known in store.monitors() if self._includes(known)]
+        chosen = [known for known in store.monitors.all() if self._includes(known)]
         return sorted(chosen, key=lambda known: natural_order(known.key))
 
     def _includes(self, known: MonitorRecord) -> bool:
@@ -121,9 +121,9 @@ def find_mistake(
     """Return the error that something is named and isn't there; `found` are the keys that are."""
     tags = " ".join(f"--tag {tag}" for tag in choice.tags)
     if missing := choice.find_missing(found):
-        words = ", ".join(f"no monitor {_like(key)}" for key in missing[:_NAMED])
+        message = ", ".join(f"no monitor {_like(key)}" for key in missing[:_NAMED])
         hint = _SEE_LIST if tags else find_hint(missing[0])
-        return UnknownMonitorError(f"{words} has {tags}" if tags else words, hint)
+        return UnknownMonitorError(f"{message} has {tags}" if tags else message, hint)
     if tags and not found:
         return UnknownMonitorError(f"no monitor has {tags}", _SEE_LIST)
     return None
@@ -138,11 +138,11 @@ def suggest(store: MonitorStore, key: str) -> str:
     """Return which key was likely meant by one that isn't there, as a hint."""
     from radar_cli.settings.profiles import closest
 
-    if is_key(key) and (alias := store.find_alias(key)) is not None:
+    if is_key(key) and (alias := store.aliases.find(key)) is not None:
         return f"it is called {alias.monitor!r} now"
     # A key of 10,000 characters is nobody's slip of the finger, and takes long to compare.
     is_one = not is_glob(key) and len(key) <= _LONGEST_KEY
-    close = closest(key, store.keys()) if is_one else ""
+    close = closest(key, store.monitors.keys()) if is_one else ""
     return f"did you mean {close!r}?" if close else _SEE_LIST
 
 

@@ -154,7 +154,7 @@ def scan_jobs(session: Session, files: tuple[str, ...], root: str) -> Result:
         found = list(scan.find_all())
     found.sort(key=lambda job: (job.next is None, job.next or _LAST))
     data: ScanFields = {"jobs": [_describe(job) for job in found], "unreadable": machine.unread}
-    notes = _tell_unread(machine)
+    notes = _describe_unread(machine)
     columns = ("watched", "next", "when", "user", "where", "command")
     table = Table(
         columns,
@@ -182,6 +182,9 @@ _yes_option = click.option("--yes", is_flag=True, help="Don't ask.")
     "--prefix", metavar="TEXT", default="", help="How keys begin, as '{host}-' on many machines."
 )
 @_packaged_option
+@click.option(
+    "--timers", "with_timers", is_flag=True, help="Have the added line watch systemd's timers, too."
+)
 @_diff_option
 @_yes_option
 @common_options
@@ -194,6 +197,7 @@ def wrap_jobs(
     link_file: str | None,
     prefix: str,
     packaged: bool,
+    with_timers: bool,
     only_diff: bool,
     yes: bool,
 ) -> Result:
@@ -222,10 +226,10 @@ def wrap_jobs(
     agrees = _ask if interactive else lambda *_: True
     wrapper = Wrapper(link_path, VALUED, keeping, taken, zone_of, agrees, prefix=prefix)
     edits = [wrapper.wrap(source) for source in sources]
-    notes += _tell_left(edits)
+    notes += _describe_left(edits)
     wrapped = [change for edit in edits for change in edit.changes]
     if wrapped and not session.load_profile().server:
-        edits = _with_check(wrapper, edits, known.values())
+        edits = _with_check(wrapper, edits, known.values(), with_timers=with_timers)
     edits = [edit for edit in edits if edit.changes]
     if not edits:
         return Result(_describe_wrap([]), text="nothing to wrap", notes=tuple(notes))
@@ -269,7 +273,7 @@ def unwrap_jobs(
     sources, notes = _choose(files, machine, everywhere, is_packaged=packaged)
     keeping = Keeping(state_directory(os.environ))
     edits = [unwrap(source, keeping, VALUED) for source in sources]
-    notes += _tell_left(edits)
+    notes += _describe_left(edits)
     others = {source.path: source for source in (*everywhere, *sources)}.values()
     freed = {change.key for edit in edits for change in edit.changes}
     if left := set(find_keys(others, VALUED)) - freed:
@@ -330,7 +334,7 @@ def lint_crontabs(session: Session, files: tuple[str, ...], root: str) -> Result
         ],
         "unreadable": machine.unread,
     }
-    notes = tuple(_tell_unread(machine))
+    notes = tuple(_describe_unread(machine))
     table = Table(
         ("where", "rule", "found", "what to do"),
         rows,
@@ -391,7 +395,7 @@ def declare_monitors(session: Session) -> Result:
             given = {**row["options"], "tag": tuple(row["options"]["tag"])}
             fields = read_options(given, {}, row["tz"])
             declared = {name: text for name, text in fields.items() if text is not None}
-            if opened.store.create(row["key"], declared, opened.now_us()):
+            if opened.store.monitors.create(row["key"], declared, opened.now_us()):
                 created.append(row["key"])
     return Result(DeclaredFields(created=created))
 
@@ -400,7 +404,7 @@ def _choose(
     files: tuple[str, ...], machine: Machine, everywhere: list[Source], *, is_packaged: bool
 ) -> tuple[list[Source], list[str]]:
     """Return the crontabs to edit, and why others aren't."""
-    notes = [] if files else _tell_unread(machine)
+    notes = [] if files else _describe_unread(machine)
     sources = read_sources(files) if files else everywhere
     if STDIN in files:
         raise UsageError("what comes on stdin can't be edited", "name its file")
@@ -419,13 +423,16 @@ def _choose(
     return chosen, notes
 
 
-def _with_check(wrapper: Wrapper, edits: list[Edit], known: Collection[Source]) -> list[Edit]:
+def _with_check(
+    wrapper: Wrapper, edits: list[Edit], known: Collection[Source], *, with_timers: bool
+) -> list[Edit]:
     """Return the edits with a line that looks for what is missing, unless there is one."""
     own = own_name()
     users = {change.user for edit in edits for change in edit.changes}
     everybody = os.geteuid() == 0 and users != {own}
     if find_check(known, VALUED, own, everybody=everybody) is not None:
         return edits
+    options = (" --all-users" if everybody else "") + (" --timers" if with_timers else "")
     best = next((edit for edit in edits if edit.source.user == own), None)
     if best is None and os.geteuid() == 0:
         best = next((edit for edit in edits if edit.source.has_users and edit.changes), None)
@@ -433,10 +440,8 @@ def _with_check(wrapper: Wrapper, edits: list[Edit], known: Collection[Source]) 
         # Perhaps there is one without a job.
         spooled = (source for source in known if source.is_spooled and source.user == own)
         empty = Source(f"{SPOOLS[0]}/{own}", b"", own, is_spooled=True)
-        return [*edits, wrapper.add_check(Edit(next(spooled, empty)), everybody=everybody)]
-    return [
-        wrapper.add_check(edit, everybody=everybody) if edit is best else edit for edit in edits
-    ]
+        return [*edits, wrapper.add_check(Edit(next(spooled, empty)), options)]
+    return [wrapper.add_check(edit, options) if edit is best else edit for edit in edits]
 
 
 def _ask(source: Source, number: int, job: Job, key: str) -> bool:
@@ -478,11 +483,11 @@ def _describe_unwrap(edits: Iterable[Edit]) -> UnwrapFields:
     return {"crontabs": crontabs, "backups": [], "failures": []}
 
 
-def _tell_unread(machine: Machine) -> list[str]:
+def _describe_unread(machine: Machine) -> list[str]:
     return [f"{place} can't be read: {why}" for place, why in machine.unread.items()]
 
 
-def _tell_left(edits: list[Edit]) -> list[str]:
+def _describe_left(edits: list[Edit]) -> list[str]:
     """Return which lines stay, and which have no schedule to watch over."""
     notes = []
     for edit in edits:

@@ -158,7 +158,10 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
 
 
 @command.command(name="log")
-@click.option("--monitor", metavar="MONITOR", default="", help="Only notices of this one.")
+@click.option(
+    "--monitor", "keys", metavar="MONITOR", multiple=True, help="Only of this one, or like 'db-*'."
+)
+@click.option("--tag", "tags", metavar="NAME", multiple=True, help="Only of monitors so tagged.")
 @click.option("--channel", metavar="CHANNEL", default="", help="Only through this one.")
 @click.option("--since", metavar="DURATION", default="7d", show_default=True, help="How far back.")
 @click.option(
@@ -167,17 +170,39 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
 @list_options
 @answers(list[NoticeFields])
 @pass_session
-def list_notices(session: Session, monitor: str, channel: str, since: str, limit: int) -> Result:
+def list_notices(
+    session: Session,
+    keys: tuple[str, ...],
+    tags: tuple[str, ...],
+    channel: str,
+    since: str,
+    limit: int,
+) -> Result:
     """Print what people were told, newest first: through which channel, and what it answered."""
+    from radar_cli.cli.choosing import Choice, choose
     from radar_cli.cli.opening import open_monitors
 
+    choice = Choice(keys, tags)
     try:
         since_us = round(parse_duration(since) * 1e6)
     except BadValueError as error:
         raise error.as_usage_error("--since") from None
     with open_monitors(session) as opened:
         from_us = opened.now_us() - since_us
-        found = opened.store.notices(limit, monitor=monitor, channel=channel, since_us=from_us)
+        chosen: Sequence[str] = [""]
+        if choice.is_by_name:
+            # There may be notices still of one that is gone itself.
+            chosen = keys
+        elif not choice.is_everything:
+            chosen = [known.key for known in choose(opened.store, choice)]
+        notices = opened.store.notices
+        each_found = [
+            notices.newest(limit, monitor=key, channel=channel, since_us=from_us) for key in chosen
+        ]
+    by_id = {each.id: each for found in each_found for each in found}
+    found = sorted(by_id.values(), key=lambda each: (each.created_us, each.id), reverse=True)[
+        :limit
+    ]
     rows = [
         (
             local_time(each.created_us),

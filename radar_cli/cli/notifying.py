@@ -89,11 +89,11 @@ def notify_people(
     people = find()
     channels = people.channels
     compose = Composer(store, channels, people.host)
-    store.judge(now_us)
+    store.monitors.judge(now_us)
     if remind_every_us:
-        store.begin_reminding(now_us, remind_every_us)
+        store.reminders.begin(now_us, remind_every_us)
     enqueue_news(store, compose, now_us, remind_every_us=remind_every_us)
-    store.remind(now_us, remind_every_us, compose.at(now_us))
+    store.reminders.enqueue(now_us, remind_every_us, compose.at(now_us))
     deadline = time.monotonic() + _DELIVERY_S
     if opened.user:
         # There is one link to root's process, for one question at a time.
@@ -130,5 +130,5 @@ class _Asking:
 
 def _without_channel(store: Store, names: set[str]) -> list[str]:
     """Count what waits for channels that are gone."""
-    lost = sorted({channel for _, channel, _, _ in store.waiting_alerts()} - names)
+    lost = sorted({channel for _, channel, _, _ in store.alerts.waiting()} - names)
     return [f"notices wait for channel {name!r}, which no config file has" for name in lost]

@@ -4,7 +4,6 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Callable, Collection, Iterator, Sequence
 
@@ -16,7 +15,7 @@ from radar_cli.model.port import MonitorStore
 from radar_cli.model.sentences import local_time
 from radar_cli.outbox.claiming import sort_in_old
 from radar_cli.outbox.spool import STORE_FOLDER, Outbox
-from radar_cli.outbox.trim import Dropped, read_dropped
+from radar_cli.outbox.trim import read_dropped
 from radar_cli.service.intake import ingest
 from radar_cli.settings.channels import find_unheard, read_channels
 from radar_cli.store.opening import open_embedded
@@ -36,7 +35,7 @@ def _here_us() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Tellers:
+class Recipients:
     """The channels that tell people of monitors."""
 
     names: Callable[[], set[str] | None] = lambda: None  # of the channels; None: all that are told
@@ -53,13 +52,13 @@ class Opened:
     user: str = ""  # whose it is, if not one's own
     now_us: Callable[[], int] = _here_us
     local: Store | None = None  # the same store, if it is on this machine
-    tellers: Tellers = field(default_factory=Tellers)
+    recipients: Recipients = field(default_factory=Recipients)
 
     def note_check(self, now_us: int) -> None:
         """Note in the store here that a checker looks, and remark for how long nobody did."""
         if self.local is None or self.is_elsewhere:
             return
-        outage = self.local.note_check(now_us)
+        outage = self.local.outages.note_check(now_us)
         if outage is not None:
             self.notes.append(outage.words())
 
@@ -67,19 +66,19 @@ class Opened:
         """Return a remark if nobody looks for what is missing."""
         if self.is_elsewhere:
             return []
-        since_us = self.store.find_neglect(now_us)
+        since_us = self.store.outages.find_neglect(now_us)
         if since_us is None:
             return []
-        words = f"nobody has looked since {local_time(since_us)}: {self.neglect_hint()}"
-        return [f"{self.user}: {words}" if self.user else words]
+        message = f"nobody has looked since {local_time(since_us)}: {self.neglect_hint()}"
+        return [f"{self.user}: {message}" if self.user else message]
 
     def find_failing_channels(self) -> list[str]:
         """Return a remark for each channel that delivers nothing."""
-        names = None if self.user else self.tellers.names()
+        names = None if self.user else self.recipients.names()
         return [
             f"channel {health.name} delivers nothing since {local_time(health.failing_us)}:"
             f" {health.error}"
-            for health in self.store.failing_channels()
+            for health in self.store.channels.failing()
             if health.failing_us is not None and (names is None or health.name in names)
         ]
 
@@ -90,7 +89,7 @@ class Opened:
         """
         if self.user:
             return []
-        unheard = [key for key in self.tellers.unheard() if not keys or key in keys]
+        unheard = [key for key in self.recipients.unheard() if not keys or key in keys]
         return [describe_unheard(unheard)] if unheard else []
 
     def neglect_hint(self) -> str:
@@ -112,11 +111,11 @@ class Opened:
         if undelivered := sum(len(spool.names()) for spool in spools):
             what = "ping is" if undelivered == 1 else "pings are"
             lines.append(f"{undelivered} {what} not delivered yet: see 'radar outbox list'")
-        lines += [describe_dropped(dropped) for spool in spools if (dropped := read_dropped(spool))]
+        lines += [dropped.describe() for spool in spools if (dropped := read_dropped(spool))]
         return lines
 
 
-def _tellers_of(session: Session, store: Store) -> Tellers:
+def _find_recipients(session: Session, store: Store) -> Recipients:
     """The channels of the config files, for a store here."""
 
     def names() -> set[str]:
@@ -125,9 +124,13 @@ def _tellers_of(session: Session, store: Store) -> Tellers:
     def unheard() -> list[str]:
         tables = read_channels(session.load_config())
         # Without any channel nobody asked to be told.
-        return list(islice(find_unheard(tables, store.tags_of_each()), _UNHEARD)) if tables else []
+        return (
+            list(islice(find_unheard(tables, store.monitors.tags_of_each()), _UNHEARD))
+            if tables
+            else []
+        )
 
-    return Tellers(names, unheard)
+    return Recipients(names, unheard)
 
 
 def describe_unheard(keys: Sequence[str]) -> str:
@@ -149,8 +152,8 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
             # What waits for that user's config to be mended is nobody else's to take.
             own = Destination(STORE, is_default=False)
             bring_up_to_date(store, place.directory, own, Retention())
-            tellers = _tellers_of(session, store)
-            yield Opened(store, user=place.user, local=store, tellers=tellers)
+            recipients = _find_recipients(session, store)
+            yield Opened(store, user=place.user, local=store, recipients=recipients)
         return
     # Which monitors are meant can't be known without it: those here may be nobody's any more.
     profile, notes = session.load_profile(), list[str]()
@@ -160,7 +163,7 @@ def open_monitors(session: Session, place: Place | None = None) -> Iterator[Open
         return
     directory = state_directory(os.environ)
     with open_embedded(directory) as store:
-        opened = Opened(store, notes, local=store, tellers=_tellers_of(session, store))
+        opened = Opened(store, notes, local=store, recipients=_find_recipients(session, store))
         if profile.server:
             opened.is_elsewhere = True
             lists = "" if place is not None else ", which can't list monitors"
@@ -178,20 +181,8 @@ def _open_server(profile: "Profile", notes: list[str]) -> Iterator[Opened]:
     from radar_cli.client.server_store import ServerStore
 
     with ServerStore(Connection(find_address(profile))) as store:
-        tellers = Tellers(unheard=store.unheard)
-        yield Opened(store, notes, now_us=store.now_us, tellers=tellers)
-
-
-def describe_dropped(dropped: Dropped) -> str:
-    """Describe in a line what the bound of the outbox has cost a destination."""
-    since, last = (
-        datetime.fromtimestamp(moment).astimezone().isoformat(" ", "minutes")
-        for moment in (dropped.first_s, dropped.last_s)
-    )
-    return (
-        f"{dropped.total} undelivered pings for {dropped.place} were dropped between {since} and"
-        f" {last} ({dropped.format_counts()}): 'radar outbox drop --forget' ends this remark"
-    )
+        recipients = Recipients(unheard=store.channels.unheard)
+        yield Opened(store, notes, now_us=store.now_us, recipients=recipients)
 
 
 _SWEPT_EVERY_US = 600 * 1_000_000

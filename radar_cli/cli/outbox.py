@@ -10,7 +10,6 @@ import click
 
 from radar_cli.cli.answers import answers
 from radar_cli.cli.groups import Group
-from radar_cli.cli.opening import describe_dropped
 from radar_cli.cli.options import Session, common_options, list_options, pass_session
 from radar_cli.cli.render import Result, Table, is_terminal
 from radar_cli.client.wire import iso
@@ -97,7 +96,7 @@ def list_pings(session: Session) -> Result:
     data = [_describe(entry) for entry in entries]
     columns = ("when", "monitor", "kind", "to", "state", "id")
     dropped = [read_dropped(spool) for spool in _spools(outbox)]
-    notes = tuple(describe_dropped(each) for each in dropped if each is not None)
+    notes = tuple(each.describe() for each in dropped if each is not None)
     table = Table(
         columns,
         rows,

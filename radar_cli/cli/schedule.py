@@ -96,8 +96,8 @@ def explain_schedule(session: Session, what: str, tz: str | None, grace: str | N
     now = _now()
     pitfalls = tuple(find_pitfalls(schedule, now, grace_s=grace_s))
     following = schedule.next_after(now)
-    words = f"{explain(schedule)}, by the clock of {schedule.tz.key}"
-    lines = [words]
+    message = f"{explain(schedule)}, by the clock of {schedule.tz.key}"
+    lines = [message]
     if following is not None:
         lines.append(f"next: {_shown(following, schedule.tz)}")
     data: ExplainedFields = {

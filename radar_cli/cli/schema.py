@@ -18,7 +18,7 @@ from radar_cli.core.errors import RadarError, UsageError
 from radar_cli.wrap import options as run_options
 from radar_cli.wrap import ping_command
 
-_MEANINGS = {
+EXIT_MEANINGS = {
     exits.OK: "fine",
     exits.BAD: "the answer is bad: something is late, down, missing or not as it should be",
     exits.USAGE: "something has to be edited: an argument, a setting, a file",
@@ -143,7 +143,7 @@ def command(session: Session, words: tuple[str, ...]) -> Result:
         "radar": radar_cli.__version__,
         "envelope": ENVELOPE_VERSION,
         "commands": commands,
-        "exit_codes": [{"code": c, "meaning": text} for c, text in sorted(_MEANINGS.items())],
+        "exit_codes": [{"code": c, "meaning": text} for c, text in sorted(EXIT_MEANINGS.items())],
         "errors": list(_describe_errors()),
     }
     return Result(data, text=json.dumps(data, indent=2))

@@ -287,7 +287,7 @@ def _make_unit(
         environment["RADAR_CONFIG"] = os.path.abspath(user_config_file(os.environ))
     file = store_file(url, directory)
     secrets = [] if file or without_password(url) == url else ["RADAR_DATABASE"]
-    words = _words_as_called(context)
+    words = _find_command_line(context)
     if any(not each.startswith("file:") for each in context.params["pings"]):
         secrets.append("RADAR_SERVER_PING")
     elif "--ping" not in words:
@@ -320,7 +320,7 @@ def _make_unit(
     ).text()
 
 
-def _words_as_called(context: click.Context) -> list[str]:
+def _find_command_line(context: click.Context) -> list[str]:
     """The options of the command line, but for those of which the unit has a form of its own."""
     words: list[str] = []
     for param in context.command.params:

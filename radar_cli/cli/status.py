@@ -348,7 +348,7 @@ def describe_unknown(unknown: Sequence[tuple[str, str]], code: int) -> StateErro
     return error
 
 
-def attention_in_words(attention: Attention) -> list[tuple[str, str]]:
+def list_attention(attention: Attention) -> list[tuple[str, str]]:
     """Say who sees to a monitor, and until when nobody is told of it, each with a label."""
     found = []
     if attention.acked_us is not None:
@@ -378,8 +378,8 @@ def _fault_notes(data: Sequence[StatusFields]) -> list[str]:
     for entry in data:
         owner = f"{entry['user']}: " if entry["user"] else ""
         for fault in entry["faults"]:
-            word = "declared wrongly" if fault["kind"] == BAD else "beware"
-            notes.append(f"{owner}{entry['key']}: {word}: {fault['message']}")
+            message = "declared wrongly" if fault["kind"] == BAD else "beware"
+            notes.append(f"{owner}{entry['key']}: {message}: {fault['message']}")
     return notes
 
 

@@ -130,7 +130,7 @@ def _read(file: str) -> str:
 
 def _export(session: Session) -> Result:
     with open_monitors(session) as opened:
-        monitors = {known.key: known.declared for known in opened.store.monitors()}
+        monitors = {known.key: known.declared for known in opened.store.monitors.all()}
         notes = tuple(opened.notes)
     text = write_monitors(monitors)
     return Result(ExportedFields(toml=text), text=text.removesuffix("\n"), notes=notes)
@@ -138,7 +138,8 @@ def _export(session: Session) -> Result:
 
 def _find_present(opened: Opened) -> dict[str, Present]:
     return {
-        known.key: Present(known.declared, known.fingerprint) for known in opened.store.monitors()
+        known.key: Present(known.declared, known.fingerprint)
+        for known in opened.store.monitors.all()
     }
 
 
@@ -146,13 +147,13 @@ def carry_out(opened: Opened, step: Step) -> None:
     """Change a monitor as long as it is what the plan was made for. ChangedError: it isn't."""
     store, now_us = opened.store, opened.now_us()
     if step.kind == DELETE:
-        store.delete([step.key])
+        store.monitors.delete([step.key])
     elif step.kind == CREATE:
         declared = {name: text for name, text in step.changes.items() if text is not None}
-        if not store.create(step.key, declared, now_us):
+        if not store.monitors.create(step.key, declared, now_us):
             raise ChangedError(f"monitor {step.key!r} was created meanwhile", "run it again")
     else:
-        store.update(step.key, step.changes, now_us, fingerprint=step.fingerprint)
+        store.monitors.update(step.key, step.changes, now_us, fingerprint=step.fingerprint)
 
 
 def _show(step: Step) -> list[str]:

@@ -36,9 +36,9 @@ def keep_timers(
     store: Store, timers: list[TimerState], services: dict[str, dict[str, str]], now_us: int
 ) -> None:
     """Add the pings of timers, and make monitors of those that have yet to run."""
-    store.add(make_pings(timers, services, os.uname().nodename), now_us)
+    store.pings.add(make_pings(timers, services, os.uname().nodename), now_us)
     waiting = [timer for timer in timers if timer.last_us is None and timer.next_us is not None]
-    known = store.find_all([timer.key for timer in waiting])
+    known = store.monitors.find_all([timer.key for timer in waiting])
     for timer in waiting:
         if timer.key not in known:
-            store.create(timer.key, declare(timer, now_us), now_us)
+            store.monitors.create(timer.key, declare(timer, now_us), now_us)

@@ -190,10 +190,10 @@ class Connection:
         said = content if isinstance(content, dict) else {}
         message = printable(str(said.get("message", "")))[:300]
         if status in (401, 403):
-            words = f"{server} answered {status}" + (f": {message}" if message else "")
+            text = f"{server} answered {status}" + (f": {message}" if message else "")
             hint = "; ".join((f"'radar login {server}' sets another key", *self.address.notes))
             word = str(said.get("error", "")) if "radar-time" in response.headers else ""
-            raise RefusedError(words, hint, word)
+            raise RefusedError(text, hint, word)
         if status in _LATER:
             raise _unreachable(server, f"answered {status}" + (f": {message}" if message else ""))
         is_of_radar = "radar-time" in response.headers and content is not None

@@ -60,6 +60,15 @@ class ServerStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._requests = requests = _Requests(connection)
+        self.monitors = _Monitors(requests)
+        self.aliases = _Aliases(requests)
+        self.history = _History(requests)
+        self.incidents = _Incidents(requests)
+        self.windows = _Windows(requests)
+        self.notices = _Notices(requests)
+        self.channels = _Channels(requests)
+        self.outages = _Outages(requests)
 
     def __enter__(self) -> "Self":
         return self
@@ -81,17 +90,9 @@ class ServerStore:
         """Return the time by the server's clock (Unix time in microseconds)."""
         return self._connection.now_us()
 
-    def find_neglect(self, now_us: int) -> int | None:  # noqa: ARG002 (the server says it)
-        """See `MonitorStore`."""
-        return from_iso(self._connection.get("/api/v1/status").get("unlooked_since"))
-
     def find_loss(self) -> str:
         """See `MonitorStore`."""
         return self._connection.get("/api/v1/status").get("loss") or ""
-
-    def judge(self, now_us: int) -> int:  # noqa: ARG002 (as a store here has it)
-        """Nothing: the server does it all the time."""
-        return 0
 
     def overviews(
         self,
@@ -103,34 +104,41 @@ class ServerStore:
     ) -> Iterator[MonitorOverview]:
         """See `MonitorStore`; a few requests, however many monitors there are."""
         output = "alarming" if set(output_of) <= set(ALARMING) else "1"
-        for entry in self._list(keys, statuses, runs=RUNS_SEEN, output=output):
+        for entry in self._requests.list_monitors(keys, statuses, runs=RUNS_SEEN, output=output):
             known = decode_monitor(entry)
             runs = [decode_run(each) for each in entry["runs"]]
             yield MonitorOverview(known, known.view_at(now_us), runs, decode_attention(entry))
 
-    def monitors(self, statuses: Sequence[str] = ()) -> Iterator[MonitorRecord]:
-        """See `MonitorStore`."""
-        return map(decode_monitor, self._list((), statuses))
+
+class _Monitors:
+    """Monitors, found and changed. What changes several changes all of them, or none."""
+
+    def __init__(self, requests: "_Requests") -> None:
+        self._requests = requests
+
+    def all(self, statuses: Sequence[str] = ()) -> Iterator[MonitorRecord]:
+        """See `MonitorRepository`."""
+        return map(decode_monitor, self._requests.list_monitors((), statuses))
 
     def find_all(self, keys: Collection[str]) -> dict[str, MonitorRecord]:
-        """See `MonitorStore`."""
+        """See `MonitorRepository`."""
         if not keys:
             return {}
-        return {entry["key"]: decode_monitor(entry) for entry in self._list(keys)}
+        return {entry["key"]: decode_monitor(entry) for entry in self._requests.list_monitors(keys)}
 
     def keys(self) -> list[str]:
-        """See `MonitorStore`."""
+        """See `MonitorRepository`."""
         keys: list[str] = []
         after: str | None = ""
         while after is not None:
-            page = self._connection.get("/api/v1/monitor-keys", after=after)
+            page = self._requests.connection.get("/api/v1/monitor-keys", after=after)
             keys += page["keys"]
             after = page["next"]
         return keys
 
     def count_by_status(self) -> dict[tuple[str, bool], int]:
-        """See `MonitorStore`."""
-        status = self._connection.get("/api/v1/status")
+        """See `MonitorRepository`."""
+        status = self._requests.connection.get("/api/v1/status")
         counts = {}
         for name, count in status["monitors"].items():
             unwatched = status["unwatched"][name]
@@ -138,46 +146,23 @@ class ServerStore:
         return {what: count for what, count in counts.items() if count}
 
     def count_faults(self) -> dict[str, int]:
-        """See `MonitorStore`."""
-        counts: dict[str, int] = self._connection.get("/api/v1/status").get("faults", {})
+        """See `MonitorRepository`."""
+        counts: dict[str, int] = self._requests.connection.get("/api/v1/status").get("faults", {})
         return {kind: count for kind, count in counts.items() if count}
 
     def faulty(self, limit: int) -> list[MonitorRecord]:
-        """See `MonitorStore`."""
-        page = self._connection.get(_MONITORS, fault=True, limit=min(limit, _FAULTY_MAX))
+        """See `MonitorRepository`."""
+        page = self._requests.connection.get(_MONITORS, fault=True, limit=min(limit, _FAULTY_MAX))
         return [decode_monitor(entry) for entry in page["monitors"]]
 
-    def count_pings(self, *monitors: str) -> int:
-        """See `MonitorStore`."""
-        if not monitors:
-            return 0
-        return sum(entry["pings"] for entry in self._list(monitors, pings=True))
-
-    def runs(self, monitor: str, limit: int) -> list[Run]:
-        """See `MonitorStore`."""
-        return [decode_run(each) for each in self._newest(monitor, "runs", limit)][::-1]
-
-    def find_runs(self, monitor: str, ending: str | None = None) -> list[Run]:
-        """See `MonitorStore`; of many runs that end like this, only the newest."""
-        if ending is not None and not (ending.isascii() and len(ending) <= _LONGEST_ENDING):
-            return []  # no id does
-        query = {"ended": True} if ending is None else {"ending": ending}
-        found = self._of(monitor, "runs", **query)
-        return [decode_run(each) for each in reversed(found["runs"])]
-
-    def search_runs(self, monitor: str, text: str, limit: int) -> list[Run]:
-        """See `MonitorStore`."""
-        found = self._of(monitor, "runs", search=text, limit=min(limit, _FOUND_MAX))
-        return [decode_run(each) for each in reversed(found["runs"])]
-
-    def flips(self, monitor: str, limit: int) -> list[Flip]:
-        """See `MonitorStore`."""
-        return [decode_flip(monitor, each) for each in self._newest(monitor, "flips", limit)]
+    def judge(self, now_us: int) -> int:  # noqa: ARG002 (as a store here has it)
+        """Nothing: the server does it all the time."""
+        return 0
 
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:  # noqa: ARG002 (as above)
-        """See `MonitorStore`."""
+        """See `MonitorRepository`."""
         try:
-            self._change("POST", _MONITORS, {"key": key, **encode_declared({**declared})})
+            self._requests.change("POST", _MONITORS, {"key": key, **encode_declared({**declared})})
         except KeyTakenError:
             raise
         except MonitorExistsError:
@@ -192,68 +177,133 @@ class ServerStore:
         *,
         fingerprint: str | None = None,
     ) -> MonitorRecord:
-        """See `MonitorStore`."""
+        """See `MonitorRepository`."""
         path = f"{_MONITORS}/{quote(key, safe='')}"
         content = encode_declared({**changes})
-        return decode_monitor(self._change("PATCH", path, content, if_match=fingerprint))
+        return decode_monitor(self._requests.change("PATCH", path, content, if_match=fingerprint))
+
+    def delete(self, keys: Sequence[str]) -> int:
+        """See `MonitorRepository`."""
+        pings: int = self._requests.change("POST", "/api/v1/batch/delete", {"keys": [*keys]})[
+            "pings"
+        ]
+        return pings
+
+    def pause(self, keys: Sequence[str], now_us: int, until_us: int | None) -> None:
+        """See `MonitorRepository`; it begins when the server hears of it, and lasts as long."""
+        content: dict[str, Any] = {"keys": [*keys]}
+        if until_us is not None:
+            content["for_s"] = (until_us - now_us) / 1e6
+        self._requests.change("POST", "/api/v1/batch/pause", content)
+
+    def resume(self, keys: Sequence[str], now_us: int) -> list[str]:  # noqa: ARG002 (as above)
+        """See `MonitorRepository`."""
+        changed = self._requests.change("POST", "/api/v1/batch/resume", {"keys": [*keys]})
+        resumed: list[str] = changed["resumed"]
+        return resumed
+
+
+class _Aliases:
+    """Keys that monitors had before they were renamed."""
+
+    def __init__(self, requests: "_Requests") -> None:
+        self._requests = requests
 
     def rename(self, key: str, new: str, now_us: int, *, keeps_alias: bool = True) -> None:  # noqa: ARG002 (as above)
-        """See `MonitorStore`."""
+        """See `AliasRepository`."""
         path = f"{_MONITORS}/{quote(key, safe='')}/rename"
-        self._change("POST", path, {"key": new, "keep_alias": keeps_alias})
+        self._requests.change("POST", path, {"key": new, "keep_alias": keeps_alias})
 
-    def aliases(self, monitor: str) -> list[Alias]:
-        """See `MonitorStore`."""
-        return [decode_alias(each) for each in self._of(monitor, "aliases")["aliases"]]
+    def of(self, monitor: str) -> list[Alias]:
+        """See `AliasRepository`."""
+        return [decode_alias(each) for each in self._requests.of(monitor, "aliases")["aliases"]]
 
-    def find_alias(self, key: str) -> Alias | None:
-        """See `MonitorStore`."""
+    def find(self, key: str) -> Alias | None:
+        """See `AliasRepository`."""
         try:
-            return decode_alias(self._connection.get(f"{_ALIASES}/{quote(key, safe='')}"))
+            return decode_alias(self._requests.connection.get(f"{_ALIASES}/{quote(key, safe='')}"))
         except AnswerError as error:
             if error.status == 404:  # an older server has no aliases at all
                 return None
             raise
 
-    def drop_alias(self, key: str) -> bool:
-        """See `MonitorStore`."""
+    def drop(self, key: str) -> bool:
+        """See `AliasRepository`."""
         try:
-            self._connection.request("DELETE", f"{_ALIASES}/{quote(key, safe='')}")
+            self._requests.connection.request("DELETE", f"{_ALIASES}/{quote(key, safe='')}")
         except AnswerError as error:
             if error.status == 404:
                 return False
             raise
         return True
 
-    def delete(self, keys: Sequence[str]) -> int:
-        """See `MonitorStore`."""
-        pings: int = self._change("POST", "/api/v1/batch/delete", {"keys": [*keys]})["pings"]
-        return pings
 
-    def pause(self, keys: Sequence[str], now_us: int, until_us: int | None) -> None:
-        """See `MonitorStore`; it begins when the server hears of it, and lasts as long."""
-        content: dict[str, Any] = {"keys": [*keys]}
-        if until_us is not None:
-            content["for_s"] = (until_us - now_us) / 1e6
-        self._change("POST", "/api/v1/batch/pause", content)
+class _History:
+    """Runs and flips of monitors."""
+
+    def __init__(self, requests: "_Requests") -> None:
+        self._requests = requests
+
+    def runs(self, monitor: str, limit: int) -> list[Run]:
+        """See `HistoryRepository`."""
+        return [decode_run(each) for each in self._requests.newest(monitor, "runs", limit)][::-1]
+
+    def find_runs(self, monitor: str, ending: str | None = None) -> list[Run]:
+        """See `HistoryRepository`; of many runs that end like this, only the newest."""
+        if ending is not None and not (ending.isascii() and len(ending) <= _LONGEST_ENDING):
+            return []  # no id does
+        query = {"ended": True} if ending is None else {"ending": ending}
+        found = self._requests.of(monitor, "runs", **query)
+        return [decode_run(each) for each in reversed(found["runs"])]
+
+    def search_runs(self, monitor: str, text: str, limit: int) -> list[Run]:
+        """See `HistoryRepository`."""
+        found = self._requests.of(monitor, "runs", search=text, limit=min(limit, _FOUND_MAX))
+        return [decode_run(each) for each in reversed(found["runs"])]
+
+    def count_pings(self, *monitors: str) -> int:
+        """See `HistoryRepository`."""
+        if not monitors:
+            return 0
+        return sum(entry["pings"] for entry in self._requests.list_monitors(monitors, pings=True))
+
+    def flips(self, monitor: str, limit: int) -> list[Flip]:
+        """See `HistoryRepository`."""
+        return [
+            decode_flip(monitor, each) for each in self._requests.newest(monitor, "flips", limit)
+        ]
+
+
+class _Incidents:
+    """Monitors that are down, and who sees to them."""
+
+    def __init__(self, requests: "_Requests") -> None:
+        self._requests = requests
 
     def acknowledge(self, keys: Sequence[str], now_us: int, by: str) -> list[str]:  # noqa: ARG002 (as above)
-        """See `MonitorStore`."""
-        changed = self._change("POST", "/api/v1/batch/ack", {"keys": [*keys], "by": by})
+        """See `IncidentRepository`."""
+        changed = self._requests.change("POST", "/api/v1/batch/ack", {"keys": [*keys], "by": by})
         acknowledged: list[str] = changed["acknowledged"]
         return acknowledged
 
     def snooze(self, keys: Sequence[str], now_us: int, until_us: int, by: str) -> None:
-        """See `MonitorStore`; it begins when the server hears of it, and lasts as long."""
+        """See `IncidentRepository`; it begins when the server hears of it, and lasts as long."""
         content = {"keys": [*keys], "by": by, "for_s": (until_us - now_us) / 1e6}
-        self._change("POST", "/api/v1/batch/snooze", content)
+        self._requests.change("POST", "/api/v1/batch/snooze", content)
 
-    def windows(self, now_us: int) -> list[Window]:  # noqa: ARG002 (as above)
-        """See `MonitorStore`."""
-        return [decode_window(each) for each in self._connection.get(_WINDOWS)["windows"]]
 
-    def add_window(self, window: Window) -> Window:
-        """See `MonitorStore`; it has another id there."""
+class _Windows:
+    """Maintenance windows."""
+
+    def __init__(self, requests: "_Requests") -> None:
+        self._requests = requests
+
+    def not_over(self, now_us: int) -> list[Window]:  # noqa: ARG002 (as above)
+        """See `WindowRepository`."""
+        return [decode_window(each) for each in self._requests.connection.get(_WINDOWS)["windows"]]
+
+    def add(self, window: Window) -> Window:
+        """See `WindowRepository`; it has another id there."""
         content: dict[str, Any] = {
             "name": window.name,
             "monitors": window.monitors,
@@ -264,26 +314,33 @@ class ServerStore:
         if window.schedule:
             content |= {"schedule": window.schedule, "tz": window.tz}
             content["for_s"] = window.length_us / 1e6
-        return decode_window(self._change("POST", _WINDOWS, content))
+        return decode_window(self._requests.change("POST", _WINDOWS, content))
 
-    def end_window(self, window_id: str, now_us: int) -> bool:  # noqa: ARG002 (as above)
-        """See `MonitorStore`."""
+    def end(self, window_id: str, now_us: int) -> bool:  # noqa: ARG002 (as above)
+        """See `WindowRepository`."""
         try:
-            self._change("DELETE", f"{_WINDOWS}/{quote(window_id, safe='')}", None)
+            self._requests.change("DELETE", f"{_WINDOWS}/{quote(window_id, safe='')}", None)
         except AnswerError as error:
             if error.status == 404:
                 return False
             raise
         return True
 
-    def notices(
+
+class _Notices:
+    """The log of the notices."""
+
+    def __init__(self, requests: "_Requests") -> None:
+        self._requests = requests
+
+    def newest(
         self, limit: int, *, monitor: str = "", channel: str = "", since_us: int = 0
     ) -> list[Logged]:
-        """See `MonitorStore`."""
+        """See `NoticeRepository`."""
         found: list[Logged] = []
         before: str | None = ""
         while before is not None and len(found) < limit:
-            page = self._connection.get(
+            page = self._requests.connection.get(
                 "/api/v1/notices",
                 monitor=monitor,
                 channel=channel,
@@ -295,23 +352,42 @@ class ServerStore:
             before = page["next"]
         return found
 
-    def failing_channels(self) -> list[ChannelHealth]:
-        """See `MonitorStore`."""
-        status = self._connection.get("/api/v1/status")
+
+class _Channels:
+    """The channels, and whether they deliver."""
+
+    def __init__(self, requests: "_Requests") -> None:
+        self._requests = requests
+
+    def failing(self) -> list[ChannelHealth]:
+        """See `ChannelRepository`."""
+        status = self._requests.connection.get("/api/v1/status")
         return [decode_channel(each) for each in status.get("failing_channels", ())]
 
     def unheard(self) -> list[str]:
         """Return monitors that no channel of the server tells of; not all, if they are many."""
-        found: list[str] = self._connection.get("/api/v1/status").get("unheard", [])
+        found: list[str] = self._requests.connection.get("/api/v1/status").get("unheard", [])
         return found
 
-    def resume(self, keys: Sequence[str], now_us: int) -> list[str]:  # noqa: ARG002 (as above)
-        """See `MonitorStore`."""
-        changed = self._change("POST", "/api/v1/batch/resume", {"keys": [*keys]})
-        resumed: list[str] = changed["resumed"]
-        return resumed
 
-    def _list(
+class _Outages:
+    """Whether somebody looks all the time."""
+
+    def __init__(self, requests: "_Requests") -> None:
+        self._requests = requests
+
+    def find_neglect(self, now_us: int) -> int | None:  # noqa: ARG002 (the server says it)
+        """See `OutageRepository`."""
+        return from_iso(self._requests.connection.get("/api/v1/status").get("unlooked_since"))
+
+
+class _Requests:
+    """Requests to the management API."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def list_monitors(
         self, keys: Collection[str] = (), statuses: Collection[str] = (), **query: Any
     ) -> Iterator[dict[str, Any]]:
         """The monitors with these keys, or all of them, a page at a time."""
@@ -327,34 +403,34 @@ class ServerStore:
         limit = _PAGE_WITH_OUTPUTS if query.get("output") == "1" else _PAGE
         after: str | None = ""
         while after is not None:
-            page = self._connection.get(_MONITORS, after=after or None, limit=limit, **query)
+            page = self.connection.get(_MONITORS, after=after or None, limit=limit, **query)
             yield from page["monitors"]
             after = page["next"]
 
-    def _newest(self, monitor: str, what: str, limit: int) -> list[dict[str, Any]]:
+    def newest(self, monitor: str, what: str, limit: int) -> list[dict[str, Any]]:
         """At most so many of something, the newest first, a page at a time."""
         found: list[dict[str, Any]] = []
         before: str | None = None
         while limit > len(found):
-            page = self._of(monitor, what, before=before, limit=min(limit - len(found), _PAGE))
+            page = self.of(monitor, what, before=before, limit=min(limit - len(found), _PAGE))
             found += page[what]
             before = page["next"]
             if before is None:
                 break
         return found
 
-    def _of(self, monitor: str, what: str, **query: Any) -> Any:
+    def of(self, monitor: str, what: str, **query: Any) -> Any:
         """Get something of a monitor. UnknownMonitorError: there is none of that key."""
         path = f"{_MONITORS}/{quote(monitor, safe='')}/{what}"
         try:
-            return self._connection.get(path, **query)
+            return self.connection.get(path, **query)
         except AnswerError as error:
             raise _as_local(error) from None
 
-    def _change(self, method: str, path: str, content: Any, if_match: str | None = None) -> Any:
+    def change(self, method: str, path: str, content: Any, if_match: str | None = None) -> Any:
         headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
         try:
-            return self._connection.request(method, path, content=content, headers=headers)
+            return self.connection.request(method, path, content=content, headers=headers)
         except AnswerError as error:
             raise _as_local(error) from None
 

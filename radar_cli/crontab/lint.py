@@ -104,8 +104,8 @@ class Lint:
         elif name == "CRON_TZ" and not is_zone(value):
             yield "zone", f"there is no timezone {value!r}", ""
         elif name == "CRON_TZ" and not self._machine.knows_cron_tz():
-            words = f"this machine's cron doesn't know it, and goes by {self._scan.zone}"
-            yield "zone", words, "write the times by that clock"
+            message = f"this machine's cron doesn't know it, and goes by {self._scan.zone}"
+            yield "zone", message, "write the times by that clock"
 
     def _look_at_job(
         self, source: Source, job: Job, call: Call | None

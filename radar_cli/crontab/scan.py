@@ -88,7 +88,7 @@ class Scan:
         call = find_call(job.shell_line, self._valued)
         monitor = call.key if call is not None and call.verb == "run" else None
         is_own = call is not None and call.verb in ("check", "ping")
-        words, following, note = self._tell(job)
+        words, following, note = self._describe_job(job)
         return Found(
             "crontab",
             source.place,
@@ -102,7 +102,7 @@ class Scan:
             note="radar's own" if is_own else note,
         )
 
-    def _tell(self, job: Job) -> tuple[str, datetime | None, str]:
+    def _describe_job(self, job: Job) -> tuple[str, datetime | None, str]:
         """Return when it runs in words, its next run, and a remark."""
         if job.is_at_boot:
             return "when cron starts", None, ""

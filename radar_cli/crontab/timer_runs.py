@@ -97,8 +97,8 @@ def _ask(*words: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StateError(f"systemctl {words[0]}: {error}") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        raise StateError(f"systemctl {words[0]}: {said or f'exit {done.returncode}'}")
+        message = done.stderr.decode("utf-8", "replace").strip()
+        raise StateError(f"systemctl {words[0]}: {message or f'exit {done.returncode}'}")
     return done.stdout.decode("utf-8", "replace")
 
 

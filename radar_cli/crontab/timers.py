@@ -56,7 +56,7 @@ class Timer:
     @property
     def words(self) -> str:
         """When it starts, in words."""
-        return " and ".join(map(_in_words, self.triggers))
+        return " and ".join(map(_describe_trigger, self.triggers))
 
 
 def find_timers(machine: Machine) -> Iterator[Timer]:
@@ -123,7 +123,7 @@ def ask_atq(machine: Machine) -> Iterator[tuple[str, datetime, str]]:
         yield number, moment, user
 
 
-def _in_words(trigger: str) -> str:
+def _describe_trigger(trigger: str) -> str:
     key, _, value = trigger.partition("=")
     if key == "OnCalendar" and value.lower() in _CALENDAR_WORDS:
         return _CALENDAR_WORDS[value.lower()]

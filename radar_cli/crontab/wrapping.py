@@ -125,8 +125,8 @@ class Wrapper:
             edit.changes.append(Change(number, job.raw, after, key, job, user, tz))
         return edit
 
-    def add_check(self, edit: Edit, *, everybody: bool) -> Edit:
-        """Return the edit with a line that looks for what is missing.
+    def add_check(self, edit: Edit, options: str = "") -> Edit:
+        """Return the edit with a line that looks for what is missing, with more options.
 
         Where the last line has no newline, it stays the last one: cron may ignore it.
         """
@@ -134,9 +134,8 @@ class Wrapper:
         is_ended = not lines or lines[-1].raw.endswith(b"\n")
         number = len(lines) + 1 if is_ended else len(lines)
         user = "root " if edit.source.has_users else ""
-        words = f"{CHECK_TIMES} {user}{self.link} check --notify"
-        words += " --all-users" if everybody else ""
-        added = Change(number, b"", f"{words}\n".encode("utf-8", "surrogateescape"))
+        line = f"{CHECK_TIMES} {user}{self.link} check --notify{options}\n"
+        added = Change(number, b"", line.encode("utf-8", "surrogateescape"))
         return replace(edit, changes=[*edit.changes, added])
 
     def _find_key(self, source: Source, job: Job) -> str:

@@ -95,8 +95,8 @@ def _install(source: Source, text: bytes) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CrontabError(f"{source.place} isn't written: crontab: {error}") from None
     if done.returncode:
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())
-        raise CrontabError(f"{source.place} isn't written: {said}")
+        message = " ".join(done.stderr.decode("utf-8", "replace").split())
+        raise CrontabError(f"{source.place} isn't written: {message}")
 
 
 def _replace(source: Source, text: bytes) -> None:

@@ -99,7 +99,7 @@ class Courier:
                 self._posted[entry.path] = None
             self._news.set()
         except Exception as fault:  # noqa: BLE001 (whatever it is, the program goes on)
-            self.complain(f"a {ping.kind} ping of {ping.monitor} is lost: {_words(fault)}")
+            self.complain(f"a {ping.kind} ping of {ping.monitor} is lost: {_describe(fault)}")
 
     def _find_place(self, profile: str) -> Destination:
         """Where the pings of a profile go; variables and files are looked at now and then."""
@@ -183,7 +183,7 @@ class Courier:
                 is_stuck = [not self._deliver(each) for each in destinations]
                 pause_s = min(pause_s * 2, _PAUSE_MAX_S) if any(is_stuck) else _LOOK_S
             except Exception as fault:  # noqa: BLE001 (the next look may go better)
-                self.complain(f"pings are kept: {_words(fault)}")
+                self.complain(f"pings are kept: {_describe(fault)}")
                 pause_s = min(pause_s * 2, _PAUSE_MAX_S)
             if is_last and (pause_s != _LOOK_S or not self._has_own_left()):
                 return
@@ -263,5 +263,5 @@ class Courier:
                 self._ingest(self.outbox, destination)
 
 
-def _words(fault: BaseException) -> str:
+def _describe(fault: BaseException) -> str:
     return f"{type(fault).__name__}: {fault}"

@@ -531,7 +531,7 @@ def report(lines: list[str], kind: str, fate: str, reason: str) -> None:
             if kinds.endswith(mark) and line.endswith(f"{mark}: {reason}"):
                 known = {kind, *kinds.removesuffix(mark).split(" and ")}
                 if len(known) > 1:
-                    words = " and ".join(sorted(known, key=KINDS.index))
-                    lines[at] = f"the {words} pings are {fate}: {reason}"
+                    kinds = " and ".join(sorted(known, key=KINDS.index))
+                    lines[at] = f"the {kinds} pings are {fate}: {reason}"
                 return
     lines.append(f"the {kind} ping is {fate}: {reason}")

@@ -278,7 +278,7 @@ def send_news(turn: "Turn", files: list[File], current: "Ping | None") -> None:
                     f" sent: {server} would take it for news"
                 )
         if late.dropped:
-            turn.flushed.lose(_say(monitor, late.dropped, server))
+            turn.flushed.lose(_describe_unsent(monitor, late.dropped, server))
 
 
 def in_turn(
@@ -316,7 +316,7 @@ def _give_up(late: Late, destination: "Destination", *, is_delivered: bool) -> l
             dropped += 1
         else:
             late.newest.release()
-    return [_say("", dropped, destination.server)] if dropped else []
+    return [_describe_unsent("", dropped, destination.server)] if dropped else []
 
 
 def _time_of(name: str) -> int:
@@ -339,10 +339,10 @@ def _by_monitor(files: list[File], destination: "Destination") -> dict[str, list
     return found
 
 
-def _say(monitor: str, count: int, server: str) -> str:
+def _describe_unsent(monitor: str, count: int, server: str) -> str:
     what = "an older outcome was" if count == 1 else f"{count} older outcomes were"
-    words = f"{what} not sent: {server} would take it for news"
-    return f"{monitor}: {words}" if monitor else words
+    message = f"{what} not sent: {server} would take it for news"
+    return f"{monitor}: {message}" if monitor else message
 
 
 class Cleaner:
@@ -363,7 +363,7 @@ class Cleaner:
         fields = dict(ping.fields)
         for name in _WORDS:
             if name in fields:
-                fields[name] = self._clean_words(fields[name])
+                fields[name] = self._clean_text(fields[name])
         body = ping.body
         gone = int(fields.get("omitted") or "0")
         if gone and body:
@@ -394,7 +394,7 @@ class Cleaner:
     def _make_redactor(self) -> Redactor:
         return Redactor(self._secrets, self._patterns, "redact", self._notes)
 
-    def _clean_words(self, words: str) -> str:
+    def _clean_text(self, words: str) -> str:
         """Words without secrets, and without the half of one that they were cut off in."""
         raw = words.encode("utf-8", "replace")
         for secret in self._secrets:

@@ -294,10 +294,10 @@ def _describe(server: str, response: Response) -> str:
     """Describe what a server answered instead of taking the ping, with a hint."""
     from radar_cli.core.text import printable
 
-    said = response.body[:200].decode("utf-8", "replace").replace("\n", " ").strip()
+    message = response.body[:200].decode("utf-8", "replace").replace("\n", " ").strip()
     reason = f"{server} answered {response.status}"
-    if said:
-        reason += f": {printable(said)}"
+    if message:
+        reason += f": {printable(message)}"
     hint = _HINTS.get(response.status, "")
     if 300 <= response.status < 400:
         target = printable(response.headers.get("location", ""))[:200]

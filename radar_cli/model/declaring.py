@@ -92,8 +92,10 @@ def read_field(name: str, text: str) -> tuple[str | None, str]:
     try:
         return FIELDS[name](text), ""
     except RadarError as error:
-        words = error.message + (f" ({error.hint})" if error.hint else "")
-        return None, words if isinstance(error, BadScheduleError) else f"{LABELS[name]}: {words}"
+        message = error.message + (f" ({error.hint})" if error.hint else "")
+        if not isinstance(error, BadScheduleError):
+            message = f"{LABELS[name]}: {message}"
+        return None, message
 
 
 def read_declared(said: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:

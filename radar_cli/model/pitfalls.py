@@ -38,22 +38,24 @@ def find_faults(
         found.append(doubt("gracePeriod", f"{monitor.grace_s:g}", hiding))
     zone = declared.get("zone", "")
     if schedule is not None and zone and _differ(schedule.tz.key, zone, now_us):
-        words = f"it is declared by the clock of {schedule.tz.key}, and its host runs it by {zone}"
-        found.append(doubt("tz", zone, words))
+        message = (
+            f"it is declared by the clock of {schedule.tz.key}, and its host runs it by {zone}"
+        )
+        found.append(doubt("tz", zone, message))
     cron_tz = declared.get("cron_tz", "")
     if schedule is not None and cron_tz and _differ(zone or schedule.tz.key, cron_tz, now_us):
-        words = (
+        message = (
             f"its crontab says CRON_TZ={cron_tz}, which that cron doesn't know: it runs by"
             f" {zone or schedule.tz.key}"
         )
-        found.append(doubt("tz", f"CRON_TZ={cron_tz}", words))
+        found.append(doubt("tz", f"CRON_TZ={cron_tz}", message))
     if rivals and not monitor.hosts:
         names = rivals.split()
-        words = (
+        message = (
             f"{', '.join(names[:-1])} and {names[-1]} both run it: one that stops or fails hides"
             " behind the other (--hosts says what is meant)"
         )
-        found.append(doubt("hosts", rivals, words))
+        found.append(doubt("hosts", rivals, message))
     return found
 
 

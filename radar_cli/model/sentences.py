@@ -15,16 +15,16 @@ from radar_cli.model.schedule import CronSchedule
 from radar_cli.model.state import Reason, Status, View
 
 
-def status_in_words(monitor: Monitor, view: View, now_us: int) -> str:
+def describe_status(monitor: Monitor, view: View, now_us: int) -> str:
     """`down (missed)`, `up, running`, `paused until 2026-11-23 17:00:00 UTC`."""
-    words = str(view.status) + (f" ({view.reason})" if view.reason else "")
+    message = str(view.status) + (f" ({view.reason})" if view.reason else "")
     pause = monitor.pause_at(now_us)
     if view.status == Status.PAUSED and pause is not None and pause.end_us is not None:
-        words += f" until {local_time(pause.end_us)}"
-    return words + (", running" if view.is_running else "")
+        message += f" until {local_time(pause.end_us)}"
+    return message + (", running" if view.is_running else "")
 
 
-def next_in_words(monitor: Monitor, expected_us: int | None) -> str:
+def describe_next(monitor: Monitor, expected_us: int | None) -> str:
     """When the next run is due: in the monitor's timezone, and here if that is another time."""
     if expected_us is None:
         return ""
@@ -69,12 +69,12 @@ def last_line_of(text: str, limit: int = 80) -> str:
 def how_it_went(run: Run) -> str:
     """In words: `success in 3 s`, `fail (exit 3) in 3 s`."""
     words = run.outcome
-    if run.outcome == "fail" and (why := run.reason or exit_in_words(run)):
+    if run.outcome == "fail" and (why := run.reason or describe_exit(run)):
         words += f" ({why if not why.isdigit() else f'exit {why}'})"
     return words + (f" in {format_duration(run.duration_s)}" if run.duration_s is not None else "")
 
 
-def exit_in_words(run: Run) -> str:
+def describe_exit(run: Run) -> str:
     """The exit code, or the signal by its name."""
     if run.signal is None:
         return "" if run.exit_code is None else str(run.exit_code)
@@ -87,7 +87,7 @@ def exit_in_words(run: Run) -> str:
 UNREAD = "output not read (a terminal)"
 
 
-def size_in_words(count: int) -> str:
+def format_size(count: int) -> str:
     """Bytes for people, in powers of 1000."""
     for factor, unit in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")):
         if count >= factor:
@@ -95,7 +95,7 @@ def size_in_words(count: int) -> str:
     return f"{count} B"
 
 
-def origin_in_words(origin: Origin | None) -> str:
+def describe_origin(origin: Origin | None) -> str:
     """From where a ping came: the address, and the first word of the agent (`curl/8.5.0`)."""
     if origin is None:
         return ""
@@ -111,7 +111,7 @@ _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "
 _TIMES_LISTED = 6
 
 
-def in_words(monitor: Monitor) -> str:
+def describe_schedule(monitor: Monitor) -> str:
     """When it is expected: `at 02:05 every day, by the clock of UTC`, or `every 6 h`."""
     if monitor.schedule is not None:
         return f"{explain(monitor.schedule)}, by the clock of {monitor.schedule.tz.key}"
@@ -144,10 +144,10 @@ def _explain_times(schedule: CronSchedule, minute: str, hour: str) -> str:
         return "at " + _list([f"{h:02d}:{m:02d}" for h in hours for m in minutes])
     if hour.startswith("*/") and 24 % int(hour[2:]) == 0 and len(minutes) == 1:
         return f"every {int(hour[2:])} hours, at {_minutes(minutes)} past,"
-    return f"{_minute_words(minute, minutes)} in the hours {_ranges(hours, '{:02d}')}"
+    return f"{_describe_minutes(minute, minutes)} in the hours {_ranges(hours, '{:02d}')}"
 
 
-def _minute_words(field: str, minutes: Sequence[int]) -> str:
+def _describe_minutes(field: str, minutes: Sequence[int]) -> str:
     if field == "*":
         return "every minute"
     if field.startswith("*/") and 60 % int(field[2:]) == 0:

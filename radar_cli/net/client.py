@@ -296,7 +296,7 @@ class Reader:
                 break
             left_bytes -= len(head)  # a server can't say `100 Continue` for ever
         body = b""
-        codings = _words(headers.get("transfer-encoding", ""))
+        codings = _split_list(headers.get("transfer-encoding", ""))
         if is_connect or status in (204, 304):
             pass
         elif codings[-1:] == ["chunked"]:
@@ -411,12 +411,12 @@ def _parse_head(head: bytes) -> tuple[int, dict[str, str], bool]:
         if name in _LISTS and name in headers:
             value = f"{headers[name]}, {value}"
         headers[name] = value
-    connection = _words(headers.get("connection", ""))
+    connection = _split_list(headers.get("connection", ""))
     keeps_open = "close" not in connection and (version != "HTTP/1.0" or "keep-alive" in connection)
     return int(code), headers, keeps_open
 
 
-def _words(value: str) -> list[str]:
+def _split_list(value: str) -> list[str]:
     """The members of a list in a header (RFC 9110, 5.6.1)."""
     return [word.strip().lower() for word in value.split(",") if word.strip()]
 
@@ -426,7 +426,7 @@ def _parse_length(text: str) -> int:
 
     One that is repeated, by a proxy in the middle perhaps, is one (RFC 9112, 6.3).
     """
-    length, *others = set(_words(text)) or ("",)
+    length, *others = set(_split_list(text)) or ("",)
     if others or not (length.isascii() and length.isdigit() and len(length) <= 16):
         raise ValueError(f"its length is {text[:40]!r}")
     if int(length) > _BODY_MAX_BYTES:

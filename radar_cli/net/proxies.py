@@ -25,8 +25,8 @@ def proxy_for(url: Url, environ: "Mapping[str, str]") -> Url | None:
     scheme, mark, _ = text.partition("://")
     if mark and scheme.lower() != "http":
         hint = f"set {names[0]} to an http:// proxy, or name the server in no_proxy"
-        words = f"radar speaks to http:// proxies only, not to {scheme[:20]}:// ({hint})"
-        raise _refuse(name, words)
+        message = f"radar speaks to http:// proxies only, not to {scheme[:20]}:// ({hint})"
+        raise _refuse(name, message)
     try:
         proxy = Url(text if mark else "http://" + text)
     except ValueError as error:
@@ -34,8 +34,8 @@ def proxy_for(url: Url, environ: "Mapping[str, str]") -> Url | None:
     try:
         unquote(proxy.userinfo)
     except ValueError:
-        words = "its user and password are no percent-encoding (a % is written %25)"
-        raise _refuse(name, words) from None
+        message = "its user and password are no percent-encoding (a % is written %25)"
+        raise _refuse(name, message) from None
     return proxy
 
 

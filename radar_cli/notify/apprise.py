@@ -12,7 +12,7 @@ from radar_cli.core.extras import install_command
 from radar_cli.notify.channel import ChannelError, Receipt, UnusableChannelError
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice
-from radar_cli.notify.wording import Wording, compose_words
+from radar_cli.notify.wording import Wording, compose_text
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.settings.keys import mask_url
 from radar_cli.settings.profiles import Config
@@ -45,9 +45,9 @@ class AppriseChannel:
             message = "apprise is not installed"
             raise UnusableChannelError(message, install_command("notify")) from None
         failures: list[str] = []
-        words = compose_words(notice, self.table, self._config)
+        words = compose_text(notice, self.table, self._config)
         try:
-            call_within(timeout_s, lambda: failures.extend(self._tell(notice, words)))
+            call_within(timeout_s, lambda: failures.extend(self._notify(notice, words)))
         except TimeoutError:
             raise ChannelError(f"{self.place}: not done within {timeout_s:g} s") from None
         except SecretError as error:
@@ -56,7 +56,7 @@ class AppriseChannel:
             raise ChannelError("; ".join(failures))
         return Receipt(f"{self.place} took it", words.remark)
 
-    def _tell(self, notice: Notice, words: Wording) -> list[str]:
+    def _notify(self, notice: Notice, words: Wording) -> list[str]:
         """Tell each service, and return what went wrong."""
         lines = "\n".join(self.table.secrets("apprise", self._config)).split("\n")
         urls = [line.strip() for line in lines if line.strip()]

@@ -13,7 +13,7 @@ from radar_cli.core.text import lines
 from radar_cli.notify.channel import ChannelError, Receipt, UnusableChannelError
 from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice
-from radar_cli.notify.wording import Wording, compose_words
+from radar_cli.notify.wording import Wording, compose_text
 from radar_cli.notify.words import data
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.settings.profiles import Config
@@ -34,7 +34,7 @@ class CommandChannel:
 
     def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Run the program; only an exit code of 0 means that the notice arrived."""
-        words = compose_words(notice, self.table, self._config)
+        words = compose_text(notice, self.table, self._config)
         said = {**data(notice), "subject": words.subject, "text": words.text}
         environ = {**self._config.environ, **variables(notice, words)}
         run_program(self._words, json.dumps(said).encode() + b"\n", environ, timeout_s)

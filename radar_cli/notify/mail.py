@@ -13,7 +13,7 @@ from radar_cli.notify.channel import Receipt, UnusableChannelError
 from radar_cli.notify.command import run_program
 from radar_cli.notify.excerpt import last_lines, one_line
 from radar_cli.notify.notice import Notice
-from radar_cli.notify.wording import Wording, compose_words
+from radar_cli.notify.wording import Wording, compose_text
 from radar_cli.notify.words import facts, headline, notes, summaries, to_utc
 from radar_cli.settings.channels import CHANNEL_SETTINGS, ChannelTable, split_smtp
 from radar_cli.settings.profiles import Config
@@ -35,7 +35,7 @@ class EmailChannel:
 
     def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Hand the mail over; that it was taken is all that can be known."""
-        words = compose_words(notice, self.table, self._config)
+        words = compose_text(notice, self.table, self._config)
         send = self._send_by_smtp if "smtp" in self.table.values else self._send_by_sendmail
         return Receipt(send(notice, words, timeout_s), words.remark, is_on_its_way=True)
 

@@ -70,14 +70,14 @@ class Conversation:
         except smtplib.SMTPRecipientsRefused as error:
             self._refused = error.recipients
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as error:
-            raise UnusableChannelError(f"{place}: {_words(error)}") from None
+            raise UnusableChannelError(f"{place}: {_describe(error)}") from None
         except UnicodeError:
             raise UnusableChannelError(f"{place}: user or password is not ASCII") from None
         except smtplib.SMTPResponseException as error:
             is_retriable = error.smtp_code < 500
-            raise ChannelError(f"{place}: {_words(error)}", is_retriable=is_retriable) from None
+            raise ChannelError(f"{place}: {_describe(error)}", is_retriable=is_retriable) from None
         except (smtplib.SMTPException, OSError) as error:
-            raise ChannelError(f"{place}: {_words(error)}") from None
+            raise ChannelError(f"{place}: {_describe(error)}") from None
         if self._refused:
             raise _refusal(self._refused)
         code, said = self._smtp.reply if self._smtp is not None else (250, b"")
@@ -118,7 +118,7 @@ def _refusal(refused: Refused) -> ChannelError:
     return ChannelError("refused: " + "; ".join(said), is_retriable=is_retriable)
 
 
-def _words(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_decode(error.smtp_error)}"
     if isinstance(error, OSError) and error.strerror:

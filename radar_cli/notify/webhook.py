@@ -14,7 +14,7 @@ from radar_cli.core.bounded import call_within
 from radar_cli.net.tls import CaError, make_context
 from radar_cli.notify.channel import ChannelError, Receipt, UnusableChannelError
 from radar_cli.notify.notice import Notice
-from radar_cli.notify.wording import Wording, compose_words
+from radar_cli.notify.wording import Wording, compose_text
 from radar_cli.notify.words import data, headline, run_line, to_utc
 from radar_cli.settings.channels import ChannelTable, check_webhook
 from radar_cli.settings.keys import mask_url
@@ -28,16 +28,16 @@ Preset = Callable[[Notice, Wording, str, str], Requests]
 
 def _slack(_notice: Notice, words: Wording, url: str, _to: str) -> Requests:
     # api.slack.com/messaging/webhooks; it escapes these three, and no others.
-    said = f"{words.subject}\n\n{words.text}"
+    message = f"{words.subject}\n\n{words.text}"
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        said = said.replace(character, entity)
-    return [(url, {"text": _cut(said, 12_000)})]
+        message = message.replace(character, entity)
+    return [(url, {"text": _cut(message, 12_000)})]
 
 
 def _discord(_notice: Notice, words: Wording, url: str, _to: str) -> Requests:
     # discord.com/developers/docs/resources/webhook: 2,000 characters, and nobody is mentioned.
-    said = f"**{words.subject}**\n```\n{words.text.replace('```', chr(39) * 3)}"
-    return [(url, {"content": _cut(said, 1_990) + "\n```", "allowed_mentions": {"parse": []}})]
+    message = f"**{words.subject}**\n```\n{words.text.replace('```', chr(39) * 3)}"
+    return [(url, {"content": _cut(message, 1_990) + "\n```", "allowed_mentions": {"parse": []}})]
 
 
 def _teams(notice: Notice, words: Wording, url: str, _to: str) -> Requests:
@@ -173,7 +173,7 @@ class WebhookChannel:
         except CaError as error:
             raise UnusableChannelError(str(error)) from None
         client = httpx.Client(verify=context, timeout=timeout_s)
-        words = compose_words(notice, self.table, self._config)
+        words = compose_text(notice, self.table, self._config)
         codes: list[int] = []
 
         def post() -> None:

@@ -45,7 +45,7 @@ class _TooLateError(Exception):
     pass
 
 
-def compose_words(notice: Notice, table: ChannelTable, config: Config) -> Wording:
+def compose_text(notice: Notice, table: ChannelTable, config: Config) -> Wording:
     """Return a notice's words for a channel."""
     given = [name for name in TEMPLATES if name in table.values]
     built_in = Wording(subject(notice), text(notice))

@@ -123,8 +123,8 @@ def run_line(notice: Notice, run: Run) -> str:
     parts = [{"success": "success", "fail": "failed"}.get(run.outcome, "still running")]
     moment_us = run.ended_us if run.started_us is None else run.started_us
     if moment_us is not None:
-        word = "ended" if run.started_us is None else "began"
-        parts.append(f"{word} {_time(notice, moment_us)}")
+        verb = "ended" if run.started_us is None else "began"
+        parts.append(f"{verb} {_time(notice, moment_us)}")
     if run.duration_s is not None:
         parts.append(f"took {format_duration(max(0.0, run.duration_s))}")
     if run.signal is not None:

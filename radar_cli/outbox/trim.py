@@ -48,6 +48,19 @@ class Dropped:
         """As in `3 start, 2 fail`."""
         return ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
 
+    def describe(self) -> str:
+        """Return a line about it, for people."""
+        from datetime import datetime
+
+        since, last = (
+            datetime.fromtimestamp(moment).astimezone().isoformat(" ", "minutes")
+            for moment in (self.first_s, self.last_s)
+        )
+        return (
+            f"{self.total} undelivered pings for {self.place} were dropped between {since} and"
+            f" {last} ({self.format_counts()}): 'radar outbox drop --forget' ends this remark"
+        )
+
 
 def read_dropped(spool: Spool) -> Dropped | None:
     """Return what was dropped, or None: nothing, or nothing that can be read."""

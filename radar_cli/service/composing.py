@@ -13,7 +13,7 @@ from radar_cli.model.monitor import Monitor
 from radar_cli.model.notice_log import ChannelHealth
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run, fold_runs
-from radar_cli.model.sentences import in_words
+from radar_cli.model.sentences import describe_schedule
 from radar_cli.model.state import Reason, Status
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.excerpt import one_line
@@ -22,9 +22,9 @@ from radar_cli.notify.signing import Signer
 from radar_cli.notify.words import long_time
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.store.alerts import PendingAlert
-from radar_cli.store.notices import ESCALATING, QUIET, Outgoing
-from radar_cli.store.outages import Watching
-from radar_cli.store.reminders import Reminding
+from radar_cli.store.channels import QUIET
+from radar_cli.store.notices import ESCALATING, Outgoing
+from radar_cli.store.store import Store
 
 # Enough to find the last run that ended behind some that go on.
 _PINGS_READ = 12
@@ -41,7 +41,7 @@ class Composer:
 
     def __init__(
         self,
-        store: Watching,
+        store: Store,
         channels: Sequence[Channel],
         host: str,
         public_url: str = "",
@@ -116,7 +116,7 @@ class Composer:
         return self._address(
             replace(
                 notice,
-                expected=f"a run at {due}{grace} ({in_words(monitor)})",
+                expected=f"a run at {due}{grace} ({describe_schedule(monitor)})",
                 happened="no run has begun yet",
             )
         )
@@ -134,7 +134,7 @@ class Composer:
             reason=fault.kind,
             since_us=fault.since_us,
             noticed_us=fault.since_us,
-            expected=in_words(monitor),
+            expected=describe_schedule(monitor),
             happened=fault.message,
             host=self._host,
             tz=known.declared.get("tz") or "UTC",
@@ -171,7 +171,7 @@ class Composer:
 
     def _compose(self, known: MonitorRecord, flip: Flip) -> Notice:
         monitor = known.monitor
-        runs = fold_runs(self._store.newest(known.key, _PINGS_READ))
+        runs = fold_runs(self._store.pings.newest(known.key, _PINGS_READ))
         ended = [run for run in runs if not run.is_running]
         # More may have ended since: the one that this is about says why.
         last = next(
@@ -202,10 +202,10 @@ class Composer:
             ),
         )
         if flip.reason in (Reason.MISSED, Reason.HUNG) and (
-            outage := self._store.outage_at(flip.time_us)
+            outage := self._store.outages.at(flip.time_us)
         ):
             notice = replace(notice, outage_us=(outage.begin_us, outage.end_us))
-        expected, happened = _tell(monitor, flip, notice)
+        expected, happened = _describe(monitor, flip, notice)
         return replace(notice, expected=expected, happened=happened)
 
     def _ways_on(self, monitor: Monitor, *commands: str) -> dict[str, Any]:
@@ -224,7 +224,7 @@ class Composer:
 
     def _find_down(self, flip: Flip) -> Flip | None:
         """The flip by which the monitor was down before this one."""
-        flips = iter(self._store.flips(flip.monitor, _FLIPS_READ))
+        flips = iter(self._store.history.flips(flip.monitor, _FLIPS_READ))
         # Long histories come in one piece: this flip may be older than the newest.
         older = itertools.dropwhile(lambda each: each.id != flip.id, flips)
         next(older, None)
@@ -251,18 +251,21 @@ def _time(table: ChannelTable, notice: Notice, encoded: str, now_us: int) -> Pen
     return PendingAlert(table.name, encoded, at_us if held else 0, held)
 
 
-def _tell(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
+def _describe(monitor: Monitor, flip: Flip, notice: Notice) -> tuple[str, str]:
     """Describe what was expected and what happened, in a sentence each."""
     since = long_time(notice, flip.time_us)
     last = notice.last_run
     if flip.status != Status.DOWN:
         is_told_late = last is None or last.ended_us != flip.time_us
         happened = "a report that came late says that it was well" if is_told_late else ""
-        return in_words(monitor), happened or "a run succeeded"
+        return describe_schedule(monitor), happened or "a run succeeded"
     if flip.reason == Reason.MISSED:
         due = long_time(notice, flip.time_us - round(monitor.grace_s * 1e6))
         grace = f", within {format_duration(monitor.grace_s)}" if monitor.grace_s else ""
-        return f"a run at {due}{grace} ({in_words(monitor)})", f"no run began until {since}"
+        return (
+            f"a run at {due}{grace} ({describe_schedule(monitor)})",
+            f"no run began until {since}",
+        )
     if flip.reason == Reason.HUNG:
         limit_s = monitor.max_runtime_s
         within = f" within {format_duration(limit_s)}" if limit_s is not None else ""
@@ -280,21 +283,19 @@ def _how(run: Run) -> str:
     return one_line(run.message) if run.exit_code is None else f"exit {run.exit_code}"
 
 
-def enqueue_news(
-    store: Reminding, compose: Composer, now_us: int, *, remind_every_us: int = 0
-) -> None:
+def enqueue_news(store: Store, compose: Composer, now_us: int, *, remind_every_us: int = 0) -> None:
     """Make alerts of all that there is to tell; with `remind_every_us` reminders will come of it.
 
     What was held back and is still so is let out.
     """
     compose = compose.at(now_us)
-    store.enqueue_alerts(now_us, compose, remind_every_us=remind_every_us, calms_flaps=True)
-    store.enqueue_faults(now_us, compose.compose_fault)
+    store.alerts.enqueue_flips(now_us, compose, remind_every_us=remind_every_us, calms_flaps=True)
+    store.alerts.enqueue_faults(now_us, compose.compose_fault)
     if compose.hears_late:
-        store.enqueue_late(now_us, compose.late_channels, compose.compose_late)
-    for health in store.find_channel_news(now_us):
-        store.add_channel_alert(health, compose.compose_channel(health, now_us), now_us)
-    store.release(now_us, compose.names)
+        store.alerts.enqueue_late(now_us, compose.late_channels, compose.compose_late)
+    for health in store.channels.find_news(now_us):
+        store.channels.add_alert(health, compose.compose_channel(health, now_us), now_us)
+    store.held_alerts.release(now_us, compose.names)
 
 
 def join(outgoing: Outgoing) -> Notice:

@@ -13,7 +13,8 @@ from typing import Callable, Sequence
 from radar_cli.core.errors import RadarError
 from radar_cli.notify.channel import Channel, ChannelError
 from radar_cli.service.composing import join
-from radar_cli.store.notices import DELIVERED, GIVEN_UP, Outgoing, Sending
+from radar_cli.store.notices import DELIVERED, GIVEN_UP, Outgoing
+from radar_cli.store.store import Store
 
 _TRY_TIMEOUT_S = 30.0
 # Longer than any try, so that nobody else tries meanwhile.
@@ -32,7 +33,7 @@ class Delivered:
     remarks: list[str] = field(default_factory=list)  # on what wasn't told as it was meant
 
 
-def deliver_alerts(store: Sending, channels: Sequence[Channel], deadline: float) -> Delivered:
+def deliver_alerts(store: Store, channels: Sequence[Channel], deadline: float) -> Delivered:
     """Send what is due through these channels until `deadline` (monotonic), and say what failed."""
     done = Delivered()
     couriers = [_ChannelWorker(store, channel, deadline, done, _now_us) for channel in channels]
@@ -52,7 +53,7 @@ def deliver_alerts(store: Sending, channels: Sequence[Channel], deadline: float)
 
 
 def deliver_in_turn(
-    store: Sending,
+    store: Store,
     channels: Sequence[Channel],
     deadline: float,
     *,
@@ -75,7 +76,7 @@ class _ChannelWorker:
 
     def __init__(
         self,
-        store: Sending,
+        store: Store,
         channel: Channel,
         deadline: float,
         done: Delivered,
@@ -96,7 +97,7 @@ class _ChannelWorker:
             while time.monotonic() < self._deadline and not self._is_quiet():
                 name, is_alone = self._channel.table.name, self._channel.table.is_alone
                 waits = self._waits and not is_alone
-                outgoing = self._store.claim_notice(
+                outgoing = self._store.notices.claim(
                     self._now_us(), _LEASE_US, name, waits=waits, alone=is_alone
                 )
                 if outgoing is None or not self._try(outgoing):
@@ -117,7 +118,7 @@ class _ChannelWorker:
         except ChannelError as error:
             if not error.is_retriable:
                 # Nobody wants it there, however often it comes (410, say): the next one may differ.
-                self._store.settle_notice(outgoing, GIVEN_UP, error.line(), self._now_us())
+                self._store.notices.settle(outgoing, GIVEN_UP, error.line(), self._now_us())
                 self._fail(f"a notice of {_monitors(outgoing)} is given up: {error.line()}")
                 return True
             self._put_off(outgoing, error.line())
@@ -128,11 +129,11 @@ class _ChannelWorker:
             return False
         except Exception as fault:  # noqa: BLE001 (one poisoned notice stops no other)
             reason = f"{type(fault).__name__}: {fault}"
-            self._store.settle_notice(outgoing, GIVEN_UP, reason, self._now_us())
+            self._store.notices.settle(outgoing, GIVEN_UP, reason, self._now_us())
             self._fail(f"a notice of {_monitors(outgoing)} can't be told: {reason}")
             return True
         answer = "; ".join(part for part in (receipt.answer, receipt.remark) if part)
-        self._store.settle_notice(outgoing, DELIVERED, answer, self._now_us())
+        self._store.notices.settle(outgoing, DELIVERED, answer, self._now_us())
         if receipt.remark:
             self._done.remarks.append(f"channel {self._channel.table.name}: {receipt.remark}")
         self._done.count += 1
@@ -141,11 +142,11 @@ class _ChannelWorker:
     def _put_off(self, outgoing: Outgoing, reason: str) -> None:
         now_us = self._now_us()
         if now_us - outgoing.created_us > _GIVEN_UP_AFTER_US:
-            self._store.settle_notice(outgoing, GIVEN_UP, reason, now_us)
+            self._store.notices.settle(outgoing, GIVEN_UP, reason, now_us)
             self._fail(f"a notice of {_monitors(outgoing)} is given up after a week: {reason}")
             return
         delay_us = min(_FIRST_DELAY_US << min(outgoing.tries - 1, 20), _LONGEST_DELAY_US)
-        self._store.postpone_notice(outgoing, now_us + delay_us, reason, now_us)
+        self._store.notices.postpone(outgoing, now_us + delay_us, reason, now_us)
         self._fail(reason)
 
     def _fail(self, words: str) -> None:

@@ -87,7 +87,7 @@ def drain(outbox: Outbox, destination: "Destination") -> None:
 def _add(store: "Store", batch: list[Entry], now_us: int) -> int:
     try:
         try:
-            added = store.add([entry.ping for entry in batch], now_us) if batch else 0
+            added = store.pings.add([entry.ping for entry in batch], now_us) if batch else 0
         except RadarError:
             raise
         except Exception:  # noqa: BLE001 (one poisoned ping must not keep out the others)
@@ -102,7 +102,7 @@ def _add(store: "Store", batch: list[Entry], now_us: int) -> int:
 
 def _add_one(store: "Store", entry: Entry, now_us: int) -> int:
     try:
-        return store.add([entry.ping], now_us)
+        return store.pings.add([entry.ping], now_us)
     except RadarError:
         raise
     except Exception:  # noqa: BLE001 (whatever it is about it, it stands aside for a person)

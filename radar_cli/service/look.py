@@ -21,11 +21,11 @@ def look(
     Only those are judged whose time has come, and only some are in memory at a time. `output_of`
     are the statuses in which the last run has its output.
     """
-    store.judge(now_us)
+    store.monitors.judge(now_us)
     return store.overviews(now_us, keys, output_of=output_of)
 
 
 def look_at_alarming(store: "MonitorStore", now_us: int) -> Iterator[MonitorOverview]:
     """The same of those monitors only that are late or down: their number is all that counts."""
-    store.judge(now_us)
+    store.monitors.judge(now_us)
     return store.overviews(now_us, statuses=ALARMING, output_of=ALARMING)

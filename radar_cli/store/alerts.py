@@ -1,7 +1,7 @@
 """Alerts: what people are to be told of flips, by each channel, at least once.
 
 An alert is a row from the moment it is known until it is delivered or given up, so that no crash
-and no dead channel loses it; sending.py makes notices of them.
+and no dead channel loses it; notices.py makes notices of them.
 """
 
 import sys
@@ -16,19 +16,18 @@ from radar_cli.model.flip import Flip
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
 from radar_cli.model.timing import FLAPS, FLAPS_WITHIN_US, Window, settles_us
-from radar_cli.store.database import Change, chunks, marks
+from radar_cli.store.channels import NEEDLESS, QUIET
+from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.flips import read_flip
 from radar_cli.store.monitors import find_for_update, save
 from radar_cli.store.notices import (
     CHANGES,
     ESCALATING,
     FLAPPING,
-    NEEDLESS,
-    QUIET,
-    Sending,
     read_alert,
 )
-from radar_cli.store.reading import COLUMNS, read_row
+from radar_cli.store.rows import COLUMNS, read_row
+from radar_cli.store.windows import Windows
 
 TOLD, SILENT = "told", "silent"
 # A flip that nobody was told of in time is news only as long as it's so.
@@ -56,10 +55,14 @@ LateComposer = Callable[[MonitorRecord], Sequence[PendingAlert]]
 FaultComposer = Callable[[MonitorRecord, Fault], Sequence[tuple[str, str] | PendingAlert]]
 
 
-class Alerting(Sending):
-    """The part of the store that makes alerts of flips."""
+class Alerts:
+    """Alerts, made of flips, faults and lateness."""
 
-    def enqueue_alerts(
+    def __init__(self, database: Database, windows: Windows) -> None:
+        self._database = database
+        self._windows = windows
+
+    def enqueue_flips(
         self,
         now_us: int,
         compose: Composer,
@@ -71,7 +74,7 @@ class Alerting(Sending):
 
         While a monitor is paused, or in a maintenance window, its flips wait: those that are over
         when that is need not be told. `compose` is called with the monitor as it is now. With
-        `remind_every_us` (see reminding.py) that it is down is to be told again after that time;
+        `remind_every_us` (see reminders.py) that it is down is to be told again after that time;
         with `calms_flaps` what a monitor does that goes down and up again and again is told when
         it settles.
         """
@@ -87,7 +90,7 @@ class Alerting(Sending):
             keys = [key for (key,) in rows]
             if keys and how is None:
                 # What flipped in one that is over need not be told either.
-                windows = self.windows(now_us - _NEWS_FOR_US)
+                windows = self._windows.not_over(now_us - _NEWS_FOR_US)
                 how = _How(now_us, compose, windows, remind_every_us, calms_flaps)
             for start in range(0, len(keys), _ENQUEUED_AT_ONCE):
                 some = keys[start : start + _ENQUEUED_AT_ONCE]
@@ -103,7 +106,7 @@ class Alerting(Sending):
         Those of a paused monitor wait for the end of the pause.
         """
         made, after = 0, ""
-        windows = self.windows(now_us)
+        windows = self._windows.not_over(now_us)
         query = "SELECT key FROM monitor WHERE news > 0 AND key > ? ORDER BY key LIMIT ?"
         while rows := self._database.read(query, (after, _ENQUEUED_AT_ONCE)):
             after = rows[-1][0]
@@ -119,14 +122,16 @@ class Alerting(Sending):
 
     def enqueue_late(self, now_us: int, channels_of: LateChannels, compose: LateComposer) -> int:
         """Make alerts of all monitors that are late, each time once; return how many there are."""
-        made, after, windows = 0, "", self.windows(now_us)
+        made, after, windows = 0, "", self._windows.not_over(now_us)
         query = f"SELECT {COLUMNS} FROM monitor WHERE status = ? AND key > ? ORDER BY key LIMIT ?"  # noqa: S608 (a constant)
         while rows := self._database.read(query, (Status.LATE, after, _LOOKED_AT_ONCE)):
             after = rows[-1][0]
-            made += self._tell_late([*map(read_row, rows)], channels_of, compose, now_us, windows)
+            made += self._enqueue_late(
+                [*map(read_row, rows)], channels_of, compose, now_us, windows
+            )
         return made
 
-    def _tell_late(
+    def _enqueue_late(
         self,
         several: Sequence[MonitorRecord],
         channels_of: LateChannels,
@@ -173,23 +178,14 @@ class Alerting(Sending):
             sys.stderr.write(f"radar: monitor {keys[0]!r} can't be told of: {fault!r}\n")
             return 0
 
-    def windows(self, now_us: int) -> list[Window]:
-        """The maintenance windows that aren't over."""
-        rows = self._database.read(
-            "SELECT id, name, monitors, tag, begin_us, end_us, schedule, tz, length_us FROM quiet"
-            " WHERE end_us IS NULL OR end_us > ? ORDER BY begin_us, id",
-            (now_us,),
-        )
-        return [Window(*row) for row in rows]
-
-    def count_waiting_alerts(self, pattern: str = "*") -> int:
+    def count_waiting(self, pattern: str = "*") -> int:
         """Count the alerts that wait for delivery, of monitors with such keys."""
         rows = self._database.read(
             "SELECT monitor, count(*) FROM alert WHERE next_try_us IS NOT NULL GROUP BY monitor"
         )
         return sum(count for monitor, count in rows if fnmatchcase(monitor, pattern))
 
-    def waiting_alerts(self) -> list[tuple[str, str, str, int]]:
+    def waiting(self) -> list[tuple[str, str, str, int]]:
         """Alerts that wait for another try: monitor, channel, last error, tries."""
         rows = self._database.read(
             "SELECT monitor, channel, error, tries FROM alert WHERE next_try_us IS NOT NULL"

@@ -9,7 +9,7 @@ from typing import Any, Sequence
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
 from radar_cli.store.database import Database
-from radar_cli.store.reading import COLUMNS, read_row
+from radar_cli.store.rows import COLUMNS, read_row
 from radar_cli.store.searching import GROUPS, Wanted, conditions_of
 
 # Of more than that only a part is read for a page, in the one order that an index has.

@@ -128,8 +128,8 @@ class Restoring:
         except NoBackupError:
             raise
         except StateError as error:
-            words = error.message.replace(self._staged, self._backup)
-            raise NoBackupError(words, error.hint) from error
+            message = error.message.replace(self._staged, self._backup)
+            raise NoBackupError(message, error.hint) from error
         # What an older radar has kept is read as today's before anything of it counts.
         database = SqliteDatabase(self._staged)
         try:

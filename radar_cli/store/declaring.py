@@ -13,8 +13,8 @@ from typing import Callable, Collection, Mapping
 from radar_cli.model.monitor import Pause
 from radar_cli.model.record import MonitorRecord
 from radar_cli.store.aliases import note_use, resolve, resolve_all
-from radar_cli.store.database import Change, chunks, marks
-from radar_cli.store.monitors import Managing, count_made, find_for_update, replayed, save
+from radar_cli.store.database import Change, Database, chunks, marks
+from radar_cli.store.monitors import count_made, find_for_update, replayed, save
 
 # What a retired monitor loses: nobody expects runs of it.
 _WHEN = ("schedule", "every")
@@ -45,8 +45,19 @@ class Declared:
     retired: list[str] = field(default_factory=list)  # which the set has no more
 
 
-class Declaring(Managing):
+@dataclass(slots=True)
+class Zone:
+    """The timezone by which a schedule goes that names none; "": UTC."""
+
+    name: str = ""
+
+
+class Declarations:
     """Declarations by programs. What a person has set stays."""
+
+    def __init__(self, database: Database, zone: Zone) -> None:
+        self._database = database
+        self._zone = zone
 
     def declare(
         self,
@@ -77,7 +88,7 @@ class Declaring(Managing):
                     (declarer.source, declarer.api_key, known.key),
                 )
                 is_new = known.version == 0 and not known.declared
-                if _declare(change, known, declared[known.key], now_us, self.default_zone):
+                if _declare(change, known, declared[known.key], now_us, self._zone.name):
                     done.updated += not is_new
             if kept is not None:
                 done.retired = _retire_others(change, declarer, kept, now_us)

@@ -12,16 +12,21 @@ from radar_cli.core.errors import RadarError
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
 from radar_cli.model.timing import MINUTE, Window
-from radar_cli.store.alerts import Alerting, cancel, is_silenced
-from radar_cli.store.database import Change
+from radar_cli.store.alerts import cancel, is_silenced
+from radar_cli.store.database import Change, Database
 from radar_cli.store.notices import ESCALATING, LOOKED_AT, Alert, read_alert
-from radar_cli.store.reading import COLUMNS, read_row
+from radar_cli.store.rows import COLUMNS, read_row
+from radar_cli.store.windows import Windows
 
 _AT_ONCE = 500
 
 
-class Holding(Alerting):
-    """The part of the store that holds alerts back."""
+class HeldAlerts:
+    """Alerts that are held back."""
+
+    def __init__(self, database: Database, windows: Windows) -> None:
+        self._database = database
+        self._windows = windows
 
     def release(self, now_us: int, channels: Sequence[str]) -> int:
         """Let out what has waited long enough for one of these channels, and is still so.
@@ -39,7 +44,7 @@ class Holding(Alerting):
         )
         windows: list[Window] | None = None
         while rows := self._database.read(query, (channel, now_us, _AT_ONCE)):
-            windows = self.windows(now_us) if windows is None else windows
+            windows = self._windows.not_over(now_us) if windows is None else windows
             for key, own in groupby(rows, key=lambda row: row[0]):
                 released += self._release_some(key, [row[1] for row in own], now_us, windows)
         return released

@@ -1,7 +1,9 @@
-"""Managing the monitors of the store: what a person creates, changes, pauses, deletes."""
+"""The monitors of the store: found, judged, and changed by people."""
 
 import json
+import sys
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any, Callable, Collection, Iterator, Mapping, Sequence
 
 from radar_cli.model.fault import worst
@@ -20,13 +22,13 @@ from radar_cli.model.record import (
     write_pauses,
 )
 from radar_cli.store.aliases import resolve
-from radar_cli.store.database import Change, ChangedMeanwhileError, chunks, marks
+from radar_cli.store.database import Change, ChangedMeanwhileError, Database, chunks, marks
 from radar_cli.store.flips import add_flips
-from radar_cli.store.reading import (
+from radar_cli.store.rows import (
     COLUMNS,
     FAULT_KINDS,
     PING_COLUMNS,
-    Reading,
+    like_pattern,
     read_pings,
     read_row,
 )
@@ -39,10 +41,147 @@ _RETOLD_LOGS = 10_000
 _KEPT_PAUSES = 50
 # What goes with a monitor.
 _BELONGINGS = ("ping", "flip", "alert", "token", "alias")
+_PAGE = 500
+_BEHIND_ALL = "~"  # no key holds it
+# Judged in one transaction: others want to write in between.
+_JUDGED_AT_ONCE = 500
+_PUSHED_AWAY_S = 300.0
 
 
-class Managing(Reading):
-    """The part of the store that changes monitors for people: all of several, or none."""
+class Monitors:
+    """Monitors as they were last judged. What changes several changes all of them, or none."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(
+        self, statuses: Sequence[str] = (), *, after: str = "", pattern: str = "*"
+    ) -> Iterator[MonitorRecord]:
+        """Every monitor as it was last judged, or those that said one of these, by key.
+
+        Only a page of them is in memory at a time. `after` is a key to begin behind, `pattern` one
+        of keys, as in a shell.
+        """
+        values: list[object] = [*map(str, statuses)]
+        chosen = f" AND status IN ({marks(len(statuses))})" if statuses else ""
+        if pattern != "*":
+            chosen += " AND key LIKE ? ESCAPE '!'"
+            values.append(like_pattern(pattern))
+        query = f"SELECT {COLUMNS} FROM monitor WHERE key > ?{chosen} ORDER BY key LIMIT ?"  # noqa: S608 (constants)
+        while rows := self._database.read(query, (after, *values, _PAGE)):
+            yield from (read_row(row) for row in rows if fnmatchcase(row[0], pattern))
+            after = rows[-1][0]
+
+    def count_by_status(self) -> dict[tuple[str, bool], int]:
+        """Count monitors by what they said when last judged, and by whether they are watched."""
+        rows = self._database.read(
+            "SELECT status, watched, count(*) FROM monitor GROUP BY status, watched"
+        )
+        return {(status, bool(watched)): count for status, watched, count in rows}
+
+    def count_faults(self) -> dict[str, int]:
+        """Return how many monitors have a fault, by the worst of each."""
+        rows = self._database.read(
+            "SELECT fault, count(*) FROM monitor WHERE fault > 0 GROUP BY fault"
+        )
+        return {FAULT_KINDS[fault]: count for fault, count in rows}
+
+    def faulty(self, limit: int, *, pattern: str = "*") -> list[MonitorRecord]:
+        """Return the monitors that have a fault, at most so many, the bad ones first.
+
+        Only those whose keys are like a pattern.
+        """
+        query = (
+            f"SELECT {COLUMNS} FROM monitor WHERE fault > 0 AND key LIKE ? ESCAPE '!'"  # noqa: S608 (a constant)
+            " ORDER BY fault DESC, key LIMIT ?"
+        )
+        rows = self._database.read(query, (like_pattern(pattern), limit))
+        # What LIKE lets through is at least what the pattern does.
+        return [read_row(row) for row in rows if fnmatchcase(row[0], pattern)]
+
+    def find(self, key: str) -> MonitorRecord | None:
+        """A monitor as it was last judged; None if there is none of that key."""
+        rows = self._database.read(
+            f"SELECT {COLUMNS} FROM monitor WHERE key = ?",  # noqa: S608 (a constant)
+            (key,),
+        )
+        return read_row(rows[0]) if rows else None
+
+    def find_all(self, keys: Collection[str]) -> dict[str, MonitorRecord]:
+        """Those of the keys that belong to a monitor, each with it."""
+        found = {}
+        # All keys are ASCII, and SQLite doesn't even look for bytes that are no UTF-8.
+        for some in chunks(sorted({key for key in keys if key.isascii()})):
+            query = f"SELECT {COLUMNS} FROM monitor WHERE key IN ({marks(len(some))})"  # noqa: S608 (constants)
+            found.update({row[0]: read_row(row) for row in self._database.read(query, some)})
+        return found
+
+    def keys(self) -> list[str]:
+        """The keys of all monitors, in order."""
+        return [key for (key,) in self._database.read("SELECT key FROM monitor ORDER BY key")]
+
+    def tags_of_each(self, pattern: str = "*") -> Iterator[tuple[str, list[str]]]:
+        """The keys of all monitors like a pattern, in order, each with its tags."""
+        after = ""
+        query = (
+            "SELECT key, declared FROM monitor WHERE key > ? AND key LIKE ? ESCAPE '!'"
+            " ORDER BY key LIMIT ?"
+        )
+        while rows := self._database.read(query, (after, like_pattern(pattern), _PAGE)):
+            after = rows[-1][0]
+            for key, declared in rows:
+                if fnmatchcase(key, pattern):
+                    yield key, json.loads(declared).get("tags", "").split()
+
+    def keys_after(
+        self, after: str, limit: int, *, prefix: str = "", pattern: str = "*"
+    ) -> list[str]:
+        """At most so many of them, those behind a key that begin so and are like a pattern."""
+        query = (
+            "SELECT key FROM monitor WHERE key > ? AND key >= ? AND key < ?"
+            " AND key LIKE ? ESCAPE '!' ORDER BY key LIMIT ?"
+        )
+        found: list[str] = []
+        while len(found) < limit:
+            # What LIKE lets through is at least what the pattern does.
+            values = (after, prefix, f"{prefix}{_BEHIND_ALL}", like_pattern(pattern), limit)
+            rows = self._database.read(query, values)
+            found += [key for (key,) in rows if fnmatchcase(key, pattern)]
+            if len(rows) < limit:
+                break
+            after = rows[-1][0]
+        return found[:limit]
+
+    def judge(self, now_us: int) -> int:
+        """Let time pass until `now_us` for those monitors that it may change; return how many."""
+        judged = 0
+        while batch := self._judge_some(now_us):
+            judged += batch
+        return judged
+
+    def _judge_some(self, now_us: int) -> int:
+        due = "FROM monitor WHERE next_look_us < ?"
+        if not self._database.read(f"SELECT 1 {due} LIMIT 1", (now_us,)):
+            return 0
+        with self._database.change() as change:
+            # Skipped is what another server is at right now.
+            rows = change.read(
+                f"SELECT {COLUMNS} {due} ORDER BY next_look_us LIMIT ? FOR UPDATE SKIP LOCKED",
+                (now_us, _JUDGED_AT_ONCE),
+            )
+            for row in rows:
+                try:
+                    passed = read_row(row).advance_to(now_us)
+                    encoded = passed.encode()
+                except Exception as fault:  # noqa: BLE001 (one poisoned monitor stops no other)
+                    sys.stderr.write(f"radar: monitor {row[0]!r} can't be judged: {fault!r}\n")
+                    change.execute(
+                        "UPDATE monitor SET next_look_us = ? WHERE key = ?",
+                        (now_us + round(_PUSHED_AWAY_S * 1e6), row[0]),
+                    )
+                else:
+                    save(change, passed, now_us, encoded)
+        return len(rows)
 
     def create(self, key: str, declared: Mapping[str, str], now_us: int) -> bool:
         """Create a monitor that is watched from now on; False if there is one of that key.

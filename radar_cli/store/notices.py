@@ -9,16 +9,17 @@ import itertools
 import json
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, Collection, Sequence
+from typing import Any, Sequence
 
 from radar_cli.core.ids import new_id
-from radar_cli.model.notice_log import ChannelHealth, Logged
+from radar_cli.model.notice_log import Logged
 from radar_cli.model.timing import count_burst, may_send_us
-from radar_cli.store.database import Change, chunks, marks
-from radar_cli.store.reading import Reading, like_pattern
+from radar_cli.store.channels import QUIET, lock_channel, note_failure
+from radar_cli.store.database import Change, Database, chunks, marks
+from radar_cli.store.rows import like_pattern
 
-DELIVERED, GIVEN_UP, NEEDLESS = "delivered", "given up", "needless"
-FLAPPING, QUIET, ESCALATING = "flapping", "quiet", "escalating"
+DELIVERED, GIVEN_UP = "delivered", "given up"
+FLAPPING, ESCALATING = "flapping", "escalating"
 # What is held for these is looked at again before it is told: is it still so (see holding.py)?
 LOOKED_AT = f"held IN ('{QUIET}', '{ESCALATING}')"
 # Beside one that fails, others have their chance: it may be this one that can't be told.
@@ -26,8 +27,6 @@ _OPEN_MAX = 3
 _TOLD_TOGETHER_MAX = 2000
 # So many changes of one monitor that wait are told as one.
 _ONE_FROM = 3
-# The others hear of a channel that has delivered nothing for so long.
-_FAILS_FOR_US = 300 * 1_000_000
 CHANGES = ("down", "up")
 
 
@@ -58,10 +57,13 @@ class Outgoing:
     alerts: tuple[Alert, ...]
 
 
-class Sending(Reading):
-    """The part of the store that sends alerts on their way as notices."""
+class Notices:
+    """Notices on their way, and the log of those that were."""
 
-    def claim_notice(
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(
         self, now_us: int, lease_us: int, channel: str, *, waits: bool = False, alone: bool = False
     ) -> Outgoing | None:
         """The next notice of a channel that is due, kept from others for `lease_us`.
@@ -77,7 +79,7 @@ class Sending(Reading):
         ) and not self._may_make(now_us, channel, waits=waits):
             return None
         with self._database.change() as change:
-            _lock_channel(change, channel)
+            lock_channel(change, channel)
             found = _claim_open(change, now_us, lease_us, channel)
             # Another server may just have made one.
             if found is None and self._may_make(now_us, channel, waits=waits, change=change):
@@ -102,10 +104,10 @@ class Sending(Reading):
         sent_us, burst = rows[0] if rows else (0, 0)
         return now_us >= may_send_us(first_us, sent_us, burst)
 
-    def settle_notice(self, notice: Outgoing, fate: str, answer: str, now_us: int) -> None:
+    def settle(self, notice: Outgoing, fate: str, answer: str, now_us: int) -> None:
         """Note that a claimed notice was delivered, or is given up, and with which answer."""
         with self._database.change() as change:
-            _lock_channel(change, notice.channel)
+            lock_channel(change, notice.channel)
             change.execute(
                 "UPDATE notice SET fate = ?, answer = ?, next_try_us = NULL, settled_us = ?"
                 " WHERE id = ?",
@@ -122,12 +124,12 @@ class Sending(Reading):
                     (now_us, notice.channel),
                 )
             else:
-                _note_failure(change, notice.channel, answer, now_us)
+                note_failure(change, notice.channel, answer, now_us)
 
-    def postpone_notice(self, notice: Outgoing, next_try_us: int, error: str, now_us: int) -> None:
+    def postpone(self, notice: Outgoing, next_try_us: int, error: str, now_us: int) -> None:
         """Note that a claimed notice could not be delivered, and when to try again."""
         with self._database.change() as change:
-            _lock_channel(change, notice.channel)
+            lock_channel(change, notice.channel)
             open_ = change.execute(
                 "UPDATE notice SET next_try_us = ?, answer = ? WHERE id = ? AND fate = ''",
                 (next_try_us, error, notice.id),
@@ -137,68 +139,9 @@ class Sending(Reading):
                     "UPDATE alert SET next_try_us = ?, error = ?, tries = ? WHERE told_in = ?",
                     (next_try_us, error, notice.tries, notice.id),
                 )
-                _note_failure(change, notice.channel, error, now_us)
+                note_failure(change, notice.channel, error, now_us)
 
-    def channels_health(self) -> list[ChannelHealth]:
-        """Return the health of each channel that was ever used."""
-        rows = self._database.read(
-            "SELECT name, delivered_us, failing_us, failures, error FROM channel ORDER BY name"
-        )
-        return [ChannelHealth(*row) for row in rows]
-
-    def failing_channels(self, names: Collection[str] | None = None) -> list[ChannelHealth]:
-        """Return the channels that deliver nothing, only of these `names` if they are given."""
-        return [
-            health
-            for health in self.channels_health()
-            if health.failing_us is not None and (names is None or health.name in names)
-        ]
-
-    def find_channel_news(self, now_us: int) -> list[ChannelHealth]:
-        """The channels of which the others are yet to be told that they fail, or do no more."""
-        rows = self._database.read(
-            "SELECT name, delivered_us, failing_us, failures, error FROM channel"
-            " WHERE (told = 0 AND failing_us <= ?) OR (told = 1 AND failing_us IS NULL)",
-            (now_us - _FAILS_FOR_US,),
-        )
-        return [ChannelHealth(*row) for row in rows]
-
-    def add_channel_alert(
-        self, health: ChannelHealth, tellings: Sequence[Sequence[Any]], now_us: int
-    ) -> int:
-        """Make alerts of a channel's news: names of the others, and what they say; once.
-
-        `tellings` may say, too, before when not, and why (see alerting.py).
-        """
-        is_failing, subject = health.failing_us is not None, f"channel:{health.name}"
-        with self._database.change() as change:
-            if not change.execute(
-                "UPDATE channel SET told = ? WHERE name = ? AND told = ?",
-                (int(is_failing), health.name, int(not is_failing)),
-            ):
-                return 0  # another server has
-            # Who was yet to hear the opposite when it isn't quiet any more hears of neither.
-            untold = {
-                name
-                for name, *_ in tellings
-                if change.execute(
-                    "UPDATE alert SET fate = ?, next_try_us = NULL WHERE flip = ? AND channel = ?"
-                    " AND monitor = '' AND held = ? AND told_in = '' AND next_try_us IS NOT NULL",
-                    (NEEDLESS, subject, name, QUIET),
-                )
-            }
-            return change.execute_many(
-                "INSERT INTO alert"
-                " (id, flip, monitor, channel, notice, created_us, next_try_us, held)"
-                " VALUES (?, ?, '', ?, ?, ?, ?, ?)",
-                [
-                    (new_id(now_us), subject, *(name, said, now_us), *_when(rest, now_us))
-                    for name, said, *rest in tellings
-                    if name not in untold
-                ],
-            )
-
-    def notices(
+    def newest(
         self,
         limit: int,
         *,
@@ -246,11 +189,11 @@ class Sending(Reading):
         found = [Logged(row[0], row[1], row[2], keys.get(row[0], ()), *row[3:10]) for row in rows]
         return found if pattern == "*" else [_seen_by(pattern, each) for each in found]
 
-    def notices_of(
+    def newest_of(
         self, key: str, limit: int = 10, *, pattern: str = "*", before: str = ""
     ) -> list[Logged]:
-        """Return the newest notices of a monitor, the newest first; see `notices`."""
-        return self.notices(limit, monitor=key, pattern=pattern, before=before)
+        """Return the newest notices of a monitor, the newest first; see `newest`."""
+        return self.newest(limit, monitor=key, pattern=pattern, before=before)
 
     def _monitors_of(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """The monitors that each of some notices tells of."""
@@ -267,30 +210,10 @@ class Sending(Reading):
         return {notice_id: tuple(monitors) for notice_id, monitors in found.items()}
 
 
-def _when(rest: Sequence[Any], now_us: int) -> tuple[int, str]:
-    """When something is to be told, and why not before."""
-    not_before_us, held = rest or (0, "")
-    return max(now_us, not_before_us), held
-
-
 def _seen_by(pattern: str, logged: Logged) -> Logged:
     """Return a notice as somebody may see it who sees only monitors like a pattern."""
     monitors = tuple(key for key in logged.monitors if fnmatchcase(key, pattern))
     return replace(logged, monitors=monitors, count=len(monitors))
-
-
-def _lock_channel(change: Change, channel: str) -> None:
-    """Keep others from making or settling notices of a channel."""
-    change.execute("INSERT INTO channel (name) VALUES (?) ON CONFLICT DO NOTHING", (channel,))
-    change.read("SELECT name FROM channel WHERE name = ? FOR UPDATE", (channel,))
-
-
-def _note_failure(change: Change, channel: str, error: str, now_us: int) -> None:
-    change.execute(
-        "UPDATE channel SET failing_us = coalesce(failing_us, ?), failures = failures + 1,"
-        " error = ? WHERE name = ?",
-        (now_us, error, channel),
-    )
 
 
 def _claim_open(change: Change, now_us: int, lease_us: int, channel: str) -> Outgoing | None:

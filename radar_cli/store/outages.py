@@ -16,7 +16,7 @@ from radar_cli.model.monitor import Outage
 from radar_cli.model.sentences import local_time
 from radar_cli.store.database import Change, Database, Rows
 from radar_cli.store.monitors import save
-from radar_cli.store.reading import COLUMNS, Reading, read_row
+from radar_cli.store.rows import COLUMNS, read_row
 
 # A server that was away for less has missed nothing that a client doesn't send again in time.
 OUTAGE_FROM_US = 30 * 1_000_000
@@ -60,11 +60,11 @@ class NotedOutage(Outage):
         return format_duration(max(1, (self.end_us - self.begin_us) // 1_000_000))
 
 
-class Watching(Reading):
-    """Whether somebody looks all the time."""
+class Outages:
+    """The looks of servers and checkers, and the outages between them."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database)
+        self._database = database
         self._noted_us = 0
         self._looking_since_us = 0  # a server, without an outage
         self._noting = threading.Lock()
@@ -93,7 +93,7 @@ class Watching(Reading):
             self._noted_us = now_us
         return outage
 
-    def _outages_since(self, change: Change, time_us: int) -> list[Outage]:
+    def find_since(self, change: Change, time_us: int) -> list[Outage]:
         """Return the outages of the servers that ended after a moment, if this is a server.
 
         Since it began to look there was none: most often nobody needs to be asked.
@@ -156,17 +156,17 @@ class Watching(Reading):
         since_us = since_us or int(first_us)
         return since_us if now_us - since_us > longest_us else None
 
-    def outages(self) -> list[NotedOutage]:
+    def newest(self) -> list[NotedOutage]:
         """Return the last outages, the newest first."""
         return _read(self._database.read(_GET, (_OUTAGES,)))
 
-    def last_outage(self) -> NotedOutage | None:
+    def last(self) -> NotedOutage | None:
         """Return the last outage of the servers."""
-        return next((outage for outage in self.outages() if outage.is_servers), None)
+        return next((outage for outage in self.newest() if outage.is_servers), None)
 
-    def outage_at(self, time_us: int) -> NotedOutage | None:
+    def at(self, time_us: int) -> NotedOutage | None:
         """Return the outage that a moment fell into."""
-        return next((outage for outage in self.outages() if outage.covers(time_us)), None)
+        return next((outage for outage in self.newest() if outage.covers(time_us)), None)
 
     def _last_watch(self) -> int:
         rows = self._database.read(_GET, (_SERVER,))

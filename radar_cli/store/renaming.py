@@ -8,15 +8,19 @@ it, until somebody removes the alias. What waits in outboxes under the old key a
 from radar_cli.model.alias import Alias
 from radar_cli.model.port import MonitorExistsError
 from radar_cli.model.record import MonitorRecord
-from radar_cli.store.monitors import check_free, expect
-from radar_cli.store.reading import Reading
+from radar_cli.store.database import Database
+from radar_cli.store.monitors import Monitors, check_free, expect
 
 # Where the key of a monitor stands beside its own row.
 _OF_MONITOR = ("ping", "flip", "alert", "token", "alias")
 
 
-class Renaming(Reading):
-    """The part of the store that renames monitors."""
+class Aliases:
+    """Keys that monitors had before they were renamed."""
+
+    def __init__(self, database: Database, monitors: Monitors) -> None:
+        self._database = database
+        self._monitors = monitors
 
     def rename(self, key: str, new: str, now_us: int, *, keeps_alias: bool = True) -> None:
         """Give a monitor another key, with all that is kept of it.
@@ -42,7 +46,7 @@ class Renaming(Reading):
                     "INSERT INTO alias (key, monitor, made_us) VALUES (?, ?, ?)", (key, new, now_us)
                 )
 
-    def aliases(self, monitor: str) -> list[Alias]:
+    def of(self, monitor: str) -> list[Alias]:
         """Return the keys that a monitor had before, the newest first."""
         rows = self._database.read(
             "SELECT key, monitor, made_us, used_us FROM alias WHERE monitor = ?"
@@ -51,21 +55,21 @@ class Renaming(Reading):
         )
         return [Alias(*row) for row in rows]
 
-    def find_alias(self, key: str) -> Alias | None:
+    def find(self, key: str) -> Alias | None:
         """Return what is known of an old key; None if no monitor had it."""
         rows = self._database.read(
             "SELECT key, monitor, made_us, used_us FROM alias WHERE key = ?", (key,)
         )
         return Alias(*rows[0]) if rows else None
 
-    def find_by_any_key(self, key: str) -> MonitorRecord | None:
+    def find_monitor(self, key: str) -> MonitorRecord | None:
         """Return the monitor that has a key, or had it; None if none has."""
-        known = self.find(key)
-        if known is None and (alias := self.find_alias(key)) is not None:
-            known = self.find(alias.monitor)
+        known = self._monitors.find(key)
+        if known is None and (alias := self.find(key)) is not None:
+            known = self._monitors.find(alias.monitor)
         return known
 
-    def drop_alias(self, key: str) -> bool:
+    def drop(self, key: str) -> bool:
         """Remove an alias: what comes under this key is no longer the monitor's; False: no alias.
 
         With a schedule it makes a new monitor, as any ping does.

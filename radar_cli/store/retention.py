@@ -6,9 +6,8 @@ that nobody waits for it.
 
 from dataclasses import dataclass
 
-from radar_cli.store.database import Change, Rows
+from radar_cli.store.database import Change, Database, Rows
 from radar_cli.store.monitors import forget_beginning
-from radar_cli.store.reading import Reading
 
 _DAY_US = 86_400 * 1_000_000
 _MONITORS_A_SWEEP = 200
@@ -29,45 +28,42 @@ class Retention:
     outputs_for_us: int = 90 * _DAY_US
 
 
-class Sweeping(Reading):
-    """The part of the store that forgets."""
+def sweep(database: Database, now_us: int, retention: Retention, *, every_us: int = 0) -> int:
+    """Forget what is too old or too much of some monitors.
 
-    def sweep(self, now_us: int, retention: Retention, *, every_us: int = 0) -> int:
-        """Forget what is too old or too much of some monitors.
-
-        Return how many rows went, or lost their output. Nothing happens within `every_us` of the
-        last sweep.
-        """
-        swept_us, _ = _read_cursor(self._database.read(_FIND_CURSOR))
-        if 0 <= now_us - swept_us < every_us:
-            return 0
-        with self._database.change() as change:
-            _, after = _read_cursor(change.read(_FIND_CURSOR + " FOR UPDATE"))
-            keys = [
-                key
-                for (key,) in change.read(
-                    "SELECT key FROM monitor WHERE key > ? ORDER BY key LIMIT ?",
-                    (after, _MONITORS_A_SWEEP),
-                )
-            ]
-            gone = sum(_forget(change, key, now_us, retention) for key in keys)
-            gone += change.execute(
-                "DELETE FROM alert WHERE fate != '' AND created_us < ?", (now_us - _ALERTS_FOR_US,)
+    Return how many rows went, or lost their output. Nothing happens within `every_us` of the
+    last sweep.
+    """
+    swept_us, _ = _read_cursor(database.read(_FIND_CURSOR))
+    if 0 <= now_us - swept_us < every_us:
+        return 0
+    with database.change() as change:
+        _, after = _read_cursor(change.read(_FIND_CURSOR + " FOR UPDATE"))
+        keys = [
+            key
+            for (key,) in change.read(
+                "SELECT key FROM monitor WHERE key > ? ORDER BY key LIMIT ?",
+                (after, _MONITORS_A_SWEEP),
             )
-            gone += change.execute(
-                "DELETE FROM notice WHERE fate != '' AND created_us < ?",
-                (now_us - _ALERTS_FOR_US,),
-            )
-            change.execute("DELETE FROM quiet WHERE end_us < ?", (now_us - _ALERTS_FOR_US,))
-            is_round_over = len(keys) < _MONITORS_A_SWEEP
-            change.execute(
-                "INSERT INTO mark (name, value) VALUES (?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (_CURSOR, f"{now_us} {'' if is_round_over else keys[-1]}"),
-            )
-        if gone:
-            self._database.compact()
-        return gone
+        ]
+        gone = sum(_forget(change, key, now_us, retention) for key in keys)
+        gone += change.execute(
+            "DELETE FROM alert WHERE fate != '' AND created_us < ?", (now_us - _ALERTS_FOR_US,)
+        )
+        gone += change.execute(
+            "DELETE FROM notice WHERE fate != '' AND created_us < ?",
+            (now_us - _ALERTS_FOR_US,),
+        )
+        change.execute("DELETE FROM quiet WHERE end_us < ?", (now_us - _ALERTS_FOR_US,))
+        is_round_over = len(keys) < _MONITORS_A_SWEEP
+        change.execute(
+            "INSERT INTO mark (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (_CURSOR, f"{now_us} {'' if is_round_over else keys[-1]}"),
+        )
+    if gone:
+        database.compact()
+    return gone
 
 
 def _read_cursor(rows: Rows) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
 from radar_cli.store.database import Database, marks
-from radar_cli.store.reading import COLUMNS, like_pattern, read_row
+from radar_cli.store.rows import COLUMNS, like_pattern, read_row
 
 # What a person has to see first. All others stand in one order, so that they don't jump about.
 _FIRST = ((Status.DOWN,), (Status.LATE,))
@@ -34,9 +34,9 @@ class Wanted:
         if not (self.words or self.tags):
             return True
         tags = declared.get("tags", "").split()
-        said = f"{key}\n{declared.get('name', '')}\n{' '.join(tags)}".lower()
+        searched = f"{key}\n{declared.get('name', '')}\n{' '.join(tags)}".lower()
         return set(self.tags) <= set(tags) and all(
-            word in said for word in self.words.lower().split()
+            word in searched for word in self.words.lower().split()
         )
 
 

@@ -3,29 +3,31 @@
 import secrets
 import uuid
 
-from radar_cli.store.database import Change
-from radar_cli.store.reading import Reading
+from radar_cli.store.database import Change, Database
 
 PING, BADGE = "ping", "badge"
 _SIGNING = "link-signing"  # a mark
 
 
-class Tokens(Reading):
-    """The tokens of the store, made when somebody first asks for one."""
+class Tokens:
+    """Tokens, made when somebody first asks for one."""
 
-    def find_by_token(self, token: str, purpose: str) -> str | None:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find_monitor(self, token: str, purpose: str) -> str | None:
         """The key of the monitor that a token is for; None if there is none."""
         rows = self._database.read(
             "SELECT monitor FROM token WHERE token = ? AND purpose = ?", (token, purpose)
         )
         return rows[0][0] if rows else None
 
-    def find_token(self, monitor: str, purpose: str) -> str | None:
+    def find(self, monitor: str, purpose: str) -> str | None:
         """A monitor's token, if one was ever made."""
         rows = self._database.read(_FIND, (monitor, purpose))
         return rows[0][0] if rows else None
 
-    def make_token(self, monitor: str, purpose: str) -> str:
+    def make(self, monitor: str, purpose: str) -> str:
         """A monitor's token, made now if there is none; the monitor has to be there."""
         with self._database.change() as change:
             return _make(change, monitor, purpose)
@@ -40,7 +42,7 @@ class Tokens(Reading):
             ((value,),) = change.read("SELECT value FROM mark WHERE name = ?", (_SIGNING,))
         return bytes.fromhex(value)
 
-    def drop_token(self, monitor: str, purpose: str) -> bool:
+    def drop(self, monitor: str, purpose: str) -> bool:
         """Take a token out of use; False if there was none."""
         with self._database.change() as change:
             dropped = change.execute(

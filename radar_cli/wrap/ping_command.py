@@ -75,7 +75,7 @@ def send(options: PingOptions) -> int:
     dispatcher = Dispatcher(options.to, options.server, options.ping_timeout, nudge, ingest)
     made = _make(options)
     try:
-        _add_words(made, options, dispatcher)
+        _add_text(made, options, dispatcher)
     except KeyboardInterrupt:
         return exits.INTERRUPTED
     dispatcher.start()
@@ -95,7 +95,7 @@ def send(options: PingOptions) -> int:
         return exits.INTERRUPTED
     if not dispatcher.is_done():
         dispatcher.abandon()
-    return _tell(options, dispatcher)
+    return _report(options, dispatcher)
 
 
 def parse(words: list[str]) -> PingOptions:
@@ -167,7 +167,7 @@ def _make(options: PingOptions) -> Ping:
     )
 
 
-def _add_words(made: Ping, options: PingOptions, dispatcher: Dispatcher) -> None:
+def _add_text(made: Ping, options: PingOptions, dispatcher: Dispatcher) -> None:
     """Add the message and the tail of stdin, without secrets."""
     if not (options.message or options.url or options.reads_stdin):
         return
@@ -202,7 +202,7 @@ def _read_stdin(options: PingOptions) -> "Tail":
     return tail
 
 
-def _tell(options: PingOptions, dispatcher: Dispatcher) -> int:
+def _report(options: PingOptions, dispatcher: Dispatcher) -> int:
     """Say what did not go well, and return the exit code that goes with it."""
     heard = dispatcher.warnings
     if options.warnings and heard:

@@ -107,10 +107,10 @@ class Run:
 
     def report_fault(self, fault: BaseException, what: str = "internal error") -> None:
         """Say on stderr what went wrong in radar itself; what goes wrong again is said once."""
-        words = f"{type(fault).__name__}: {fault}"
-        if words not in self._reported:
-            log_line(f"{self.options.monitor}: {what}: {words}")
-        self._reported.add(words)
+        message = f"{type(fault).__name__}: {fault}"
+        if message not in self._reported:
+            log_line(f"{self.options.monitor}: {what}: {message}")
+        self._reported.add(message)
 
     def _begin(self) -> None:
         self.started_us = time.time_ns() // 1000

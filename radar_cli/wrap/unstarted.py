@@ -28,17 +28,17 @@ def report_unstarted(
     from radar_cli.wrap.verdict import Report
 
     program = run.options.command[0]
-    words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    message = (error.strerror if isinstance(error, OSError) else None) or str(error)
     if is_last:
         is_line = len(run.options.command) == 1 and not _OF_A_SHELL.isdisjoint(program)
         hint = f" (a shell line? radar run {run.options.monitor} -c {program!r})"
-        log_line(f"{program}: {words}" + (hint if is_line else ""))
+        log_line(f"{program}: {message}" + (hint if is_line else ""))
     is_missing = isinstance(error, OSError) and error.errno in _MISSING
     report = Report(run.options, run.streams, started)
     code = exits.NOT_FOUND if is_missing else exits.NOT_EXECUTABLE
     report.close(Ended(code << 8, 0.0, 0))
     report.judge(run.signals)
-    report.fault = os.fsencode(f"{program}: {words}")
+    report.fault = os.fsencode(f"{program}: {message}")
     return report
 
 

@@ -151,9 +151,9 @@ class Report:
             try:
                 body = self._add_output(run, fields)
             except Exception as fault:  # noqa: BLE001 (the outcome matters more than its text)
-                words = f"output is left out: {type(fault).__name__}: {fault}"
-                run.warnings.append(words)
-                body = f"[{words}]".encode("utf-8", "replace")
+                message = f"output is left out: {type(fault).__name__}: {fault}"
+                run.warnings.append(message)
+                body = f"[{message}]".encode("utf-8", "replace")
         if self.note:
             reason = fields.get("reason", "")
             fields["reason"] = f"{reason}; {self.note}" if reason else self.note

@@ -28,8 +28,8 @@ def judge_a_million(folder: Path, count: int) -> None:
         for _ in range(50):
             began = time.perf_counter()
             at_us = time.time_ns() // 1000
-            store.judge(at_us)
-            store.enqueue_alerts(at_us, lambda _known, _flip: [])
+            store.monitors.judge(at_us)
+            store.alerts.enqueue_flips(at_us, lambda _known, _flip: [])
             ticks_ms.append((time.perf_counter() - began) * 1e3)
         median = statistics.median(ticks_ms)
         held = "held" if median <= _TICK_TO_HOLD_MS else "NOT HELD"
@@ -50,7 +50,7 @@ def judge_a_million(folder: Path, count: int) -> None:
 
 def _wait_for_down(store: Store, key: str) -> Flip:
     def find() -> Flip | None:
-        return next((flip for flip in store.flips(key, 9) if flip.status == "down"), None)
+        return next((flip for flip in store.history.flips(key, 9) if flip.status == "down"), None)
 
     flip = wait_until(find, 15, f"{key} is missed")
     assert flip is not None

@@ -16,7 +16,7 @@ from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.verdict import check
 from radar_cli.celery.project import Project
 from radar_cli.core.errors import RadarError
-from tests.support import hanging, redis
+from tests.support import docs, hanging, redis
 from tests.support.celery_app import Worker
 from tests.support.certificates import Authority
 from tests.support.ports import free_port
@@ -219,18 +219,18 @@ def test_an_alarm_of_rabbitmq_is_the_brokers_fault(rabbitmq_server: Rabbitmq) ->
     assert {each.state for each in findings if each.layer != "broker"} == {"unknown"}, findings
 
 
-def readme(starts: str) -> str:
-    """The line of the README that starts so."""
-    text = (Path(__file__).parents[2] / "README.md").read_text()
-    return next(line for line in text.splitlines() if line.startswith(starts))
+def documented(starts: str) -> str:
+    """The line of the guide that starts so."""
+    lines = docs.page("guides/celery").splitlines()
+    return next(line for line in lines if line.startswith(starts))
 
 
 @pytest.mark.slow
-def test_a_user_with_the_rights_of_the_readme_is_enough(
+def test_a_user_with_the_rights_of_the_guide_is_enough(
     rabbitmq_server: Rabbitmq, tmp_path: Path
 ) -> None:
-    words = readme("ACL SETUSER radar ").replace(">PASSWORD", ">s3cret").split()[2:]
-    rights = shlex.split(readme("rabbitmqctl set_permissions "))[5:]
+    words = documented("ACL SETUSER radar ").replace(">PASSWORD", ">s3cret").split()[2:]
+    rights = shlex.split(documented("rabbitmqctl set_permissions "))[5:]
     rabbitmq_server.control("add_user", "monitor", "s3cret")
     rabbitmq_server.control("set_permissions", "-p", "v1", "monitor", *rights)
     with redis.running("--user", *words) as server:

@@ -43,4 +43,4 @@ def remember(state_dir: Path, *pings: tuple[str, float, dict[str, str]]) -> None
             )
             for number, (kind, hours, fields) in enumerate(pings)
         ]
-        store.add(told, now_us)
+        store.pings.add(told, now_us)

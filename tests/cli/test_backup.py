@@ -139,7 +139,7 @@ def test_a_backup_under_load_holds_every_ping_that_was_answered_before(tmp_path:
         server.start()
         assert server.ping("job-0").status_code == 200
         with server.store() as store:
-            assert store.count_pings("job-0", "job-1", "spooled") == _count(file) + 1
+            assert store.history.count_pings("job-0", "job-1", "spooled") == _count(file) + 1
 
 
 @contextlib.contextmanager
@@ -160,14 +160,14 @@ def test_a_restore_while_others_look_changes_all_at_once(state: Path, file: Path
     inode = (state / "radar.db").stat().st_ino
     with open_embedded(str(state)) as store:
         assert run_radar("status", env=_env(state)).returncode == 0
-        assert store.find("later") is not None
+        assert store.monitors.find("later") is not None
         assert run_radar("restore", str(file), "--yes", env=_env(state)).returncode == 0
         assert (state / "radar.db").stat().st_ino == inode
-        assert store.find("later") is None
-        assert store.find("failed") is not None
+        assert store.monitors.find("later") is None
+        assert store.monitors.find("failed") is not None
         run_radar("ping", "newer", env=_env(state))
         assert run_radar("status", "newer", env=_env(state)).returncode == 0
-        assert store.find("newer") is not None
+        assert store.monitors.find("newer") is not None
 
 
 def test_it_asks_before_it_replaces(state: Path, file: Path) -> None:
@@ -390,10 +390,10 @@ def test_for_postgresql_it_prints_lines_that_do_it_without_the_password(tmp_path
         env = environment(PATH=f"{cluster.programs}:{os.environ['PATH']}")
         subprocess.run(["/bin/sh", "-ec", lines[0]], env=env, check=True, timeout=60)
         with open_database(url) as store:
-            store.delete(["job"])
+            store.monitors.delete(["job"])
         subprocess.run(["/bin/sh", "-ec", lines[1]], env=env, check=True, timeout=60)
         with open_database(url) as store:
-            assert [ping.body for ping in store.newest("job", 9)] == [b"said"]
+            assert [ping.body for ping in store.pings.newest("job", 9)] == [b"said"]
 
 
 def test_root_gives_what_it_makes_to_the_owner_of_the_folder(tmp_path: Path, file: Path) -> None:

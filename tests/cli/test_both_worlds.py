@@ -160,7 +160,7 @@ def test_it_stays_a_few_requests_however_many_monitors_there_are(tmp_path: Path)
     with two_worlds(tmp_path, "--access-log", str(log)) as worlds:
         with worlds.server.store() as store:
             for number in range(1000):
-                store.create(f"many-{number}", {"every": "3600"}, 1_700_000_000_000_000)
+                store.monitors.create(f"many-{number}", {"every": "3600"}, 1_700_000_000_000_000)
         before = _requests(log)
         entries = json.loads(worlds.there("status", "--json").stdout)["data"]
         assert len(entries) == 1000 + 9

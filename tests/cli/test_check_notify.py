@@ -245,12 +245,17 @@ def test_what_was_told_is_kept_with_the_answers(
     for words, found in (
         (("--monitor", "job"), "delivered"),
         (("--monitor", "other"), "nobody was told"),
+        (("--monitor", "other", "--monitor", "job"), "delivered"),
+        (("--monitor", "j*"), "delivered"),
         (("--channel", "other"), "nobody was told"),
         (("--channel", channel, "--since", "1h", "--limit", "1"), "delivered"),
     ):
         done = run_radar("notify", "log", *words, text=True)
         assert done.returncode == 0
         assert found in done.stdout + done.stderr
+    for mistaken in (("--monitor", "x*"), ("--tag", "nightly")):
+        done = run_radar("notify", "log", *mistaken, text=True)
+        assert (done.returncode, "no monitor" in done.stderr) == (2, True)
     done = run_radar("notify", "log", "--since", "yesterday", text=True)
     assert (done.returncode, "--since: bad duration" in done.stderr) == (2, True)
 

@@ -30,8 +30,10 @@ def _monitors(state_dir: Path) -> None:
     now_us = time.time_ns() // 1000
     with open_embedded(str(state_dir)) as store:
         for key, tags in (("db-1", "db nightly"), ("db-2", "db"), ("web", "")):
-            store.create(key, {"every": "86400", "tags": tags}, now_us - _HOUR_US)
-            store.add([Ping("success", key, time_us=now_us, body=f"{key} Said\n".encode())], now_us)
+            store.monitors.create(key, {"every": "86400", "tags": tags}, now_us - _HOUR_US)
+            store.pings.add(
+                [Ping("success", key, time_us=now_us, body=f"{key} Said\n".encode())], now_us
+            )
 
 
 def call(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

@@ -35,14 +35,14 @@ def populate(state_dir: Path, count: int) -> None:
         for number in range(count):
             key = f"{_NAMES[number % len(_NAMES)]}-{number}"
             declared = {"every": "86400", "tags": "db ünïcode" if number % 2 else "web"}
-            store.create(key, declared, now_us - 9 * _HOUR_US)
+            store.monitors.create(key, declared, now_us - 9 * _HOUR_US)
             kind = "fail" if number % 7 == 2 else "success"
             time_us = now_us - round(_HOUR_US * (1 + number / 100))
             said = _SAID[number % len(_SAID)].encode()
             fields = {"duration": str(number), "exit": "1" if kind == "fail" else "0"}
             pings.append(Ping(kind, key, time_us=time_us, fields=fields, body=said))
-        store.add(pings, now_us)
-        store.note_check(now_us)
+        store.pings.add(pings, now_us)
+        store.outages.note_check(now_us)
 
 
 def look(*words: str, rows: int = 24, columns: int = 80) -> list[str]:
@@ -53,8 +53,9 @@ def look(*words: str, rows: int = 24, columns: int = 80) -> list[str]:
         return _ESCAPES.sub("", terminal.screen.decode()).replace("\r\n", "\n").splitlines()
 
 
-@pytest.mark.parametrize("count", [3, 40])
-@pytest.mark.parametrize("columns", [80, 120, 200])
+@pytest.mark.parametrize(
+    ("count", "columns"), [(3, 80), (3, 200), (40, 80), (40, 120), (40, 200), (400, 80)]
+)
 def test_it_shows_a_monitor_in_a_line(state_dir: Path, count: int, columns: int) -> None:
     populate(state_dir, count)
     header, *rows = look("status", columns=columns)

@@ -77,10 +77,10 @@ def two_worlds(folder: Path, *options: str) -> Iterator[Worlds]:
     with open_embedded(str(here)) as store:
         now_us = time.time_ns() // 1000
         for key, declared in _DECLARED.items():
-            store.create(key, declared, now_us - 100 * _HOUR_US)
-        store.add(_tell(now_us), now_us)
-        store.pause(["paused"], now_us - _HOUR_US, now_us + 30 * _HOUR_US)
-        store.note_check(now_us)  # at the server somebody looks, too
+            store.monitors.create(key, declared, now_us - 100 * _HOUR_US)
+        store.pings.add(_tell(now_us), now_us)
+        store.monitors.pause(["paused"], now_us - _HOUR_US, now_us + 30 * _HOUR_US)
+        store.outages.note_check(now_us)  # at the server somebody looks, too
     shutil.copytree(here, there)
     with RadarServer(there, *options) as server:
         yield Worlds(here, server)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.completions.cases import CASES, MONITORS, Case
 from tests.completions.shells import SOURCED, Shell
+from tests.support import docs
 from tests.support.radar import radar_path
 
 SHELLS = tuple(SOURCED)
@@ -17,7 +18,6 @@ SHELLS = tuple(SOURCED)
 TYPED_INTO = ("bash", "zsh")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-_README = Path(__file__).parents[2] / "README.md"
 PLANTED = """#!{python}
 import sys
 from radar_cli.cli.commands import COMMANDS
@@ -132,9 +132,11 @@ def test_it_does_without_bash_completion(home: Path, world: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SHELLS)
-def test_the_line_of_the_readme_installs_it(name: str, home: Path, world: Path) -> None:
+def test_the_documented_line_installs_it(name: str, home: Path, world: Path) -> None:
     del world
-    (line,) = re.findall(rf"^\| {name} \| `(.*)` \|$", _README.read_text(), re.MULTILINE)
+    (line,) = re.findall(
+        rf"^\| {name} \| `(.*)` \|$", docs.page("reference/commands"), re.MULTILINE
+    )
     plain = Shell(name, home, "")
     assert not set(MONITORS) & plain.offered("radar run ")
     plain.carry_out(line)

@@ -89,7 +89,7 @@ def test_it_reads_a_store_that_others_write_to(state_dir: Path) -> None:
     run_radar("ping", "second")
     (waiting, _) = read_pings()
     with open_embedded(str(state_dir)) as store:
-        store.add([waiting], waiting.time_us)
+        store.pings.add([waiting], waiting.time_us)
         # In the write-ahead log, and not in the file yet.
         assert (state_dir / "radar.db-wal").stat().st_size
         assert read_keys(str(state_dir), "", 9) == ["first"]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from radar_cli.cli.cron_health import look_at_cron
 from radar_cli.crontab.daemon import find_daemons
 from radar_cli.crontab.sources import Machine
+from radar_cli.why.cron import look_at_cron
 
 
 def plant_processes(folder: Path, *processes: tuple[str, bytes]) -> str:

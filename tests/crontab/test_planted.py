@@ -101,7 +101,7 @@ def test_each_that_never_runs_or_fails_is_told(tmp_path: Path, state_dir: Path) 
             assert said.monitor == change.key
             given = {"schedule": said.schedule, "tag": ("cron",)}
             declared = {n: t for n, t in read_options(given, {}, "UTC").items() if t is not None}
-            store.create(change.key, declared, long_ago_us)
+            store.monitors.create(change.key, declared, long_ago_us)
             if said.schedule is None:
                 unscheduled.add(change.key)
         timers = [
@@ -118,8 +118,8 @@ def test_each_that_never_runs_or_fails_is_told(tmp_path: Path, state_dir: Path) 
         services = {each.service: ended for each in timers}
         services |= {each.service: service for each in failing}
         keep_timers(store, [*timers, *failing], services, now_us)
-        store.judge(now_us)
-        seen = {known.key: known.view_at(now_us) for known in store.monitors()}
+        store.monitors.judge(now_us)
+        seen = {known.key: known.view_at(now_us) for known in store.monitors.all()}
     down = {key for key, view in seen.items() if view.status == "down"}
     # Cron starts @reboot's once: of them only a failure tells.
     assert set(seen) - down == unscheduled

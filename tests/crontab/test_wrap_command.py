@@ -410,4 +410,11 @@ def test_the_line_that_checks_is_roots_and_for_everybody(system: System, link: P
     done = run_radar(
         *("crontab", "wrap", "--diff", "--link", link), prefix=system.prefix, text=True
     )
-    assert f"+*/5 * * * * root {link} check --notify --all-users" in done.stdout
+    assert f"+*/5 * * * * root {link} check --notify --all-users\n" in done.stdout
+
+
+def test_the_line_that_checks_watches_timers_if_wanted(system: System, link: Path) -> None:
+    (system.cron_d / "own").write_text("0 3 * * * root /opt/b\n")
+    words = ("crontab", "wrap", "--diff", "--timers", "--link", link)
+    done = run_radar(*words, prefix=system.prefix, text=True)
+    assert f"+*/5 * * * * root {link} check --notify --timers\n" in done.stdout

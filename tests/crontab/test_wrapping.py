@@ -242,7 +242,7 @@ def test_keys_are_kept_at_the_next_wrap(desk: Desk) -> None:
 def test_the_line_that_checks_stands_before_a_last_one_without_an_end(desk: Desk) -> None:
     wrapper = Wrapper(_LINK, VALUED, desk.keeping, (), lambda _: "", lambda *_: True)
     source = _source(b"A=1\n0 1 * * * /opt/job", has_users=False)
-    edit = wrapper.add_check(wrapper.wrap(source), everybody=False)
+    edit = wrapper.add_check(wrapper.wrap(source))
     assert edit.text == (
         b"A=1\n*/5 * * * * /opt/radar check --notify\n"
         b"0 1 * * * /opt/radar run job --schedule '0 1 * * *' -- /opt/job"

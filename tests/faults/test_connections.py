@@ -135,7 +135,7 @@ def test_a_ping_is_read_to_its_end_in_flat_memory(server: RadarServer) -> None:
         assert _status(sock) == 200
     assert server.memory_bytes() - memory < 60 * _MB
     with server.store() as store:
-        ping = store.newest("job", 9)[-1]
+        ping = store.pings.newest("job", 9)[-1]
     assert (ping.kind, len(ping.body)) == ("fail", 100_000)
     assert ping.fields["omitted"] == str(total - 100_000)
 

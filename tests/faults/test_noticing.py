@@ -52,7 +52,7 @@ def test_a_missed_run_is_told_at_its_deadline_and_its_recovery(tmp_path: Path) -
         server.ping("job", every="2", create="1", gracePeriod="1")
         _wait_for(receiver, ("job", "down", "missed"), within_s=15)
         with server.store() as store:
-            flip = next(flip for flip in store.flips("job", 9) if flip.status == "down")
+            flip = next(flip for flip in store.history.flips("job", 9) if flip.status == "down")
         # A second where nothing else runs; the machine of a test does much.
         assert receiver.requests[0].at - flip.time_us / 1e6 < 5
         server.ping("job")
@@ -94,11 +94,11 @@ def test_two_servers_make_one_flip_and_one_alert_of_each(
                 Ping("start", f"m{n}", time_us=now_us, fields={"max_runtime": "3"})
                 for n in range(count)
             ]
-            store.add(pings, now_us)
+            store.pings.add(pings, now_us)
             wait_until(lambda: len(_told(receiver)) >= count, 100, "all are told")
             read = store.database.read
             assert read("SELECT count(*), count(DISTINCT monitor) FROM flip") == [(count, count)]
-            wait_until(lambda: not store.waiting_alerts(), _SOON_S)
+            wait_until(lambda: not store.alerts.waiting(), _SOON_S)
             alerts = read("SELECT fate, tries, count(*) FROM alert GROUP BY fate, tries")
             assert alerts == [("delivered", 1, count)]
         keys = Counter(request.headers["idempotency-key"] for request in receiver.requests)
@@ -148,7 +148,7 @@ def test_a_clock_that_steps_back_hides_nothing(tmp_path: Path) -> None:
         assert [kind for _, kind, _ in _told(receiver)] == ["down", "up"]
         assert server.is_healthy()
         with server.store() as store:
-            kinds = [ping.kind for ping in store.newest("job", 9)]
+            kinds = [ping.kind for ping in store.pings.newest("job", 9)]
         assert kinds == ["success", "fail", "success"]
         assert "Traceback" not in server.said()
 
@@ -176,8 +176,8 @@ def test_what_fell_due_while_no_server_looked_is_judged_when_outboxes_had_time(
                 # Its deadline is right after the outage, however long the server takes: that stays.
                 behind = {"every": "7199", "gracePeriod": "12"}
                 after = Ping("success", "after", time_us=ago_us, fields=behind)
-                store.add([due, running, before, after], ago_us)
-                store.judge(ago_us + 600 * _US)
+                store.pings.add([due, running, before, after], ago_us)
+                store.monitors.judge(ago_us + 600 * _US)
             _make_blind(server, 5400)
             server.start()
             assert "nobody looked for 1 h 30 min" in server.said()
@@ -189,17 +189,17 @@ def test_what_fell_due_while_no_server_looked_is_judged_when_outboxes_had_time(
             # One reports late, the other never does.
             server.ping("running/complete", rid="")
             with server.store() as store:
-                statuses = {known.key: str(known.view.status) for known in store.monitors()}
+                statuses = {known.key: str(known.view.status) for known in store.monitors.all()}
                 assert statuses == {
                     "due": "late",
                     "running": "up",
                     "before": "down",
                     "after": "down",
                 }
-                outage = store.last_outage()
+                outage = store.outages.last()
                 assert outage is not None
-                store.judge(outage.end_us + 300 * _US + 1)  # as the server will then
-                assert [flip.reason for flip in store.flips("due", 1)] == ["missed"]
+                store.monitors.judge(outage.end_us + 300 * _US + 1)  # as the server will then
+                assert [flip.reason for flip in store.history.flips("due", 1)] == ["missed"]
             missed = [(key, "down", "missed") for key in ("after", "before", "due")]
             wait_until(lambda: sorted(_told(receiver)) == missed, 40, "all three are told")
             notices = [json.loads(request.body) for request in receiver.requests]
@@ -220,7 +220,7 @@ def test_a_killed_servers_heartbeat_tells_when_somebody_last_looked(tmp_path: Pa
 
     def last_look_us(server: RadarServer) -> int:
         with server.store() as store:
-            return store.last_look() or 0
+            return store.outages.last_look() or 0
 
     server = RadarServer(tmp_path / "server", env=env)
     with server:
@@ -234,7 +234,7 @@ def test_a_killed_servers_heartbeat_tells_when_somebody_last_looked(tmp_path: Pa
         offset.write_text("+3600\n")
         server.start()
         with server.store() as store:
-            outage = store.last_outage()
+            outage = store.outages.last()
         assert outage is not None
         assert outage.begin_us == killed_us
         assert outage.monitors == 1
@@ -286,7 +286,7 @@ def test_there_is_no_outage_while_another_server_looks(tmp_path: Path, cluster: 
             two.start()
             assert two.request("GET", "/healthz", key="").json()["outage"] is None
         with one.store() as store:
-            assert store.last_outage() is None
+            assert store.outages.last() is None
 
 
 def test_reminders_come_until_it_is_up_again(tmp_path: Path, cluster: Postgresql) -> None:

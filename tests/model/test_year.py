@@ -44,7 +44,9 @@ class Year(RuleBasedStateMachine):
         self.on_their_way: list[Ping] = []
         self.told: list[str] = []
         declared = {"schedule": _SCHEDULES[6], "tz": "UTC", "gracePeriod": f"{GRACE // SECOND}"}
-        self.store.create("m", {**declared, "max_runtime": f"{MAX_RUNTIME // SECOND}"}, self.now)
+        self.store.monitors.create(
+            "m", {**declared, "max_runtime": f"{MAX_RUNTIME // SECOND}"}, self.now
+        )
 
     def teardown(self) -> None:
         event(f"{min(12, (self.latest - _BEGIN) // (30 * _DAY))} months")
@@ -156,7 +158,7 @@ class Year(RuleBasedStateMachine):
     def pause(self, hours: int | None) -> None:
         self._pass(SECOND)
         end = None if hours is None else self.now + hours * HOUR
-        self.store.pause(["m"], self.now, end)
+        self.store.monitors.pause(["m"], self.now, end)
         pauses, begin = self.story.pauses, self.now
         if pauses and pauses[-1][1] >= self.now:
             begin, _ = pauses.pop()
@@ -168,19 +170,19 @@ class Year(RuleBasedStateMachine):
         self._pass(SECOND)
         pauses = self.story.pauses
         is_paused = bool(pauses) and pauses[-1][1] >= self.now
-        assert self.store.resume(["m"], self.now) == (["m"] if is_paused else [])
+        assert self.store.monitors.resume(["m"], self.now) == (["m"] if is_paused else [])
         if is_paused:
             pauses[-1] = (pauses[-1][0], self.now - 1)
 
     @rule(period=st.sampled_from(sorted(_SCHEDULES)), tolerance=st.integers(0, 2))
     def reschedule(self, period: int, tolerance: int) -> None:
         changes = {"schedule": _SCHEDULES[period], "failure_tolerance": str(tolerance)}
-        self.store.update("m", changes, self.now)
+        self.store.monitors.update("m", changes, self.now)
         self.story.period, self.story.tolerance = period, tolerance
 
     @rule()
     def look(self) -> None:
-        self.store.judge(self.now)
+        self.store.monitors.judge(self.now)
         self.store.sweep(self.now, Retention(), every_us=_DAY)
         if self.is_sure:
             flips = self._flips()
@@ -193,8 +195,8 @@ class Year(RuleBasedStateMachine):
     @rule()
     def tell(self) -> None:
         """After it people believe what is so, unless they wait for the end of a pause."""
-        self.store.judge(self.now)
-        self.store.enqueue_alerts(self.now, _compose)
+        self.store.monitors.judge(self.now)
+        self.store.alerts.enqueue_flips(self.now, _compose)
         while (alert := claim(self.store, self.now, HOUR, "people")) is not None:
             self.told.append(json.loads(alert.notice))
             settle(self.store, alert, DELIVERED)
@@ -229,12 +231,12 @@ class Year(RuleBasedStateMachine):
     # How it is done
 
     def _known(self) -> MonitorRecord:
-        known = self.store.find("m")
+        known = self.store.monitors.find("m")
         assert known is not None
         return known
 
     def _flips(self) -> list[Flip]:
-        return self.store.flips("m", 10_000)[::-1]
+        return self.store.history.flips("m", 10_000)[::-1]
 
     def _pass(self, time: int) -> None:
         self.now += time
@@ -258,7 +260,7 @@ class Year(RuleBasedStateMachine):
         return Ping(kind, "m", run_id=f"r{run}", time_us=self.now)
 
     def _send(self, pings: list[Ping]) -> None:
-        self.store.add(pings, self.now)
+        self.store.pings.add(pings, self.now)
         for ping in pings:
             run = self.story.runs.get(ping.run_id, Run(None, None, ""))
             if ping.kind == "start":

@@ -100,7 +100,7 @@ QUICK = (
 CHOSEN = (
     (
         "store/outages",
-        "Watching.keep_watch::change.execute(_SET, (_SERVER, str(now_us))) -> pass",
+        "Outages.keep_watch::change.execute(_SET, (_SERVER, str(now_us))) -> pass",
         "tests/store/test_outages.py::test_it_is_noted_often_that_a_server_looks",
     ),
     (

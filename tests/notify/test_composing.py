@@ -31,11 +31,11 @@ def _tell(
     channels = find_channels(
         load({"RADAR_CONFIG": str(config), "RADAR_SYSTEM_CONFIG": "/dev/null"})
     )
-    store.enqueue_alerts(now_us, Composer(store, channels, "here", public_url))
+    store.alerts.enqueue_flips(now_us, Composer(store, channels, "here", public_url))
     told = []
-    while (outgoing := store.claim_notice(now_us, 1, "all", alone=alone)) is not None:
+    while (outgoing := store.notices.claim(now_us, 1, "all", alone=alone)) is not None:
         told.append(join(outgoing))
-        store.settle_notice(outgoing, "delivered", "", now_us)
+        store.notices.settle(outgoing, "delivered", "", now_us)
     return told
 
 
@@ -49,7 +49,7 @@ def test_a_long_history_in_one_piece_is_told_once_with_how_often_it_went_down(
 ) -> None:
     """More flips than anybody reads at once, all of them noticed by one look."""
     pings = [_ping("success" if number % 2 else "fail", number) for number in range(1300)]
-    store.add(pings, pings[-1].time_us)
+    store.pings.add(pings, pings[-1].time_us)
     told = _tell(store, tmp_path, pings[-1].time_us)
     (once,) = told
     assert (once.kind, once.downs) == ("up", 650)
@@ -58,16 +58,16 @@ def test_a_long_history_in_one_piece_is_told_once_with_how_often_it_went_down(
 
 def test_it_says_what_was_expected_and_what_happened(store: Store, tmp_path: Path) -> None:
     fields = {"schedule": "0 * * * *", "tz": "UTC", "gracePeriod": "60", "name": "Nightly"}
-    store.add([_ping("success", 0, **fields)], _BEGIN)
+    store.pings.add([_ping("success", 0, **fields)], _BEGIN)
     later = _BEGIN + 120 * _MINUTE
-    store.judge(later)
+    store.monitors.judge(later)
     (missed,) = _tell(store, tmp_path, later)
     assert "within 1 min (every hour, on the hour, by the clock of UTC)" in missed.expected
     assert (missed.kind, missed.reason, missed.name) == ("down", "missed", "Nightly")
     assert missed.last_run is not None
     assert missed.last_run.output == b"the end\n"
-    store.add([_ping("fail", 130, exit="3")], later + 10 * _MINUTE)
-    store.add([_ping("success", 140)], later + 20 * _MINUTE)
+    store.pings.add([_ping("fail", 130, exit="3")], later + 10 * _MINUTE)
+    store.pings.add([_ping("success", 140)], later + 20 * _MINUTE)
     (up,) = _tell(store, tmp_path, later + 20 * _MINUTE)
     assert (up.kind, up.happened) == ("up", "a run succeeded")
     assert up.previous_since_us == missed.since_us
@@ -77,15 +77,15 @@ def test_it_says_what_was_expected_and_what_happened(store: Store, tmp_path: Pat
 def test_it_leads_to_the_monitor_and_is_one_incident_until_it_is_up(
     store: Store, tmp_path: Path
 ) -> None:
-    store.add([_ping("fail", 0)], _BEGIN)
-    store.update("job", {"notes": "call Ann"}, _BEGIN)
+    store.pings.add([_ping("fail", 0)], _BEGIN)
+    store.monitors.update("job", {"notes": "call Ann"}, _BEGIN)
     (down,) = _tell(store, tmp_path, _BEGIN, "https://radar.example/")
-    store.add([_ping("success", 1)], _BEGIN + _MINUTE)
+    store.pings.add([_ping("success", 1)], _BEGIN + _MINUTE)
     (up,) = _tell(store, tmp_path, _BEGIN + _MINUTE, "https://radar.example/")
     assert (down.url, down.notes) == ("https://radar.example/monitors/job", "call Ann")
     assert down.look[0] == down.url
     assert down.incident == up.incident != ""
-    store.add([_ping("fail", 2)], _BEGIN + 2 * _MINUTE)
+    store.pings.add([_ping("fail", 2)], _BEGIN + 2 * _MINUTE)
     (again,) = _tell(store, tmp_path, _BEGIN + 2 * _MINUTE)
     assert again.incident != down.incident
     assert again.url == ""
@@ -101,7 +101,7 @@ def test_each_notice_is_about_the_run_that_made_it(store: Store, tmp_path: Path)
         _ping("fail", 4, exit="3"),
         _ping("success", 5),
     ]
-    store.add(pings, pings[-1].time_us)
+    store.pings.add(pings, pings[-1].time_us)
     told = _tell(store, tmp_path, pings[-1].time_us, alone=True)
     assert [notice.happened for notice in told] == [
         "a run failed: no space",

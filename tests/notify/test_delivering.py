@@ -52,8 +52,8 @@ def store() -> Iterator[Store]:
     """A store in which the monitors `a` and `b` are down, and the channel `pager` is to hear."""
     with tempfile.TemporaryDirectory() as folder, open_embedded(folder) as made:
         now_us = time.time_ns() // 1000
-        made.add([Ping("fail", key, time_us=now_us - 1000) for key in "ab"], now_us)
-        made.enqueue_alerts(now_us, _compose)
+        made.pings.add([Ping("fail", key, time_us=now_us - 1000) for key in "ab"], now_us)
+        made.alerts.enqueue_flips(now_us, _compose)
         yield made
 
 
@@ -77,7 +77,7 @@ def test_what_is_due_is_sent_and_what_makes_no_sense_given_up(
     assert [notice.monitor for notice in pager.heard] == [NOTICE.monitor]
     assert pager.heard[0].key
     assert other.heard == []
-    assert store.waiting_alerts() == []
+    assert store.alerts.waiting() == []
     again = deliver(store, [pager], _deadline())
     assert (again.count, again.failures, len(pager.heard)) == (0, [], 1)
 
@@ -103,7 +103,7 @@ def test_what_is_refused_waits_longer_each_time_and_a_week_at_most(store: Store)
     for _ in range(2):  # the one that can't be understood is out of the way then
         deliver_in_turn(store, [pager], _deadline(), now_us=partial(int, now_us))
     assert len(pager.patience) == 1
-    while store.waiting_alerts():
+    while store.alerts.waiting():
         due_us = _next_try(store)
         waits.append((due_us - now_us) // _SECOND)
         for early_us in (due_us - 1, due_us):
@@ -119,13 +119,13 @@ def test_what_is_refused_waits_longer_each_time_and_a_week_at_most(store: Store)
 
 def test_one_that_refuses_is_not_asked_again_at_once(store: Store) -> None:
     now_us = time.time_ns() // 1000
-    store.add([Ping("fail", "c", time_us=now_us - 1)], now_us)
-    store.enqueue_alerts(now_us, lambda *_: [("pager", encode_notice(NOTICE))])
+    store.pings.add([Ping("fail", "c", time_us=now_us - 1)], now_us)
+    store.alerts.enqueue_flips(now_us, lambda *_: [("pager", encode_notice(NOTICE))])
     pager = _Pager(refusal="no")
     done = deliver_in_turn(store, [pager], _deadline())
     assert (done.count, done.failures[-1], len(pager.patience)) == (0, "channel pager: no", 1)
     # The other one is told with it, in the same notice.
-    assert [error for _, _, error, _ in store.waiting_alerts()].count("no") == 2
+    assert [error for _, _, error, _ in store.alerts.waiting()].count("no") == 2
 
 
 def test_a_notice_is_kept_whole_but_for_a_long_output() -> None:
@@ -139,7 +139,7 @@ def test_a_week_to_the_microsecond_is_no_end_of_it(store: Store) -> None:
     pager = _Pager(refusal="no")
     for _ in range(2):
         deliver_in_turn(store, [pager], _deadline(), now_us=partial(int, created_us + _WEEK))
-    assert [error for _, _, error, _ in store.waiting_alerts()] == ["no"]
+    assert [error for _, _, error, _ in store.alerts.waiting()] == ["no"]
 
 
 def test_nothing_is_begun_at_the_deadline(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

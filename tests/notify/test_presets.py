@@ -1,9 +1,8 @@
-"""What services want of a webhook: each line of the README, against a local receiver."""
+"""What services want of a webhook: each example of the guide, against a local receiver."""
 
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,25 +13,24 @@ from radar_cli.notify.words import subject
 from radar_cli.settings.channels import PRESET_NAMES
 from tests.notify.conftest import Maker
 from tests.notify.notices import NOTICE
-from tests.support import answers
+from tests.support import answers, docs
 from tests.support.relay import Relay
 from tests.support.server import Server
 
-_README = (Path(__file__).parents[2] / "README.md").read_text()
 _DOWN = replace(NOTICE, url="https://radar.example/monitors/backup", incident="flip-42")
 _UP = replace(_DOWN, key="k2", kind="up", status="up", previous="down")
 _OTHER = replace(_DOWN, monitor="db", name="", incident="flip-43")
 
 
 def _tables() -> dict[str, str]:
-    """The README's example of each preset: the lines below `[notify.NAME]`."""
+    """The guide's example of each preset: the lines below `[notify.NAME]`."""
     found = re.findall(r"^\[notify\.\w+\]\n((?:\w+ = .*\n)*?preset = \"(\w+)\"\n(?:\w+ = .*\n)*)",
-                       _README, re.MULTILINE)  # fmt: skip
+                       docs.page("guides/notices"), re.MULTILINE)  # fmt: skip
     return {name: lines for lines, name in found}
 
 
 def _send(make_channel: Maker, server: Server, name: str, notice: Notice) -> list[dict[str, Any]]:
-    """What the receiver gets from a channel as the README has it, but for where it leads."""
+    """What the receiver gets from a channel as the guide has it, but for where it leads."""
     lines = re.sub(r"https://[^/\"]+", server.url, _tables()[name])
     make_channel(lines).send(notice, timeout_s=20)
     return [json.loads(request.body) for request in server.requests]

@@ -127,7 +127,7 @@ def test_what_is_forged_or_expired_or_from_elsewhere_changes_nothing(
     path = _fail(acting, server)
     token = path.partition("t=")[2]
     with acting.store() as store:
-        signer, incident = Signer(store.link_secret(), _PUBLIC), store.find_incident("job")
+        signer, incident = Signer(store.tokens.link_secret(), _PUBLIC), store.incidents.find("job")
         assert incident is not None
         old = signer.sign("job", incident, "chat", time.time() - LASTS_S - 60)
         other = Signer(b"x" * 32, _PUBLIC).sign("job", incident, "chat", time.time())

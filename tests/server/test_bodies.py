@@ -27,7 +27,7 @@ def relay(shared: RadarServer) -> Iterator[Relay]:
 
 def _last(server: RadarServer, monitor: str) -> Ping:
     with server.store() as store:
-        return store.newest(monitor, 1)[-1]
+        return store.pings.newest(monitor, 1)[-1]
 
 
 def _numbered(total_bytes: int) -> bytes:
@@ -83,7 +83,7 @@ def test_a_chunked_body_comes_over_a_slow_network_too(shared: RadarServer, relay
         connection.send(connection.head("/ping/chunked", method="GET"))
         assert connection.read().status == 200
     with shared.store() as store:
-        chunked, _ = store.newest("chunked", 2)
+        chunked, _ = store.pings.newest("chunked", 2)
     assert chunked.body == body[-_LIMIT:]
 
 
@@ -170,7 +170,7 @@ def test_who_is_refused_in_the_middle_of_a_body_hears_why(
         connection.try_to_send(connection.head("/ping/smuggled?create=1", method="GET"))
         assert connection.is_closed()
     with shared.store() as store:
-        assert store.find("smuggled") is None
+        assert store.monitors.find("smuggled") is None
 
 
 def test_a_refusal_without_a_body_leaves_the_connection_as_it_is(shared: RadarServer) -> None:
@@ -207,7 +207,7 @@ def test_requests_that_come_at_once_are_answered_in_their_order(shared: RadarSer
         statuses = [connection.read().status for _ in range(6)]
     assert statuses == [200, 200, 400, 200, 200, 400]
     with shared.store() as store:
-        pings = [(ping.kind, ping.body) for ping in store.newest("pipe", 9)]
+        pings = [(ping.kind, ping.body) for ping in store.pings.newest("pipe", 9)]
     assert pings == [("success", b""), ("fail", b"one"), ("start", b"two")]
 
 
@@ -246,7 +246,7 @@ def test_a_long_head_comes_in_its_turn(shared: RadarServer) -> None:
         assert [connection.read().status for _ in range(2)] == [200, 431]
         assert connection.is_closed()
     with shared.store() as store:
-        assert [ping.kind for ping in store.newest("turn", 9)] == ["success"]
+        assert [ping.kind for ping in store.pings.newest("turn", 9)] == ["success"]
 
 
 def test_the_longest_head_of_radars_own_client_is_read(shared: RadarServer) -> None:
@@ -264,7 +264,7 @@ def test_a_body_that_ends_early_is_no_ping(shared: RadarServer) -> None:
         connection.send(connection.head("/ping/early/fail", "Content-Length: 100") + b"half")
     assert shared.ping("early").status_code == 200
     with shared.store() as store:
-        assert [ping.kind for ping in store.newest("early", 9)] == ["success"] * 2
+        assert [ping.kind for ping in store.pings.newest("early", 9)] == ["success"] * 2
 
 
 @pytest.mark.slow
@@ -276,4 +276,4 @@ def test_a_body_of_which_nothing_comes_any_more_is_given_up(tmp_path: Path) -> N
         assert b"TIMEOUT" in answer.body
         assert connection.is_closed()
         with server.store() as store:
-            assert store.find("job") is None
+            assert store.monitors.find("job") is None

@@ -56,7 +56,7 @@ def test_a_backup_by_borgmatic_is_a_run(borgmatic: Path, api: RadarServer, tmp_p
         words = [str(borgmatic), "--config", str(config), "--verbosity", "1", "create"]
         done = subprocess.run(words, env=env, capture_output=True, timeout=120, check=False)
         with api.store() as store:
-            known = store.find("backup")
+            known = store.monitors.find("backup")
             assert known is not None, done.stderr
             # As Healthchecks makes it: a day, and an hour of grace.
             assert (known.monitor.every_s, known.monitor.grace_s) == (86_400, 3600)
@@ -64,7 +64,7 @@ def test_a_backup_by_borgmatic_is_a_run(borgmatic: Path, api: RadarServer, tmp_p
             return (
                 done.returncode,
                 str(known.view.status),
-                [ping.kind for ping in store.newest("backup", 9)],
+                [ping.kind for ping in store.pings.newest("backup", 9)],
             )
 
     assert back_up(0) == (0, "up", ["start", "log", "success"])

@@ -40,8 +40,8 @@ def test_a_clock_that_jumps_between_any_two_readings_costs_no_false_alarm(readin
 
     with tempfile.TemporaryDirectory() as folder, open_embedded(folder) as store:
         declared = {"every": "1800", "grace": "60"}
-        store.add([Ping("success", "m", time_us=_BEGIN, fields=declared)], _BEGIN)
-        store.keep_watch(_BEGIN)
+        store.pings.add([Ping("success", "m", time_us=_BEGIN, fields=declared)], _BEGIN)
+        store.outages.keep_watch(_BEGIN)
         evaluator = Evaluator(
             store,
             [],
@@ -52,11 +52,11 @@ def test_a_clock_that_jumps_between_any_two_readings_costs_no_false_alarm(readin
             note_outage=lambda _: None,
         )
         evaluator.start()
-        wait_until(lambda: store.last_outage() is not None, what="a noted outage")
+        wait_until(lambda: store.outages.last() is not None, what="a noted outage")
         ticked = evaluator.last_tick
         wait_until(lambda: evaluator.last_tick > ticked, what="a look after it")
         evaluator.stop()
-        assert [flip.status for flip in store.flips("m", 10)] == ["up"]
+        assert [flip.status for flip in store.history.flips("m", 10)] == ["up"]
 
 
 class _Pager:
@@ -137,7 +137,7 @@ class _Running:
 
     def fail(self, *keys: str) -> None:
         now_us = self.times.now_us
-        self.store.add([Ping("fail", key, time_us=now_us) for key in keys], now_us)
+        self.store.pings.add([Ping("fail", key, time_us=now_us) for key in keys], now_us)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_what_falls_silent_is_told_and_how_often_is_logged(
     pager = _Pager()
     running = _Running(store, pager)
     declared = {"every": "60", "gracePeriod": "5"}
-    store.add([Ping("success", "quiet", time_us=_BEGIN, fields=declared)], _BEGIN)
+    store.pings.add([Ping("success", "quiet", time_us=_BEGIN, fields=declared)], _BEGIN)
     with running:
         running.look_again()
         assert pager.heard == []
@@ -172,7 +172,7 @@ def test_it_is_told_which_faults_a_monitor_has(store: Store) -> None:
     pager = _Pager()
     with _Running(store, pager):
         fields = {"schedule": "garbage"}
-        store.add([Ping("success", "m", time_us=_BEGIN, fields=fields)], _BEGIN)
+        store.pings.add([Ping("success", "m", time_us=_BEGIN, fields=fields)], _BEGIN)
         wait_until(lambda: len(pager.heard) == 1, what="a notice")
     assert pager.heard[0].kind == "fault"
 
@@ -184,7 +184,7 @@ def test_many_notices_are_counted_as_such(store: Store, caplog: pytest.LogCaptur
     with _Running(store, pager) as running:
         running.fail("a")
         wait_until(lambda: pager.tries == 1, what="a try")
-        store.add([Ping("success", "b", time_us=_BEGIN, fields={"schedule": "x"})], _BEGIN)
+        store.pings.add([Ping("success", "b", time_us=_BEGIN, fields={"schedule": "x"})], _BEGIN)
         running.look_again()
         pager.refusal = ""
         running.times.now_us += _HOUR
@@ -208,7 +208,7 @@ def test_what_flaps_is_told_when_it_settles(store: Store) -> None:
             running.times.now_us += 20 * _SECOND
             now_us = running.times.now_us
             kind = "success" if number % 2 else "fail"
-            store.add([Ping(kind, "m", time_us=now_us)], now_us)
+            store.pings.add([Ping(kind, "m", time_us=now_us)], now_us)
             running.look_again()
         ((held,),) = store.database.read("SELECT count(*) FROM alert WHERE held != ''")
         assert held > 0
@@ -366,7 +366,7 @@ def test_whoever_asks_later_is_reminded_of_what_was_told_before(store: Store) ->
     with _Running(store, pager) as running:
         running.fail("a")
         wait_until(lambda: len(pager.heard) == 1, what="a notice")
-        wait_until(lambda: store.waiting_alerts() == [], what="a receipt")
+        wait_until(lambda: store.alerts.waiting() == [], what="a receipt")
     with _Running(store, pager, remind_every_s=3600.0) as running:
         ((remind_us,),) = store.database.read("SELECT remind_us FROM flip WHERE monitor = 'a'")
         assert remind_us == _BEGIN + _HOUR
@@ -380,7 +380,7 @@ def test_reminders_end_when_nobody_asks_for_them_any_more(
     with _Running(store, pager, remind_every_s=60.0) as running:
         running.fail("a")
         wait_until(lambda: len(pager.heard) == 1, what="a notice")
-        wait_until(lambda: store.waiting_alerts() == [], what="a receipt")
+        wait_until(lambda: store.alerts.waiting() == [], what="a receipt")
     with _Running(store, pager) as running:
         running.times.now_us += 50 * _SECOND
         for _ in range(4):

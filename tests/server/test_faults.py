@@ -45,7 +45,7 @@ def test_a_ping_that_declares_it_is_stored_and_warned_of(
     assert _faults(shared, key) == [(field, text, "bad")]
     assert _monitor(shared, key)["faults"][0]["message"] == warning
     with shared.store() as store:
-        assert store.count_pings(key) == 1
+        assert store.history.count_pings(key) == 1
     # A ping without it warns of nothing, and ends nothing.
     assert "warnings" not in shared.ping(key).json()
     assert _faults(shared, key) == [(field, text, "bad")]
@@ -104,7 +104,7 @@ def test_what_has_no_one_meaning_is_a_fault_and_costs_no_ping(
     assert (answer.status_code, len(answer.json()["warnings"])) == (200, 1)
     assert _faults(shared, key) == [(_API_NAMES.get(field, field), text, "bad")]
     with shared.store() as store:
-        assert store.count_pings(key) == 1
+        assert store.history.count_pings(key) == 1
 
 
 def test_a_set_says_what_it_doesnt_know(shared: RadarServer) -> None:
@@ -132,7 +132,7 @@ def test_all_that_radar_itself_sends_is_known(shared: RadarServer) -> None:
     assert _monitor(shared, "all-known")["hosts"] == "each"
     assert "warnings" not in shared.ping("all-known/log", extend="30m", url="x" * 3000).json()
     with shared.store() as store:
-        success, log = store.newest("all-known", 9)
+        success, log = store.pings.newest("all-known", 9)
     assert success.fields["url"] == link
     assert (log.fields["extend"], log.fields["url"]) == ("30m", "x" * 2000)
 

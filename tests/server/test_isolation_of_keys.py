@@ -96,7 +96,9 @@ def test_an_id_of_another_monitors_ping_is_no_repetition(api: RadarServer) -> No
     # A failure is none of a success, nor the other way round.
     assert api.ping("theirs", id="build-17").status_code == 409
     with api.store() as store:
-        kinds = {key: [ping.kind for ping in store.newest(key, 9)] for key in ("mine", "theirs")}
+        kinds = {
+            key: [ping.kind for ping in store.pings.newest(key, 9)] for key in ("mine", "theirs")
+        }
     assert kinds == {"mine": ["success"], "theirs": ["success", "fail"]}
 
 

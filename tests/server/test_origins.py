@@ -16,7 +16,7 @@ from tests.support.requirements import require_program
 
 def _origins(server: RadarServer, monitor: str = "job") -> list[Origin | None]:
     with server.store() as store:
-        return [ping.origin for ping in store.newest(monitor, 99)]
+        return [ping.origin for ping in store.pings.newest(monitor, 99)]
 
 
 def test_it_is_kept_with_each_ping(api: RadarServer) -> None:
@@ -27,7 +27,7 @@ def test_it_is_kept_with_each_ping(api: RadarServer) -> None:
         for method in ("GET", "POST", "HEAD", "PUT")
     ]
     with api.store() as store:
-        token = store.make_token("job", "ping")
+        token = store.tokens.make("job", "ping")
     curl = require_program("curl")
     command = [curl, "--noproxy", "*", "-fsS", "-A", "", f"{api.url}/ping/{token}"]
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
@@ -100,7 +100,7 @@ def test_the_pages_show_it(api: RadarServer) -> None:
     assert "127.0.0.1 curl/8.5.0" in page
     assert "127.0.0.1 wget/1" in page
     with api.store() as store:
-        run = store.runs("job", 1)[0]
+        run = store.history.runs("job", 1)[0]
     page = visitor.get(f"/monitors/job/runs/at-{run.ended_us}").text
     assert "POST, curl/8.5.0 &lt;b&gt;" in page
     close_all()

@@ -21,7 +21,7 @@ def _env(server: RadarServer) -> dict[str, str]:
 
 def _pings(server: RadarServer, monitor: str) -> list[Ping]:
     with server.store() as store:
-        return store.newest(monitor, 100)
+        return store.pings.newest(monitor, 100)
 
 
 def test_a_wrapped_job_is_told_in_full(server: RadarServer) -> None:
@@ -37,7 +37,7 @@ def test_a_wrapped_job_is_told_in_full(server: RadarServer) -> None:
     assert float(end.fields["duration"]) < 30
     assert end.fields["host"]
     with server.store() as store:
-        known = store.find("backup")
+        known = store.monitors.find("backup")
     assert known is not None
     assert (known.monitor.name, known.monitor.grace_s) == ("Nightly", 600)
     assert known.monitor.tags == ("db",)
@@ -94,7 +94,7 @@ def test_plain_curl_pings_as_with_healthchecks(server: RadarServer, tmp_path: Pa
     curl = require_program("curl")
     server.ping("job", create="1")
     with server.store() as store:
-        token = store.make_token("job", PING)
+        token = store.tokens.make("job", PING)
     output = tmp_path / "output"
     output.write_bytes(b"one\ntwo\n")
     place = f"{server.url}/ping/{token}"
@@ -128,12 +128,12 @@ def test_a_monitor_of_an_old_form_of_url_needs_no_key(server: RadarServer) -> No
     """`GET https://cronradar.io/ping/abc123`: the path is the secret, here the token."""
     server.ping("job", create="1")
     with server.store() as store:
-        token = store.make_token("job", PING)
-        other = store.make_token("job", "badge")
+        token = store.tokens.make("job", PING)
+        other = store.tokens.make("job", "badge")
     for path, status in ((token, 200), (f"{token}/fail", 200), (other, 401)):
         assert server.request("GET", f"/ping/{path}", key="").status_code == status
     with server.store() as store:
-        store.drop_token("job", PING)
+        store.tokens.drop("job", PING)
     assert server.request("GET", f"/ping/{token}", key="").status_code == 401
 
 

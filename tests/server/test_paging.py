@@ -45,7 +45,7 @@ def _pings() -> Iterator[Ping]:
 def filled(tmp_path: Path, database: str) -> Iterator[RadarServer]:
     with serving(tmp_path / "server", database=database) as server:
         with server.store() as store:
-            store.add(_pings(), time.time_ns() // 1000)
+            store.pings.add(_pings(), time.time_ns() // 1000)
         yield server
 
 
@@ -87,9 +87,9 @@ def test_a_page_goes_on_behind_a_run_that_is_forgotten(filled: RadarServer) -> N
 def test_the_client_asks_for_as_many_pages_as_it_takes(filled: RadarServer) -> None:
     with filled.store() as store, ServerStore(Connection(Address(filled.url, filled.key))) as there:
         for limit in (1, 499, 500, 501, 615, 100_000):
-            assert there.runs("job", limit) == store.runs("job", limit)
-            assert there.flips("job", limit) == store.flips("job", limit)
-        assert len(there.runs("job", 100_000)) > 600
+            assert there.history.runs("job", limit) == store.history.runs("job", limit)
+            assert there.history.flips("job", limit) == store.history.flips("job", limit)
+        assert len(there.history.runs("job", 100_000)) > 600
 
 
 def test_the_command_prints_more_than_a_page(filled: RadarServer) -> None:

@@ -17,7 +17,7 @@ _RUN = "0194a1b2-c3d4-4e5f-8a9b-0c1d2e3f4a5b"
 
 def _pings(server: RadarServer, monitor: str) -> list[Ping]:
     with server.store() as store:
-        return store.newest(monitor, 100)
+        return store.pings.newest(monitor, 100)
 
 
 def _last(server: RadarServer, monitor: str = "job") -> Ping:
@@ -26,7 +26,7 @@ def _last(server: RadarServer, monitor: str = "job") -> Ping:
 
 def _token(server: RadarServer, monitor: str = "job") -> str:
     with server.store() as store:
-        return store.make_token(monitor, PING)
+        return store.tokens.make(monitor, PING)
 
 
 def test_each_way_to_show_a_key_is_understood(server: RadarServer) -> None:
@@ -144,16 +144,16 @@ def test_a_schedule_makes_a_monitor_and_keeps_to_it(server: RadarServer) -> None
     answer = server.ping("job", schedule="5 2 * * *", gracePeriod="60", name="Nightly job")
     assert answer.status_code == 200
     with server.store() as store:
-        known = store.find("job")
+        known = store.monitors.find("job")
         assert known is not None
         assert known.monitor.grace_s == 60
         assert known.monitor.name == "Nightly job"
         assert known.is_watched
         # A deleted one is made again; the server may not believe that it still knows it.
-        store.delete(["job"])
+        store.monitors.delete(["job"])
     assert server.ping("job", schedule="5 2 * * *").status_code == 200
     with server.store() as store:
-        assert store.find("job") is not None
+        assert store.monitors.find("job") is not None
 
 
 def test_an_unknown_monitor_is_404_unless_the_ping_says_what_to_make(server: RadarServer) -> None:
@@ -161,7 +161,7 @@ def test_an_unknown_monitor_is_404_unless_the_ping_says_what_to_make(server: Rad
     assert (refused.status_code, refused.json()["error"]) == (404, "NOT_FOUND")
     assert server.ping("job/start").status_code == 404
     with server.store() as store:
-        assert store.find("job") is None
+        assert store.monitors.find("job") is None
     for monitor, query in {
         "a": {"create": "1"},
         "b": {"schedule": "@hourly"},
@@ -177,10 +177,10 @@ def test_a_monitor_that_was_deleted_elsewhere_is_unknown_soon(server: RadarServe
     assert server.ping("job", create="1").status_code == 200
     assert server.ping("job").status_code == 200
     with server.store() as store:
-        store.delete(["job"])
+        store.monitors.delete(["job"])
     assert server.ping("job").status_code == 404
     with server.store() as store:
-        assert store.find("job") is None
+        assert store.monitors.find("job") is None
 
 
 def test_a_failure_says_why(server: RadarServer) -> None:
@@ -251,7 +251,7 @@ def test_what_a_request_takes_on_its_way_mixes_up_no_run(server: RadarServer) ->
     for monitor in ("job", "two"):
         assert [ping.kind for ping in _pings(server, monitor)] == ["start", "fail"]
         with server.store() as store:
-            known = store.find(monitor)
+            known = store.monitors.find(monitor)
         assert known is not None
         assert (known.view.status, known.view.is_running) == ("down", False)
 

@@ -65,7 +65,7 @@ def test_all_of_radar_works_over_it(reached: tuple[RadarServer, str], authority:
     assert check.returncode == 1
     assert "backup" in check.stdout
     with server.store() as store:
-        kinds = {key: [ping.kind for ping in store.pings_before(key, None, 9)] for key in _KEYS}
+        kinds = {key: [ping.kind for ping in store.pings.before(key, None, 9)] for key in _KEYS}
     assert kinds == {"backup": ["start", "fail"], "mailer": ["success"]}
     # Nothing went astray into the outbox.
     assert run_radar("outbox", "list", env=env, text=True).stdout == ""

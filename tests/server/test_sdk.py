@@ -27,12 +27,12 @@ def sdk(server: RadarServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _pings(server: RadarServer, monitor: str) -> list[Ping]:
     with server.store() as store:
-        return store.newest(monitor, 100)
+        return store.pings.newest(monitor, 100)
 
 
 def _find(server: RadarServer, monitor: str) -> MonitorRecord:
     with server.store() as store:
-        known = store.find(monitor)
+        known = store.monitors.find(monitor)
     assert known is not None
     return known
 
@@ -57,7 +57,7 @@ def test_a_monitor_call_makes_what_is_unknown_and_pings_it(
 def test_a_monitor_call_without_a_schedule_makes_nothing(server: RadarServer) -> None:
     cronradar.monitor("unheard-of")
     with server.store() as store:
-        assert store.find("unheard-of") is None
+        assert store.monitors.find("unheard-of") is None
 
 
 def test_a_wrong_key_stores_nothing(
@@ -69,7 +69,7 @@ def test_a_wrong_key_stores_nothing(
     cronradar.start_job("nightly", _NIGHTLY)
     assert "401" in capsys.readouterr().err
     with server.store() as store:
-        assert store.keys() == []
+        assert store.monitors.keys() == []
 
 
 def test_a_job_that_starts_and_completes(server: RadarServer) -> None:
@@ -222,7 +222,7 @@ def test_a_celery_app_declares_its_schedule_and_reports_its_tasks(
     assert [ping.kind for ping in _pings(server, "shop-daily-report")] == ["start", "success"]
     assert _pings(server, "shop-sync-stock")[-1].fields["message"] == "warehouse closed"
     with server.store() as store:
-        assert store.find("shop-cleanup") is None
+        assert store.monitors.find("shop-cleanup") is None
 
 
 def test_what_a_celery_app_dropped_goes_stale_by_its_heartbeat(
@@ -316,14 +316,14 @@ def test_a_sync_takes_at_most_100_monitors(server: RadarServer) -> None:
 
 def _is_watched(server: RadarServer, key: str) -> bool:
     with server.store() as store:
-        known = store.find(key)
+        known = store.monitors.find(key)
         return known is not None and known.is_watched
 
 
 def test_a_sync_leaves_what_a_person_has_set(server: RadarServer) -> None:
     _sync(server, source="ci", monitors=_declared(2))
     with server.store() as store:
-        store.update("m0", {"schedule": "0 12 * * *"}, 1_795_000_000_000_000)
+        store.monitors.update("m0", {"schedule": "0 12 * * *"}, 1_795_000_000_000_000)
     _sync(server, source="ci", monitors=_declared(2, "@weekly"))
     assert _find(server, "m0").declared["schedule"] == "0 12 * * *"
     assert _find(server, "m1").declared["schedule"] == "@weekly"

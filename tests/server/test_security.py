@@ -93,7 +93,7 @@ def test_a_key_is_good_for_its_scope_and_its_monitors_only(server: RadarServer) 
     assert server.request("POST", "/ping/db-1", key=read).status_code == 403
     # A token is good for its own monitor, and for nothing else.
     with server.store() as store:
-        token = store.make_token("db-1", PING)
+        token = store.tokens.make("db-1", PING)
     assert server.request("GET", f"/ping/{token}/fail", key="").status_code == 200
     assert server.request("GET", "/metrics", key=token).status_code == 401
     assert server.request("POST", "/ping/db-1", key=token).status_code == 401
@@ -105,7 +105,7 @@ def test_a_key_is_good_for_its_scope_and_its_monitors_only(server: RadarServer) 
     answer = server.request("POST", "/api/sync", key=ping, json=content)
     assert answer.json()["created"] == 0
     with server.store() as store:
-        assert store.find("web") is None
+        assert store.monitors.find("web") is None
 
 
 def test_a_key_retires_no_monitor_that_it_isnt_for(server: RadarServer) -> None:
@@ -119,7 +119,7 @@ def test_a_key_retires_no_monitor_that_it_isnt_for(server: RadarServer) -> None:
     content = {"source": "celery", "mode": "reconcile", "monitors": []}
     assert server.request("POST", "/api/sync", key=ping, json=content).status_code == 200
     with server.store() as store:
-        web, db = store.find("web"), store.find("db-1")
+        web, db = store.monitors.find("web"), store.monitors.find("db-1")
     assert web is not None
     assert web.is_watched
     assert db is not None
@@ -148,7 +148,7 @@ def test_a_revoked_key_is_out_of_use_in_every_server(tmp_path: Path) -> None:
             upload.send(b" done")
             assert upload.read().status == 401
         with one.store() as store:
-            assert {ping.kind for ping in store.newest("job", 99)} == {"success"}
+            assert {ping.kind for ping in store.pings.newest("job", 99)} == {"success"}
 
 
 def _is_refused(server: RadarServer, method: str, path: str, key: str) -> bool:
@@ -180,7 +180,7 @@ def test_no_secret_is_in_any_log(tmp_path: Path) -> None:
     with serving(tmp_path / "server", "--access-log", str(log)) as server:
         server.ping("job", create="1", message="a secret of the job")
         with server.store() as store:
-            token = store.make_token("job", PING)
+            token = store.tokens.make("job", PING)
         paths = [
             f"/ping/job/{server.key}",
             f"/ping/{server.key}/job/start",

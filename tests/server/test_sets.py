@@ -43,7 +43,7 @@ def _sync(
 
 def _find(api: RadarServer, key: str) -> MonitorRecord:
     with api.store() as store:
-        known = store.find(key)
+        known = store.monitors.find(key)
     assert known is not None
     return known
 
@@ -127,7 +127,7 @@ def test_a_ping_with_another_key_declares_nothing_of_a_set_s_monitor(
     known = _find(api, "report")
     assert known.declared == {"schedule": _NIGHTLY, "tz": "UTC", "tags": ""}
     with api.store() as store:
-        assert len(store.newest("report", 9)) == 3
+        assert len(store.pings.newest("report", 9)) == 3
     # What is so already is no matter, and who has declared it may say otherwise.
     same = api.request("POST", "/ping/report", key=billing, params={"schedule": _NIGHTLY}).json()
     assert "warnings" not in same

@@ -29,7 +29,7 @@ def job(shared: RadarServer) -> Iterator[str]:
     shared.ping(f"{key}/log", create="1")
     yield key
     with shared.store() as store:
-        store.delete([key])
+        store.monitors.delete([key])
 
 
 def _get(server: RadarServer, target: str, *, key: str | None = None) -> Answer:
@@ -41,12 +41,12 @@ def _get(server: RadarServer, target: str, *, key: str | None = None) -> Answer:
 
 def _kinds(server: RadarServer, job: str) -> list[str]:
     with server.store() as store:
-        return [ping.kind for ping in store.newest(job, 99)[1:]]
+        return [ping.kind for ping in store.pings.newest(job, 99)[1:]]
 
 
 def _find(server: RadarServer, key: str) -> MonitorRecord:
     with server.store() as store:
-        known = store.find(key)
+        known = store.monitors.find(key)
     assert known is not None
     return known
 
@@ -56,7 +56,7 @@ def test_what_is_no_kind_no_exit_code_and_no_key_changes_nothing(
     shared: RadarServer, job: str, mistake: str
 ) -> None:
     with shared.store() as store:
-        token = store.make_token(job, PING)
+        token = store.tokens.make(job, PING)
     for name, key in ((job, None), (token, ""), (f"{job}/{shared.key}", ""), (token, None)):
         answer = _get(shared, f"/ping/{name}/{mistake}?create=1", key=key)
         assert answer.status == 400, (name, answer.body)
@@ -67,7 +67,7 @@ def test_what_is_no_kind_no_exit_code_and_no_key_changes_nothing(
 
 def test_a_token_takes_no_key_beside_it(shared: RadarServer, job: str) -> None:
     with shared.store() as store:
-        token = store.make_token(job, PING)
+        token = store.tokens.make(job, PING)
     for key in (shared.key, "ck_app_0123456789_" + "a" * 43):
         assert _get(shared, f"/ping/{token}/{key}", key="").status == 400
     assert _kinds(shared, job) == []
@@ -161,7 +161,7 @@ def test_what_agrees_is_taken(
     answer = _get(shared, f"/ping/{job}{target.format(uuid.uuid4().hex[:12])}")
     assert answer.status == 200, answer.body
     with shared.store() as store:
-        ping = store.newest(job, 1)[0]
+        ping = store.pings.newest(job, 1)[0]
     assert (ping.kind, ping.fields.get("exit")) == (kind, exit_code)
 
 
@@ -171,7 +171,7 @@ def test_a_success_by_its_ok_codes_is_one(shared: RadarServer) -> None:
     done = run_radar(*words, env=env, text=True)
     assert (done.returncode, done.stderr) == (24, "")
     with shared.store() as store:
-        ping = store.newest("rsync", 1)[0]
+        ping = store.pings.newest("rsync", 1)[0]
     assert (ping.kind, ping.fields["exit"]) == ("success", "24")
 
 
@@ -191,7 +191,7 @@ def test_what_it_doesnt_know_is_said_in_the_answer(shared: RadarServer, job: str
 def test_bytes_that_are_no_text_are_kept_as_a_sign_of_them(shared: RadarServer, job: str) -> None:
     assert _get(shared, f"/ping/{job}/fail?message=caf%e9%ff").status == 200
     with shared.store() as store:
-        assert store.newest(job, 1)[0].fields["message"] == "caf\ufffd\ufffd"
+        assert store.pings.newest(job, 1)[0].fields["message"] == "caf\ufffd\ufffd"
     assert _get(shared, f"/ping/{job}?id=%ff").status == 400
     assert _get(shared, f"/ping/{job}?rid=%ff").status == 400
 

@@ -45,7 +45,7 @@ class SimulatedCheck:
         self.number = 0
         self.database = SimulatedDatabase(disk, lambda: interrupt(self))
         self.store = Store(self.database)
-        self.store.default_zone = "UTC"
+        self.store.zone.name = "UTC"
         self.hangs: set[str] = set()
         self.clock = Clock(lambda: world.raw * 1000)
         self._outbox = outbox
@@ -57,10 +57,10 @@ class SimulatedCheck:
         """One check, but for the notices."""
         now_us = self.clock.now_us()
         ingest(self.store, self._outbox, _HERE, now_us)
-        self.store.note_check(now_us)
-        self.store.judge(now_us)
-        self.store.enqueue_alerts(now_us, self._compose)
-        self.store.enqueue_faults(now_us, self._compose.compose_fault)
+        self.store.outages.note_check(now_us)
+        self.store.monitors.judge(now_us)
+        self.store.alerts.enqueue_flips(now_us, self._compose)
+        self.store.alerts.enqueue_faults(now_us, self._compose.compose_fault)
 
     def deliver(self, channel: SimulatedChannel) -> None:
         """What a check does in the end."""

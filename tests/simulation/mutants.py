@@ -90,7 +90,7 @@ MUTANTS = {
         "nobody notes that somebody looks",
         (
             Change(
-                *("store.outages", "Watching.keep_watch"),
+                *("store.outages", "Outages.keep_watch"),
                 "change.execute(_SET, (_SERVER, str(now_us)))",
                 "pass",
             ),
@@ -100,7 +100,7 @@ MUTANTS = {
         "an outage is not noticed",
         (
             Change(
-                *("store.outages", "Watching.keep_watch"),
+                *("store.outages", "Outages.keep_watch"),
                 "if now_us - began_us >= OUTAGE_FROM_US:",
                 "if False:",
             ),
@@ -167,7 +167,7 @@ MUTANTS = {
                 *("store.monitors", "save", " WHERE key = ? AND version = ?", " WHERE key = ?"),
                 *("*(known.key, known.version)", "known.key"),
             ),
-            Change("store.store", "Store._judge_some", " FOR UPDATE SKIP LOCKED", ""),
+            Change("store.monitors", "Monitors._judge_some", " FOR UPDATE SKIP LOCKED", ""),
         ),
     ),
     "one-set": Mutant(
@@ -184,7 +184,7 @@ MUTANTS = {
         "a check of the store on this machine moves deadlines that it should judge at once",
         (
             Change(
-                *("store.outages", "Watching.note_check"),
+                *("store.outages", "Outages.note_check"),
                 "_keep(change, outage)",
                 "_go_through(change, outage, now_us)",
             ),
@@ -211,8 +211,8 @@ MUTANTS = {
         (
             Change(
                 *("store.reminders", "_remind"),
-                "_set(change, flip_id, now_us + how.later_us)",
-                "_set(change, flip_id, now_us)",
+                "set_reminder(change, flip_id, now_us + how.later_us)",
+                "set_reminder(change, flip_id, now_us)",
             ),
         ),
     ),

@@ -40,9 +40,9 @@ class PeopledWorld(World):
         if job.by_person:
 
             def create(store: Store, now: int) -> None:
-                if store.find(job.key) is None:
+                if store.monitors.find(job.key) is None:
                     job.story.created = now
-                    store.create(job.key, {**job.declared, **job.by_person}, now)
+                    store.monitors.create(job.key, {**job.declared, **job.by_person}, now)
 
             self._do(create, job)
 
@@ -111,7 +111,9 @@ class PeopledWorld(World):
         self.witness.forget(job)
         if job.is_there:
             self._abandon(job)
-            self._do(lambda store, _: store.find(job.key) and store.delete([job.key]))
+            self._do(
+                lambda store, _: store.monitors.find(job.key) and store.monitors.delete([job.key])
+            )
         self._employ(number)
 
     def _set_up(self, job: Job) -> None:
@@ -140,7 +142,7 @@ class PeopledWorld(World):
 
     def _pause(self, job: Job, length: int | None) -> None:
         def pause(store: Store, now: int) -> None:
-            store.pause([job.key], now, None if length is None else now + length)
+            store.monitors.pause([job.key], now, None if length is None else now + length)
 
         self._look()
         self._do(pause, job)
@@ -148,12 +150,12 @@ class PeopledWorld(World):
 
     def _resume(self, job: Job) -> None:
         if not job.is_over and self._is_open:
-            self._do(lambda store, now: store.resume([job.key], now), job)
+            self._do(lambda store, now: store.monitors.resume([job.key], now), job)
             self._copy_pauses(job)
 
     def _copy_pauses(self, job: Job) -> None:
         """When people pause something isn't the law's to say."""
-        known = self._looker.find(job.key)
+        known = self._looker.monitors.find(job.key)
         if known is None:
             return
         job.story.copy_pauses(known.pauses)
@@ -165,7 +167,7 @@ class PeopledWorld(World):
         """Its story is told anew, and is the same."""
         if (job := self._choose()) is not None:
             name = f"name {next(self._counter)}"
-            self._do(lambda store, now: store.update(job.key, {"name": name}, now), job)
+            self._do(lambda store, now: store.monitors.update(job.key, {"name": name}, now), job)
 
     def _disturb_channel(self) -> None:
         channel = self.chance.choice(self.channels)

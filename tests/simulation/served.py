@@ -88,8 +88,8 @@ class ServedWorld(PeopledWorld):
         if changed:
             self._noted = max(noted, self._noted)
             for server in self._alive_servers:
-                if server.store._noted_us:
-                    server.store._noted_us = self._noted
+                if server.store.outages._noted_us:
+                    server.store.outages._noted_us = self._noted
 
     def _see_before(self) -> tuple[int, int]:
         """When a server last looked, as far as that can be proved by what it noticed; and now."""
@@ -272,9 +272,9 @@ class ServedWorld(PeopledWorld):
 
         def declare(store: Store, now: int) -> None:
             for job in new:
-                if store.find(job.key) is None:
+                if store.monitors.find(job.key) is None:
                     job.story.created = now
-            store.declare(declarer, declared, now, kept={*declared})
+            store.declarations.declare(declarer, declared, now, kept={*declared})
 
         self._do(declare, *new)
 
@@ -288,7 +288,7 @@ class ServedWorld(PeopledWorld):
             server = self.chance.choice(self._alive_servers)
 
             def do(server: SimulatedServer = server) -> None:
-                server.store.keep_watch(server.clock.now_us())
+                server.store.outages.keep_watch(server.clock.now_us())
                 deed(server.store, server.clock.now_us())
 
             is_done = self._op(server, do)

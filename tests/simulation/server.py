@@ -13,8 +13,9 @@ from radar_cli.server.runtime.evaluator import Evaluator
 from radar_cli.server.runtime.now import Clock
 from radar_cli.service.composing import Composer
 from radar_cli.store.outages import NotedOutage
+from radar_cli.store.pings import Creation
 from radar_cli.store.retention import Retention
-from radar_cli.store.store import Creation, Store
+from radar_cli.store.store import Store
 from tests.simulation.channels import SimulatedChannel
 from tests.simulation.database import Disk, SimulatedDatabase
 
@@ -61,7 +62,7 @@ class SimulatedServer:
         self.number = number
         self.database = SimulatedDatabase(disk, functools.partial(interrupt, self))
         self.store = Store(self.database)
-        self.store.default_zone = "UTC"
+        self.store.zone.name = "UTC"
         self.clock = Clock(read_clock_ns)
         self.outages: list[NotedOutage] = []
         self.faults: list[RadarError] = []
@@ -87,13 +88,13 @@ class SimulatedServer:
 
     def start(self) -> None:
         """As `Service.start` and `Evaluator.start`, without their threads."""
-        if (outage := self.store.keep_watch(self.clock.now_us())) is not None:
+        if (outage := self.store.outages.keep_watch(self.clock.now_us())) is not None:
             self.outages.append(outage)
-        self.store.begin_reminding(self.clock.now_us(), self._remind_every_us)
+        self.store.reminders.begin(self.clock.now_us(), self._remind_every_us)
 
     def stop(self) -> None:
         """As `Service.stop`."""
-        self.store.leave(self.clock.now_us())
+        self.store.outages.leave(self.clock.now_us())
 
     def look(self) -> None:
         """One tick of the evaluator."""

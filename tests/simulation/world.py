@@ -268,7 +268,7 @@ class World:
         return self._now <= self.raw + SECOND // 10
 
     def _compare_view(self, job: Job) -> None:
-        known = self._looker.find(job.key)
+        known = self._looker.monitors.find(job.key)
         if known is None:
             raise BrokenLawError(f"{job.key} isn't there")
         if len(known.pauses) != len(job.story.pauses):

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from radar_cli.store.notices import Outgoing, Sending
+from radar_cli.store.notices import Outgoing
+from radar_cli.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,14 @@ class Claimed:
         return self.outgoing.alerts[0].notice
 
 
-def claim(store: Sending, now_us: int, lease_us: int, channel: str) -> Claimed | None:
-    outgoing = store.claim_notice(now_us, lease_us, channel, alone=True)
+def claim(store: Store, now_us: int, lease_us: int, channel: str) -> Claimed | None:
+    outgoing = store.notices.claim(now_us, lease_us, channel, alone=True)
     return None if outgoing is None else Claimed(outgoing)
 
 
-def settle(store: Sending, claimed: Claimed, fate: str, error: str = "") -> None:
-    store.settle_notice(claimed.outgoing, fate, error, claimed.outgoing.created_us)
+def settle(store: Store, claimed: Claimed, fate: str, error: str = "") -> None:
+    store.notices.settle(claimed.outgoing, fate, error, claimed.outgoing.created_us)
 
 
-def postpone(store: Sending, claimed: Claimed, next_try_us: int, error: str) -> None:
-    store.postpone_notice(claimed.outgoing, next_try_us, error, claimed.outgoing.created_us)
+def postpone(store: Store, claimed: Claimed, next_try_us: int, error: str) -> None:
+    store.notices.postpone(claimed.outgoing, next_try_us, error, claimed.outgoing.created_us)

@@ -50,8 +50,8 @@ def _claim_all(store: Store, minute: float) -> list[Claimed]:
 
 def _tell(store: Store, minute: float) -> list[str]:
     """What people are told now: statuses, in order."""
-    store.judge(_at(minute))
-    store.enqueue_alerts(_at(minute), _to_mail)
+    store.monitors.judge(_at(minute))
+    store.alerts.enqueue_flips(_at(minute), _to_mail)
     told = []
     while (alert := claim(store, _at(minute), _LEASE, "mail")) is not None:
         told.append(json.loads(alert.notice)[1])
@@ -61,10 +61,10 @@ def _tell(store: Store, minute: float) -> list[str]:
 
 def test_each_flip_that_is_told_makes_one_alert_a_channel(store: Store) -> None:
     add(store, [_ping("success", 1), _ping("fail", 2)])
-    assert store.enqueue_alerts(_at(3), _to_two) == 2
-    assert store.enqueue_alerts(_at(3), _to_two) == 0
+    assert store.alerts.enqueue_flips(_at(3), _to_two) == 2
+    assert store.alerts.enqueue_flips(_at(3), _to_two) == 0
     alerts = _claim_all(store, 3)
-    (flip, _) = store.flips("m", 9)
+    (flip, _) = store.history.flips("m", 9)
     assert {(alert.channel, alert.notice) for alert in alerts} == {
         ("mail", '["m", "down", "failed"]'),
         ("hook", flip.id),
@@ -76,7 +76,7 @@ def test_each_flip_that_is_told_makes_one_alert_a_channel(store: Store) -> None:
 def test_a_flip_that_concerns_no_channel_is_told_all_the_same(store: Store) -> None:
     """So that the end of it is no news either for a channel that was added meanwhile..."""
     add(store, [_ping("fail", 2)])
-    assert store.enqueue_alerts(_at(3), lambda _known, _flip: []) == 0
+    assert store.alerts.enqueue_flips(_at(3), lambda _known, _flip: []) == 0
     assert _tell(store, 4) == []
 
 
@@ -94,21 +94,21 @@ def test_that_it_is_up_is_told_to_who_heard_that_it_was_down(store: Store) -> No
 def test_what_came_and_went_between_two_looks_is_told_in_order(store: Store) -> None:
     add(store, [_ping("success", 1), _ping("fail", 2), _ping("success", 3), _ping("fail", 4)])
     add(store, [_ping(kind, 5) for kind in ("success", "fail", "success", "fail") for _ in "abc"])
-    flips = [flip.status for flip in store.flips("m", 99)][::-1]
+    flips = [flip.status for flip in store.history.flips("m", 99)][::-1]
     assert flips.count("down") > 1
     assert _tell(store, 6) == flips[1:]  # the first said that it is up
 
 
 def test_a_correction_is_told_to_who_heard_what_it_corrects(store: Store) -> None:
-    store.create("m", _HOURLY, _at(0))
+    store.monitors.create("m", _HOURLY, _at(0))
     assert _tell(store, 66) == ["down"]
-    store.add([_ping("start", 60)], _at(67))
+    store.pings.add([_ping("start", 60)], _at(67))
     assert _tell(store, 67) == ["new"]
 
 
 def test_nothing_is_told_during_a_pause_and_what_is_so_after_it(store: Store) -> None:
     add(store, [_ping("success", 1, **_HOURLY)])
-    store.pause(["m"], _at(10), _at(30))
+    store.monitors.pause(["m"], _at(10), _at(30))
     add(store, [_ping("fail", 20)])
     assert _tell(store, 21) == []
     assert _tell(store, 31) == ["down"]
@@ -116,7 +116,7 @@ def test_nothing_is_told_during_a_pause_and_what_is_so_after_it(store: Store) ->
 
 def test_what_is_over_when_the_pause_is_need_not_be_told(store: Store) -> None:
     add(store, [_ping("success", 1, **_HOURLY)])
-    store.pause(["m"], _at(10), _at(30))
+    store.monitors.pause(["m"], _at(10), _at(30))
     add(store, [_ping("fail", 20)])
     add(store, [_ping("success", 25)])
     assert _tell(store, 26) == []
@@ -128,17 +128,17 @@ def test_what_is_over_when_the_pause_is_need_not_be_told(store: Store) -> None:
 def test_who_heard_that_it_is_down_hears_after_a_pause_that_it_is_not(store: Store) -> None:
     add(store, [_ping("fail", 1, **_HOURLY)])
     assert _tell(store, 2) == ["down"]
-    store.pause(["m"], _at(10), None)
+    store.monitors.pause(["m"], _at(10), None)
     add(store, [_ping("success", 20)])
     assert _tell(store, 21) == []
-    store.resume(["m"], _at(30))
+    store.monitors.resume(["m"], _at(30))
     assert _tell(store, 30) == ["up"]
 
 
 def test_what_failed_before_a_pause_is_told_after_it_though_it_is_over(store: Store) -> None:
     """It was no work on the machine: the pause began later."""
     add(store, [_ping("success", 1), _ping("fail", 5)])
-    store.pause(["m"], _at(10), _at(30))
+    store.monitors.pause(["m"], _at(10), _at(30))
     add(store, [_ping("success", 25)])
     assert _tell(store, 31) == ["down", "up"]
 
@@ -160,14 +160,14 @@ def test_what_is_old_and_still_so_is_news(store: Store) -> None:
 
 def test_many_monitors_are_each_told_of(store: Store) -> None:
     add(store, [_ping("fail", 1, f"m{number}") for number in range(1203)])
-    assert store.enqueue_alerts(_at(2), _to_mail) == 1203
+    assert store.alerts.enqueue_flips(_at(2), _to_mail) == 1203
     assert len({alert.monitor for alert in _claim_all(store, 2)}) == 1203
 
 
 def test_an_alert_is_kept_from_others_until_its_lease_is_over(store: Store) -> None:
     """Whoever has claimed it may be dead by then; the receiver knows it by its id."""
     add(store, [_ping("fail", 1)])
-    store.enqueue_alerts(_at(2), _to_mail)
+    store.alerts.enqueue_flips(_at(2), _to_mail)
     first = claim(store, _at(2), _LEASE, "mail")
     assert claim(store, _at(2), _LEASE, "mail") is None
     assert claim(store, _at(7) - 1, _LEASE, "mail") is None
@@ -180,23 +180,23 @@ def test_an_alert_is_kept_from_others_until_its_lease_is_over(store: Store) -> N
 @pytest.mark.parametrize("fate", [DELIVERED, GIVEN_UP])
 def test_a_settled_alert_is_never_due_again(store: Store, fate: str) -> None:
     add(store, [_ping("fail", 1)])
-    store.enqueue_alerts(_at(2), _to_mail)
+    store.alerts.enqueue_flips(_at(2), _to_mail)
     (alert,) = _claim_all(store, 2)
     settle(store, alert, fate, "no such address")
-    assert store.waiting_alerts() == []
+    assert store.alerts.waiting() == []
     assert _claim_all(store, 10**6) == []
     # Nor if another one, whose lease had ended, comes to postpone it.
     postpone(store, alert, _at(3), "timed out")
     assert _claim_all(store, 10**6) == []
-    assert store.enqueue_alerts(_at(4), _to_mail) == 0
+    assert store.alerts.enqueue_flips(_at(4), _to_mail) == 0
 
 
 def test_a_postponed_alert_is_due_when_it_said(store: Store) -> None:
     add(store, [_ping("fail", 1)])
-    store.enqueue_alerts(_at(2), _to_mail)
+    store.alerts.enqueue_flips(_at(2), _to_mail)
     (alert,) = _claim_all(store, 2)
     postpone(store, alert, _at(30), "connection refused")
-    assert store.waiting_alerts() == [("m", "mail", "connection refused", 1)]
+    assert store.alerts.waiting() == [("m", "mail", "connection refused", 1)]
     assert _claim_all(store, 29) == []
     (again,) = _claim_all(store, 30)
     assert (again.id, again.tries) == (alert.id, 2)
@@ -205,15 +205,15 @@ def test_a_postponed_alert_is_due_when_it_said(store: Store) -> None:
 def test_the_one_that_waits_longest_is_first(store: Store) -> None:
     for minute, key in ((1, "z"), (2, "a"), (3, "k")):
         add(store, [_ping("fail", minute, key)])
-        store.enqueue_alerts(_at(minute), _to_mail)
+        store.alerts.enqueue_flips(_at(minute), _to_mail)
     assert [alert.monitor for alert in _claim_all(store, 4)] == ["z", "a", "k"]
 
 
 def test_no_recovery_is_told_before_what_it_is_from(store: Store) -> None:
     add(store, [_ping("fail", 1), _ping("success", 2)])
-    store.enqueue_alerts(_at(2), _to_mail)
+    store.alerts.enqueue_flips(_at(2), _to_mail)
     add(store, [_ping("fail", 2, "other")])
-    store.enqueue_alerts(_at(2.1), _to_mail)
+    store.alerts.enqueue_flips(_at(2.1), _to_mail)
     first = claim(store, _at(2), _LEASE, "mail")
     assert first is not None
     postpone(store, first, _at(30), "connection refused")
@@ -229,10 +229,10 @@ def test_no_recovery_is_told_before_what_it_is_from(store: Store) -> None:
 def test_deleting_a_monitor_takes_its_alerts_along(store: Store) -> None:
     for key in ("m", "other"):
         add(store, [_ping("fail", 1, key)])
-    store.enqueue_alerts(_at(2), _to_mail)
+    store.alerts.enqueue_flips(_at(2), _to_mail)
     claimed = claim(store, _at(2), _LEASE, "mail")
     assert claimed is not None
-    store.delete([claimed.monitor])
+    store.monitors.delete([claimed.monitor])
     # It was on its way when that happened.
     settle(store, claimed, DELIVERED)
     postpone(store, claimed, _at(3), "timed out")
@@ -243,7 +243,7 @@ def test_deleting_a_monitor_takes_its_alerts_along(store: Store) -> None:
 def test_a_monitor_that_is_made_anew_owes_nothing_of_the_old_one(store: Store) -> None:
     add(store, [_ping("fail", 1)])
     assert _tell(store, 1) == ["down"]
-    store.delete(["m"])
+    store.monitors.delete(["m"])
     add(store, [_ping("success", 2)])
     assert _tell(store, 2) == []
 
@@ -258,11 +258,11 @@ def test_a_monitor_that_nobody_can_tell_of_keeps_no_other_silent(
             raise OverflowError("date value out of range")
         return _to_mail(known, flip)
 
-    assert store.enqueue_alerts(_at(2), compose) == 2
+    assert store.alerts.enqueue_flips(_at(2), compose) == 2
     assert "odd" in capsys.readouterr().err
     assert {alert.monitor for alert in _claim_all(store, 2)} == {"a", "z"}
     # Once it can be told of, it is.
-    assert store.enqueue_alerts(_at(3), _to_mail) == 1
+    assert store.alerts.enqueue_flips(_at(3), _to_mail) == 1
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -293,10 +293,10 @@ def test_no_alert_is_claimed_twice_and_no_flip_told_twice(stores: Sequence[Store
         store = stores[number % 2]
         try:
             gate.wait(30)
-            store.judge(_at(5))  # all of them hang
-            store.enqueue_alerts(_at(5), _to_mail)
+            store.monitors.judge(_at(5))  # all of them hang
+            store.alerts.enqueue_flips(_at(5), _to_mail)
             # None may also mean that another one was quicker.
-            while store.waiting_alerts() and sum(map(len, claimed)) < len(keys):
+            while store.alerts.waiting() and sum(map(len, claimed)) < len(keys):
                 if (alert := claim(store, _at(5), _LEASE, "mail")) is not None:
                     claimed[number].append(alert)
         except BaseException as fault:
@@ -309,7 +309,7 @@ def test_no_alert_is_claimed_twice_and_no_flip_told_twice(stores: Sequence[Store
     for thread in threads:
         thread.join(60)
     assert faults == []
-    assert [len(stores[0].flips(key, 9)) for key in keys] == [1] * len(keys)
+    assert [len(stores[0].history.flips(key, 9)) for key in keys] == [1] * len(keys)
     alerts = [alert for some in claimed for alert in some]
     assert sorted(alert.monitor for alert in alerts) == sorted(keys)
     assert {alert.tries for alert in alerts} == {1}
@@ -317,9 +317,9 @@ def test_no_alert_is_claimed_twice_and_no_flip_told_twice(stores: Sequence[Store
 
 def test_what_two_stores_see_is_one(stores: Sequence[Store]) -> None:
     add(stores[0], [_ping("fail", 1)])
-    assert stores[1].enqueue_alerts(_at(2), _to_mail) == 1
+    assert stores[1].alerts.enqueue_flips(_at(2), _to_mail) == 1
     alert = claim(stores[0], _at(2), _LEASE, "mail")
     assert alert is not None
     assert claim(stores[1], _at(2), _LEASE, "mail") is None
     settle(stores[1], alert, DELIVERED)
-    assert stores[0].waiting_alerts() == []
+    assert stores[0].alerts.waiting() == []

@@ -21,9 +21,9 @@ def _at(minute: float) -> int:
 def filled(store: Store) -> Store:
     """Five monitors; 4 is down, 9 was never heard of, 11 expects nothing."""
     for key, every, tags in (("2", "3600", "b a"), ("4", "7200", "a"), ("9", "900", "")):
-        store.create(f"job-{key}", {"every": every, "tags": tags}, _at(0))
+        store.monitors.create(f"job-{key}", {"every": every, "tags": tags}, _at(0))
     for key, tags in (("10", "a2"), ("11", "a10")):
-        store.create(f"job-{key}", {"tags": tags}, _at(0))
+        store.monitors.create(f"job-{key}", {"tags": tags}, _at(0))
     add(store, [Ping("success", "job-2", time_us=_at(3)), Ping("fail", "job-4", time_us=_at(1))])
     add(store, [Ping("success", "job-10", time_us=_at(5), fields={"every": "60"})])
     add(store, [Ping("success", "job-11", time_us=_at(4))])

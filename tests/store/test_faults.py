@@ -24,7 +24,7 @@ def _ping(second: int, **fields: str) -> Ping:
 
 
 def _known(store: Store) -> MonitorRecord:
-    known = store.find("m")
+    known = store.monitors.find("m")
     assert known is not None
     return known
 
@@ -48,16 +48,16 @@ def test_it_is_there_until_the_field_is_declared_so_that_it_can_be_read(
     store: Store, field: str, text: str, better: str
 ) -> None:
     assert add(store, [_ping(1, **{field: text})]) == 1
-    assert [ping.kind for ping in store.newest("m", 9)] == ["success"]
+    assert [ping.kind for ping in store.pings.newest("m", 9)] == ["success"]
     assert _faults(store) == [(field, text, BAD)]
-    assert store.count_faults() == {BAD: 1}
+    assert store.monitors.count_faults() == {BAD: 1}
     add(store, [_ping(2)])
     add(store, [_ping(3, name="another")])
     assert _faults(store) == [(field, text, BAD)]
     add(store, [_ping(4, **{field: better})])
     assert _faults(store) == []
-    assert store.count_faults() == {}
-    assert store.faulty(9) == []
+    assert store.monitors.count_faults() == {}
+    assert store.monitors.faulty(9) == []
 
 
 def test_what_was_declared_before_stays_watched(store: Store) -> None:
@@ -73,9 +73,9 @@ def test_what_was_declared_before_stays_watched(store: Store) -> None:
 
 def test_a_person_mends_it_by_setting_the_field(store: Store) -> None:
     add(store, [_ping(1, schedule="garbage", gracePeriod="soon")])
-    store.update("m", {"gracePeriod": "60"}, _BEGIN + 2 * _SECOND)
+    store.monitors.update("m", {"gracePeriod": "60"}, _BEGIN + 2 * _SECOND)
     assert _faults(store) == [("schedule", "garbage", BAD)]
-    store.update("m", {"every": "3600"}, _BEGIN + 3 * _SECOND)
+    store.monitors.update("m", {"every": "3600"}, _BEGIN + 3 * _SECOND)
     assert _faults(store) == []
     # Where what the person set holds, the line that still says so is no more than doubtful.
     add(store, [_ping(4, schedule="garbage", gracePeriod="soon")])
@@ -83,15 +83,15 @@ def test_a_person_mends_it_by_setting_the_field(store: Store) -> None:
         ("gracePeriod", "soon", BEWARE),
         ("schedule", "garbage", BEWARE),
     ]
-    assert store.count_faults() == {BEWARE: 1}
+    assert store.monitors.count_faults() == {BEWARE: 1}
     assert _known(store).monitor.grace_s == 60
-    store.update("m", {"schedule": None, "every": None}, _BEGIN + 5 * _SECOND)
+    store.monitors.update("m", {"schedule": None, "every": None}, _BEGIN + 5 * _SECOND)
     assert _faults(store) == [("gracePeriod", "soon", BEWARE)]
 
 
 def _tell(store: Store, second: int) -> list[list[str]]:
     now_us = _BEGIN + second * _SECOND
-    store.enqueue_faults(
+    store.alerts.enqueue_faults(
         now_us, lambda known, fault: [("people", json.dumps([known.key, fault.text]))]
     )
     told = []
@@ -115,11 +115,11 @@ def test_people_are_told_once_of_each(store: Store) -> None:
 
 
 def test_those_of_a_paused_monitor_wait(store: Store) -> None:
-    store.create("m", {"every": "3600"}, _BEGIN)
-    store.pause(["m"], _BEGIN + _SECOND, _BEGIN + 100 * _SECOND)
+    store.monitors.create("m", {"every": "3600"}, _BEGIN)
+    store.monitors.pause(["m"], _BEGIN + _SECOND, _BEGIN + 100 * _SECOND)
     add(store, [_ping(2, gracePeriod="soon")])
     assert _tell(store, 3) == []
-    store.judge(_BEGIN + 101 * _SECOND)
+    store.monitors.judge(_BEGIN + 101 * _SECOND)
     assert _tell(store, 102) == [["m", "soon"]]
 
 
@@ -127,7 +127,7 @@ def test_one_that_is_found_in_what_is_declared_goes_with_it(store: Store) -> Non
     add(store, [_ping(1, schedule="*/5 * * * *", gracePeriod="1h")])
     assert _faults(store) == [("gracePeriod", "3600", BEWARE)]
     assert _tell(store, 2) == [["m", "3600"]]
-    store.update("m", {"gracePeriod": "60"}, _BEGIN + 3 * _SECOND)
+    store.monitors.update("m", {"gracePeriod": "60"}, _BEGIN + 3 * _SECOND)
     assert _faults(store) == []
 
 
@@ -154,13 +154,13 @@ def test_what_an_old_database_holds_is_reviewed(store: Store) -> None:
         declared = json.dumps({"every": "nonsense", "tz": "Mars/Olympus"})
         change.execute("UPDATE monitor SET declared = ? WHERE key = 'm'", (declared,))
         change.execute("UPDATE monitor SET next_look_us = 0")  # as the migration does
-    store.judge(_BEGIN + 2 * _SECOND)
+    store.monitors.judge(_BEGIN + 2 * _SECOND)
     assert sorted(_faults(store)) == [("every", "nonsense", BAD), ("tz", "Mars/Olympus", BAD)]
     assert _known(store).view.status == Status.UP
     add(store, [_ping(3, every="5m")])
     assert _faults(store) == []
-    store.judge(_BEGIN + 91 * _SECOND)
-    quick = store.find("quick")
+    store.monitors.judge(_BEGIN + 91 * _SECOND)
+    quick = store.monitors.find("quick")
     assert quick is not None
     assert quick.view.status == Status.DOWN
 
@@ -177,7 +177,7 @@ def test_a_poisoned_one_silences_no_other(store: Store) -> None:
 def test_a_schedule_without_a_timezone_goes_by_the_same_clock_from_ping_to_ping(
     store: Store,
 ) -> None:
-    store.default_zone = "Europe/Berlin"
+    store.zone.name = "Europe/Berlin"
     for second in range(1, 4):
         add(store, [_ping(second, schedule="5 2 * * *")])
         assert _known(store).declared == {"schedule": "5 2 * * *", "tz": "Europe/Berlin"}
@@ -189,8 +189,8 @@ def test_a_schedule_without_a_timezone_goes_by_the_same_clock_from_ping_to_ping(
     assert _known(store).declared["tz"] == "Europe/Berlin"
     declared = {"schedule": "5 2 * * *"}
     app = Declarer("app")
-    assert store.declare(app, {"synced": declared}, _BEGIN) == Declared(created=1)
-    assert store.declare(app, {"synced": declared}, _BEGIN + _SECOND) == Declared()
-    synced = store.find("synced")
+    assert store.declarations.declare(app, {"synced": declared}, _BEGIN) == Declared(created=1)
+    assert store.declarations.declare(app, {"synced": declared}, _BEGIN + _SECOND) == Declared()
+    synced = store.monitors.find("synced")
     assert synced is not None
     assert synced.declared["tz"] == "Europe/Berlin"

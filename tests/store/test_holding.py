@@ -51,21 +51,21 @@ class Office:
     def look(self, minute: float, *, remind: float = 0) -> dict[str, list[str]]:
         """Look as a server does, and deliver: what each channel is told, in order."""
         now_us, every_us = _at(minute), round(remind * _MINUTE)
-        self.store.judge(now_us)
+        self.store.monitors.judge(now_us)
         enqueue_news(self.store, self._compose, now_us, remind_every_us=every_us)
         if every_us:
-            self.store.remind(now_us, every_us, self._compose.at(now_us))
+            self.store.reminders.enqueue(now_us, every_us, self._compose.at(now_us))
         told: dict[str, list[str]] = {}
         for channel in self.channels:
             name, quiet = channel.table.name, channel.table.quiet
             if quiet is not None and quiet.is_quiet(now_us):
                 # A courier doesn't even look (see test_a_courier_rests_in_quiet_hours).
                 continue
-            while (outgoing := self.store.claim_notice(now_us, _MINUTE, name)) is not None:
+            while (outgoing := self.store.notices.claim(now_us, _MINUTE, name)) is not None:
                 notice = join(outgoing)
                 keys = ",".join(each.monitor for each in notice.all)
                 told.setdefault(name, []).append(f"{notice.kind} {keys}".strip())
-                self.store.settle_notice(outgoing, DELIVERED, "", now_us)
+                self.store.notices.settle(outgoing, DELIVERED, "", now_us)
         return told
 
 
@@ -126,7 +126,7 @@ def test_a_reminder_waits_for_the_morning_and_is_needless_if_it_is_up(
     assert office.look(1, remind=90) == {"phone": ["down m,n,o"]}
     assert office.look(95, remind=90) == {}
     office.ping("success", 120, "n")
-    assert office.store.acknowledge(["o"], _at(121), "ann") == ["o"]
+    assert office.store.incidents.acknowledge(["o"], _at(121), "ann") == ["o"]
     office.look(122, remind=90)
     assert office.look(_MORNING, remind=90) == {"phone": ["down m", "up n"]}
 
@@ -137,7 +137,7 @@ def test_only_what_lasts_is_told_to_who_hears_of_it_later(new_office: NewOffice)
     assert office.look(1) == {"mail": ["down long,seen,short"]}
     office.ping("success", 10, "short")
     assert office.look(11) == {"mail": ["up short"]}
-    office.store.acknowledge(["seen"], _at(12), "ann")
+    office.store.incidents.acknowledge(["seen"], _at(12), "ann")
     assert office.look(30) == {}
     assert office.look(31) == {"boss": ["down long"]}
     office.ping("success", 60, "long", "seen")
@@ -203,7 +203,7 @@ def test_each_channel_hears_of_its_own_monitors(new_office: NewOffice) -> None:
 def test_what_is_late_is_told_once_to_who_asked_for_it(new_office: NewOffice) -> None:
     office = new_office(mail="", eager="on = ['late', 'down']")
     office.ping("success", 0, "m", "n", "o", every="600", gracePeriod="300")
-    office.store.pause(["o"], _at(1), None)
+    office.store.monitors.pause(["o"], _at(1), None)
     assert office.look(9) == {}
     assert office.look(11) == {"eager": ["late m,n"]}
     assert office.look(12) == {}
@@ -234,9 +234,9 @@ def test_what_waits_goes_on_to_wait_in_a_window_and_after_a_pause(new_office: Ne
     office = new_office(boss="after = '30m'")
     office.ping("fail", 0, "m", "n", "gone")
     office.look(1)
-    office.store.add_window(Window("w", "upgrade", "m", "", _at(10), _at(60)))
-    office.store.pause(["n"], _at(10), _at(50))
-    office.store.delete(["gone"])
+    office.store.windows.add(Window("w", "upgrade", "m", "", _at(10), _at(60)))
+    office.store.monitors.pause(["n"], _at(10), _at(50))
+    office.store.monitors.delete(["gone"])
     assert office.look(31) == {}
     assert office.look(52) == {"boss": ["down n"]}
     assert office.look(59) == {}
@@ -249,11 +249,11 @@ def test_a_channel_that_fails_and_does_no_more_is_nothing_in_the_quiet(
     office = new_office(chat="monitors = ['m']", phone=_NIGHT)
     office.ping("fail", 70, "m")
     now_us = _at(71)
-    office.store.judge(now_us)
+    office.store.monitors.judge(now_us)
     enqueue_news(office.store, Composer(office.store, office.channels, "here"), now_us)
-    outgoing = office.store.claim_notice(now_us, _MINUTE, "chat")
+    outgoing = office.store.notices.claim(now_us, _MINUTE, "chat")
     assert outgoing is not None
-    office.store.postpone_notice(outgoing, _at(90), "refused", now_us)
+    office.store.notices.postpone(outgoing, _at(90), "refused", now_us)
     assert office.look(80) == {}
     assert office.look(91) == {"chat": ["down m"]}
     assert office.look(92) == {}
@@ -283,8 +283,10 @@ def test_one_poisoned_monitor_holds_no_other_back(
     office.look(1)
     with office.store.database.change() as change:
         change.execute("UPDATE monitor SET declared = '!' WHERE key = 'odd'")
-    assert office.store.release(_at(31), ["boss"]) == 2
+    assert office.store.held_alerts.release(_at(31), ["boss"]) == 2
     assert "'odd' can't be told of" in capsys.readouterr().err
-    waiting = office.store.waiting_alerts()
+    waiting = office.store.alerts.waiting()
     assert sorted(monitor for monitor, *_ in waiting) == ["a", "odd", "z"]
-    assert office.store.release(_at(31), ["boss"]) == 0  # it is looked at again a little later
+    assert (
+        office.store.held_alerts.release(_at(31), ["boss"]) == 0
+    )  # it is looked at again a little later

@@ -18,7 +18,7 @@ from radar_cli.outbox.claiming import is_free
 from radar_cli.outbox.spool import STORE_FOLDER, Outbox, Spool
 from radar_cli.service import intake
 from radar_cli.service.intake import drain, ingest
-from radar_cli.store import store as store_module
+from radar_cli.store import pings as pings_module
 from radar_cli.store.database import Change
 from radar_cli.store.opening import open_embedded
 from tests.support.processes import children_of
@@ -39,7 +39,11 @@ def _fill(state_dir: Path, count: int, to: dict[str, str] | None = None) -> list
 
 def _stored(state_dir: Path) -> list[str]:
     with open_embedded(str(state_dir)) as store:
-        return [ping.id for known in store.monitors() for ping in store.newest(known.key, 10_000)]
+        return [
+            ping.id
+            for known in store.monitors.all()
+            for ping in store.pings.newest(known.key, 10_000)
+        ]
 
 
 def test_it_takes_every_ping_in_once_and_empties_the_spool(state_dir: Path) -> None:
@@ -77,13 +81,13 @@ def test_it_stores_so_many_at_a_time_in_the_order_of_events(
     Outbox(str(state_dir)).put(first, {"unresolved": "default"}, durable=False)
     batches: list[list[str]] = []
     with open_embedded(str(state_dir)) as store:
-        add = store.add
+        add = store.pings.add
 
         def noting(pings: Sequence[Ping], now_us: int) -> int:
             batches.append([ping.id for ping in pings])
             return add(pings, now_us)
 
-        monkeypatch.setattr(store, "add", noting)
+        monkeypatch.setattr(store.pings, "add", noting)
         assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 501
     assert [len(batch) for batch in batches] == [200, 200, 101]
     # The first of the 500 is of the same moment as the first of all.
@@ -103,7 +107,7 @@ def test_a_store_that_takes_nothing_leaves_the_pings_to_others(
 
     with open_embedded(str(state_dir)) as store:
         with monkeypatch.context() as patch:
-            patch.setattr(store, "add", refuse)
+            patch.setattr(store.pings, "add", refuse)
             with pytest.raises(StateError):
                 ingest(store, outbox, _HERE, _NOW_US)
         spool = outbox.spool(STORE_FOLDER)
@@ -128,7 +132,7 @@ def test_what_waited_for_the_config_is_redacted_as_it_says(state_dir: Path) -> N
     before = children_of(os.getpid())
     with open_embedded(str(state_dir)) as store:
         assert ingest(store, outbox, here, _NOW_US) == 2
-        bodies = [ping.body for key in ("m0", "m1") for ping in store.newest(key, 1)]
+        bodies = [ping.body for key in ("m0", "m1") for ping in store.pings.newest(key, 1)]
     # What was resolved when it was kept is clean already.
     assert bodies == [b"of [redacted]\n", b"of patient 4711\n"]
     assert children_of(os.getpid()) == before
@@ -141,7 +145,7 @@ def test_emptying_takes_in_what_has_happened_by_now(state_dir: Path) -> None:
     drain(Outbox(str(state_dir)), _HERE)
     end_us = time.time_ns() // 1000
     with open_embedded(str(state_dir)) as store:
-        (stored,) = store.newest("m", 9)
+        (stored,) = store.pings.newest("m", 9)
     assert begin_us <= stored.time_us <= end_us
     assert spool_files() == []
 
@@ -177,7 +181,7 @@ print("held", flush=True)
 sys.stdin.readline()
 if sys.argv[2] == "stores":
     with open_embedded(sys.argv[1]) as store:
-        store.add([entry.ping for entry in entries], int(sys.argv[3]))
+        store.pings.add([entry.ping for entry in entries], int(sys.argv[3]))
     for entry in entries:
         entry.remove()
 """
@@ -211,9 +215,9 @@ def test_it_waits_for_what_another_process_has_at_hand(
         monkeypatch.setattr(intake, "_PATIENCE_S", 60.0)
         added = ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US)
         assert added == (0 if what == "stores" else 3)
-        assert sorted(ping.id for k in store.monitors() for ping in store.newest(k.key, 9)) == (
-            sorted(ids)
-        )
+        assert sorted(
+            ping.id for k in store.monitors.all() for ping in store.pings.newest(k.key, 9)
+        ) == (sorted(ids))
     assert spool_files() == []
 
 
@@ -241,7 +245,7 @@ def test_a_clock_that_was_ahead_silences_nothing(state_dir: Path) -> None:
     Outbox(str(state_dir)).put(ping, {}, durable=False)
     with open_embedded(str(state_dir)) as store:
         ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US)
-        assert [p.time_us for p in store.newest("job", 9)] == [_NOW_US]
+        assert [p.time_us for p in store.pings.newest("job", 9)] == [_NOW_US]
     run_radar("run", "job", "--", "false")
     assert run_radar("check", "job").returncode == 1
 
@@ -250,14 +254,14 @@ def test_a_poisoned_ping_keeps_no_other_out(
     state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = _fill(state_dir, 5)
-    insert = store_module._insert
+    insert = pings_module._insert
 
     def poisoned(change: Change, pings: Sequence[Ping]) -> set[str]:
         if any(ping.id == ids[2] for ping in pings):
             raise OverflowError("as SQLite has it of a number that is too large")
         return insert(change, pings)
 
-    monkeypatch.setattr(store_module, "_insert", poisoned)
+    monkeypatch.setattr(pings_module, "_insert", poisoned)
     with open_embedded(str(state_dir)) as store:
         assert ingest(store, Outbox(str(state_dir)), _HERE, _NOW_US) == 4
     assert sorted(_stored(state_dir)) == sorted({*ids} - {ids[2]})
@@ -307,7 +311,9 @@ def test_it_stores_a_hundred_jobs_at_once_while_readers_take_in(state_dir: Path)
     assert {job.stderr.read() if job.stderr else b"" for job in jobs} == {b""}
     run_radar("status")
     with open_embedded(str(state_dir)) as store:
-        kinds = {m.key: [p.kind for p in store.newest(m.key, 9)] for m in store.monitors()}
+        kinds = {
+            m.key: [p.kind for p in store.pings.newest(m.key, 9)] for m in store.monitors.all()
+        }
     assert kinds == {f"job{number}": ["start", "success"] for number in range(100)}
     assert spool_files() == []
 

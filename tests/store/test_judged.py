@@ -53,9 +53,9 @@ def test_it_judges_as_if_all_had_come_in_order(
     with new_store() as store:
         for number, batch in enumerate(batches):
             arrived_us = max(arrived_us, *(ping.time_us for ping in batch))
-            store.add(batch, arrived_us)
+            store.pings.add(batch, arrived_us)
             if number % 2:  # looks in between must change nothing
-                store.judge(arrived_us)
+                store.monitors.judge(arrived_us)
         (seen,) = look(store, now_us)
     assert (seen.view.status, seen.view.reason) == (expected.status, expected.reason)
     assert seen.view.expected_us == expected.expected_us
@@ -68,22 +68,20 @@ def test_it_looks_only_at_those_whose_time_has_come(store: Store) -> None:
         for number in range(5)
     ]
     add(store, pings)
-    assert store.judge(_BEGIN_US + 10 * _SECOND) == 0
-    assert store.judge(_BEGIN_US + 601 * _SECOND) == 5  # late
-    assert store.judge(_BEGIN_US + 602 * _SECOND) == 0
-    assert store.judge(_BEGIN_US + 661 * _SECOND) == 5  # missed
-    assert store.judge(_BEGIN_US + 9000 * _SECOND) == 0
-    assert {known.view.status for known in store.monitors()} == {Status.DOWN}
+    assert store.monitors.judge(_BEGIN_US + 10 * _SECOND) == 0
+    assert store.monitors.judge(_BEGIN_US + 601 * _SECOND) == 5  # late
+    assert store.monitors.judge(_BEGIN_US + 602 * _SECOND) == 0
+    assert store.monitors.judge(_BEGIN_US + 661 * _SECOND) == 5  # missed
+    assert store.monitors.judge(_BEGIN_US + 9000 * _SECOND) == 0
+    assert {known.view.status for known in store.monitors.all()} == {Status.DOWN}
 
 
 def test_a_monitor_that_cannot_be_judged_stops_no_other(store: Store) -> None:
     for key in ("poisoned", "sound"):
         add(store, [Ping("success", key, time_us=_BEGIN_US, fields=dict(_DECLARED))])
-    with store._database.change() as change:
+    with store.database.change() as change:
         change.execute("UPDATE monitor SET judged = '{}x' WHERE key = 'poisoned'")
-    assert store.judge(_BEGIN_US + 9000 * _SECOND) == 2
-    rows: dict[str, int | None] = dict(
-        store._database.read("SELECT key, next_look_us FROM monitor")
-    )
+    assert store.monitors.judge(_BEGIN_US + 9000 * _SECOND) == 2
+    rows: dict[str, int | None] = dict(store.database.read("SELECT key, next_look_us FROM monitor"))
     assert rows["sound"] is None
     assert (rows["poisoned"] or 0) > _BEGIN_US + 9000 * _SECOND

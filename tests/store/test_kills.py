@@ -23,8 +23,8 @@ _ROUNDS = 200
 def _stored(state_dir: Path) -> list[str]:
     """The ids of all pings in the store."""
     with open_embedded(str(state_dir)) as store:
-        keys = store.keys()
-        return [ping.id for key in keys for ping in store.newest(key, 100_000)]
+        keys = store.monitors.keys()
+        return [ping.id for key in keys for ping in store.pings.newest(key, 100_000)]
 
 
 def _id_of(name: str) -> str:

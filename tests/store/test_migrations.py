@@ -74,15 +74,15 @@ def test_a_database_of_radar_0_1_is_read_and_gone_on_with(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     with _open_old(kind, tmp_path, request) as store:
-        (old,) = store.newest("old", 9)
+        (old,) = store.pings.newest("old", 9)
         assert (old.kind, old.body, old.origin) == ("fail", b"said", None)
         origin = Origin("192.0.2.1", "POST", "curl/8")
         now_us = time.time_ns() // 1000
-        store.add([Ping("success", "old", time_us=now_us, origin=origin)], now_us)
-        assert [ping.origin for ping in store.newest("old", 9)] == [None, origin]
+        store.pings.add([Ping("success", "old", time_us=now_us, origin=origin)], now_us)
+        assert [ping.origin for ping in store.pings.newest("old", 9)] == [None, origin]
         # What had a source and no key is of whoever syncs it next.
-        store.declare(Declarer("celery", "key1"), {}, now_us, kept=[])
-        known = store.find("old")
+        store.declarations.declare(Declarer("celery", "key1"), {}, now_us, kept=[])
+        known = store.monitors.find("old")
         assert known is not None
         assert not known.is_watched
 
@@ -150,19 +150,21 @@ def test_an_old_database_is_read_anew(
             blind = f"{_BEGIN} {_BEGIN + _SECOND} 3"
             change.execute("INSERT INTO mark (name, value) VALUES ('blind', ?)", (blind,))
     with reopen() as store:
-        assert store.last_look() == _BEGIN
-        assert store.outages() == []
-        store.judge(_BEGIN + 91 * _SECOND)
-        found = {known.key: known for known in store.monitors()}
+        assert store.outages.last_look() == _BEGIN
+        assert store.outages.newest() == []
+        store.monitors.judge(_BEGIN + 91 * _SECOND)
+        found = {known.key: known for known in store.monitors.all()}
         assert [(f.field, f.text, f.kind) for f in found["garbage"].active_faults] == [
             ("every", "often", BAD),
             ("tz", "Mars/Olympus", BAD),
         ]
-        assert store.count_faults() == {BAD: 1}
+        assert store.monitors.count_faults() == {BAD: 1}
         # A grace that nobody set hides no run any more, and a duration is one as everywhere.
         assert str(found["quick"].view.status) == "down"
         assert found["typed"].monitor.every_s == 300
         assert found["typed"].is_watched
-        store.add([Ping("success", "quick", time_us=_BEGIN + 92 * _SECOND)], _BEGIN + 92 * _SECOND)
+        store.pings.add(
+            [Ping("success", "quick", time_us=_BEGIN + 92 * _SECOND)], _BEGIN + 92 * _SECOND
+        )
     with reopen() as store:
-        assert store.count_faults() == {BAD: 1}
+        assert store.monitors.count_faults() == {BAD: 1}

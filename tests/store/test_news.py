@@ -32,8 +32,8 @@ def _of_fault(known: MonitorRecord, fault: Fault) -> list[tuple[str, str]]:
 
 
 def _tell(store: Store, at_us: int) -> list[str]:
-    store.judge(_BEGIN + at_us)
-    made = store.enqueue_alerts(_BEGIN + at_us, _to_mail)
+    store.monitors.judge(_BEGIN + at_us)
+    made = store.alerts.enqueue_flips(_BEGIN + at_us, _to_mail)
     told = []
     while (alert := claim(store, _BEGIN + at_us, _MINUTE, "mail")) is not None:
         told.append(json.loads(alert.notice)[1])
@@ -55,7 +55,7 @@ def test_a_pause_excuses_from_its_first_moment(
     store: Store, before_us: int, told: list[str]
 ) -> None:
     add(store, [_ping("success", 1)])
-    store.pause(["m"], _BEGIN + _MINUTE, _BEGIN + 3 * _MINUTE)
+    store.monitors.pause(["m"], _BEGIN + _MINUTE, _BEGIN + 3 * _MINUTE)
     add(store, [_ping("fail", _MINUTE - before_us)])
     add(store, [_ping("success", 2 * _MINUTE)])
     assert _tell(store, 4 * _MINUTE) == told
@@ -65,15 +65,15 @@ def test_nothing_is_made_for_who_is_paused(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add(store, [_ping("fail", 1, schedule="garbage"), _ping("fail", 1, "n", schedule="garbage")])
-    store.pause(["m"], _BEGIN + 2, None)
-    assert store.enqueue_alerts(_BEGIN + 3, _to_mail) == 1
-    assert store.enqueue_faults(_BEGIN + 3, _of_fault) == 1
-    assert store.enqueue_faults(_BEGIN + 4, _of_fault) == 0
-    assert (store.count_waiting_alerts(), store.count_waiting_alerts("m*")) == (2, 0)
-    store.resume(["m"], _BEGIN + 5)
-    assert store.enqueue_alerts(_BEGIN + 6, _to_mail) == 1
-    assert store.enqueue_faults(_BEGIN + 6, _of_fault) == 1
-    assert (store.count_waiting_alerts(), store.count_waiting_alerts("m")) == (4, 2)
+    store.monitors.pause(["m"], _BEGIN + 2, None)
+    assert store.alerts.enqueue_flips(_BEGIN + 3, _to_mail) == 1
+    assert store.alerts.enqueue_faults(_BEGIN + 3, _of_fault) == 1
+    assert store.alerts.enqueue_faults(_BEGIN + 4, _of_fault) == 0
+    assert (store.alerts.count_waiting(), store.alerts.count_waiting("m*")) == (2, 0)
+    store.monitors.resume(["m"], _BEGIN + 5)
+    assert store.alerts.enqueue_flips(_BEGIN + 6, _to_mail) == 1
+    assert store.alerts.enqueue_faults(_BEGIN + 6, _of_fault) == 1
+    assert (store.alerts.count_waiting(), store.alerts.count_waiting("m")) == (4, 2)
     assert capsys.readouterr().err == ""
 
 
@@ -86,7 +86,7 @@ def test_a_poisoned_monitor_silences_no_other(
         return _to_mail(known, flip)
 
     add(store, [_ping("fail", 1, "a"), _ping("fail", 1, "b")])
-    assert store.enqueue_alerts(_BEGIN + 2, compose) == 1
+    assert store.alerts.enqueue_flips(_BEGIN + 2, compose) == 1
     assert capsys.readouterr().err == (
         "radar: monitor 'a' can't be told of: ValueError('poison')\n"
     )
@@ -94,7 +94,7 @@ def test_a_poisoned_monitor_silences_no_other(
 
 def test_faults_are_counted(store: Store) -> None:
     add(store, [_ping("success", 1, key, schedule="garbage") for key in ("a", "b", "c")])
-    assert store.enqueue_faults(_BEGIN + 2, _of_fault) == 3
+    assert store.alerts.enqueue_faults(_BEGIN + 2, _of_fault) == 3
 
 
 def test_who_is_poisoned_is_told_of_once_however_many_there_are(
@@ -107,18 +107,18 @@ def test_who_is_poisoned_is_told_of_once_however_many_there_are(
 
     monkeypatch.setattr("radar_cli.store.alerts._LOOKED_AT_ONCE", 2)
     add(store, [_ping("fail", 1, key) for key in "abc"])
-    assert store.enqueue_alerts(_BEGIN + 2, compose) == 2
+    assert store.alerts.enqueue_flips(_BEGIN + 2, compose) == 2
     assert capsys.readouterr().err.count("can't be told of") == 1
 
 
 def test_nobody_is_reminded_of_what_was_told_just_now(store: Store) -> None:
     add(store, [_ping("fail", 1)])
-    store.enqueue_alerts(_BEGIN + 2, _to_mail, remind_every_us=_MINUTE)
+    store.alerts.enqueue_flips(_BEGIN + 2, _to_mail, remind_every_us=_MINUTE)
     alert = claim(store, _BEGIN + 2, _MINUTE, "mail")
     assert alert is not None
     settle(store, alert, DELIVERED)
-    assert store.remind(_BEGIN + _MINUTE + 1, _MINUTE, _to_mail) == 0
-    assert store.remind(_BEGIN + _MINUTE + 2, _MINUTE, _to_mail) == 1
+    assert store.reminders.enqueue(_BEGIN + _MINUTE + 1, _MINUTE, _to_mail) == 0
+    assert store.reminders.enqueue(_BEGIN + _MINUTE + 2, _MINUTE, _to_mail) == 1
 
 
 def test_of_a_monitor_that_is_gone_meanwhile_nothing_is_told(store: Store) -> None:

@@ -25,11 +25,11 @@ def _at(minute: float) -> int:
 
 
 def _watch(store: Store, minute: float) -> tuple[float, float, int] | None:
-    return _shown(store.keep_watch(_at(minute)))
+    return _shown(store.outages.keep_watch(_at(minute)))
 
 
 def _check(store: Store, minute: float) -> tuple[float, float, int] | None:
-    return _shown(store.note_check(_at(minute)))
+    return _shown(store.outages.note_check(_at(minute)))
 
 
 def _shown(found: NotedOutage | None) -> tuple[float, float, int] | None:
@@ -43,15 +43,15 @@ def _shown(found: NotedOutage | None) -> tuple[float, float, int] | None:
 
 
 def _status(store: Store, minute: float, key: str = "m") -> str:
-    store.judge(_at(minute))
-    known = store.find(key)
+    store.monitors.judge(_at(minute))
+    known = store.monitors.find(key)
     assert known is not None
     view = known.view_at(_at(minute))
     return f"{view.status} {view.reason}" if view.reason else str(view.status)
 
 
 def _downs(store: Store, key: str = "m") -> list[Flip]:
-    return [flip for flip in store.flips(key, 100) if flip.status == "down"]
+    return [flip for flip in store.history.flips(key, 100) if flip.status == "down"]
 
 
 # A checker of the store on this machine
@@ -68,8 +68,8 @@ def test_a_checker_tells_a_miss_at_its_first_look_after_the_deadline(
     looks = (_at(3 * 60) + number * every for number in itertools.count())
     for now in looks:
         # One that would keep the watch of a server doesn't look here.
-        store.note_check(now)
-        store.judge(now)
+        store.outages.note_check(now)
+        store.monitors.judge(now)
         if now > deadline:
             break
         assert _downs(store) == []
@@ -85,7 +85,7 @@ def test_a_check_after_a_long_time_judges_at_once_and_says_for_how_long_nobody_l
         assert _check(store, minute) is None
     assert _check(store, 3000) == (12, 3000, 0)
     assert _status(store, 3000) == "down missed"
-    outage = store.outage_at(_at(65))
+    outage = store.outages.at(_at(65))
     assert outage is not None
     assert outage.words().startswith("nobody looked for 2 d 1 h, until ")
     assert _check(store, 3005) is None
@@ -98,24 +98,28 @@ def test_a_daily_check_is_no_outage_and_a_week_without_one_is(store: Store) -> N
 
 
 def test_nobody_has_looked_is_said_when_nobody_has(store: Store) -> None:
-    assert store.last_look() is None
-    assert store.find_neglect(_at(9999)) is None  # there is nothing to look at
+    assert store.outages.last_look() is None
+    assert store.outages.find_neglect(_at(9999)) is None  # there is nothing to look at
     add(store, [Ping("success", "unwatched", time_us=_at(0))])
-    assert store.find_neglect(_at(9999)) is None
+    assert store.outages.find_neglect(_at(9999)) is None
     add(store, [Ping("success", "m", time_us=_at(1), fields=_HOURLY)])
-    assert store.find_neglect(_at(30)) is None
-    assert store.find_neglect(_at(62)) == _at(1)
+    assert store.outages.find_neglect(_at(30)) is None
+    assert store.outages.find_neglect(_at(62)) == _at(1)
     _check(store, 70)
-    assert store.find_neglect(_at(120)) is None
-    assert store.find_neglect(_at(131)) == _at(70)
+    assert store.outages.find_neglect(_at(120)) is None
+    assert store.outages.find_neglect(_at(131)) == _at(70)
     _check(store, 70 + 1440)
     _check(store, 70 + 2 * 1440)
-    assert store.find_neglect(_at(70 + 3 * 1440)) is None
-    assert store.find_neglect(_at(71 + 4 * 1440)) == _at(70 + 2 * 1440)
+    assert store.outages.find_neglect(_at(70 + 3 * 1440)) is None
+    assert store.outages.find_neglect(_at(71 + 4 * 1440)) == _at(70 + 2 * 1440)
     # Of a server more is expected.
     _watch(store, 70 + 5 * 1440)
-    assert store.find_neglect(_at(70.5 + 5 * 1440)) is None
-    assert store.find_neglect(_at(71.5 + 5 * 1440)) == store.last_look() == _at(70 + 5 * 1440)
+    assert store.outages.find_neglect(_at(70.5 + 5 * 1440)) is None
+    assert (
+        store.outages.find_neglect(_at(71.5 + 5 * 1440))
+        == store.outages.last_look()
+        == _at(70 + 5 * 1440)
+    )
 
 
 # A server, without which no ping arrives
@@ -124,14 +128,14 @@ def test_nobody_has_looked_is_said_when_nobody_has(store: Store) -> None:
 def test_a_first_start_and_a_quick_restart_are_no_outage(store: Store) -> None:
     assert _watch(store, 0) is None
     assert _watch(store, 0.4) is None
-    assert store.last_outage() is None
+    assert store.outages.last() is None
     assert _watch(store, 0.9) == (0.4, 0.9, 0)
 
 
 def test_it_is_noted_often_that_a_server_looks(store: Store) -> None:
     for second in range(3600):
-        assert store.keep_watch(_BEGIN + second * _SECOND) is None
-    last_us = store.last_look()
+        assert store.outages.keep_watch(_BEGIN + second * _SECOND) is None
+    last_us = store.outages.last_look()
     assert last_us is not None
     assert last_us >= _BEGIN + 3590 * _SECOND
 
@@ -145,10 +149,10 @@ def test_a_deadline_within_an_outage_is_judged_a_little_later(store: Store) -> N
     ]
     (flip,) = _downs(store)
     assert (flip.time_us, flip.noticed_us) == (_at(65), _at(155.1))
-    last = store.last_outage()
+    last = store.outages.last()
     assert last is not None
     assert (last.begin_us, last.end_us, last.monitors) == (_at(50), _at(150), 1)
-    assert store.outage_at(flip.time_us) == last
+    assert store.outages.at(flip.time_us) == last
 
 
 def test_a_deadline_after_an_outage_stays(store: Store) -> None:
@@ -186,7 +190,7 @@ def test_a_run_whose_end_was_due_meanwhile_hangs_a_little_later(store: Store) ->
 
 def test_a_pause_goes_on_as_it_was(store: Store) -> None:
     add(store, [Ping("success", "m", time_us=_at(1), fields=_HOURLY)])
-    store.pause(["m"], _at(10), _at(90))
+    store.monitors.pause(["m"], _at(10), _at(90))
     _watch(store, 50)
     _watch(store, 150)
     assert _status(store, 151) == "late"
@@ -197,11 +201,11 @@ def test_late_pings_of_that_time_tell_what_was(store: Store) -> None:
     add(store, [Ping("success", "m", time_us=_at(1), fields=_HOURLY)])
     _watch(store, 50)
     _watch(store, 150)
-    store.add([Ping("success", "m", time_us=_at(61))], _at(151))
-    store.add([Ping("success", "m", time_us=_at(121))], _at(152))
+    store.pings.add([Ping("success", "m", time_us=_at(61))], _at(151))
+    store.pings.add([Ping("success", "m", time_us=_at(121))], _at(152))
     assert _status(store, 156) == "up"
     assert _downs(store) == []
-    store.add([Ping("fail", "m", time_us=_at(122))], _at(157))
+    store.pings.add([Ping("fail", "m", time_us=_at(122))], _at(157))
     assert _status(store, 158) == "down failed"
 
 
@@ -217,8 +221,8 @@ def test_a_run_of_which_is_heard_only_afterwards_was_due_in_it_as_well(
         store = Store(store.database)
         _watch(store, 150.05)
     limited = {"max_runtime": "600"}
-    store.add([Ping("start", "new", run_id="r", time_us=_at(60), fields=limited)], _at(150.1))
-    store.add([Ping("success", "down", time_us=_at(61))], _at(150.1))
+    store.pings.add([Ping("start", "new", run_id="r", time_us=_at(60), fields=limited)], _at(150.1))
+    store.pings.add([Ping("success", "down", time_us=_at(61))], _at(150.1))
     found = [
         [_status(store, minute, key) for key in ("new", "down")] for minute in (151, 154.9, 155.1)
     ]
@@ -232,12 +236,12 @@ def test_what_was_judged_since_a_look_was_last_noted_stays_judged(store: Store) 
     for minute, run_id in starts:
         add(store, [Ping("start", "m", run_id=run_id, time_us=_at(minute), fields=fields)])
     _watch(store, 50)
-    assert store.keep_watch(_at(50.05)) is None  # a look that isn't noted
+    assert store.outages.keep_watch(_at(50.05)) is None  # a look that isn't noted
     assert _status(store, 50.05) == "down hung"
     assert _watch(store, 150) == (50.05, 150, 1)  # what was noticed proves that somebody looked
-    store.update("m", {"name": "told anew"}, _at(151))
+    store.monitors.update("m", {"name": "told anew"}, _at(151))
     assert _status(store, 151) == "down hung"
-    assert len(store.flips("m", 9)) == 1
+    assert len(store.history.flips("m", 9)) == 1
 
 
 def test_what_was_noticed_before_an_outage_is_so_however_late_a_ping_comes(store: Store) -> None:
@@ -249,9 +253,9 @@ def test_what_was_noticed_before_an_outage_is_so_however_late_a_ping_comes(store
     assert _status(store, 5.503) == "down missed"  # since 5.5; the others wait until 5.8
     assert _watch(store, 6.3) is not None
     assert _watch(store, 7.4) is not None
-    store.add([Ping("success", "m", time_us=_at(0.9))], _at(7.8))
+    store.pings.add([Ping("success", "m", time_us=_at(0.9))], _at(7.8))
     assert _status(store, 8) == "down missed"
-    known = store.find("m")
+    known = store.monitors.find("m")
     assert known is not None
     (flip,) = _downs(store)
     assert known.view_at(_at(8)).since_us == flip.time_us == _at(5.5)
@@ -279,10 +283,10 @@ def test_the_story_is_the_same_when_it_is_told_anew(store: Store) -> None:
     add(store, [Ping("success", "m", time_us=_at(1), fields=_HOURLY)])
     _watch(store, 50)
     _watch(store, 150)
-    store.update("m", {"name": "another"}, _at(151))
+    store.monitors.update("m", {"name": "another"}, _at(151))
     assert _status(store, 154) == "late"
-    store.pause(["m"], _at(154), _at(154.5))
-    store.resume(["m"], _at(154.2))
+    store.monitors.pause(["m"], _at(154), _at(154.5))
+    store.monitors.resume(["m"], _at(154.2))
     assert _status(store, 155.1) == "up"  # the pause has covered it
     assert _status(store, 186) == "down missed"
 
@@ -303,7 +307,7 @@ def test_two_servers_that_start_after_an_outage_see_one(store: Store) -> None:
     _watch(store, 50)
     assert _watch(other, 150) == (50, 150, 1)
     assert _watch(store, 150.01) is None
-    assert len(store.outages()) == 1
+    assert len(store.outages.newest()) == 1
 
 
 def _restarts(away_s: int) -> Iterator[int]:
@@ -323,11 +327,11 @@ def test_a_server_that_is_restarted_all_day_tells_a_miss_soon(
     times = [_at(minute) for minute in range(0, 60, 7)]
     keys = [f"m{number}" for number in range(len(times))]
     for key, time_us in zip(keys, times, strict=True):
-        store.add([Ping("success", key, time_us=time_us, fields=declared)], time_us)
+        store.pings.add([Ping("success", key, time_us=time_us, fields=declared)], time_us)
     last = times[-1] + _HOUR + grace_s * _SECOND + 20 * _MINUTE
     for now in itertools.takewhile(lambda now: now < last, _restarts(away_s)):
-        store.keep_watch(now)
-        store.judge(now)
+        store.outages.keep_watch(now)
+        store.monitors.judge(now)
     for key, time_us in zip(keys, times, strict=True):
         deadline = time_us + _HOUR + grace_s * _SECOND
         (flip,) = _downs(store, key)
@@ -339,7 +343,7 @@ def test_what_is_kept_of_outages_is_bounded(store: Store) -> None:
     for minute in range(150):
         add(store, [Ping("success", "m", time_us=_at(minute), fields={"every": "30"})])
         _watch(store, minute)
-    known = store.find("m")
+    known = store.monitors.find("m")
     assert known is not None
-    assert len(store.outages()) <= 100
+    assert len(store.outages.newest()) <= 100
     assert len(json.dumps([[each.begin_us] for each in known.outages])) < 2000

@@ -34,9 +34,9 @@ def _to_mail(known: MonitorRecord, flip: Flip) -> Sequence[tuple[str, str]]:
 
 def _look(store: Store, minute: float) -> int:
     """What a server does at each tick; return how many reminders there were."""
-    store.judge(_at(minute))
-    store.enqueue_alerts(_at(minute), _to_mail, remind_every_us=_EVERY)
-    return store.remind(_at(minute), _EVERY, _to_mail)
+    store.monitors.judge(_at(minute))
+    store.alerts.enqueue_flips(_at(minute), _to_mail, remind_every_us=_EVERY)
+    return store.reminders.enqueue(_at(minute), _EVERY, _to_mail)
 
 
 def _deliver(store: Store, minute: float) -> list[tuple[str, str]]:
@@ -69,9 +69,9 @@ def test_nobody_is_reminded_while_it_is_paused(store: Store) -> None:
     add(store, [_ping("fail", 1)])
     assert _look(store, 2) == 0
     _deliver(store, 2)
-    store.pause(["m"], _at(5), None)
+    store.monitors.pause(["m"], _at(5), None)
     assert [_look(store, minute) for minute in range(6, 40)] == [0] * 34
-    store.resume(["m"], _at(40))
+    store.monitors.resume(["m"], _at(40))
     assert sum(_look(store, minute) for minute in range(41, 54)) == 1
 
 
@@ -104,20 +104,20 @@ def test_what_went_up_and_down_again_is_told_of_anew(store: Store) -> None:
 
 def test_without_the_setting_nobody_is_reminded(store: Store) -> None:
     add(store, [_ping("fail", 1)])
-    store.enqueue_alerts(_at(2), _to_mail)
+    store.alerts.enqueue_flips(_at(2), _to_mail)
     _deliver(store, 2)
-    assert store.remind(_at(500), _EVERY, _to_mail) == 0
+    assert store.reminders.enqueue(_at(500), _EVERY, _to_mail) == 0
     # One that begins to remind does so of what was down before.
-    store.begin_reminding(_at(500), _EVERY)
-    assert store.remind(_at(505), _EVERY, _to_mail) == 0
-    assert store.remind(_at(510), _EVERY, _to_mail) == 1
+    store.reminders.begin(_at(500), _EVERY)
+    assert store.reminders.enqueue(_at(505), _EVERY, _to_mail) == 0
+    assert store.reminders.enqueue(_at(510), _EVERY, _to_mail) == 1
 
 
 def test_a_monitor_that_was_deleted_is_forgotten(store: Store) -> None:
     add(store, [_ping("fail", 1)])
     _look(store, 2)
     _deliver(store, 2)
-    store.delete(["m"])
+    store.monitors.delete(["m"])
     assert _look(store, 30) == 0
 
 
@@ -133,9 +133,9 @@ def test_one_poisoned_monitor_silences_no_other(
             raise OverflowError("date value out of range")
         return _to_mail(known, flip)
 
-    assert store.remind(_at(13), _EVERY, compose) == 2
+    assert store.reminders.enqueue(_at(13), _EVERY, compose) == 2
     assert "odd" in capsys.readouterr().err
-    assert store.remind(_at(14), _EVERY, compose) == 0
+    assert store.reminders.enqueue(_at(14), _EVERY, compose) == 0
 
 
 def test_many_are_each_reminded_of(store: Store) -> None:
@@ -151,7 +151,7 @@ def test_a_look_that_comes_too_late_reminds_of_nothing(store: Store) -> None:
     add(store, [_ping("fail", 1)])
     _look(store, 2)
     _deliver(store, 2)
-    (flip,) = store.flips("m", 9)
+    (flip,) = store.history.flips("m", 9)
     with store.database.change() as change:
         assert _remind(change, flip.id, "m", _How(_at(12) - 1, _EVERY, _to_mail, ())) == 0
         assert _remind(change, flip.id, "m", _How(_at(12), _EVERY, _to_mail, ())) == 1
@@ -165,8 +165,8 @@ def test_who_is_paused_is_looked_at_again_and_makes_none(store: Store) -> None:
     add(store, [_ping("fail", 1)])
     _look(store, 2)
     _deliver(store, 2)
-    store.pause(["m"], _at(5), None)
-    (flip,) = store.flips("m", 9)
+    store.monitors.pause(["m"], _at(5), None)
+    (flip,) = store.history.flips("m", 9)
     with store.database.change() as change:
         assert _remind(change, flip.id, "m", _How(_at(12), _EVERY, _to_mail, ())) == 0
         again = change.read("SELECT remind_us FROM flip WHERE id = ?", (flip.id,))
@@ -183,5 +183,5 @@ def test_who_is_poisoned_is_complained_of_each_time_and_no_oftener(
     _look(store, 2)
     _deliver(store, 2)
     for minute, complaints in ((12, 2), (13, 0), (21.5, 0), (22, 2)):
-        assert store.remind(_at(minute), _EVERY, compose) == 0
+        assert store.reminders.enqueue(_at(minute), _EVERY, compose) == 0
         assert capsys.readouterr().err.count("can't be told of") == complaints

@@ -43,7 +43,7 @@ def _fill(store: Store, count: int, key: str = "m", *, every_us: int = _MINUTE) 
 
 
 def _said(store: Store, key: str = "m") -> list[bytes]:
-    return [ping.body for ping in store.newest(key, 10**6)]
+    return [ping.body for ping in store.pings.newest(key, 10**6)]
 
 
 def _with(**limits: int) -> Retention:
@@ -94,7 +94,7 @@ def test_it_counts_each_monitor_by_itself(store: Store) -> None:
     _fill(store, 50, "busy", every_us=_SECOND)
     last_us = _fill(store, 5, "rare", every_us=_DAY)
     store.sweep(last_us, _with(pings=20))
-    assert (store.count_pings("busy"), store.count_pings("rare")) == (20, 5)
+    assert (store.history.count_pings("busy"), store.history.count_pings("rare")) == (20, 5)
 
 
 def test_pings_of_the_same_moment_stay_or_go_together(store: Store) -> None:
@@ -105,9 +105,9 @@ def test_pings_of_the_same_moment_stay_or_go_together(store: Store) -> None:
 
 
 def test_a_monitor_without_pings_stays(store: Store) -> None:
-    store.create("m", {"every": "60"}, _BEGIN)
+    store.monitors.create("m", {"every": "60"}, _BEGIN)
     assert store.sweep(_BEGIN + 5000 * _DAY, Retention()) == 0
-    assert store.keys() == ["m"]
+    assert store.monitors.keys() == ["m"]
 
 
 def test_the_sweep_goes_round_all_monitors_in_slices(store: Store) -> None:
@@ -118,7 +118,7 @@ def test_the_sweep_goes_round_all_monitors_in_slices(store: Store) -> None:
     rounds = []
     for number in range(3):
         gone = store.sweep(_BEGIN + number, limits)
-        rounds.append([key for key in keys if store.count_pings(key) == 1])
+        rounds.append([key for key in keys if store.history.count_pings(key) == 1])
         assert gone == 2 * (len(rounds[-1]) - (len(rounds[-2]) if number else 0))
     assert [len(swept) for swept in rounds] == [200, 400, 450]
     assert rounds[0] == keys[:200]
@@ -131,7 +131,7 @@ def test_the_sweep_outlives_the_monitor_that_it_stopped_at(store: Store) -> None
     keys = [f"m{number:03d}" for number in range(250)]
     add(store, [Ping("log", key, time_us=_BEGIN + n) for key in keys for n in range(2)])
     assert store.sweep(_BEGIN, _with(pings=1)) == 200
-    store.delete(["m199", "m200"])
+    store.monitors.delete(["m199", "m200"])
     assert store.sweep(_BEGIN + 1, _with(pings=1)) == 49
 
 
@@ -154,22 +154,22 @@ def test_it_sweeps_no_more_often_than_it_is_told(store: Store) -> None:
 
 def test_alerts_that_are_over_go_after_a_month_and_others_never(store: Store) -> None:
     add(store, [Ping("fail", key, time_us=_BEGIN) for key in ("done", "waiting")])
-    store.enqueue_alerts(_BEGIN, lambda known, _flip: [("mail", known.key)])
+    store.alerts.enqueue_flips(_BEGIN, lambda known, _flip: [("mail", known.key)])
     while (alert := claim(store, _BEGIN, _HOUR, "mail")) is not None:
         if alert.monitor == "done":
             settle(store, alert, DELIVERED)
     assert store.sweep(_BEGIN + 29 * _DAY, Retention()) == 0
     assert store.sweep(_BEGIN + 31 * _DAY, Retention()) == 2  # with its notice
-    assert [monitor for monitor, _, _, _ in store.waiting_alerts()] == ["waiting"]
+    assert [monitor for monitor, _, _, _ in store.alerts.waiting()] == ["waiting"]
 
 
 def test_old_flips_go_with_the_pings_of_their_time(store: Store) -> None:
     kinds = ["success", "fail"] * 50
     add(store, [Ping(kind, "m", time_us=_BEGIN + n * _MINUTE) for n, kind in enumerate(kinds)])
-    store.enqueue_alerts(_BEGIN + 200 * _MINUTE, lambda _known, _flip: [])
-    assert len(store.flips("m", 999)) == 100
+    store.alerts.enqueue_flips(_BEGIN + 200 * _MINUTE, lambda _known, _flip: [])
+    assert len(store.history.flips("m", 999)) == 100
     store.sweep(_BEGIN + 200 * _MINUTE, _with(pings=20))
-    assert len(store.flips("m", 999)) == 20
+    assert len(store.history.flips("m", 999)) == 20
 
 
 def test_who_was_told_that_it_is_down_hears_that_it_is_up_after_ever_so_many_failures(
@@ -181,7 +181,7 @@ def test_who_was_told_that_it_is_down_hears_that_it_is_up_after_ever_so_many_fai
         def compose(_known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
             return [("mail", json.dumps(flip.status))]
 
-        store.enqueue_alerts(now_us, compose)
+        store.alerts.enqueue_flips(now_us, compose)
         told = []
         while (alert := claim(store, now_us, _HOUR, "mail")) is not None:
             told.append(json.loads(alert.notice))
@@ -192,7 +192,7 @@ def test_who_was_told_that_it_is_down_hears_that_it_is_up_after_ever_so_many_fai
     assert tell(_BEGIN + 1) == ["down"]
     add(store, [Ping("fail", "m", time_us=_BEGIN + n) for n in range(2, 40)])
     store.sweep(_BEGIN + 40, _with(pings=20))
-    (flip,) = store.flips("m", 9)
+    (flip,) = store.history.flips("m", 9)
     assert (flip.status, flip.time_us) == ("down", _BEGIN + 1)
     assert tell(_BEGIN + 40) == []
     add(store, [Ping("success", "m", time_us=_BEGIN + 41)])
@@ -207,7 +207,7 @@ def test_it_changes_nothing_of_what_is_judged(new_store: NewStore, data: st.Data
     now_us = _BEGIN
     with new_store() as careful, new_store() as forgetful:
         for store in (careful, forgetful):
-            store.create("m", declared, now_us)
+            store.monitors.create("m", declared, now_us)
         for number in range(data.draw(st.integers(1, 8))):
             pings = []
             for _ in range(data.draw(st.integers(1, 20))):
@@ -216,21 +216,21 @@ def test_it_changes_nothing_of_what_is_judged(new_store: NewStore, data: st.Data
                 run_id = data.draw(st.sampled_from(["a", "b", f"r{number}"]))
                 pings.append(Ping(kind, "m", run_id=run_id, time_us=now_us))
             for store in (careful, forgetful):
-                store.add(pings, now_us)
+                store.pings.add(pings, now_us)
             forgetful.sweep(now_us, Retention(pings=1, outputs=1))
             now_us += data.draw(st.sampled_from([0, 60, 700])) * _SECOND
             for store in (careful, forgetful):
-                store.judge(now_us)
-            a, b = careful.find("m"), forgetful.find("m")
+                store.monitors.judge(now_us)
+            a, b = careful.monitors.find("m"), forgetful.monitors.find("m")
             assert a is not None
             assert b is not None
             assert (a.state, a.view, a.view_at(now_us)) == (b.state, b.view, b.view_at(now_us))
-        assert forgetful.count_pings("m") <= careful.count_pings("m")
+        assert forgetful.history.count_pings("m") <= careful.history.count_pings("m")
 
 
 def test_judging_anew_from_what_is_kept_does_not_begin_before_it(store: Store) -> None:
     """A job that fails for years has failed, whatever a person changes of it."""
-    store.create("m", {"every": "3600"}, _BEGIN)
+    store.monitors.create("m", {"every": "3600"}, _BEGIN)
     pings = [
         Ping("fail", "m", run_id=f"r{n}", time_us=_BEGIN + 1000 * _DAY + n * _HOUR)
         for n in range(60)
@@ -238,9 +238,9 @@ def test_judging_anew_from_what_is_kept_does_not_begin_before_it(store: Store) -
     now_us = pings[-1].time_us
     add(store, [Ping("success", "m", time_us=_BEGIN + 1)])
     add(store, [Ping("success", "m", time_us=pings[0].time_us - 1)])
-    store.add(pings, now_us)
+    store.pings.add(pings, now_us)
     store.sweep(now_us, _with(pings=20))
-    known = store.update("m", {"name": "Backup"}, now_us)
+    known = store.monitors.update("m", {"name": "Backup"}, now_us)
     assert (known.view.status, known.view.reason) == ("down", "failed")
 
 
@@ -258,12 +258,12 @@ def test_space_is_given_back_to_the_disk(tmp_path: Path) -> None:
         sizes.append(_size(tmp_path))
         # A little at a time, as somebody may be waiting.
         for _ in range(20):
-            store._database.compact()
+            store.database.compact()
             sizes.append(_size(tmp_path))
         assert sizes[-1] < sizes[0] / 3
         assert sizes[-1] < sizes[1] < sizes[0]
         assert all(after <= before for before, after in itertools.pairwise(sizes))
-        assert [ping.body for ping in store.newest("m", 12)] == [p.body for p in pings[-12:]]
+        assert [ping.body for ping in store.pings.newest("m", 12)] == [p.body for p in pings[-12:]]
 
 
 def _size(state: Path) -> int:

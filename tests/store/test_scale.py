@@ -39,7 +39,7 @@ def _build(state_dir: Path, count: int, due: int) -> None:
     with open_embedded(str(state_dir)) as store:
         for key, age_us in (("due", 3 * _HOUR), ("fine", 0)):
             ping = Ping("success", key, time_us=now_us - age_us, fields=dict(_EVERY_HOUR))
-            store.add([ping], ping.time_us)
+            store.pings.add([ping], ping.time_us)
     columns = "declared, created_us, judged, pauses, settled, status, watched, next_look_us"
     with sqlite3.connect(state_dir / "radar.db") as connection:
         for key, more in (("due", due - 1), ("fine", count - due - 1)):
@@ -139,7 +139,7 @@ def _steps(crowds: dict[int, Path], look: Callable[[Store], int], found: int) ->
                 taken += 1
                 return 0
 
-            connection = store._database._connect()  # type: ignore[attr-defined]
+            connection = store.database._connect()  # type: ignore[attr-defined]
             connection.set_progress_handler(step, 10)
             assert look(store) == found
             steps[count] = taken

@@ -27,8 +27,8 @@ def filled(store: Store) -> Store:
         )
         for number in range(24)
     ]
-    store.add(pings, _NOW_US)
-    store.pause(["job-07.b", "job-08.a"], _NOW_US, None)
+    store.pings.add(pings, _NOW_US)
+    store.monitors.pause(["job-07.b", "job-08.a"], _NOW_US, None)
     return store
 
 
@@ -97,7 +97,7 @@ _PATTERNS = st.lists(st.sampled_from([*"job-0.ab*?[]!_%7", "[0-3]", "[!b]", "*"]
 @given(parts=_PATTERNS)
 def test_patterns_mean_what_a_shell_means(filled: Store, parts: list[str]) -> None:
     pattern = "".join(parts)
-    expected = [key for key in filled.keys() if fnmatchcase(key, pattern)]  # noqa: SIM118 (no dict)
+    expected = [key for key in filled.monitors.keys() if fnmatchcase(key, pattern)]  # noqa: SIM118 (no dict)
     assert sorted(_keys(filled, Wanted(pattern=pattern))) == expected
     assert count_by_status(filled.database, pattern).total() == len(expected)
 

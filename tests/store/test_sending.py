@@ -29,8 +29,8 @@ def _to_mail(known: MonitorRecord, flip: Flip) -> list[tuple[str, str]]:
 
 
 def _tell(store: Store, minute: float) -> int:
-    store.judge(_at(minute))
-    return store.enqueue_alerts(_at(minute), _to_mail, remind_every_us=0, calms_flaps=True)
+    store.monitors.judge(_at(minute))
+    return store.alerts.enqueue_flips(_at(minute), _to_mail, remind_every_us=0, calms_flaps=True)
 
 
 def _ping(store: Store, kind: str, minute: float, *keys: str) -> None:
@@ -38,7 +38,7 @@ def _ping(store: Store, kind: str, minute: float, *keys: str) -> None:
 
 
 def _claim(store: Store, minute: float, *, waits: bool = False) -> Outgoing | None:
-    return store.claim_notice(_at(minute), _LEASE, "mail", waits=waits)
+    return store.notices.claim(_at(minute), _LEASE, "mail", waits=waits)
 
 
 def _keys(outgoing: Outgoing | None) -> list[str]:
@@ -51,14 +51,14 @@ def _deliver(store: Store, minute: float, *, waits: bool = False) -> list[list[s
     told = []
     while (outgoing := _claim(store, minute, waits=waits)) is not None:
         told.append([outgoing.alerts[-1].kind, *_keys(outgoing)])
-        store.settle_notice(outgoing, DELIVERED, "250 OK", _at(minute))
+        store.notices.settle(outgoing, DELIVERED, "250 OK", _at(minute))
     return told
 
 
 def _attention(store: Store, minute: float) -> Attention:
-    known = store.find("m")
+    known = store.monitors.find("m")
     assert known is not None
-    return store.attention([known], _at(minute))["m"]
+    return store.incidents.attention([known], _at(minute))["m"]
 
 
 def test_what_goes_down_together_is_told_together_and_so_is_what_comes_up(store: Store) -> None:
@@ -68,20 +68,22 @@ def test_what_goes_down_together_is_told_together_and_so_is_what_comes_up(store:
     assert _tell(store, 4) == 2
     assert _deliver(store, 5) == [["down", "a", "b", "c"], ["up", "a", "c"]]
     assert _deliver(store, 6) == []
-    up, down = sorted(store.notices(9), key=lambda each: each.kind, reverse=True)
+    up, down = sorted(store.notices.newest(9), key=lambda each: each.kind, reverse=True)
     assert (down.kind, down.monitors, down.count, down.tries) == ("down", ("a", "b", "c"), 3, 1)
     assert (up.fate, up.answer, up.settled_us) == (DELIVERED, "250 OK", _at(5))
-    assert [each.kind for each in store.notices(9, monitor="b")] == ["down"]
-    assert store.notices(9, channel="other") == []
-    assert store.notices(9, since_us=_at(6)) == []
+    assert [each.kind for each in store.notices.newest(9, monitor="b")] == ["down"]
+    assert store.notices.newest(9, channel="other") == []
+    assert store.notices.newest(9, since_us=_at(6)) == []
     # Whoever may see only some monitors learns nothing of the others.
-    assert [(e.monitors, e.count) for e in store.notices(9, pattern="c*")] == [(("c",), 1)] * 2
-    assert [(e.kind, e.monitors) for e in store.notices_of("b", pattern="[bc]")] == [
+    assert [(e.monitors, e.count) for e in store.notices.newest(9, pattern="c*")] == [
+        (("c",), 1)
+    ] * 2
+    assert [(e.kind, e.monitors) for e in store.notices.newest_of("b", pattern="[bc]")] == [
         ("down", ("b", "c"))
     ]
-    assert [each.id for each in store.notices(1)] + [
-        each.id for each in store.notices(9, before=store.notices(1)[0].id)
-    ] == [each.id for each in store.notices(9)]
+    assert [each.id for each in store.notices.newest(1)] + [
+        each.id for each in store.notices.newest(9, before=store.notices.newest(1)[0].id)
+    ] == [each.id for each in store.notices.newest(9)]
 
 
 def test_a_retry_is_the_same_notice_and_what_comes_meanwhile_waits(store: Store) -> None:
@@ -92,11 +94,11 @@ def test_a_retry_is_the_same_notice_and_what_comes_meanwhile_waits(store: Store)
     _ping(store, "success", 3, "a")
     _tell(store, 3)
     assert _claim(store, 3) is None
-    store.postpone_notice(first, _at(10), "connection refused", _at(3))
+    store.notices.postpone(first, _at(10), "connection refused", _at(3))
     assert _claim(store, 9) is None
     again = _claim(store, 10)
     assert again == replace(first, tries=2)
-    store.settle_notice(again, DELIVERED, "", _at(10))
+    store.notices.settle(again, DELIVERED, "", _at(10))
     assert _deliver(store, 10) == [["up", "a"]]
 
 
@@ -115,16 +117,16 @@ def test_after_a_long_silence_of_a_channel_there_are_few_notices(store: Store) -
         _ping(store, "fail", minute, f"m{minute}")
         _tell(store, minute)
         while (outgoing := _claim(store, minute)) is not None:
-            store.postpone_notice(outgoing, _at(60), "timed out", _at(minute))
-    (health,) = store.channels_health()
+            store.notices.postpone(outgoing, _at(60), "timed out", _at(minute))
+    (health,) = store.channels.all()
     assert (health.failing_us, health.failures, health.error) == (_at(0), 3, "timed out")
-    assert store.failing_channels() == store.failing_channels(["mail"]) == [health]
-    assert store.failing_channels(["chat"]) == []
+    assert store.channels.failing() == store.channels.failing(["mail"]) == [health]
+    assert store.channels.failing(["chat"]) == []
     told = _deliver(store, 60)
     assert sorted(key for _, *keys in told for key in keys) == sorted(f"m{n}" for n in range(60))
     assert len(told) == 4
-    assert store.channels_health()[0].failing_us is None
-    assert store.failing_channels() == []
+    assert store.channels.all()[0].failing_us is None
+    assert store.channels.failing() == []
 
 
 def test_notices_that_follow_closely_grow_rarer(store: Store) -> None:
@@ -154,7 +156,7 @@ def test_who_flaps_is_told_of_when_it_settles_with_the_count(store: Store) -> No
 
 
 def test_nothing_is_told_in_a_maintenance_window_and_what_is_so_at_its_end(store: Store) -> None:
-    store.add_window(Window("w", "upgrade", "db-*", "", _at(0), _at(30)))
+    store.windows.add(Window("w", "upgrade", "db-*", "", _at(0), _at(30)))
     _ping(store, "fail", 5, "db-1", "db-2", "web")
     _tell(store, 6)
     _ping(store, "success", 7, "db-2")
@@ -164,14 +166,14 @@ def test_nothing_is_told_in_a_maintenance_window_and_what_is_so_at_its_end(store
     assert _deliver(store, 29) == []
     _tell(store, 30)
     assert _deliver(store, 30) == [["down", "db-1"]]
-    assert store.windows(_at(29)) != []
-    assert store.windows(_at(30)) == []
+    assert store.windows.not_over(_at(29)) != []
+    assert store.windows.not_over(_at(30)) == []
 
 
 def test_a_window_can_be_ended(store: Store) -> None:
-    store.add_window(Window("w", "upgrade", "*", "", _at(0)))
-    assert store.end_window("w", _at(5))
-    assert not store.end_window("w", _at(6))
+    store.windows.add(Window("w", "upgrade", "*", "", _at(0)))
+    assert store.windows.end("w", _at(5))
+    assert not store.windows.end("w", _at(6))
     _ping(store, "fail", 7, "m")
     _tell(store, 7)
     assert _deliver(store, 7) == [["down", "m"]]
@@ -179,27 +181,31 @@ def test_a_window_can_be_ended(store: Store) -> None:
 
 def test_who_sees_to_it_is_not_reminded(store: Store) -> None:
     _ping(store, "fail", 1, "m")
-    store.enqueue_alerts(_at(2), _to_mail, remind_every_us=10 * _MINUTE)
+    store.alerts.enqueue_flips(_at(2), _to_mail, remind_every_us=10 * _MINUTE)
     assert _deliver(store, 2) == [["down", "m"]]
     assert not _attention(store, 2).is_acked
-    assert store.acknowledge(["m"], _at(3), "ann") == ["m"]
+    assert store.incidents.acknowledge(["m"], _at(3), "ann") == ["m"]
     assert _attention(store, 4) == Attention(_at(3), "ann")
-    store.begin_reminding(_at(400), 10 * _MINUTE)  # as a server that starts
-    assert store.remind(_at(500), 10 * _MINUTE, _to_mail) == 0
+    store.reminders.begin(_at(400), 10 * _MINUTE)  # as a server that starts
+    assert store.reminders.enqueue(_at(500), 10 * _MINUTE, _to_mail) == 0
     _ping(store, "success", 501, "m")
     _tell(store, 501)
     assert _deliver(store, 501) == [["up", "m"]]
     assert not _attention(store, 502).is_acked
-    assert store.acknowledge(["m"], _at(502), "ann") == []
+    assert store.incidents.acknowledge(["m"], _at(502), "ann") == []
 
 
 def test_what_is_snoozed_is_told_again_when_that_is_over(store: Store) -> None:
     _ping(store, "fail", 1, "m")
-    store.enqueue_alerts(_at(2), _to_mail, remind_every_us=10 * _MINUTE)
+    store.alerts.enqueue_flips(_at(2), _to_mail, remind_every_us=10 * _MINUTE)
     _deliver(store, 2)
-    store.snooze(["m"], _at(3), _at(240), "ann")
-    assert [store.remind(_at(n), 10 * _MINUTE, _to_mail) for n in (15, 100, 239)] == [0, 0, 0]
-    assert store.remind(_at(240), 10 * _MINUTE, _to_mail) == 1
+    store.incidents.snooze(["m"], _at(3), _at(240), "ann")
+    assert [store.reminders.enqueue(_at(n), 10 * _MINUTE, _to_mail) for n in (15, 100, 239)] == [
+        0,
+        0,
+        0,
+    ]
+    assert store.reminders.enqueue(_at(240), 10 * _MINUTE, _to_mail) == 1
 
 
 def test_the_others_hear_once_of_a_channel_that_fails_and_that_it_does_no_more(
@@ -209,17 +215,17 @@ def test_the_others_hear_once_of_a_channel_that_fails_and_that_it_does_no_more(
     _tell(store, 1)
     outgoing = _claim(store, 1)
     assert outgoing is not None
-    store.postpone_notice(outgoing, _at(3), "refused", _at(1))
-    assert store.find_channel_news(_at(5)) == []
-    (news,) = store.find_channel_news(_at(6))
-    assert store.add_channel_alert(news, [("chat", "it fails")], _at(6)) == 1
-    assert store.add_channel_alert(news, [("chat", "it fails")], _at(6)) == 0
-    assert store.find_channel_news(_at(7)) == []
+    store.notices.postpone(outgoing, _at(3), "refused", _at(1))
+    assert store.channels.find_news(_at(5)) == []
+    (news,) = store.channels.find_news(_at(6))
+    assert store.channels.add_alert(news, [("chat", "it fails")], _at(6)) == 1
+    assert store.channels.add_alert(news, [("chat", "it fails")], _at(6)) == 0
+    assert store.channels.find_news(_at(7)) == []
     _deliver(store, 8)
-    (news,) = store.find_channel_news(_at(8))
+    (news,) = store.channels.find_news(_at(8))
     assert news.failing_us is None
-    assert store.add_channel_alert(news, [("chat", "it works")], _at(8)) == 1
-    assert store.find_channel_news(_at(9)) == []
+    assert store.channels.add_alert(news, [("chat", "it works")], _at(8)) == 1
+    assert store.channels.find_news(_at(9)) == []
 
 
 def test_what_is_given_up_is_kept_with_why(store: Store) -> None:
@@ -227,10 +233,10 @@ def test_what_is_given_up_is_kept_with_why(store: Store) -> None:
     _tell(store, 1)
     outgoing = _claim(store, 1)
     assert outgoing is not None
-    store.settle_notice(outgoing, GIVEN_UP, "answers 410", _at(1))
-    (logged,) = store.notices(9)
+    store.notices.settle(outgoing, GIVEN_UP, "answers 410", _at(1))
+    (logged,) = store.notices.newest(9)
     assert (logged.fate, logged.answer) == (GIVEN_UP, "answers 410")
-    assert store.waiting_alerts() == []
+    assert store.alerts.waiting() == []
 
 
 def test_of_each_monitor_is_told_what_it_heard_first() -> None:

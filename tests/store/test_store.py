@@ -20,33 +20,33 @@ def test_it_keeps_a_ping_as_it_is(store: Store) -> None:
     fields = {"exit": "3", "odd": "\x00\ud800"}
     ping = Ping("fail", "backup", run_id="r1", time_us=5, fields=fields, body=body)
     assert add(store, [ping]) == 1
-    (kept,) = store.newest("backup", 10)
+    (kept,) = store.pings.newest("backup", 10)
     assert vars(kept) == vars(ping)
 
 
 def test_it_adds_a_ping_once_however_often_it_comes(store: Store) -> None:
     ping = _ping(5)
     assert [add(store, [ping, ping]), add(store, [ping])] == [1, 0]
-    assert len(store.newest("backup", 10)) == 1
+    assert len(store.pings.newest("backup", 10)) == 1
 
 
 def test_one_id_of_two_monitors_is_that_of_the_first(store: Store) -> None:
     first, other = _ping(5), _ping(6, monitor="other")
     other.id = first.id
-    assert store.add_each([first, other], 7).taken == {(first.id, "other", "success")}
-    assert store.add_each([other], 8).taken == {(first.id, "other", "success")}
-    assert store.add_each([first], 9).taken == set()
-    assert store.newest("other", 9) == []
+    assert store.pings.add_each([first, other], 7).taken == {(first.id, "other", "success")}
+    assert store.pings.add_each([other], 8).taken == {(first.id, "other", "success")}
+    assert store.pings.add_each([first], 9).taken == set()
+    assert store.pings.newest("other", 9) == []
 
 
 def test_one_id_of_two_kinds_is_that_of_the_first(store: Store) -> None:
     """A failure under the id of a success is no repetition of that one, and must not be lost."""
     first, other = _ping(5), _ping(6, kind="fail")
     other.id = first.id
-    assert store.add_each([first, other], 7).taken == {(first.id, "backup", "fail")}
-    assert store.add_each([other], 8).taken == {(first.id, "backup", "fail")}
-    assert store.add_each([first], 9).taken == set()
-    assert [ping.kind for ping in store.newest("backup", 9)] == ["success"]
+    assert store.pings.add_each([first, other], 7).taken == {(first.id, "backup", "fail")}
+    assert store.pings.add_each([other], 8).taken == {(first.id, "backup", "fail")}
+    assert store.pings.add_each([first], 9).taken == set()
+    assert [ping.kind for ping in store.pings.newest("backup", 9)] == ["success"]
 
 
 def test_a_newer_ping_declares_what_no_person_has_set(store: Store) -> None:
@@ -54,11 +54,11 @@ def test_a_newer_ping_declares_what_no_person_has_set(store: Store) -> None:
     add(store, [_ping(6, schedule="@daily", name="Backup")])
     add(store, [_ping(7, every="3600")])
     add(store, [_ping(4, every="60", name="late to come")])
-    (known,) = store.monitors()
+    (known,) = store.monitors.all()
     assert known.declared == {"every": "3600", "name": "Backup"}
-    store.update("backup", {"schedule": "@weekly", "every": None}, 8)
+    store.monitors.update("backup", {"schedule": "@weekly", "every": None}, 8)
     add(store, [_ping(9, every="60", name="Better")])
-    (known,) = store.monitors()
+    (known,) = store.monitors.all()
     assert known.declared == {"schedule": "@weekly", "name": "Better"}
 
 
@@ -77,21 +77,21 @@ def test_it_is_one_to_it_in_which_batches_pings_come(new_store: NewStore) -> Non
         with new_store() as store:
             for batch in batches:
                 add(store, batch)
-            (known,) = store.monitors()
+            (known,) = store.monitors.all()
             assert known.declared == {"every": "60", "name": "Better"}
 
 
 def test_what_is_declared_in_between_changes_no_story(store: Store) -> None:
     add(store, [_ping(5, schedule="@daily")])
     add(store, [_ping(6, every="60", kind="fail"), _ping(7, schedule="@daily", kind="log")])
-    (known,) = store.monitors()
+    (known,) = store.monitors.all()
     assert (known.declared, known.state.failures) == ({"schedule": "@daily"}, 1)
 
 
 def test_a_monitor_is_as_old_as_its_first_ping(store: Store) -> None:
     add(store, [_ping(1, schedule="@daily", name="Backup")])
     add(store, [_ping(2, schedule="@daily")])
-    (known,) = store.monitors()
+    (known,) = store.monitors.all()
     assert (known.key, known.created_us) == ("backup", 1)
     assert known.declared == {"schedule": "@daily", "name": "Backup"}
 
@@ -103,7 +103,7 @@ def test_it_gives_the_newest_pings_in_the_order_of_time(
 ) -> None:
     with new_store() as store:
         add(store, [_ping(time_us) for time_us in times])
-        newest = [ping.time_us for ping in store.newest("backup", limit)]
+        newest = [ping.time_us for ping in store.pings.newest("backup", limit)]
     assert newest == sorted(times)[-limit:]
 
 
@@ -112,7 +112,7 @@ def test_it_adds_all_of_a_batch_or_nothing(store: Store) -> None:
     bad.body = None  # type: ignore[assignment]  # what no column takes
     with pytest.raises(StateError):
         add(store, [_ping(1), bad])
-    assert list(store.monitors()) == []
+    assert list(store.monitors.all()) == []
     assert add(store, [_ping(3)]) == 1
 
 
@@ -125,10 +125,10 @@ def test_several_monitors_are_read_together_as_each_alone(store: Store) -> None:
     ]
     add(store, pings)
     for limit in (1, 4, 50):
-        together = store.newest_of_each([*keys, "nobody"], limit)
+        together = store.pings.newest_of_each([*keys, "nobody"], limit)
         assert together.pop("nobody") == []
         assert list(together) == keys
         for key, found in together.items():
-            alone = store.newest_of_runs(key, limit)
+            alone = store.pings.newest_of_runs(key, limit)
             assert [ping.id for ping in found] == [ping.id for ping in alone]
-    assert store.newest_of_each([], 4) == {}
+    assert store.pings.newest_of_each([], 4) == {}

@@ -78,28 +78,28 @@ def test_everything_is_told_once_in_few_notices(stores: Sequence[Store]) -> None
                 some = keys[(second - begin_s) * count // 30 : (second - begin_s + 1) * count // 30]
                 add(stores[0], [Ping(kind, key, time_us=now_us) for key in some])
         for store in stores:
-            store.enqueue_alerts(now_us, _to_all, calms_flaps=True)
+            store.alerts.enqueue_flips(now_us, _to_all, calms_flaps=True)
             for channel in _CHANNELS:
                 _try(store, channel, second, people)
     for channel in _CHANNELS:
         assert people.told[channel] == Counter((k, kind) for k in keys for kind in ("down", "up"))
         assert 2 <= len(people.notices[channel]) <= _MOST_NOTICES
-    assert stores[0].waiting_alerts() == []
+    assert stores[0].alerts.waiting() == []
 
 
 def _try(store: Store, channel: str, second: int, people: People, begin_us: int = _BEGIN) -> None:
     """What a server's thread for the channel does at each tick."""
     now_us = begin_us + second * _SECOND
-    outgoing = store.claim_notice(now_us, _LEASE, channel, waits=True)
+    outgoing = store.notices.claim(now_us, _LEASE, channel, waits=True)
     if outgoing is None:
         return
     if channel == "hangs" and second < _RECOVERS_S:
         return  # nobody hears of this try any more
     if channel == "fails" and second < _RECOVERS_S:
-        store.postpone_notice(outgoing, now_us + 30 * _SECOND, "refused", now_us)
+        store.notices.postpone(outgoing, now_us + 30 * _SECOND, "refused", now_us)
         return
     people.hear(outgoing)
-    store.settle_notice(outgoing, DELIVERED, "200", now_us)
+    store.notices.settle(outgoing, DELIVERED, "200", now_us)
 
 
 _QUIET_S, _AFTER_S, _WINDOW_S = 240, 90, 200
@@ -147,7 +147,7 @@ def test_rules_and_a_window_lose_nothing_and_tell_nothing_twice(stores: Sequence
         f"{'w' if n % 5 == 0 else 'm'}-{'long' if n % 4 == 0 else 'short'}-{n}"
         for n in range(count)
     ]
-    stores[0].add_window(
+    stores[0].windows.add(
         Window("w", "upgrade", "w-*", "", begin_us, begin_us + _WINDOW_S * _SECOND)
     )
     channels = _open_channels(begin_us)
@@ -163,7 +163,7 @@ def test_rules_and_a_window_lose_nothing_and_tell_nothing_twice(stores: Sequence
         for kind, some in add_all:
             add(stores[0], [Ping(kind, key, time_us=now_us) for key in some])
         for store, compose in zip(stores, composers, strict=True):
-            store.judge(now_us)
+            store.monitors.judge(now_us)
             enqueue_news(store, compose, now_us)
             for channel in channels:
                 quiet = channel.table.quiet
@@ -177,7 +177,7 @@ def test_rules_and_a_window_lose_nothing_and_tell_nothing_twice(stores: Sequence
     for name in ("quiet", "boss"):
         assert people.told[name] == _both([*m_long, *w_long])
     assert all(2 <= len(notices) <= _MOST_NOTICES for notices in people.notices.values())
-    assert stores[0].waiting_alerts() == []
+    assert stores[0].alerts.waiting() == []
 
 
 def _due(keys: Sequence[str], kind: str, second: int, begin_s: int) -> list[tuple[str, list[str]]]:

@@ -67,7 +67,7 @@ def test_it_deletes_what_the_file_has_dropped_only_when_told_so(tmp_path: Path) 
 def test_it_never_undoes_what_somebody_changes_meanwhile() -> None:
     run_radar("monitors", "create", "backup", "--every", "1h")
     with open_monitors(Session()) as opened:
-        (known,) = opened.store.monitors()
+        (known,) = opened.store.monitors.all()
         present = {"backup": Present(known.declared, known.fingerprint)}
         (step,) = make_plan({"backup": {"gracePeriod": "60"}}, present, "x").steps
         run_radar("monitors", "update", "backup", "--name", "Mine")

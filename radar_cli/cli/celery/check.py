@@ -131,7 +131,7 @@ def command(
             forgets=forgets,
             reported=lambda since_us: _read_reported(session, since_us),
         )
-        result = _say(session, findings, form)
+        result = _report(session, findings, form)
         if monitor and (lost := _ping(session, monitor, findings)) and not result.exit_code:
             result = replace(result, exit_code=lost)
         return result, findings
@@ -158,7 +158,7 @@ def _read_reported(session: Session, since_us: int) -> list[Ended] | None:
         return read_reported(opened.store, opened.now_us(), since_us)[0]
 
 
-def _say(session: Session, findings: list[Finding], form: str) -> Result:
+def _report(session: Session, findings: list[Finding], form: str) -> Result:
     if form == "nagios":
         return for_nagios(findings)
     if form == "prometheus":

@@ -60,12 +60,12 @@ def carry_out(
         whom = nodes[0] if len(nodes) == 1 else f"{len(nodes)} workers"
         click.confirm(clean(question.replace("{}", whom)), abort=True, err=True)
 
-    def tell(broker: Broker, _project: Project, left_s: float) -> list[Answer]:
+    def ask(broker: Broker, _project: Project, left_s: float) -> list[Answer]:
         if send is not None:
             return send(broker, nodes)
         return command_nodes(broker, name, arguments, nodes, timeout_s=left_s)
 
-    answers = with_broker(shared, tell)
+    answers = with_broker(shared, ask)
     rows = [
         (each.node, Cell(_WORDS[each.is_ok], _STYLES[each.is_ok]), each.said) for each in answers
     ]

@@ -84,9 +84,9 @@ def command(session: Session, /, results: str, task: str, since: str, **options:
             _complete(group, opened)
     unnamed = sum(1 for each in more if not each.task and each.is_failure)
     if unnamed:
-        said = "left out" if task else "shown without it"
+        message = "left out" if task else "shown without it"
         notes.append(
-            f"{unnamed} results don't say of which task they are ({said}): result_extended=True"
+            f"{unnamed} results don't say of which task they are ({message}): result_extended=True"
         )
     data = [_describe(group) for group in groups]
     empty = f"no failed run of {task or 'any task'} is known of the last {since}"

@@ -47,10 +47,10 @@ from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.sentences import (
     UNREAD,
-    exit_in_words,
+    describe_exit,
+    describe_origin,
+    format_size,
     local_time,
-    origin_in_words,
-    size_in_words,
 )
 
 _COLUMNS = (
@@ -166,7 +166,7 @@ def _read_since(text: str) -> int:
 def _list(opened: Opened, wanted: Wanted) -> list[Listed]:
     store, now_us = opened.store, opened.now_us()
     find_monitors(store, wanted.choice)
-    store.judge(now_us)
+    store.monitors.judge(now_us)
     from_us = 0 if wanted.since_us is None else now_us - wanted.since_us
     listed = []
     for known in find_monitors(store, wanted.choice):
@@ -180,8 +180,8 @@ def _list(opened: Opened, wanted: Wanted) -> list[Listed]:
 
 def _find_runs_of(store: MonitorStore, known: MonitorRecord, wanted: Wanted) -> list[Run]:
     if wanted.search:
-        return store.search_runs(known.key, wanted.search, wanted.limit)
-    return store.runs(known.key, wanted.limit)
+        return store.history.search_runs(known.key, wanted.search, wanted.limit)
+    return store.history.runs(known.key, wanted.limit)
 
 
 def _find_line(run: Run, text: str) -> str | None:
@@ -323,7 +323,7 @@ def _as_text(run: Run) -> str:
 def _find_run(store: MonitorStore, key: str, run_id: str | None) -> Run | None:
     """The newest run that ended, or the one whose id ends like this. UsageError: several do."""
     # "" is the end of every id.
-    found = [] if run_id == "" else store.find_runs(key, run_id)
+    found = [] if run_id == "" else store.history.find_runs(key, run_id)
     if run_id is not None and (not run_id or len({run.run_id for run in found}) > 1):
         raise UsageError(f"several runs end in {run_id[:60]!r}", "give more of the id")
     return found[-1] if found else None
@@ -347,22 +347,22 @@ def _for_people(run: Run, outcome: str) -> tuple[Any, ...]:
         "" if started_us is None else local_time(started_us),
         _duration(run.duration_s),
         Cell(outcome, _STYLES.get(outcome, "")),
-        exit_in_words(run),
+        describe_exit(run),
         run.reason,
         _duration(run.cpu_s),
-        "" if run.max_rss_bytes is None else size_in_words(run.max_rss_bytes),
-        _output_in_words(run),
+        "" if run.max_rss_bytes is None else format_size(run.max_rss_bytes),
+        _describe_output(run),
         run.tries if run.tries > 1 else "",
         run.host,
-        origin_in_words(run.origin),
+        describe_origin(run.origin),
         run.run_id[-_SHORT_ID:],
     )
 
 
-def _output_in_words(run: Run) -> str:
+def _describe_output(run: Run) -> str:
     if run.is_unread:
         return UNREAD
-    return "" if run.output_bytes is None else size_in_words(run.output_bytes)
+    return "" if run.output_bytes is None else format_size(run.output_bytes)
 
 
 def _duration(seconds: float | None) -> str:
@@ -374,8 +374,10 @@ def list_flips(session: Session, choice: Choice, limit: int, since_us: int | Non
     with open_monitors(session) as opened:
         store, now_us = opened.store, opened.now_us()
         keys = [known.key for known in find_monitors(store, choice)]
-        store.judge(now_us)
-        flips = [flip for key in keys for flip in _with_ends(store.flips(key, limit), now_us)]
+        store.monitors.judge(now_us)
+        flips = [
+            flip for key in keys for flip in _with_ends(store.history.flips(key, limit), now_us)
+        ]
     if since_us is not None:
         flips = [each for each in flips if each[0].time_us >= now_us - since_us]
     flips.sort(key=lambda each: each[0].time_us, reverse=True)

@@ -40,7 +40,7 @@ def list_monitors(session: Session, choice: Choice, statuses: tuple[str, ...]) -
     """
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
-        store.judge(now_us)
+        store.monitors.judge(now_us)
         data = [
             describe_monitor(known, known.view_at(now_us), now_us)
             for known in find_monitors(store, choice)

@@ -19,7 +19,7 @@ from radar_cli.core.zone import local_zone
 from radar_cli.model.schedule import load_timezone
 from radar_cli.model.sentences import local_time
 from radar_cli.model.timing import Window, check_window
-from radar_cli.store.reminders import UnknownWindowError
+from radar_cli.store.windows import UnknownWindowError
 
 _SHORT_ID = 8
 _NAME_MAX = 100
@@ -72,7 +72,7 @@ def add_window(session: Session, /, globs: tuple[str, ...], tag: str, **given: A
         now_us = opened.now_us()
         for glob in globs or ("*",):
             window = check_window(_plan(glob, tag, zone, now_us, **given), now_us)
-            added.append(opened.store.add_window(window))
+            added.append(opened.store.windows.add(window))
         now_us = opened.now_us()
     text = "\n".join(f"{_short(each)} {_whom(each)}: {_when(each, now_us)}" for each in added)
     data = [describe_window(each, now_us) for each in added]
@@ -87,7 +87,7 @@ def list_windows(session: Session) -> Result:
     """Print the maintenance windows that aren't over; what is snoozed is among them."""
     with open_monitors(session) as opened:
         now_us = opened.now_us()
-        windows = opened.store.windows(now_us)
+        windows = opened.store.windows.not_over(now_us)
     rows = [
         (
             _short(each),
@@ -111,10 +111,10 @@ def end_windows(session: Session, ids: tuple[str, ...]) -> Result:
     """End maintenance windows now, and what would come of them; the end of an id is enough."""
     with open_monitors(session) as opened:
         now_us = opened.now_us()
-        windows = opened.store.windows(now_us)
+        windows = opened.store.windows.not_over(now_us)
         chosen = [_choose(windows, each) for each in ids]
         for window in chosen:
-            opened.store.end_window(window.id, now_us)
+            opened.store.windows.end(window.id, now_us)
     text = "\n".join(f"{_short(each)} {_whom(each)} ended" for each in chosen)
     data: EndedFields = {"ended": [each.id for each in chosen]}
     return Result(data, text=text, notes=tuple(opened.notes))

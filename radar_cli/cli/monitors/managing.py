@@ -23,7 +23,12 @@ from radar_cli.core.shapes import Moment
 from radar_cli.model.pitfalls import warn_of
 from radar_cli.model.port import MonitorExistsError, MonitorStore
 from radar_cli.model.record import MonitorRecord
-from radar_cli.model.sentences import in_words, local_time, next_in_words, status_in_words
+from radar_cli.model.sentences import (
+    describe_next,
+    describe_schedule,
+    describe_status,
+    local_time,
+)
 
 
 class DeletedFields(TypedDict):
@@ -62,7 +67,7 @@ def create_monitor(session: Session, /, key: str, **given: Any) -> Result:
     declared = {field: value for field, value in changes.items() if value is not None}
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
-        if not store.create(key, declared, now_us):
+        if not store.monitors.create(key, declared, now_us):
             hint = f"'radar monitors update {key}' changes it"
             raise MonitorExistsError(f"monitor {key!r} is there already", hint)
         (known,) = find_monitors(store, [key])
@@ -94,9 +99,11 @@ def update_monitors(session: Session, /, choice: Choice, yes: bool, **given: Any
         several = [(known, read_options(given, known.declared, default_tz)) for known in found]
         results = []
         for known, changes in several:
-            changed = store.update(known.key, changes, opened.now_us()) if changes else known
-            said = f"{known.key} updated" if changes else f"{known.key} is like that already"
-            results.append(_show_declared(changed, said, opened.now_us(), []))
+            changed = (
+                store.monitors.update(known.key, changes, opened.now_us()) if changes else known
+            )
+            message = f"{known.key} updated" if changes else f"{known.key} is like that already"
+            results.append(_show_declared(changed, message, opened.now_us(), []))
     return _join(results, opened.notes, is_one=choice.is_one)
 
 
@@ -132,9 +139,9 @@ def delete_monitors(session: Session, choice: Choice, yes: bool) -> Result:
         found = find_monitors(store, choice)
         names = [known.key for known in found]
         if not yes:
-            pings = store.count_pings(*names)
+            pings = store.history.count_pings(*names)
             _confirm(f"Delete {_count(found)} and {pings} pings for good?")
-        pings = store.delete(names)
+        pings = store.monitors.delete(names)
     data: DeletedFields = {"deleted": names, "pings": pings}
     return Result(data, text=f"{', '.join(names)} deleted, {pings} pings", notes=tuple(notes))
 
@@ -154,8 +161,8 @@ def pause_monitors(session: Session, choice: Choice, duration: str | None) -> Re
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
         names = [known.key for known in find_monitors(store, choice)]
-        store.judge(now_us)
-        store.pause(names, now_us, None if pause_us is None else now_us + pause_us)
+        store.monitors.judge(now_us)
+        store.monitors.pause(names, now_us, None if pause_us is None else now_us + pause_us)
         # A server has done it later, by its clock.
         return _show_changed(store, names, "paused", opened.now_us(), notes)
 
@@ -172,7 +179,7 @@ def acknowledge_monitors(session: Session, choice: Choice) -> Result:
     """
     with open_monitors(session) as opened:
         names = [known.key for known in find_monitors(opened.store, choice)]
-        done = opened.store.acknowledge(names, opened.now_us(), _who())
+        done = opened.store.incidents.acknowledge(names, opened.now_us(), _who())
         opened.notes += [f"{name} isn't down" for name in names if name not in done]
     text = "\n".join(f"{name}: no more reminders until it is up" for name in done)
     data: AcknowledgedFields = {"acknowledged": done}
@@ -196,7 +203,7 @@ def snooze_monitors(session: Session, choice: Choice, duration: str) -> Result:
     with open_monitors(session) as opened:
         names = [known.key for known in find_monitors(opened.store, choice)]
         now_us = opened.now_us()
-        opened.store.snooze(names, now_us, now_us + snooze_us, _who())
+        opened.store.incidents.snooze(names, now_us, now_us + snooze_us, _who())
     text = "\n".join(f"{name} snoozed until {local_time(now_us + snooze_us)}" for name in names)
     data: SnoozedFields = {"snoozed": names, "until": iso(now_us + snooze_us)}
     return Result(data, text=text, notes=tuple(opened.notes))
@@ -220,8 +227,8 @@ def resume_monitors(session: Session, choice: Choice) -> Result:
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
         names = [known.key for known in find_monitors(store, choice)]
-        store.judge(now_us)
-        resumed = store.resume(names, now_us)
+        store.monitors.judge(now_us)
+        resumed = store.monitors.resume(names, now_us)
         notes += [f"{name} wasn't paused" for name in names if name not in resumed]
         return _show_changed(store, resumed, "resumed", opened.now_us(), notes)
 
@@ -243,8 +250,8 @@ def _read_pause(text: str) -> int:
 
 def _show_declared(known: MonitorRecord, said: str, now_us: int, notes: list[str]) -> Result:
     view = known.view_at(now_us)
-    lines = [f"{said}: {in_words(known.monitor)}"]
-    if following := next_in_words(known.monitor, view.expected_us):
+    lines = [f"{said}: {describe_schedule(known.monitor)}"]
+    if following := describe_next(known.monitor, view.expected_us):
         lines.append(f"next: {following}")
     warnings = warn_of(known.monitor, known.active_faults, now_us)
     data: WarnedFields = {**describe_monitor(known, view, now_us), "warnings": warnings}
@@ -262,10 +269,10 @@ def _show_changed(
         pause = known.monitor.pause_at(now_us)
         line = f"{known.key} {said}"
         if pause is None:
-            line += f": {status_in_words(known.monitor, view, now_us)}"
+            line += f": {describe_status(known.monitor, view, now_us)}"
         elif pause.end_us is not None:
             line += f" until {local_time(pause.end_us)}"
-        if pause is None and (following := next_in_words(known.monitor, view.expected_us)):
+        if pause is None and (following := describe_next(known.monitor, view.expected_us)):
             line += f", next: {following}"
         lines.append(line)
     return Result(data, text="\n".join(lines), notes=tuple(notes))

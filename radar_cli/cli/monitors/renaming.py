@@ -39,10 +39,10 @@ def rename_monitor(session: Session, key: str, new: str, no_alias: bool) -> Resu
     with open_monitors(session) as opened:
         store, notes = opened.store, opened.notes
         find_monitors(store, [key])
-        store.rename(key, new, opened.now_us(), keeps_alias=not no_alias)
+        store.aliases.rename(key, new, opened.now_us(), keeps_alias=not no_alias)
         (known,) = find_monitors(store, [new])
         now_us = opened.now_us()
-        aliases = store.aliases(new)
+        aliases = store.aliases.of(new)
     lines = [f"{key} is called {new} now"]
     if not no_alias:
         lines.append(f"what still comes for {key} counts for it: 'radar monitors unalias {key}'")
@@ -59,8 +59,8 @@ def rename_monitor(session: Session, key: str, new: str, no_alias: bool) -> Resu
 def unalias_monitor(session: Session, key: str) -> Result:
     """Remove an old key of a monitor: what still comes under it no longer counts for it."""
     with open_monitors(session) as opened:
-        alias = opened.store.find_alias(key)
-        if alias is None or not opened.store.drop_alias(key):
+        alias = opened.store.aliases.find(key)
+        if alias is None or not opened.store.aliases.drop(key):
             raise UnknownMonitorError(f"no monitor was called {key[:60]!r}")
         notes = opened.notes
     text = f"{key} doesn't count for {alias.monitor} any more"

@@ -12,7 +12,7 @@ from radar_cli.cli.monitors.pictures import draw_durations, draw_strip
 from radar_cli.cli.opening import open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, clean
-from radar_cli.cli.status import STYLES, ago, attention_in_words
+from radar_cli.cli.status import STYLES, ago, list_attention
 from radar_cli.client.wire import (
     AliasFields,
     AttentionFields,
@@ -35,11 +35,11 @@ from radar_cli.model.port import MonitorStore
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.sentences import (
     UNREAD,
+    describe_next,
+    describe_schedule,
+    describe_status,
     how_it_went,
-    in_words,
     local_time,
-    next_in_words,
-    status_in_words,
     what_happened,
 )
 from radar_cli.model.state import Status
@@ -103,7 +103,7 @@ def _show(looked: "_Looked", now_us: int) -> tuple[ShownFields, list[tuple[Any, 
     data: ShownFields = {
         **entry,
         **describe_attention(seen.attention),
-        "words": in_words(known.monitor),
+        "words": describe_schedule(known.monitor),
         "strip": [str(mark) for mark in marks],
         "durations_s": durations_s,
         "aliases": [encode_alias(each) for each in aliases],
@@ -136,23 +136,23 @@ class _Looked:
 
 def _look_at(store: MonitorStore, seen: MonitorOverview, now_us: int) -> _Looked:
     known = seen.known
-    runs = store.runs(known.key, _RUNS_SHOWN)
+    runs = store.history.runs(known.key, _RUNS_SHOWN)
     marks = find_marks(known.monitor, runs, now_us, running=known.state.running, limit=_RUNS_SHOWN)
     durations_s = [run.duration_s for run in runs if run.duration_s is not None]
-    return _Looked(seen, marks, durations_s, store.aliases(known.key))
+    return _Looked(seen, marks, durations_s, store.aliases.of(known.key))
 
 
 def _show_status(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
     known, view = seen.known, seen.view
-    words = status_in_words(known.monitor, view, now_us)
+    words = describe_status(known.monitor, view, now_us)
     since = iso(view.since_us)
     rows: list[tuple[Any, ...]] = [("status", Cell(words, STYLES[str(view.status)]))]
     if since is not None:
         rows.append(("since", f"{local_time(view.since_us)}, {ago(since, now_us)}"))
     if view.status in (Status.LATE, Status.DOWN):
         rows.append(("why", what_happened(view, seen.last_ended)))
-    rows += [(label, Cell(said, "yellow")) for label, said in attention_in_words(seen.attention)]
-    if following := next_in_words(known.monitor, view.expected_us):
+    rows += [(label, Cell(said, "yellow")) for label, said in list_attention(seen.attention)]
+    if following := describe_next(known.monitor, view.expected_us):
         due = "due" if view.expected_us is not None and view.expected_us < now_us else "next"
         rows.append((due, following))
     return rows
@@ -163,7 +163,7 @@ def _show_declared(known: MonitorRecord) -> list[tuple[Any, ...]]:
     monitor = known.monitor
     rows: list[tuple[Any, ...]] = [("name", monitor.name)] if monitor.name else []
     expression = known.declared.get("schedule", "")
-    rows.append(("schedule", f"{expression}  {in_words(monitor)}".strip()))
+    rows.append(("schedule", f"{expression}  {describe_schedule(monitor)}".strip()))
     rows.append(("grace", format_duration(monitor.grace_s)))
     if monitor.max_runtime_s is not None:
         rows.append(("max runtime", format_duration(monitor.max_runtime_s)))
@@ -189,8 +189,8 @@ def _show_last_run(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
     if run is None or run.ended_us is None:
         return [("last run", "none yet")]
     ended = iso(run.ended_us) or ""
-    words = f"{how_it_went(run)}, {local_time(run.ended_us)}, {ago(ended, now_us)}"
-    rows: list[tuple[Any, ...]] = [("last run", words)]
+    message = f"{how_it_went(run)}, {local_time(run.ended_us)}, {ago(ended, now_us)}"
+    rows: list[tuple[Any, ...]] = [("last run", message)]
     if run.url:
         rows.append(("link", run.url))
     if run.message:

@@ -30,7 +30,7 @@ def pause_monitors(given: BatchPauseRequest, service: Served, api_key: AdminKey)
     """Pause monitors, for a while or until they are resumed."""
     keys = _expect(service, api_key, given)
     now_us = time.time_ns() // 1000
-    service.store.pause(keys, now_us, end_of(given, now_us))
+    service.store.monitors.pause(keys, now_us, end_of(given, now_us))
     return PausedAnswer(paused=keys)
 
 
@@ -38,7 +38,7 @@ def pause_monitors(given: BatchPauseRequest, service: Served, api_key: AdminKey)
 def resume_monitors(given: BatchRequest, service: Served, api_key: AdminKey) -> ResumedAnswer:
     """Expect runs of monitors again, from now on."""
     keys = _expect(service, api_key, given)
-    return ResumedAnswer(resumed=service.store.resume(keys, time.time_ns() // 1000))
+    return ResumedAnswer(resumed=service.store.monitors.resume(keys, time.time_ns() // 1000))
 
 
 @routes.post("/ack", responses=errors(404))
@@ -49,7 +49,7 @@ def acknowledge_monitors(
     keys = _expect(service, api_key, given)
     by = given.by or api_key.name or api_key.id
     now_us = time.time_ns() // 1000
-    return AcknowledgedAnswer(acknowledged=service.store.acknowledge(keys, now_us, by))
+    return AcknowledgedAnswer(acknowledged=service.store.incidents.acknowledge(keys, now_us, by))
 
 
 @routes.post("/snooze", responses=errors(404))
@@ -58,7 +58,7 @@ def snooze_monitors(given: BatchSnoozeRequest, service: Served, api_key: AdminKe
     keys = _expect(service, api_key, given)
     by = given.by or api_key.name or api_key.id
     now_us = time.time_ns() // 1000
-    service.store.snooze(keys, now_us, now_us + round(given.for_s * 1e6), by)
+    service.store.incidents.snooze(keys, now_us, now_us + round(given.for_s * 1e6), by)
     return SnoozedAnswer(snoozed=keys)
 
 
@@ -66,7 +66,7 @@ def snooze_monitors(given: BatchSnoozeRequest, service: Served, api_key: AdminKe
 def delete_monitors(given: BatchRequest, service: Served, api_key: AdminKey) -> DeletedAnswer:
     """Delete monitors with all their pings, for good."""
     keys = _expect(service, api_key, given)
-    pings = service.store.delete(keys)
+    pings = service.store.monitors.delete(keys)
     return DeletedAnswer(deleted=keys, pings=pings)
 
 

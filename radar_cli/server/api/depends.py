@@ -59,9 +59,9 @@ def find(service: Service, api_key: ApiKey, key: str) -> MonitorRecord:
     """A monitor that the key is for. UnknownMonitorError: there is none; AccessError: it isn't."""
     check(api_key, api_key.scope, key)
     # PostgreSQL takes no NUL, not even to look for it.
-    known = service.store.find(key) if is_key(key) else None
+    known = service.store.monitors.find(key) if is_key(key) else None
     if known is None:
-        alias = service.store.find_alias(key) if is_key(key) else None
+        alias = service.store.aliases.find(key) if is_key(key) else None
         if alias is not None and api_key.covers(alias.monitor):
             raise UnknownMonitorError(f"monitor {key!r} is called {alias.monitor!r} now")
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")

@@ -25,7 +25,7 @@ def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
     """Show how many monitors say what, and when last nobody looked."""
     now_us = time.time_ns() // 1000
     counts = _count(service, api_key)
-    outage = service.store.last_outage()
+    outage = service.store.outages.last()
     return StatusAnswer.model_validate(
         {
             "version": __version__,
@@ -35,8 +35,8 @@ def show_status(service: Served, api_key: ReadKey) -> StatusAnswer:
             "monitors": {str(each): counts[each, True] + counts[each, False] for each in Status},
             "unwatched": {str(each): counts[each, False] for each in Status},
             "faults": _count_faults(service, api_key),
-            "looked_at": iso(service.store.last_look()),
-            "unlooked_since": iso(service.store.find_neglect(now_us)),
+            "looked_at": iso(service.store.outages.last_look()),
+            "unlooked_since": iso(service.store.outages.find_neglect(now_us)),
             "loss": _describe_loss(service, api_key),
             "channels": len(service.channels),
             "failing_channels": [describe_channel(h) for h in service.failing_channels()],
@@ -61,17 +61,17 @@ def _describe_loss(service: Service, api_key: ApiKey) -> str | None:
 
 def _count_faults(service: Service, api_key: ApiKey) -> dict[str, int]:
     if api_key.monitors == "*":
-        counts = service.store.count_faults()
+        counts = service.store.monitors.count_faults()
     else:
-        faulty = service.store.faulty(_FAULTY_MAX, pattern=api_key.monitors)
+        faulty = service.store.monitors.faulty(_FAULTY_MAX, pattern=api_key.monitors)
         counts = Counter(worst(known.faults) for known in faulty)
     return {kind: counts.get(kind, 0) for kind in (BAD, BEWARE)}
 
 
 def _count(service: Service, api_key: ApiKey) -> Counter[tuple[str, bool]]:
     if api_key.monitors == "*":
-        return Counter(service.store.count_by_status())
+        return Counter(service.store.monitors.count_by_status())
     return Counter(
         (str(known.view.status), known.is_watched)
-        for known in service.store.monitors(pattern=api_key.monitors)
+        for known in service.store.monitors.all(pattern=api_key.monitors)
     )

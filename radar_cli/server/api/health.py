@@ -62,7 +62,7 @@ def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
         (
             "alerts_waiting",
             "alerts that wait for delivery",
-            [({}, service.store.count_waiting_alerts(pattern))],
+            [({}, service.store.alerts.count_waiting(pattern))],
         ),
         (
             "channel_failing",
@@ -80,15 +80,15 @@ def show_metrics(service: Served, api_key: ReadKey) -> PlainTextResponse:
         ),
         ("uptime_seconds", "time since the start", [({}, uptime_s)]),
     ]
-    parts = [format_family(name, "gauge", words, samples) for name, words, samples in gauges]
+    parts = [format_family(name, "gauge", text, samples) for name, text, samples in gauges]
     if pattern == "*":
         parts += _count_work(service)
     listed = Metrics()
     for seen in islice(_see(service, pattern), MONITORS_LISTED):
         listed.add(seen)
     unlisted = max(0, sum(counts.values()) - MONITORS_LISTED)
-    words = "monitors that have no metrics of their own: there are too many"
-    parts += [format_family("monitors_unlisted", "gauge", words, [({}, unlisted)]), listed.text()]
+    text = "monitors that have no metrics of their own: there are too many"
+    parts += [format_family("monitors_unlisted", "gauge", text, [({}, unlisted)]), listed.text()]
     return PlainTextResponse("\n".join(parts) + "\n", media_type="text/plain; version=0.0.4")
 
 

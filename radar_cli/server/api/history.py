@@ -43,11 +43,11 @@ def list_pings(
     output: Annotated[bool, Query()] = False,
 ) -> PingPage:
     """The pings of a monitor, the newest first; `output` has their bodies with them."""
-    found = service.store.find_ping(known.key, before) if before else None
+    found = service.store.pings.find(known.key, before) if before else None
     place = (found.time_us, found.id) if found is not None else None
     if before and place is None:
         return PingPage(pings=[], next=None)
-    pings = service.store.pings_before(known.key, place, limit)[::-1]
+    pings = service.store.pings.before(known.key, place, limit)[::-1]
     entries = [
         encode_ping(ping) if output else {**encode_ping(ping), "output": ""} for ping in pings
     ]
@@ -74,17 +74,17 @@ def list_runs(
     """
     following = None
     if search:
-        runs = service.store.search_runs(known.key, search, min(limit, _FOUND_MAX))
+        runs = service.store.history.search_runs(known.key, search, min(limit, _FOUND_MAX))
     elif ending is not None:
-        runs = service.store.find_runs(known.key, ending)[-limit:]
+        runs = service.store.history.find_runs(known.key, ending)[-limit:]
     elif ended:
-        runs = service.store.find_runs(known.key)
+        runs = service.store.history.find_runs(known.key)
     else:
         if before:
             time, _, run_id = before.partition(".")
-            runs = service.store.runs_before(known.key, (int(time), run_id), limit)
+            runs = service.store.history.runs_before(known.key, (int(time), run_id), limit)
         else:
-            runs = service.store.runs(known.key, limit)
+            runs = service.store.history.runs(known.key, limit)
         if len(runs) == limit:
             following = f"{runs[0].first_us}.{runs[0].run_id}"
     return RunPage(runs=[_encode(known, run) for run in reversed(runs)], next=following)
@@ -103,7 +103,7 @@ def show_output(known: ReadableMonitor, run_id: str, service: Served) -> Respons
 
     `Radar-Omitted-Bytes` says how much before it was not kept.
     """
-    found = service.store.find_runs(known.key, None if run_id == _LAST else run_id)
+    found = service.store.history.find_runs(known.key, None if run_id == _LAST else run_id)
     if not found or run_id not in (_LAST, found[-1].run_id):
         raise UnknownRunError(f"no run {run_id[:60]!r}")
     run = found[-1]
@@ -119,7 +119,7 @@ def list_flips(
     limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = 100,
 ) -> FlipPage:
     """When a monitor went down and when it was up again, the newest first."""
-    flips = service.store.flips(known.key, limit, before=before)
+    flips = service.store.history.flips(known.key, limit, before=before)
     answers = [FlipAnswer.model_validate(encode_flip(flip)) for flip in flips]
     return FlipPage(flips=answers, next=flips[-1].id if len(flips) == limit else None)
 

@@ -14,7 +14,7 @@ from radar_cli.server.api.models import EndedAnswer, NewWindow, WindowAnswer, Wi
 from radar_cli.server.runtime.access import AccessError
 from radar_cli.server.runtime.answers import errors
 from radar_cli.server.runtime.keys import ApiKey
-from radar_cli.store.reminders import UnknownWindowError
+from radar_cli.store.windows import UnknownWindowError
 
 _WILD = frozenset("*?[")
 
@@ -27,7 +27,7 @@ def list_windows(service: Served, api_key: ReadKey) -> WindowPage:
     now_us = time.time_ns() // 1000
     windows = [
         WindowAnswer.model_validate(describe_window(window, now_us))
-        for window in service.store.windows(now_us)
+        for window in service.store.windows.not_over(now_us)
         if may_silence(api_key, window.monitors)
     ]
     return WindowPage(windows=windows)
@@ -51,10 +51,10 @@ def add_window(given: NewWindow, service: Served, api_key: AdminKey) -> WindowAn
     length_us = round((given.for_s or 0) * 1e6) if given.schedule else 0
     window = Window(
         *(new_id(now_us), given.name, given.monitors, given.tag, begin_us, end_us),
-        *(given.schedule, given.tz or service.store.default_zone or "UTC", length_us),
+        *(given.schedule, given.tz or service.store.zone.name or "UTC", length_us),
     )
     check_window(window, now_us)
-    service.store.add_window(window)
+    service.store.windows.add(window)
     return WindowAnswer.model_validate(describe_window(window, now_us))
 
 
@@ -64,11 +64,11 @@ def end_window(
 ) -> EndedAnswer:
     """End a maintenance window now, and what would come of it."""
     now_us = time.time_ns() // 1000
-    windows = {each.id: each for each in service.store.windows(now_us)}
+    windows = {each.id: each for each in service.store.windows.not_over(now_us)}
     window = windows.get(window_id)
     if window is None or not may_silence(api_key, window.monitors):
         raise UnknownWindowError(f"no maintenance window {window_id!r}")
-    service.store.end_window(window_id, now_us)
+    service.store.windows.end(window_id, now_us)
     return EndedAnswer(ended=window_id)
 
 

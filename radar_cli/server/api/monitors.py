@@ -83,12 +83,12 @@ def list_monitors(
         if _is_like(known, *wanted):
             entry = encode_monitor(known, now_us)
             if pings:
-                entry["pings"] = service.store.count_pings(known.key)
+                entry["pings"] = service.store.history.count_pings(known.key)
             found.append((known, entry))
         if len(found) >= limit or looked_at >= _LOOKED_AT_MAX:
             following = last
             break
-    attention = service.store.attention([known for known, _ in found], now_us)
+    attention = service.store.incidents.attention([known for known, _ in found], now_us)
     for known, entry in found:
         entry.update(describe_attention(attention[known.key]))
     if runs:
@@ -108,7 +108,7 @@ def list_keys(
     prefix: After = "",
 ) -> KeyPage:
     """The keys of all monitors that the API key sees, in order; `prefix` is how they begin."""
-    keys = service.store.keys_after(after, limit, prefix=prefix, pattern=api_key.monitors)
+    keys = service.store.monitors.keys_after(after, limit, prefix=prefix, pattern=api_key.monitors)
     # The cursor is a key that is seen: that of another one would tell its name.
     return KeyPage(keys=keys, next=keys[-1] if len(keys) == limit else None)
 
@@ -123,9 +123,9 @@ def create_monitor(
     except ValueError as wrong:
         raise UsageError(str(wrong)) from None
     check(api_key, "admin", key)
-    changes = _read(given, {}, service.store.default_zone)
+    changes = _read(given, {}, service.store.zone.name)
     declared = {field: value for field, value in changes.items() if value is not None}
-    if not service.store.create(key, declared, _now_us()):
+    if not service.store.monitors.create(key, declared, _now_us()):
         raise MonitorExistsError(f"monitor {key!r} is there already")
     response.headers["Location"] = f"{service.settings.root_path.rstrip('/')}/api/v1/monitors/{key}"
     return show(service, key, response)
@@ -153,9 +153,11 @@ def change_monitor(
     It is then judged anew from its pings.
     """
     fingerprints = _read_fingerprints(if_match)
-    changes = _read(given, known.declared, service.store.default_zone)
+    changes = _read(given, known.declared, service.store.zone.name)
     if changes or fingerprints is not None:
-        known = service.store.update(known.key, changes, _now_us(), fingerprints=fingerprints)
+        known = service.store.monitors.update(
+            known.key, changes, _now_us(), fingerprints=fingerprints
+        )
     return _answer(service, known, response)
 
 
@@ -166,7 +168,7 @@ def delete_monitor(
     if_match: Annotated[str | None, Header()] = None,
 ) -> DeletedAnswer:
     """Delete a monitor with all its pings, for good."""
-    pings = service.store.delete([known.key], fingerprints=_read_fingerprints(if_match))
+    pings = service.store.monitors.delete([known.key], fingerprints=_read_fingerprints(if_match))
     return DeletedAnswer(deleted=[known.key], pings=pings)
 
 
@@ -179,14 +181,14 @@ def pause_monitor(
 ) -> MonitorAnswer:
     """Expect nothing of a monitor for a while, or until it is resumed; its pings are kept."""
     now_us = _now_us()
-    service.store.pause([known.key], now_us, end_of(given, now_us))
+    service.store.monitors.pause([known.key], now_us, end_of(given, now_us))
     return show(service, known.key, response)
 
 
 @routes.post("/monitors/{key}/resume", responses=errors(404))
 def resume_monitor(known: ChangeableMonitor, response: Response, service: Served) -> MonitorAnswer:
     """Expect runs again from now on; of one that isn't paused nothing changes."""
-    service.store.resume([known.key], _now_us())
+    service.store.monitors.resume([known.key], _now_us())
     return show(service, known.key, response)
 
 
@@ -208,15 +210,15 @@ def _choose(
 ) -> Iterator[MonitorRecord]:
     """Monitors that the API key is for: none of the others is even counted, or named."""
     if has_fault:
-        for known in service.store.faulty(_LOOKED_AT_MAX, pattern=api_key.monitors):
+        for known in service.store.monitors.faulty(_LOOKED_AT_MAX, pattern=api_key.monitors):
             if (not keys or known.key in keys) and (not statuses or known.view.status in statuses):
                 yield known
         return
     if keys is None:
-        yield from service.store.monitors(statuses or (), after=after, pattern=api_key.monitors)
+        yield from service.store.monitors.all(statuses or (), after=after, pattern=api_key.monitors)
         return
     asked = [key for key in keys if key.isascii() and key.isprintable() and api_key.covers(key)]
-    found = service.store.find_all(asked)
+    found = service.store.monitors.find_all(asked)
     for key in sorted(found):
         known = found[key]
         if key > after and (not statuses or known.view.status in statuses):
@@ -228,11 +230,11 @@ def _add_runs(
 ) -> None:
     """Add to each monitor its last runs, and to these what the last one wrote, if it is wanted."""
     store = service.store
-    runs = store.last_runs([known.key for known, _ in found], count)
+    runs = store.history.last_runs([known.key for known, _ in found], count)
     for known, entry in found:
         last = runs[known.key]
         if output == "1" or (output == "alarming" and _is_alarming(entry)):
-            last = store.with_last_output(known.key, last)
+            last = store.history.with_last_output(known.key, last)
         entry["runs"] = [encode_run(run, known.state.running) for run in last]
 
 
@@ -265,7 +267,7 @@ def _read_fingerprints(if_match: str | None) -> frozenset[str] | None:
 
 def show(service: Service, key: str, response: Response) -> MonitorAnswer:
     """Return what a monitor is now, with its ETag."""
-    known = service.store.find(key)
+    known = service.store.monitors.find(key)
     if known is None:
         raise UnknownMonitorError(f"no monitor {key[:60]!r}")
     return _answer(service, known, response)
@@ -273,7 +275,7 @@ def show(service: Service, key: str, response: Response) -> MonitorAnswer:
 
 def _answer(service: Service, known: MonitorRecord, response: Response) -> MonitorAnswer:
     now_us = _now_us()
-    attention = service.store.attention([known], now_us)[known.key]
+    attention = service.store.incidents.attention([known], now_us)[known.key]
     response.headers["ETag"] = f'"{known.fingerprint}"'
     return MonitorAnswer.model_validate(encode_monitor(known, now_us, attention))
 

@@ -38,7 +38,7 @@ def list_notices(
         since_us = from_iso(since or None) or 0
     except (ValueError, OverflowError):
         raise UsageError("since is no time", "like 2026-12-24T18:00:00+00:00") from None
-    found = service.store.notices(
+    found = service.store.notices.newest(
         limit,
         monitor=monitor,
         channel=channel,

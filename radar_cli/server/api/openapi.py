@@ -80,7 +80,7 @@ def _describe(path: str, reported: str) -> dict[str, Any]:
 
 
 def _operation(method: str, path: str, reported: str) -> dict[str, Any]:
-    words = "".join(letter if letter.isalpha() else "_" for letter in path)
+    name = "".join(letter if letter.isalpha() else "_" for letter in path)
     refusals = {
         str(status): {"description": answer["description"], **_CONTENT}
         for status, answer in errors(*_REFUSALS).items()
@@ -94,7 +94,7 @@ def _operation(method: str, path: str, reported: str) -> dict[str, Any]:
     }
     return {
         "tags": ["pings"],
-        "operationId": f"{method}{words}",
+        "operationId": f"{method}{name}",
         "summary": f"Report {reported}",
         "description": "`monitor` is a monitor's key, or its secret token, which needs no key.",
         **(body if method in ("post", "put") else {}),

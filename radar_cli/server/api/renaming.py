@@ -50,14 +50,14 @@ def rename_monitor(
         raise UsageError(str(wrong)) from None
     check(api_key, "admin", new)
     now_us = time.time_ns() // 1000
-    service.store.rename(known.key, new, now_us, keeps_alias=given.keep_alias)
+    service.store.aliases.rename(known.key, new, now_us, keeps_alias=given.keep_alias)
     return show(service, new, response)
 
 
 @routes.get("/monitors/{key}/aliases", responses=errors(404))
 def list_aliases(known: ReadableMonitor, service: Served) -> AliasPage:
     """The keys that a monitor had before and that still count for it, the newest first."""
-    found = service.store.aliases(known.key)
+    found = service.store.aliases.of(known.key)
     return AliasPage(aliases=[AliasAnswer.model_validate(encode_alias(each)) for each in found])
 
 
@@ -71,13 +71,13 @@ def show_alias(alias: str, service: Served, api_key: ReadKey) -> AliasAnswer:
 def drop_alias(alias: str, service: Served, api_key: AdminKey) -> AliasAnswer:
     """Remove an old key: what is still sent under it is no longer the monitor's."""
     found = _find(service, api_key, alias)
-    service.store.drop_alias(alias)
+    service.store.aliases.drop(alias)
     return AliasAnswer.model_validate(encode_alias(found))
 
 
 def _find(service: Service, api_key: ApiKey, key: str) -> Alias:
     """An alias of a monitor that the key is for. UnknownAliasError: there is none."""
-    found = service.store.find_alias(key) if is_key(key) else None
+    found = service.store.aliases.find(key) if is_key(key) else None
     if found is None or not api_key.covers(found.monitor):
         raise UnknownAliasError(f"no alias {key[:60]!r}")
     return found

@@ -106,7 +106,7 @@ def sync(request: SyncRequest, key: PingKey, service: Served) -> SyncAnswer:
     now_us = service.clock.now_us()
     most = service.settings.most_monitors(key)
     declarer = Declarer(request.source, key.id, most, key.covers)
-    done = service.store.declare(declarer, declared, now_us, kept=kept)
+    done = service.store.declarations.declare(declarer, declared, now_us, kept=kept)
     errors += [f"{each}: it belongs to the set of another API key" for each in done.foreign]
     errors += [f"{each}: this key may make {most} monitors, and no more" for each in done.beyond]
     return SyncAnswer(

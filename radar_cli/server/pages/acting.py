@@ -64,13 +64,13 @@ def act(request: Request, service: Served, pages: PagesServed, form: Form) -> Re
     key, by = outage.known.key, _name(form.get("who", ""), outage.link)
     wanted = form.get("do", "")
     if wanted == "ack":
-        if not service.store.acknowledge_incident(key, outage.link.incident, now_us(), by):
+        if not service.store.incidents.acknowledge_one(key, outage.link.incident, now_us(), by):
             return _show(pages, _open(request, service, token), token, status=409)
     elif wanted in map(str, SNOOZES_S):
         if outage.attention.is_silenced:
             return _show(pages, outage, token, status=409)
         now = now_us()
-        service.store.snooze([key], now, now + int(wanted) * 1_000_000, by)
+        service.store.incidents.snooze([key], now, now + int(wanted) * 1_000_000, by)
         wanted = "snooze"
     else:
         raise PageError(400, "This isn't what the form sends.")
@@ -88,12 +88,12 @@ def _open(request: Request, service: Service, token: str) -> _Outage:
         link = service.signer.read(token, now / 1e6)
     except LinkError as wrong:
         raise PageError(403, str(wrong), _HINT) from None
-    service.store.judge(now)
-    known = service.store.find_by_any_key(link.monitor)
+    service.store.monitors.judge(now)
+    known = service.store.aliases.find_monitor(link.monitor)
     if known is None:
         raise PageError(410, "There is no such monitor any more.")
-    is_over = service.store.find_incident(known.key) != link.incident
-    attention = service.store.attention([known], now)[known.key]
+    is_over = service.store.incidents.find(known.key) != link.incident
+    attention = service.store.incidents.attention([known], now)[known.key]
     return _Outage(link, known, attention, is_over)
 
 

@@ -27,7 +27,7 @@ routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 def describe_attention(store: Store, known: MonitorRecord, now: int) -> dict[str, Any]:
     """Return what the page shows of who sees to a monitor."""
     return {
-        "attention": store.attention([known], now)[known.key],
+        "attention": store.incidents.attention([known], now)[known.key],
         "is_down": known.state.status == Status.DOWN,
         "snoozes": SNOOZES_S,
     }
@@ -38,7 +38,7 @@ def acknowledge(
     session: Visitor, known: MonitorSeen, service: Served, pages: PagesServed, _form: ChangeForm
 ) -> Response:
     """Note that whoever is logged in sees to what is down."""
-    service.store.acknowledge([known.key], now_us(), _name(session))
+    service.store.incidents.acknowledge([known.key], now_us(), _name(session))
     return pages.redirect(f"/monitors/{known.key}")
 
 
@@ -49,12 +49,14 @@ def snooze(
     """Tell nobody of it for a while; with no length, end what was set so."""
     now, length = now_us(), form.get("for_s", "")
     if not length:
-        for window in service.store.windows(now):
+        for window in service.store.windows.not_over(now):
             # One for others, too, is ended with `radar monitors maintenance end`.
             if window.monitors == known.key and window.covers(now):
-                service.store.end_window(window.id, now)
+                service.store.windows.end(window.id, now)
     elif length in map(str, SNOOZES_S):
-        service.store.snooze([known.key], now, now + int(length) * 1_000_000, _name(session))
+        service.store.incidents.snooze(
+            [known.key], now, now + int(length) * 1_000_000, _name(session)
+        )
     else:
         raise PageError(400, "This isn't what the form sends.")
     return pages.redirect(f"/monitors/{known.key}")

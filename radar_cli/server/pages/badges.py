@@ -22,8 +22,8 @@ def show_badge(request: Request, token: str, service: Served, pages: PagesServed
     service.limits.check_address(address_of(request))
     is_known, name, status = False, "radar", "unknown"
     if is_token(token):
-        key = service.store.find_by_token(token.lower(), BADGE)
-        known = service.store.find(key) if key is not None else None
+        key = service.store.tokens.find_monitor(token.lower(), BADGE)
+        known = service.store.monitors.find(key) if key is not None else None
         if known is not None:
             is_known, name = True, one_line(known.monitor.name or known.key, _NAME_MAX)
             status = str(known.view_at(now_us()).status)

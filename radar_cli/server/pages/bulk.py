@@ -31,18 +31,20 @@ def change_several(
     """Change the monitors that were chosen, all of them or none, and go back to the list."""
     keys = _read_keys(session, form)
     do, now = form.get("do", ""), now_us()
-    service.store.judge(now)
+    service.store.monitors.judge(now)
     try:
         match do:
             case "pause":
                 length_us = _read_length(form.get("for", ""))
-                service.store.pause(keys, now, None if length_us is None else now + length_us)
+                service.store.monitors.pause(
+                    keys, now, None if length_us is None else now + length_us
+                )
             case "resume":
-                service.store.resume(keys, now)
+                service.store.monitors.resume(keys, now)
             case "delete" if not form.get("sure"):
                 return _ask(session, service, pages, keys, form)
             case "delete":
-                service.store.delete(keys)
+                service.store.monitors.delete(keys)
             case _:
                 raise PageError(400, "This isn't what the form sends.")
     except UnknownMonitorError:
@@ -85,7 +87,7 @@ def _ask(
     values = {
         **frame(session, service, now_us()),
         "keys": keys,
-        "pings": service.store.count_pings(*keys),
+        "pings": service.store.history.count_pings(*keys),
         "back": onward(form.get("back", "")),
     }
     return pages.page("delete_several", values)

@@ -40,8 +40,8 @@ def pause(
         more = {"pause_error": message, "pause_for": text}
         return render_monitor(request, session, known, service, pages, more=more, status=422)
     now = now_us()
-    service.store.judge(now)
-    service.store.pause([known.key], now, None if pause_us is None else now + pause_us)
+    service.store.monitors.judge(now)
+    service.store.monitors.pause([known.key], now, None if pause_us is None else now + pause_us)
     return pages.redirect(f"/monitors/{known.key}")
 
 
@@ -49,8 +49,8 @@ def pause(
 def resume(known: MonitorSeen, service: Served, pages: PagesServed, _form: ChangeForm) -> Response:
     """Expect runs of it again, from now on."""
     now = now_us()
-    service.store.judge(now)
-    service.store.resume([known.key], now)
+    service.store.monitors.judge(now)
+    service.store.monitors.resume([known.key], now)
     return pages.redirect(f"/monitors/{known.key}")
 
 
@@ -61,7 +61,7 @@ def ask_to_delete(
     """Say what would go, and ask."""
     if not session.may_change:
         raise PageError(403, "Your key is for looking only.", "Log in with an admin key.")
-    pings = service.store.count_pings(known.key)
+    pings = service.store.history.count_pings(known.key)
     values = {**frame(session, service, now_us()), "known": known, "pings": pings}
     return pages.page("delete", values)
 
@@ -69,5 +69,5 @@ def ask_to_delete(
 @routes.post("/monitors/{key}/delete")
 def delete(known: MonitorSeen, service: Served, pages: PagesServed, _form: ChangeForm) -> Response:
     """Delete it for good."""
-    service.store.delete([known.key])
+    service.store.monitors.delete([known.key])
     return pages.redirect("/")

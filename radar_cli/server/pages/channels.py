@@ -100,14 +100,14 @@ def _describe(channel: Channel, store: Store, health: dict[str, ChannelHealth]) 
         *(table.name, table.kind or "?", channel.place, table.fault),
         rules=[f"tells {', '.join(table.on)}", *table.describe_rules()],
         health=health.get(table.name),
-        last=next(iter(store.notices(1, channel=table.name)), None),
+        last=next(iter(store.notices.newest(1, channel=table.name)), None),
     )
 
 
 def _render(
     session: Session, service: Service, pages: Pages, tried: Tried | None = None
 ) -> Response:
-    health = {each.name: each for each in service.store.channels_health()}
+    health = {each.name: each for each in service.store.channels.all()}
     channels = [_describe(channel, service.store, health) for channel in service.channels]
     known = {each.name for each in channels}
     values: dict[str, Any] = {

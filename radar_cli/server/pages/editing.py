@@ -73,7 +73,7 @@ def create(session: Visitor, service: Served, pages: PagesServed, form: ChangeFo
         filled.errors["key"] = str(error)
     declared = {name: value for name, value in filled.changes.items() if value is not None}
     try:
-        if not filled.errors and not service.store.create(key, declared, now_us()):
+        if not filled.errors and not service.store.monitors.create(key, declared, now_us()):
             filled.errors["key"] = "there is a monitor with this key already"
     except KeyTakenError as error:
         filled.errors["key"] = error.message
@@ -108,12 +108,12 @@ def edit(
     if not filled.errors:
         try:
             if filled.changes:
-                service.store.update(
+                service.store.monitors.update(
                     known.key, filled.changes, now_us(), fingerprints=(fingerprint,)
                 )
             return pages.redirect(f"/monitors/{known.key}")
         except ChangedError:
-            known = service.store.find(known.key) or known
+            known = service.store.monitors.find(known.key) or known
             filled, was = _join(filled, was, texts_of(known.declared))
             fingerprint, status = known.fingerprint, 412
     values = _describe(filled, was, fingerprint)

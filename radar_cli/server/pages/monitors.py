@@ -11,7 +11,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.model.pitfalls import warn_of
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run, fold_runs
-from radar_cli.model.sentences import next_in_words
+from radar_cli.model.sentences import describe_next
 from radar_cli.model.state import Status
 from radar_cli.model.uptime import Month, sum_months
 from radar_cli.server.api.depends import Served, url_for
@@ -76,21 +76,21 @@ def render_monitor(
 ) -> Response:
     """The page, with `more` that a form has to say."""
     now, store = now_us(), service.store
-    store.judge(now)
-    known = store.find(known.key) or known
+    store.monitors.judge(now)
+    known = store.monitors.find(known.key) or known
     shown = Shelf().show(store, known, now, _STRIP)
     page = min(max(1, page), _MOST_PINGS)
     runs, has_more = _page_of_runs(store, known.key, page)
     view, monitor = shown.view, known.monitor
     pause = monitor.pause_at(now) if view.status == Status.PAUSED else None
-    badge = store.find_token(known.key, BADGE)
+    badge = store.tokens.find(known.key, BADGE)
     values = {
         **frame(session, service, now),
         "shown": shown,
         "monitor": monitor,
         "expression": known.declared.get("schedule", ""),
         "pause_until_us": None if pause is None else pause.end_us,
-        "next_words": next_in_words(monitor, view.expected_us),
+        "next_words": describe_next(monitor, view.expected_us),
         "faults": known.active_faults,
         "warnings": [
             line
@@ -101,11 +101,11 @@ def render_monitor(
         "runs": [(run, outcome_of(run, known.state.running)) for run in runs],
         "page": page,
         "has_more": has_more,
-        "flips": _with_lengths(store.flips(known.key, _FLIPS), now),
-        "logs": store.newest_logs(known.key, _LOGS),
-        "aliases": store.aliases(known.key),
+        "flips": _with_lengths(store.history.flips(known.key, _FLIPS), now),
+        "logs": store.pings.newest_logs(known.key, _LOGS),
+        "aliases": store.aliases.of(known.key),
         "months": _sum_months(store, known, now),
-        "notices": store.notices_of(known.key, _NOTICES, pattern=session.key.monitors),
+        "notices": store.notices.newest_of(known.key, _NOTICES, pattern=session.key.monitors),
         **_last_output(store, known.key),
         **describe_attention(store, known, now),
         "public_url": url_for(request),
@@ -146,11 +146,11 @@ def show_run(
 
 def _sum_months(store: Store, known: MonitorRecord, now: int) -> list[Month]:
     """Sum how long it was up and down in the last months."""
-    blind_us = [(each.begin_us, each.end_us) for each in store.outages() if each.is_servers]
+    blind_us = [(each.begin_us, each.end_us) for each in store.outages.newest() if each.is_servers]
     blind_us += [
         (each.begin_us, now if each.end_us is None else each.end_us) for each in known.pauses
     ]
-    flips = store.flips(known.key, _FLIPS_SUMMED)[::-1]
+    flips = store.history.flips(known.key, _FLIPS_SUMMED)[::-1]
     return sum_months(flips, now, _MONTHS, blind_us=blind_us)
 
 
@@ -158,14 +158,14 @@ def _page_of_runs(store: Store, key: str, page: int) -> tuple[list[Run], bool]:
     """The runs of a page, the newest first, and whether there are older ones."""
     last = page * _RUNS_A_PAGE
     # A run has two pings, and some are only one: a few more, for those that were cut off.
-    pings = store.newest_of_runs(key, min(2 * last + 100, _MOST_PINGS))
+    pings = store.pings.newest_of_runs(key, min(2 * last + 100, _MOST_PINGS))
     runs = fold_runs(pings)[::-1]
     return runs[last - _RUNS_A_PAGE : last], len(runs) > last
 
 
 def _last_output(store: Store, key: str) -> dict[str, Any]:
     """The last run that ended, and the end of what it said."""
-    runs = fold_runs(store.newest(key, _PINGS_WITH_OUTPUT))
+    runs = fold_runs(store.pings.newest(key, _PINGS_WITH_OUTPUT))
     run = next((run for run in reversed(runs) if not run.is_running), None)
     lines = whole(run.output).split("\n") if run is not None and run.output else []
     return {
@@ -191,14 +191,14 @@ def _find_run(store: Store, key: str, ref: str) -> tuple[Run, list[Ping]] | None
         run_id = ""
         if not ref.startswith("at-"):
             return None
-    runs = fold_runs(store.newest_of_runs(key, _MOST_PINGS))
+    runs = fold_runs(store.pings.newest_of_runs(key, _MOST_PINGS))
     found = next((run for run in reversed(runs) if ref_of(run) in (ref, run_id)), None)
     if found is None:
         return None
     times_us = [at_us for at_us in (found.started_us, found.ended_us) if at_us is not None]
     # What it said by hand may have come after its end.
     last_us = _ALWAYS_US if run_id else max(times_us)
-    pings = store.pings_of_run(key, run_id, (min(times_us), last_us))
+    pings = store.pings.of_run(key, run_id, (min(times_us), last_us))
     # Outputs are read only now. Of runs without an id there may be several in that time.
     run = next((run for run in fold_runs(pings) if run.ended_us == found.ended_us), found)
     return run, [ping for ping in pings if ping.kind == "log"] if run_id else []

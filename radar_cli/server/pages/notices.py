@@ -52,7 +52,7 @@ def list_notices(
 
 def _read(store: Store, pattern: str, monitor: str, channel: str, before: str) -> list[Logged]:
     """One more than a page has, if there are as many."""
-    found = store.notices(
+    found = store.notices.newest(
         _A_PAGE + 1, monitor=monitor, channel=channel, pattern=pattern, before=before
     )
     # What LIKE lets through is at least what the pattern does; a channel's own news has no monitor.

@@ -45,7 +45,7 @@ def list_monitors(
 ) -> Response:
     """A page of monitors, with what is looked for in plain parameters."""
     now = now_us()
-    service.store.judge(now)
+    service.store.monitors.judge(now)
     wanted = Wanted(
         " ".join(q[:_TEXT_MAX].replace("\0", " ").split()[:_WORDS_MAX]),
         tuple(dict.fromkeys(each.strip()[:_TEXT_MAX] for each in tag or () if each.strip()))[
@@ -145,7 +145,7 @@ def _write_order(order: Order) -> str:
 
 def frame(session: Session, service: Service, now: int) -> dict[str, Any]:
     """Return what every page shows of the server and of who looks."""
-    outage = service.store.last_outage()
+    outage = service.store.outages.last()
     if outage is not None and now - outage.end_us > _OUTAGE_SHOWN_US:
         outage = None
     idle_s = time.monotonic() - service.evaluator.last_tick
@@ -157,10 +157,10 @@ def frame(session: Session, service: Service, now: int) -> dict[str, Any]:
         # How many of all the monitors were due is not for a key that sees only some of them.
         "sees_all": session.key.monitors == "*",
         "idle_s": idle_s if idle_s >= STUCK_AFTER_S else 0,
-        "alerts_waiting": service.store.count_waiting_alerts(session.key.monitors),
+        "alerts_waiting": service.store.alerts.count_waiting(session.key.monitors),
         "channels": len(service.channels),
         # Whom they tell, and why not, is for who sees all.
-        "failing": service.store.failing_channels({each.table.name for each in service.channels})
+        "failing": service.store.channels.failing({each.table.name for each in service.channels})
         if session.key.monitors == "*"
         else [],
     }

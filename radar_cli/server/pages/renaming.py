@@ -45,7 +45,7 @@ def rename(
         check_key(new)
         if not session.key.covers(new):
             raise ValueError(f"your key is for monitors like {session.key.monitors!r}")
-        service.store.rename(known.key, new, now_us(), keeps_alias=keeps_alias)
+        service.store.aliases.rename(known.key, new, now_us(), keeps_alias=keeps_alias)
     except UnknownMonitorError:
         raise PageError(404, "There is no such monitor.", "It may have been deleted.") from None
     except MonitorExistsError as error:
@@ -59,9 +59,9 @@ def rename(
 def unalias(known: MonitorSeen, service: Served, pages: PagesServed, form: ChangeForm) -> Response:
     """Remove an old key of this monitor."""
     old = form.get("alias", "")
-    alias = service.store.find_alias(old) if is_key(old) else None
+    alias = service.store.aliases.find(old) if is_key(old) else None
     if alias is not None and alias.monitor == known.key:
-        service.store.drop_alias(old)
+        service.store.aliases.drop(old)
     return pages.redirect(f"/monitors/{known.key}")
 
 

@@ -27,8 +27,8 @@ def reveal_ping_url(
 ) -> Response:
     """Show the URL that needs no key, or make a new one, which ends the old one."""
     if form.get("new"):
-        service.store.drop_token(known.key, PING)
-    more = {"ping_token": service.store.make_token(known.key, PING)}
+        service.store.tokens.drop(known.key, PING)
+    more = {"ping_token": service.store.tokens.make(known.key, PING)}
     return render_monitor(request, session, known, service, pages, more=more)
 
 
@@ -38,9 +38,9 @@ def switch_badge(
 ) -> Response:
     """Make a badge that anybody may see who knows its address, or take it away."""
     if form.get("on"):
-        service.store.make_token(known.key, BADGE)
+        service.store.tokens.make(known.key, BADGE)
     else:
-        service.store.drop_token(known.key, BADGE)
+        service.store.tokens.drop(known.key, BADGE)
     answer = pages.redirect(f"/monitors/{known.key}")
     answer.headers["location"] += "#badge"
     return answer

@@ -16,12 +16,12 @@ from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.schedule import load_timezone
 from radar_cli.model.sentences import (
-    exit_in_words,
+    describe_exit,
+    describe_origin,
+    describe_schedule,
     find_links,
-    in_words,
+    format_size,
     local_time,
-    origin_in_words,
-    size_in_words,
     what_happened,
 )
 from radar_cli.model.state import Reason, View
@@ -107,10 +107,10 @@ class Shown:
     @property
     def expectation(self) -> str:
         """When its runs are expected, in a few words."""
-        return in_words(self.known.monitor)
+        return describe_schedule(self.known.monitor)
 
     @property
-    def strip_words(self) -> str:
+    def strip_text(self) -> str:
         """The strip for those who don't see it: `24 runs: 22 well, 1 failed, 1 missed`."""
         kinds = [tick.kind for tick in self.ticks]
         counts = [f"{kinds.count(mark)} {MARK_WORDS[mark]}" for mark in Mark if mark in kinds]
@@ -143,7 +143,7 @@ class Shelf:
         missing = [k for k in several if k.key not in kept or kept[k.key][0] != states[k.key]]
         if missing:
             # One whose start was cut off is older than what is shown.
-            runs = store.last_runs([known.key for known in missing], limit)
+            runs = store.history.last_runs([known.key for known in missing], limit)
             for known in missing:
                 own = runs[known.key][-limit:]
                 kept[known.key] = (states[known.key], own, _find_ticks(known, own, now_us, limit))
@@ -167,7 +167,7 @@ def _show(
     if view.status in ALARMING:
         last = next((run for run in reversed(runs) if not run.is_running), None)
         if last is not None and view.reason == Reason.FAILED:
-            last = store.with_output(known.key, last)
+            last = store.history.with_output(known.key, last)
         why = one_line(what_happened(view, last, _WHY_MAX), _WHY_MAX)
     return Shown(known, view, now_us, runs, ticks, why)
 
@@ -189,7 +189,7 @@ def began_us(run: Run) -> int | None:
 
 def how(run: Run) -> str:
     """The exit code, the signal, or nothing."""
-    words = exit_in_words(run)
+    words = describe_exit(run)
     return f"exit {words}" if words.isdigit() else words
 
 
@@ -211,8 +211,8 @@ def relative(time_us: int, now_us: int) -> str:
     seconds = (now_us - time_us) / 1e6
     if abs(seconds) < 1:
         return "now"
-    words = rough(abs(seconds))
-    return f"{words} ago" if seconds > 0 else f"in {words}"
+    length = rough(abs(seconds))
+    return f"{length} ago" if seconds > 0 else f"in {length}"
 
 
 def rough(seconds: float) -> str:
@@ -242,8 +242,8 @@ def day(time_us: int, zone: str) -> str:
 
 def stamp(time_us: int, text: str = "") -> Markup:
     """A moment as an element, which the reader's browser tells in its own timezone."""
-    words = text or local_time(time_us)
-    return Markup('<time datetime="{}" data-as="exact">{}</time>').format(_iso(time_us), words)
+    shown = text or local_time(time_us)
+    return Markup('<time datetime="{}" data-as="exact">{}</time>').format(_iso(time_us), shown)
 
 
 def percent(share: float) -> str:
@@ -277,12 +277,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "line": one_line,
     "linked": find_links,
     "plain": plain,
-    "origin": origin_in_words,
+    "origin": describe_origin,
     "ref": ref_of,
     "relative": relative,
     "rough": rough,
     "short": lambda run_id: run_id[-_SHORT_ID:],
-    "size": size_in_words,
+    "size": format_size,
     "whole": whole,
     "began": began_us,
     "brief": brief,

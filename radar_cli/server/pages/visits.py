@@ -181,9 +181,9 @@ def _find_monitor(request: Request, key: str, session: Visitor, service: Served)
     RenamedError: it was called so.
     """
     # What a key doesn't cover isn't there: it tells nobody which monitors there are.
-    found = service.store.find(key) if is_key(key) and session.key.covers(key) else None
+    found = service.store.monitors.find(key) if is_key(key) and session.key.covers(key) else None
     if found is None and request.method == "GET" and is_key(key):
-        alias = service.store.find_alias(key)
+        alias = service.store.aliases.find(key)
         if alias is not None and session.key.covers(alias.monitor):
             raise RenamedError(alias.monitor)
     if found is None:

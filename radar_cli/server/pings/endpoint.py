@@ -16,7 +16,7 @@ from radar_cli.server.pings.exchange import (
 from radar_cli.server.runtime.access import check
 from radar_cli.server.runtime.answers import send_early, send_json
 from radar_cli.server.runtime.keys import ApiKey
-from radar_cli.store.store import Creation
+from radar_cli.store.pings import Creation
 from radar_cli.store.tokens import PING
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class PingEndpoint:
         """Find the key or the token's monitor: in memory if it was asked for a moment ago."""
         service = self._service
         if token := exchange.path.token:
-            find = service.store.find_by_token
+            find = service.store.tokens.find_monitor
             exchange.admit_token(await asyncio.to_thread(find, token, PING))
             return
         exchange.admit(await self._find_key(exchange.api_key))
@@ -88,7 +88,7 @@ class PingEndpoint:
 
     async def _find_start(self, exchange: Exchange) -> int | None:
         """The time at which the run of an exchange began, if that was told."""
-        known = await asyncio.to_thread(self._service.store.find_by_any_key, exchange.monitor)
+        known = await asyncio.to_thread(self._service.store.aliases.find_monitor, exchange.monitor)
         return None if known is None else known.state.running.get(exchange.request.run_id)
 
 

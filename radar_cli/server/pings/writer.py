@@ -18,7 +18,8 @@ from radar_cli.server.pings.requests import CLOCK_SLACK_US
 from radar_cli.server.runtime.now import Clock
 from radar_cli.store.database import ChangedMeanwhileError
 from radar_cli.store.outages import NotedOutage
-from radar_cli.store.store import Creation, Store
+from radar_cli.store.pings import Creation
+from radar_cli.store.store import Store
 
 _BATCH_MAX = 500
 
@@ -124,7 +125,7 @@ class Writer:
         outcomes: list[bool | Exception] = []
         try:
             # The first ping after an outage must not be the one that judges what fell into it.
-            if (outage := self._store.keep_watch(now_us)) is not None:
+            if (outage := self._store.outages.keep_watch(now_us)) is not None:
                 self._note_outage(outage)
             creating: dict[str, Creation] = {}
             for arrival in batch:
@@ -132,7 +133,7 @@ class Writer:
                     creating.setdefault(arrival.ping.monitor, arrival.creation)
             pings = [arrival.ping for arrival in batch]
             add = partial(
-                self._store.add_each,
+                self._store.pings.add_each,
                 pings,
                 now_us,
                 creating=creating,

@@ -43,7 +43,7 @@ def limit_bodies(app: "ASGIApp") -> "ASGIApp":
 async def _read(scope: "Scope", receive: "Receive") -> bytes | None:
     """The body of a request; None if its client has gone. TooLargeError: it is too long."""
     body = bytearray()
-    if _said_length(scope) > BODY_MAX_BYTES:
+    if _declared_length(scope) > BODY_MAX_BYTES:
         raise TooLargeError
     while True:
         message = await receive()
@@ -56,7 +56,7 @@ async def _read(scope: "Scope", receive: "Receive") -> bytes | None:
             return bytes(body)
 
 
-def _said_length(scope: "Scope") -> int:
+def _declared_length(scope: "Scope") -> int:
     """Return the length that a request announces for its body; 0 if it doesn't."""
     said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     return int(said) if said.isdigit() and len(said) < 19 else 0

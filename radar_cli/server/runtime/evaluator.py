@@ -58,7 +58,7 @@ class Evaluator:
     def start(self) -> None:
         """Begin to judge and to deliver."""
         if self._remind_every_us:
-            self._store.begin_reminding(self._clock.now_us(), self._remind_every_us)
+            self._store.reminders.begin(self._clock.now_us(), self._remind_every_us)
         for thread in self._threads:
             thread.start()
 
@@ -86,16 +86,16 @@ class Evaluator:
         # The one reading of the clock for all of it: an outage that ends in between (a process
         # stopped, a machine asleep, a database away) must not be judged before it is noted.
         now_us = self._clock.now_us()
-        if (outage := self._store.keep_watch(now_us)) is not None:
+        if (outage := self._store.outages.keep_watch(now_us)) is not None:
             self._note_outage(outage)
         self._ingest()
-        self._store.judge(now_us)
+        self._store.monitors.judge(now_us)
         every_us = self._remind_every_us
         enqueue_news(self._store, self._compose, now_us, remind_every_us=every_us)
         self.last_tick = time.monotonic()
         if self.last_tick - self._reminded_at >= _REMINDED_EVERY_S:
             self._reminded_at = self.last_tick
-            self._store.remind(now_us, every_us, self._compose.at(now_us))
+            self._store.reminders.enqueue(now_us, every_us, self._compose.at(now_us))
 
     def _deliver(self, channel: Channel) -> None:
         deadline = time.monotonic() + _DELIVERY_S

@@ -55,7 +55,7 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record; with a traceback, some lines."""
-        return f"{_time_of(record)} {record.levelname.lower()}: {_words_of(record)}"
+        return f"{_time_of(record)} {record.levelname.lower()}: {_message_of(record)}"
 
 
 class _Json(logging.Formatter):
@@ -67,7 +67,7 @@ class _Json(logging.Formatter):
             "time": _time_of(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": _words_of(record),
+            "message": _message_of(record),
             **getattr(record, "fields", {}),
         }
         return json.dumps(line)
@@ -102,11 +102,11 @@ def _time_of(record: logging.LogRecord) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _words_of(record: logging.LogRecord) -> str:
-    words = record.getMessage()
+def _message_of(record: logging.LogRecord) -> str:
+    message = record.getMessage()
     if record.exc_info:
-        words += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
-    return _PASSWORDS.sub(r"\1...@", hide_secrets(words))
+        message += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
+    return _PASSWORDS.sub(r"\1...@", hide_secrets(message))
 
 
 def hide_secrets(path: str) -> str:

@@ -60,7 +60,7 @@ class Service:
         retention: Retention = Retention(),  # noqa: B008 (it can't be changed)
     ) -> None:
         self.store = store
-        store.default_zone = settings.tz or local_zone()
+        store.zone.name = settings.tz or local_zone()
         self.settings = settings
         self.channels = channels
         self.keys = Keys(store.database)
@@ -77,7 +77,7 @@ class Service:
         self._recognised_at = time.monotonic()
         self.signer: Signer | None = None
         if settings.public_url:
-            self.signer = Signer(store.link_secret(), settings.url)
+            self.signer = Signer(store.tokens.link_secret(), settings.url)
         self.evaluator = Evaluator(
             store,
             channels,
@@ -94,7 +94,7 @@ class Service:
 
     def start(self) -> None:
         """Begin to work. StateError: the database can't be used."""
-        if (outage := self.store.keep_watch(self.clock.now_us())) is not None:
+        if (outage := self.store.outages.keep_watch(self.clock.now_us())) is not None:
             self.note_outage(outage)
         self.writer.start()
         self.evaluator.start()
@@ -105,7 +105,7 @@ class Service:
         self.beacon.stop()
         self.writer.stop()
         self.evaluator.stop()
-        self.store.leave(self.clock.now_us())
+        self.store.outages.leave(self.clock.now_us())
         self.store.close()
 
     def health(self) -> dict[str, str]:
@@ -125,14 +125,14 @@ class Service:
 
     def failing_channels(self) -> list[ChannelHealth]:
         """Return those of its channels that deliver nothing."""
-        return self.store.failing_channels([channel.table.name for channel in self.channels])
+        return self.store.channels.failing([channel.table.name for channel in self.channels])
 
     def find_unheard(self, pattern: str, limit: int = 20) -> list[str]:
         """Return keys of monitors that no channel tells of when they go down, at most `limit`."""
         if not self.channels:
             return []  # nobody asked to be told: that is said once, and not of each monitor
         tables = [channel.table for channel in self.channels]
-        monitors = islice(self.store.tags_of_each(pattern), _LOOKED_AT_MAX)
+        monitors = islice(self.store.monitors.tags_of_each(pattern), _LOOKED_AT_MAX)
         return list(islice(find_unheard(tables, monitors), limit))
 
     def find_trouble(self) -> str:

@@ -41,7 +41,7 @@ def test_no_page_is_wider_than_a_phone(server: RadarServer, page: Page, key: str
     revoke = f"/keys/{make_key(server, 'read', long).split('_')[2]}/revoke"
     with server.store() as store:
         now_us = time.time_ns() // 1000
-        store.rename(f"{long}-{key}", f"{long}-{key}.", now_us)
+        store.aliases.rename(f"{long}-{key}", f"{long}-{key}.", now_us)
         with store.database.change() as change:
             change.execute(
                 "INSERT INTO notice (id, channel, kind, monitors, created_us, tries, answer)"

@@ -67,8 +67,8 @@ def test_what_jobs_say_is_harmless_on_every_page(
         Ping("log", monitor, run_id=run_id, time_us=now_us, fields=fields, body=body),
     ]
     with server.store() as store:
-        store.add(pings, now_us)
-        store.update(monitor, {"name": fields["name"], "tags": fields["tags"]}, now_us)
+        store.pings.add(pings, now_us)
+        store.monitors.update(monitor, {"name": fields["name"], "tags": fields["tags"]}, now_us)
     path = f"/monitors/{monitor}"
     try:
         for each in ("/", path, f"{path}/runs/{run_id}", f"{path}/delete"):
@@ -79,7 +79,7 @@ def test_what_jobs_say_is_harmless_on_every_page(
         assert admin.get("/", tag=fields["tags"].split()[:3], q=name).status_code == 200
     finally:
         with server.store() as store:
-            store.delete([monitor])
+            store.monitors.delete([monitor])
 
 
 def test_output_shows_as_it_was_meant(server: RadarServer, admin: Visitor, key: str) -> None:

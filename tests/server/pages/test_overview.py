@@ -32,9 +32,9 @@ def statuses(server: RadarServer, key: str) -> dict[str, str]:
     _ping(server, keys["late"], "success", 90, every="60", gracePeriod="300", tags=f"t-{key}")
     with server.store() as store:
         now_us = time.time_ns() // 1000
-        store.create(keys["new"], {"every": "3600", "tags": f"t-{key}"}, now_us)
-        store.create(keys["paused"], {"every": "3600", "tags": f"t-{key}"}, now_us)
-        store.pause([keys["paused"]], now_us, None)
+        store.monitors.create(keys["new"], {"every": "3600", "tags": f"t-{key}"}, now_us)
+        store.monitors.create(keys["paused"], {"every": "3600", "tags": f"t-{key}"}, now_us)
+        store.monitors.pause([keys["paused"]], now_us, None)
     return keys
 
 
@@ -115,7 +115,7 @@ def test_it_pages_through_many_there_and_back(
     keys = sorted(f"many-{key}-{number:03d}" for number in range(230))
     with server.store() as store:
         for each in keys:
-            store.create(each, {}, time.time_ns() // 1000)
+            store.monitors.create(each, {}, time.time_ns() // 1000)
     # One in the first group: the pages go on from group to group.
     _ping(server, keys[120], "fail")
     order = [keys[120], *keys[:120], *keys[121:]]
@@ -201,7 +201,7 @@ def test_it_says_when_nobody_looked(tmp_path: Path) -> None:
         server.ping("job/success", every="60")
         server.stop()
         with server.store() as store:
-            store.leave(time.time_ns() // 1000 - 300_000_000)
+            store.outages.leave(time.time_ns() // 1000 - 300_000_000)
         server.start()
         text = Visitor(server.url, server.key).text("/")
         assert "The server was away for 5 min" in text

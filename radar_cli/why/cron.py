@@ -6,12 +6,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 
-from radar_cli.cli.remarks import BAD, BEWARE, GOOD, Remark
 from radar_cli.crontab.calls import Call, find_call
 from radar_cli.crontab.daemon import find_daemons
 from radar_cli.crontab.lines import Job
 from radar_cli.crontab.link import CRON_PATH
 from radar_cli.crontab.sources import Machine
+from radar_cli.why.remarks import BAD, BEWARE, GOOD, Remark
 from radar_cli.wrap import options
 
 _VALUED = frozenset(row[0] for row in options.TABLE if row[1] != "switch")

@@ -1,0 +1,1 @@
+"""Evidence: what keeps radar from watching over jobs."""

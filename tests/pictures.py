@@ -1,0 +1,115 @@
+"""The pictures of the README and the docs, made of a real terminal and a real browser.
+
+    python -m tests.pictures [FOLDER]
+
+It plants the same monitors each time, with a day of runs; FOLDER is docs/pictures, if not given.
+"""
+
+import os
+import random
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import SVG_EXPORT_THEME
+from rich.text import Text
+
+from radar_cli.model.ping import Ping
+from radar_cli.store.store import Store
+from tests.support.chromium import chromium
+from tests.support.docs import CHECKOUT
+from tests.support.radar import environment, radar_path
+from tests.support.radar_server import RadarServer, serving
+from tests.support.terminal import Terminal
+
+_SECOND_US = 1_000_000
+_COLUMNS, _ROWS = 108, 12
+_FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+_FAILURE = b"dumping shop...\npg_dump: error: could not write: No space left on device\n"
+# Key, schedule, minutes between runs, seconds that one takes, last line, tags.
+_JOBS = (
+    ("backup", "5 */2 * * *", 120, 340, b"pg_dump: 18 GB written\n", "db nightly"),
+    ("certs", "0 */6 * * *", 360, 4, b"2 certificates are valid for 61 days\n", "web"),
+    ("invoices", "*/30 * * * *", 30, 21, b"14 invoices sent\n", "billing"),
+    ("mail-queue", "*/10 * * * *", 10, 2, b"queue is empty\n", "web"),
+    ("sync", "0 * * * *", 60, 95, b"sent 1.2 GB, total size 84 GB\n", "db"),
+)
+
+
+def plant(store: Store, now_us: int) -> None:
+    """Put a day of runs of some jobs into a store: the last backup has failed."""
+    chance = random.Random(1)
+    for key, schedule, minutes, takes_s, output, tags in _JOBS:
+        period_us = minutes * 60 * _SECOND_US
+        begin_us = now_us - 24 * 3600 * _SECOND_US
+        declared = {"schedule": schedule, "tz": "UTC", "tags": tags}
+        store.monitors.create(key, declared, begin_us)
+        slot_us = begin_us - begin_us % period_us + period_us
+        if key == "backup":
+            slot_us += 5 * 60 * _SECOND_US
+        pings = []
+        while slot_us < now_us - 400 * _SECOND_US:
+            run_id = f"{chance.getrandbits(128):032x}"
+            run_id = "-".join((run_id[:8], run_id[8:12], run_id[12:16], run_id[16:20], run_id[20:]))
+            took_us = round(takes_s * chance.uniform(0.8, 1.3) * _SECOND_US)
+            is_last = slot_us + period_us >= now_us - 400 * _SECOND_US
+            has_failed = key == "backup" and is_last
+            kind, body = ("fail", _FAILURE) if has_failed else ("success", output)
+            fields = {"duration": f"{took_us / 1e6:.3f}", "exit": str(int(has_failed))}
+            fields |= {"host": "db1.example.com", "output": str(len(body))}
+            pings.append(Ping("start", key, run_id=run_id, time_us=slot_us))
+            end_us = slot_us + took_us
+            pings.append(Ping(kind, key, run_id=run_id, time_us=end_us, fields=fields, body=body))
+            slot_us += period_us
+        store.pings.add(pings, now_us)
+    store.outages.note_check(now_us)
+
+
+def draw_status(state: Path, target: Path) -> None:
+    """Draw what `radar status` prints at a terminal."""
+    env = environment(RADAR_STATE_DIR=str(state), TERM="xterm-256color", TZ="UTC")
+    words = [str(radar_path()), "status"]
+    with Terminal(words, env, rows=_ROWS, columns=_COLUMNS) as terminal:
+        terminal.wait(60)
+        shown = terminal.screen.decode().replace("\r\n", "\n").rstrip()
+    console = Console(record=True, width=_COLUMNS, file=open(os.devnull, "w"))  # noqa: SIM115
+    console.print("[bold]$[/bold] radar status")
+    console.print(Text.from_ansi(shown), soft_wrap=True)
+    drawn = console.export_svg(title="radar status", theme=SVG_EXPORT_THEME)
+    # It would load a font from elsewhere; any of fixed width does.
+    target.write_text(_FONT.sub("", drawn))
+
+
+def photograph(server: RadarServer, profile: Path, folder: Path) -> None:
+    """Take screenshots of the pages, light and dark."""
+    with chromium(profile) as page:
+        page.resize(1100, 560, scale=1.5)
+        page.open(f"{server.url}/login")
+        page.evaluate(f"document.querySelector('input[name=key]').value = '{server.key}'")
+        page.evaluate("document.querySelector('form').submit()")
+        page.wait("document.querySelector('a[href$=\"/monitors/backup\"]') !== null")
+        for name, path, scale in (("dashboard", "/", 1.5), ("monitor", "/monitors/backup", 1.0)):
+            for is_dark in (False, True):
+                page.resize(1100, 560, is_dark=is_dark, scale=scale)
+                page.open(server.url + path)
+                page.screenshot(folder / f"{name}{'-dark' if is_dark else ''}.png")
+
+
+def main(folder: Path) -> None:
+    """Make all pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    now_us = time.time_ns() // 1000
+    with tempfile.TemporaryDirectory() as made:
+        state = Path(made) / "state"
+        with serving(state, config='[notify.ops]\nwebhook = "http://127.0.0.1:9/"\n') as server:
+            with server.store() as store:
+                plant(store, now_us)
+            photograph(server, Path(made) / "profile", folder)
+        draw_status(state, folder / "status.svg")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if sys.argv[1:] else CHECKOUT / "docs/pictures")
