@@ -157,7 +157,7 @@ def command(
     wanted = Wanted(choice, order, is_down_only=is_down_only, all_users=all_users)
     if not watches:
         return _show(session, wanted)
-    if session.format != "table" or session.verbose:
+    if session.format != "table" or session.verbose or session.fields:
         raise UsageError("--watch is a table for people", "leave --watch out for programs")
 
     def look_again() -> Result:
