@@ -61,7 +61,7 @@ class ChannelTable:
 
     @property
     def quiet(self) -> "QuietHours | None":
-        """When it tells nothing, if it ever is quiet."""
+        """Return when it tells nothing, if it ever is quiet."""
         if "quiet" not in self.values:
             return None
         return _read_quiet(tuple(self.values["quiet"]), self.values.get("tz", ""))

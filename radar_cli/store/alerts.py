@@ -274,7 +274,7 @@ def _enqueue(change: Change, key: str, how: _How) -> int:
 
 
 def _changes_before(change: Change, key: str, now_us: int) -> list[int]:
-    """When a monitor has changed before, as people were told, not long ago."""
+    """Return when a monitor has changed before, as people were told, not long ago."""
     rows = change.read(
         "SELECT noticed_us FROM flip WHERE monitor = ? AND fate = ? AND noticed_us > ?"
         " ORDER BY number DESC LIMIT ?",

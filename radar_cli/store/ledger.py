@@ -117,7 +117,7 @@ _SET_MARK = (
 
 @dataclass(frozen=True, slots=True)
 class LedgerRetention:
-    """What is kept: at most so many tasks and days, and so many days of samples of queues."""
+    """The amounts kept: at most so many tasks and days, and so many days of samples of queues."""
 
     tasks: int = 1_000_000
     tasks_for_us: int = 30 * _DAY_US

@@ -80,7 +80,7 @@ class _How:
 
     @property
     def later_us(self) -> int:
-        """When one that can't be told of now is looked at again."""
+        """Return the time after which one that gets no notice now is looked at again."""
         return self.every_us or MINUTE
 
 
