@@ -1,20 +1,20 @@
 """The standing watch beside real workers: what the ledger knows of each task."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
 
 from tests.celery.watching import Watching
-from tests.support.celery_app import Worker, send
+from tests.support.celery_app import Worker
 
 pytestmark = pytest.mark.slow
 
 _SENT_EVENTS = {"task_send_sent_event": True}
 
 
-def _send(url: str, task: str, *args: object, count: int = 1, **options: object) -> list[str]:
+def _send(url: str, task: str, *args: object, count: int = 1, **options: Any) -> list[str]:
     """Send a task as an app does whose `task_send_sent_event` is on; return the ids."""
     app = Celery("shop", broker=url, set_as_current=False)
     app.conf.update(_SENT_EVENTS)
@@ -33,8 +33,7 @@ def test_the_ledger_has_each_task_from_being_sent_to_its_end(
     Worker(broker_url, tmp_path, "-E", app="watched", WATCHED_MONITORS="{}").wait()
     watch = Watching(broker_url, tmp_path).wait()
     _send(broker_url, "watched.well", count=30)
-    options = {"kwargs": {"password": "hunter2"}}
-    [failed] = _send(broker_url, "watched.fails", 7, **options)
+    [failed] = _send(broker_url, "watched.fails", 7, kwargs={"password": "hunter2"})
     watch.until(lambda: watch.counts() == {"success": 30, "failure": 1})
     task = watch.ledger.find_task(failed)
     assert task is not None

@@ -67,10 +67,14 @@ def test_what_waits_in_a_consumed_queue_waits() -> None:
 
 def test_fetched_by_nobody() -> None:
     case = Case("sent")
-    assert case.after((20, look(depth=1)), (30, look(depth=1))).stage == "not received"
+    task = case.after((20, look(depth=1)), (30, look(depth=1)))
+    assert task is not None
+    assert task.stage == "not received"
     assert case.told[-1] == "task-stuck"
     # A worker has come, so it waits as others do.
-    assert case.after((40, look(worker(), depth=1))).stage == ""
+    task = case.after((40, look(worker(), depth=1)))
+    assert task is not None
+    assert task.stage == ""
     assert case.told[-1] == "task-unstuck"
 
 

@@ -19,7 +19,6 @@ class Watching:
 
     def __init__(self, url: str, folder: Path, *words: str) -> None:
         self.state = folder / "state"
-        self.env = {"RADAR_STATE_DIR": str(self.state)}
         self._log = folder / "watch.log"
         self._command = ["celery", "watch", "-b", url, "--interval", "1s", *words]
         self._store: Store | None = None
@@ -30,7 +29,7 @@ class Watching:
             self.process = processes.remember(
                 subprocess.Popen(
                     [radar_path(), *self._command],
-                    env=environment(**self.env),
+                    env=environment(RADAR_STATE_DIR=str(self.state)),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
