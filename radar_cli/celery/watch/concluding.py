@@ -12,10 +12,10 @@ from radar_cli.celery.watch.events import Fold
 from radar_cli.model.ledger import QueueSample, Stage, TaskRecord, TaskState, WorkerRecord
 
 _SECOND = 1_000_000
-# Before that a task may be on its way from one place to the next.
-PATIENCE_US = 15 * _SECOND
+# Between two looks, and no less than that, a task may be on its way from one place to the next.
+_PATIENCE_US = 5 * _SECOND
 # A worker beats every 2 s, and one that was killed never again.
-_QUIET_US = 20 * _SECOND
+_QUIET_US = 8 * _SECOND
 # One with a solo pool neither beats nor answers while it works.
 _BUSY_POOLS = ("solo", "")
 _LONG_QUIET_US = 60 * _SECOND
@@ -26,10 +26,9 @@ _DEFAULT_QUEUE = "celery"
 class _Progress:
     """The tasks that a worker began: by its own count, and by the events that came."""
 
-    since: int  # the worker's count, from which on events are compared with it
-    seen: int = 0
+    since: int  # the worker's count when its events began to be compared with it
+    heard: int  # events that had come by then
     lately: int = 0  # missing at the last look: a task may be begun while one looks
-    has_sent: bool = False  # an event of a task
     gap_us: int = 0  # when events were last found to be missing
 
 
@@ -43,26 +42,37 @@ class Conclusions:
 
 
 class Concluder:
-    """Compares the tasks that go on with each look. `blind_until_us`: nothing was seen before."""
+    """Compares the tasks that go on with each look, of which there is one each `interval_s`.
 
-    def __init__(self, fold: Fold, blind_until_us: int) -> None:
+    Before `blind_until_us` nothing was seen.
+    """
+
+    def __init__(self, fold: Fold, blind_until_us: int, interval_s: float = 10.0) -> None:
         self._fold = fold
+        self._patience_us = max(_PATIENCE_US, round(1.5e6 * interval_s))
+        self._quiet_us = max(_QUIET_US, round(2e6 * interval_s))
         self.blind_until_us = blind_until_us
         self._suspects: dict[str, tuple[TaskState, int]] = {}  # in which state, and since when
         self._progress: dict[str, _Progress] = {}
+        self.heard: dict[str, int] = {}  # events of tasks that began, by worker
 
     def note_started(self, node: str) -> None:
         """Count a task that a worker began, by its event."""
-        if (progress := self._progress.get(node)) is not None:
-            progress.seen += 1
-            progress.has_sent = True
+        self.heard[node] = self.heard.get(node, 0) + 1
 
-    def conclude(self, look: Look, now_us: int) -> Conclusions:
-        """Bring the fold up to what a look has seen."""
+    def conclude(
+        self, look: Look, now_us: int, heard: Mapping[str, int] | None = None
+    ) -> Conclusions:
+        """Bring the fold up to what a look has seen.
+
+        `heard` is a copy of what `self.heard` was before the workers were asked: an event that
+        came after that may be of a task that they counted.
+        """
+        heard = self.heard if heard is None else heard
         done = Conclusions(queues=_sample(look, now_us))
         for worker in look.workers.values():
             self._note_worker(worker, now_us)
-            self._count_missed(worker, done, now_us)
+            self._count_missed(worker, heard.get(worker.node, 0), done, now_us)
         gone = self._find_gone(look, now_us)
         holders = {number: worker for worker in look.workers.values() for number in worker.held}
         suspects: dict[str, tuple[TaskState, int]] = {}
@@ -73,7 +83,7 @@ class Concluder:
                 before, since_us = self._suspects.get(task.id, (None, now_us))
                 if before != task.state:
                     since_us = now_us
-                if now_us - since_us < PATIENCE_US // 3:
+                if now_us - since_us < self._patience_us // 3:
                     suspects[task.id] = task.state, since_us
                     continue
                 state, stage = verdict
@@ -104,13 +114,14 @@ class Concluder:
             )
         )
 
-    def _count_missed(self, worker: SeenWorker, done: Conclusions, now_us: int) -> None:
+    def _count_missed(self, worker: SeenWorker, heard: int, done: Conclusions, now_us: int) -> None:
         """Compare a worker's count of tasks with the events that came of them."""
         progress = self._progress.get(worker.node)
         if progress is None or worker.total < progress.since:
-            self._progress[worker.node] = _Progress(worker.total)
+            self._progress[worker.node] = _Progress(worker.total, heard)
             return
-        missing = max(0, worker.total - progress.since - progress.seen)
+        all_heard = self.heard.get(worker.node, 0)
+        missing = max(0, worker.total - progress.since - (all_heard - progress.heard))
         # What came late since the last look isn't missed.
         surely = min(missing, progress.lately)
         progress.lately = missing - surely
@@ -118,7 +129,7 @@ class Concluder:
             progress.since += surely
             progress.gap_us = now_us
             done.missed_events += surely
-            if not progress.has_sent:
+            if not all_heard:
                 done.silent_nodes.append(worker.node)
 
     def forget(self, now_us: int) -> None:
@@ -140,7 +151,7 @@ class Concluder:
                 gone.add(known.node)
                 continue
             quiet_us = now_us - known.seen_us
-            if known.node in look.workers or quiet_us < _QUIET_US:
+            if known.node in look.workers or quiet_us < self._quiet_us:
                 continue
             if look.silent and (known.pool in _BUSY_POOLS or quiet_us < _LONG_QUIET_US):
                 continue  # it may be that one who hears and doesn't answer
@@ -155,7 +166,7 @@ class Concluder:
         is_active = any(active.id == task.id for active in worker.active)
         state = TaskState.STARTED if is_active else TaskState.RECEIVED
         is_news = task.state == TaskState.SENT or (is_active and task.state == TaskState.RECEIVED)
-        if is_news and now_us - task.changed_us > PATIENCE_US:
+        if is_news and now_us - task.changed_us > self._patience_us:
             done.missed_events += 1
             self._fold.find_holder(task, worker.node, state, now_us)
         elif task.stage:
@@ -167,7 +178,7 @@ class Concluder:
         """Return how a task that nobody holds has ended (None: it is stuck), and where."""
         is_of_gone = task.worker in gone and task.state != TaskState.SENT
         since_us = max(task.changed_us, task.eta_us or 0)
-        if now_us - since_us < PATIENCE_US and not is_of_gone:
+        if now_us - since_us < self._patience_us and not is_of_gone:
             return None
         fetched = look.unacked.fetched_at if look.unacked is not None else {}
         is_fetched = task.id in fetched

@@ -15,8 +15,8 @@ from radar_cli.celery.schedule.timing import Timing, UnknowableError
 from radar_cli.model.ledger import Firing, Stage, TaskRecord, TaskState
 
 _SECOND = 1_000_000
-# Beat sends one task a tick, and may tick late.
-GRACE_US = 20 * _SECOND
+# Beat sends one task a tick, and may tick late; its file is looked at now and then.
+_GRACE_US = 5 * _SECOND
 # How much earlier than due a task may seem to be sent: clocks differ a little.
 _EARLY_US = 2 * _SECOND
 _OPEN_MAX = 10_000
@@ -46,7 +46,8 @@ class Overdue:
 class Firings:
     """The entries of a schedule and their firings."""
 
-    def __init__(self, since_us: int) -> None:
+    def __init__(self, since_us: int, interval_s: float = 10.0) -> None:
+        self._grace_us = max(_GRACE_US, round(2e6 * interval_s))
         self._since_us = since_us  # what was due before isn't this watch's to judge
         self._entries: dict[str, _Watched] = {}
         self._by_task: dict[str, set[str]] = {}  # entries by the name of their task
@@ -75,8 +76,10 @@ class Firings:
             if watched is None or watched.entry.schedule_words != entry.schedule_words:
                 due_us = _us(entry.next_due)
                 watched = _Watched(entry, due_us)
-                while watched.due_us is not None and watched.due_us < self._since_us - GRACE_US:
-                    following = _following(entry.timing, self._since_us - GRACE_US)
+                while (
+                    watched.due_us is not None and watched.due_us < self._since_us - self._grace_us
+                ):
+                    following = _following(entry.timing, self._since_us - self._grace_us)
                     if following is None or following <= watched.due_us:
                         break
                     watched.due_us = following
@@ -103,7 +106,7 @@ class Firings:
                 if not self._settle(name, watched, now_us):
                     break
         for heard in self._heard.values():
-            while heard and heard[0][0] < now_us - 2 * GRACE_US:
+            while heard and heard[0][0] < now_us - 2 * self._grace_us:
                 heard.popleft()
         for key, firing in list(self._missing.items()):
             self._correct(key, firing, now_us)
@@ -135,7 +138,7 @@ class Firings:
             return False
         following = _following(entry.timing, due_us)
         slack_us = min(_EARLY_US, (following - due_us) // 2) if following is not None else _EARLY_US
-        until_us = due_us + GRACE_US
+        until_us = due_us + self._grace_us
         if following is not None:
             until_us = min(until_us, max(following - slack_us, due_us + SHORTEST_US))
         found = self._claim(entry, due_us - slack_us, until_us)
@@ -149,7 +152,7 @@ class Firings:
             watched.due_us = _following(entry.timing, max(at_us, due_us))
             self._resolve(name)
             return True
-        if now_us < due_us + GRACE_US:
+        if now_us < due_us + self._grace_us:
             return False
         last_us = _us(entry.last_run_at) if entry.has_run else None
         attempted_us = last_us if last_us is not None and last_us >= due_us - slack_us else None

@@ -25,10 +25,11 @@ from radar_cli.celery.schedule.sources import open_source
 from radar_cli.celery.watch.concluding import Concluder
 from radar_cli.celery.watch.events import OPEN_MAX, Fold
 from radar_cli.celery.watch.firings import Firings
+from radar_cli.celery.watch.metrics import Metrics
 from radar_cli.celery.watch.reporting import EntryReports, Problems, declare_entries
 from radar_cli.celery.watch.stream import EventStream, enable_events
 from radar_cli.core.errors import RadarError
-from radar_cli.model.ledger import Batch, Blindness, TaskRecord, TaskState
+from radar_cli.model.ledger import Batch, Blindness, QueueSample, TaskRecord, TaskState
 from radar_cli.model.ping import Ping
 from radar_cli.store.ledger import Ledger, LedgerRetention, TaskSearch
 
@@ -39,7 +40,7 @@ _REPORT_S = 60.0
 _AGAIN_S = 2.0
 _LOOK_S = 5.0
 # Shorter times without events aren't worth a word.
-_BLIND_US = 5_000_000
+_BLIND_US = 1_000_000
 _WAITING_MAX = 100_000
 # No heartbeat for so long, and workers that answer: the subscription is dead.
 _DEAF_S = 30.0
@@ -74,6 +75,7 @@ class _Seen:
     """The results of one look, or why there is none."""
 
     at_us: int
+    heard: Mapping[str, int] = field(default_factory=dict)  # before it: see Concluder.conclude
     look: Look | None = None
     fault: str = ""
     entries: list[Entry] | None = None
@@ -91,7 +93,7 @@ class Watch:
         settings: WatchSettings,
         *,
         reporter: Reporter | None = None,
-        listeners: Iterable[Callable[[str, TaskRecord], None]] = (),
+        metrics: Metrics | None = None,
         log: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self._project = project
@@ -99,13 +101,13 @@ class Watch:
         self._settings = settings
         self._reporter = reporter
         self._log = log
-        self._listeners = list(listeners)
+        self._metrics = metrics
         self.fold = Fold(self._hear)
         now_us = _now_us()
         self._blind_since_us = ledger.last_look()
         self._why_blind = "the watch was not running"
-        self.concluder = Concluder(self.fold, now_us)
-        self.firings = Firings(now_us)
+        self.concluder = Concluder(self.fold, now_us, settings.interval_s)
+        self.firings = Firings(now_us, settings.interval_s)
         self.problems = Problems(
             max_failure_rate=settings.max_failure_rate, max_wait_s=settings.max_wait_s
         )
@@ -120,6 +122,7 @@ class Watch:
         self.missed_events = ledger.missed_events()
         self._heard_at = time.monotonic()
         self._now_us = now_us
+        self._samples: list[QueueSample] = []  # of the last look
         self._queues: set[str] = set()  # that tasks were sent to
         self._swept_at = self._reported_at = float("-inf")
         self._reported: tuple[str, ...] = ()
@@ -167,7 +170,8 @@ class Watch:
             self._blind_since_us = None
             self.concluder.forget(now_us)
             self.problems.blind = ""
-            self._say(f"watching {broker.shown}")
+            self._said.clear()
+            self._log(f"watching {broker.shown}")
             self._heard_at = time.monotonic()
             written_at = 0.0
             while not self._stopping.is_set():
@@ -209,8 +213,8 @@ class Watch:
             self.concluder.note_started(task.worker)
         self.firings.note(kind, task)
         self.problems.note(kind, task, self._now_us)
-        for listener in self._listeners:
-            listener(kind, task)
+        if self._metrics is not None:
+            self._metrics.note(kind, task)
 
     def _step(self, now_us: int) -> None:
         """Take in what was looked at, write and report."""
@@ -224,7 +228,30 @@ class Watch:
         for task in self.firings.claimed:
             self.fold.touch(task)
         self.firings.claimed.clear()
+        if self._metrics is not None:
+            self._metrics.update(
+                self.fold.workers,
+                self._samples,
+                self.firings.overdue(now_us),
+                {
+                    "blind": float(bool(self.problems.blind)),
+                    "open_tasks": float(len(self.fold.open)),
+                },
+                {
+                    "events": self.fold.events,
+                    "missed_events": self.missed_events,
+                    "unread_events": self.fold.unread,
+                    "events_from_the_future": self.fold.from_the_future,
+                    "forgotten_tasks": self.fold.forgotten,
+                },
+                now_us,
+            )
         self._write(now_us)
+
+    def is_well(self) -> bool:
+        """Whether it sees, and has looked lately."""
+        late_us = _now_us() - self.looked_us
+        return not self.problems.blind and late_us < 6e6 * max(self._settings.interval_s, 5.0)
 
     def _take(self, seen: _Seen, now_us: int) -> None:
         if seen.fault:
@@ -233,8 +260,10 @@ class Watch:
             self._say(f"the schedule can't be read: {seen.schedule_fault}")
         if seen.look is not None:
             self.look, self.looked_us = seen.look, seen.at_us
+            if self._metrics is not None:
+                self._metrics.looked_us = seen.at_us
             if not self.problems.blind:
-                self._conclude(seen.look, now_us)
+                self._conclude(seen.look, seen.heard, now_us)
         if seen.entries is not None:
             self.firings.update(seen.entries, seen.beats, now_us)
             monitors = declare_entries(seen.entries)
@@ -242,9 +271,10 @@ class Watch:
                 self._reporter.declare(monitors)
                 self._monitors = monitors
 
-    def _conclude(self, look: Look, now_us: int) -> None:
-        done = self.concluder.conclude(look, now_us)
+    def _conclude(self, look: Look, heard: Mapping[str, int], now_us: int) -> None:
+        done = self.concluder.conclude(look, now_us, heard)
         self._waiting.queues += done.queues
+        self._samples = done.queues
         self._waiting.missed_events += done.missed_events
         self.missed_events += done.missed_events
         self.problems.gone = {
@@ -333,7 +363,7 @@ class Watch:
             enabled: set[str] = set()
             while not self._stopping.is_set():
                 began = time.monotonic()
-                seen = _Seen(_now_us())
+                seen = _Seen(_now_us(), self.concluder.heard.copy())
                 self._look_at_schedule(seen, broker.connection)
                 looker.want(list(self._queues))
                 seen.look = looker.look(lambda: _LOOK_S, workers=len(enabled))

@@ -3,9 +3,10 @@
 import os
 import signal
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,27 +15,50 @@ from radar_cli.celery.project import project_of
 from radar_cli.celery.schedule.sources import KINDS
 from radar_cli.cli.backup import database_option
 from radar_cli.cli.celery.options import broker_options, read_duration, read_period
-from radar_cli.cli.options import Session, common_options, pass_session
+from radar_cli.cli.options import AnyFunction, Session, common_options, pass_session, read_address
 from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.ids import check_key
 from radar_cli.core.places import state_directory
 
+if TYPE_CHECKING:
+    from radar_cli.celery.watch.metrics import Metrics, MetricsServer
+    from radar_cli.celery.watch.watch import Watch
+
 _IMPORT_S = 60.0
+_FEW = 1_000
+
+
+_METRICS = "127.0.0.1:9808"
+
+
+def _watch_options(function: AnyFunction) -> AnyFunction:
+    """Add the options that the watch and the exporter share."""
+    options = (
+        click.option("--beat", metavar="SOURCE", default="", help=f"Beat's schedule: {KINDS}."),
+        click.option(
+            "--enable-events",
+            is_flag=True,
+            help="Have workers send the events of tasks, as -E does.",
+        ),
+        click.option(
+            "--interval",
+            metavar="DURATION",
+            default="10s",
+            show_default=True,
+            help="How often to look at workers, queues and the schedule.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 @click.command(name="watch")
 @broker_options
-@click.option("--beat", metavar="SOURCE", default="", help=f"Beat's schedule: {KINDS}.")
+@_watch_options
 @database_option
 @click.option(
-    "--enable-events", is_flag=True, help="Have workers send the events of tasks, as -E does."
-)
-@click.option(
-    "--interval",
-    metavar="DURATION",
-    default="10s",
-    show_default=True,
-    help="How often to look at workers, queues and the schedule.",
+    "--metrics", metavar="HOST:PORT", default="", help="Serve metrics for Prometheus there."
 )
 @click.option(
     "--monitor",
@@ -75,8 +99,35 @@ def command(session: Session, /, **given: Any) -> int:
     return run_watch(session, given)
 
 
-def run_watch(session: Session, given: dict[str, Any]) -> int:
+@click.command(name="exporter")
+@broker_options
+@_watch_options
+@click.option(
+    "--metrics",
+    metavar="HOST:PORT",
+    default=_METRICS,
+    show_default=True,
+    help="Where to serve them.",
+)
+@common_options
+@pass_session
+def exporter(session: Session, /, **given: Any) -> int:
+    """Serve metrics of a Celery for Prometheus until it is stopped, and keep nothing else.
+
+    The same as 'radar celery watch --metrics', without monitors, and with a small ledger that goes
+    when it ends.
+    """
+    forgetful = {"monitor": "", "no_monitors": True, "keep_tasks": _FEW, "keep_tasks_for": "1h"}
+    return run_watch(
+        session,
+        {**given, **forgetful, "database": "", "max_failure_rate": None, "max_wait": None},
+        keeps=False,
+    )
+
+
+def run_watch(session: Session, given: dict[str, Any], *, keeps: bool = True) -> int:
     """Watch as the options say, until SIGTERM or SIGINT; return the exit code."""
+    from radar_cli.celery.watch.metrics import Metrics
     from radar_cli.celery.watch.monitors import ServerReporter, StoreReporter
     from radar_cli.celery.watch.watch import Reporter, Watch, WatchSettings
     from radar_cli.store.ledger import LedgerRetention
@@ -104,8 +155,12 @@ def run_watch(session: Session, given: dict[str, Any]) -> int:
         ),
     )
     profile = session.load_profile()
+    place = read_address("--metrics", given["metrics"], _METRICS) if given["metrics"] else None
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(given["database"], state_directory(os.environ)))
+        directory = state_directory(os.environ)
+        if not keeps:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="radar-exporter-"))
+        store = stack.enter_context(open_store(given["database"], directory))
         reporter: Reporter | None = None
         if not given["no_monitors"]:
             if profile.server and not given["database"]:
@@ -113,11 +168,29 @@ def run_watch(session: Session, given: dict[str, Any]) -> int:
                 stack.callback(server.close)
             else:
                 reporter = StoreReporter(store, log_line)
-        watch = Watch(project, store.ledger, settings, reporter=reporter, log=log_line)
+        metrics = Metrics() if place else None
+        watch = Watch(
+            *(project, store.ledger, settings), reporter=reporter, metrics=metrics, log=log_line
+        )
+        if metrics is not None and place is not None:
+            serving = _serve(place, metrics, watch)
+            stack.enter_context(serving)
+            log_line(f"metrics at http://{place[0]}:{serving.port}/metrics")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: watch.stop())
         watch.run()
     return 0
+
+
+def _serve(place: tuple[str, int], metrics: "Metrics", watch: "Watch") -> "MetricsServer":
+    from radar_cli.celery.watch.metrics import MetricsServer
+
+    try:
+        return MetricsServer(*place, metrics.page, watch.is_well)
+    except OSError as error:
+        raise UsageError(
+            f"--metrics: can't listen on {place[0]}:{place[1]}: {error.strerror}", "another port"
+        ) from None
 
 
 def read_share(name: str, text: str | None) -> float | None:
