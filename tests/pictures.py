@@ -25,6 +25,7 @@ from tests.support.radar import environment, radar_path
 from tests.support.radar_server import RadarServer, serving
 from tests.support.terminal import Terminal
 
+Part = tuple[str, int, int]
 _SECOND_US = 1_000_000
 _COLUMNS, _ROWS = 108, 12
 _FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)
@@ -98,9 +99,85 @@ def photograph(server: RadarServer, profile: Path, folder: Path) -> None:
                 page.screenshot(folder / f"{name}{'-dark' if is_dark else ''}.png")
 
 
+# When a monitor with the schedule `0 * * * *` and a grace of 15 min is late or down. A part is its
+# status, and the minutes after 2:00 from and to which it holds; a run has begin, end and outcome.
+_CASES: tuple[tuple[str, tuple[Part, ...], tuple[int, int, str] | None], ...] = (
+    ("on time", (("up", -15, 90),), (0, 20, "ok")),
+    ("late", (("up", -15, 0), ("late", 0, 9), ("up", 9, 90)), (9, 30, "ok")),
+    ("missed", (("up", -15, 0), ("late", 0, 15), ("down", 15, 90)), None),
+    ("failed", (("up", -15, 12), ("down", 12, 90)), (0, 12, "failed")),
+    ("hung", (("up", -15, 75), ("down", 75, 90)), (0, 90, "no end")),
+)
+_MARKS = ((0, "2:00", "slot"), (15, "2:15", "deadline"), (60, "3:00", "next"), (75, "3:15", ""))
+LIGHT = {
+    "text": "#1f2328",
+    "faint": "#656d76",
+    "line": "#d0d7de",
+    "run": "#57606a",
+    "up": "#2da44e",
+    "late": "#bf8700",
+    "down": "#cf222e",
+    "back": "#ffffff",
+}
+DARK = {
+    "text": "#e6edf3",
+    "faint": "#8d96a0",
+    "line": "#30363d",
+    "run": "#9ea7b3",
+    "up": "#3fb950",
+    "late": "#d29922",
+    "down": "#f85149",
+    "back": "#0d1117",
+}
+_LEFT, _TOP, _STEP, _PER_MINUTE = 90, 62, 46, 6.6
+
+
+def draw_lateness(colors: dict[str, str]) -> str:
+    """Draw on a time line when a run is on time, late, missed, failed or hung."""
+
+    def x(minute: float) -> float:
+        return round(_LEFT + (minute + 15) * _PER_MINUTE, 1)
+
+    def write(at: float, y: float, text: str, color: str, anchor: str = "start") -> str:
+        place = f'x="{at}" y="{y}" text-anchor="{anchor}"'
+        return f'<text {place} fill="{colors[color]}">{text}</text>'
+
+    def bar(part: tuple[int, int], y: float, height: int, color: str) -> str:
+        place = f'x="{x(part[0])}" y="{y}" width="{round(x(part[1]) - x(part[0]), 1)}"'
+        return f'<rect {place} height="{height}" rx="3" fill="{colors[color]}"/>'
+
+    bottom = _TOP + len(_CASES) * _STEP
+    size = f'viewBox="0 0 {x(90) + 10:.0f} {bottom + 12}" width="{x(90) + 10:.0f}"'
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">',
+        f'<rect width="100%" height="100%" rx="6" fill="{colors["back"]}"/>',
+    ]
+    for minute, clock, name in _MARKS:
+        dashes = f'stroke="{colors["line"]}" stroke-dasharray="4 3"'
+        lines += [
+            f'<path d="M{x(minute)} 44V{bottom}" {dashes}/>',
+            write(x(minute), 36, clock, "text", "middle"),
+            write(x(minute), 19, name, "faint", "middle"),
+        ]
+    for number, (name, parts, run) in enumerate(_CASES):
+        y = _TOP + number * _STEP
+        lines.append(write(12, y + 14, name, "text"))
+        lines += [bar((begin, end), y, 8, status) for status, begin, end in parts]
+        for status, begin, end in parts:
+            if status != "up":
+                lines.append(write(x((begin + end) / 2), y - 4, status, status, "middle"))
+        if run is None:
+            lines.append(write(x(0) + 4, y + 24, "no run", "faint"))
+        else:
+            lines += [bar(run[:2], y + 13, 12, "run"), write(x(run[0]) + 6, y + 23, run[2], "back")]
+    return "\n".join([*lines, "</svg>", ""])
+
+
 def main(folder: Path) -> None:
     """Make all pictures."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lateness.svg").write_text(draw_lateness(LIGHT))
+    (folder / "lateness-dark.svg").write_text(draw_lateness(DARK))
     now_us = time.time_ns() // 1000
     with tempfile.TemporaryDirectory() as made:
         state = Path(made) / "state"

@@ -68,7 +68,9 @@ def test_it_documents_every_option_of_run_with_its_variable(row: options.Row) ->
 
 def test_it_documents_no_option_that_is_not_there() -> None:
     known = {flag for each in describe_commands() for o in each["options"] for flag in o["flags"]}
-    named = set(re.findall(r"`[^`\n]*?(--[a-z][a-z-]+)", docs.ALL))
+    # The options of other programs stand on the page that compares them, and in calls of them.
+    text = docs.ALL.replace(docs.page("guides/migration"), "")
+    named = set(re.findall(r"`(?:radar [^`\n]*?)?(--[a-z][a-z-]+)", text))
     assert named <= known | {"--help", "--version"}
 
 
@@ -208,10 +210,10 @@ def test_every_line_of_curl_is_taken(tmp_path: Path) -> None:
     assert kinds == [("success", b""), ("fail", b"no space\n"), ("start", b"")]
 
 
-def test_every_line_of_the_crontab_example_is_understood() -> None:
-    (crontab,) = [block for block in _blocks("") if "radar run" in block]
-    lines = [line for line in crontab.splitlines() if "radar run" in line]
-    assert len(lines) == 3
+def test_every_line_of_the_crontab_examples_is_understood() -> None:
+    lines = [line for block in _blocks("") for line in block.splitlines()]
+    lines = [line for line in lines if re.match(r"[\d*][^ ]* .* radar run ", line)]
+    assert len(lines) > 5
     for line in lines:
         assert find_fault(" ".join(line.split()[:5])) == ""
         words = shlex.split(line.partition("radar run")[2])

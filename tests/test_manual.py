@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from radar_cli.cli.commands import COMMANDS
-from tests import manual
+from tests import manual, pictures
 from tests.support import docs
 
 
@@ -38,3 +38,9 @@ def test_the_readme_is_a_page_whose_links_lead_somewhere() -> None:
     assert targets
     for target in targets:
         assert (docs.CHECKOUT / target).exists(), target
+
+
+def test_the_drawing_of_lateness_is_current() -> None:
+    for name, colors in (("lateness", pictures.LIGHT), ("lateness-dark", pictures.DARK)):
+        kept = (docs.CHECKOUT / f"docs/pictures/{name}.svg").read_text()
+        assert kept == pictures.draw_lateness(colors)

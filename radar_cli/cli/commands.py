@@ -33,6 +33,11 @@ COMMANDS = {
         "Watch over Celery: broker, workers, queues, schedule.",
     ),
     "config": ("radar_cli.cli.config", "command", "Read, change and check the settings."),
+    "recipe": (
+        "radar_cli.cli.recipes.command",
+        "command",
+        "Print files for CI, systemd, containers and Ansible.",
+    ),
     "schema": (
         "radar_cli.cli.schema",
         "command",

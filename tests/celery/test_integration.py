@@ -83,7 +83,7 @@ def test_each_end_is_told_once_with_its_cause(watched: Watched) -> None:
     assert "abcdefgh" not in everything
     assert not watched.pings("skipped")
     assert not watched.pings("skipped-below")
-    assert "radar: a task's run can't be told" not in worker.log
+    assert "radar: a task's run can't be reported" not in worker.log
 
 
 # What a pool of threads or none can't do: end a task by a signal.
@@ -122,7 +122,7 @@ def test_other_pools_tell_each_end_once_too(watched: Watched, pool: str) -> None
         assert cause in reason or (monitor == "fails" and reason.startswith("TypeError"))
     tries = [ping["fields"].get("tries") for ping in watched.pings("retries")]
     assert "3" in tries  # in whatever order they came
-    assert "radar: a task's run can't be told" not in worker.log
+    assert "radar: a task's run can't be reported" not in worker.log
 
 
 def test_a_retry_may_overtake_the_try_before_it(watched: Watched) -> None:
@@ -189,7 +189,7 @@ def _tell_table(watched: Watched, pool: str) -> None:
         if [(kind, reason[: len(table[name][1])]) for kind, reason in found] != [table[name]]
     }
     assert not wrong
-    assert "radar: a task's run can't be told" not in worker.log
+    assert "radar: a task's run can't be reported" not in worker.log
     worker.process.kill()
     worker.process.wait()
     # What Celery does then with a task that it doesn't know, it doesn't signal.
@@ -268,7 +268,7 @@ def test_monitors_are_named_by_tokens_and_urls_and_an_absent_server_costs_nothin
         "watched.rejects": "No Key!",
     }
     worker = watched.worker(monitors=monitors, RADAR_API_KEY="")
-    assert "the monitor of watched.rejects can't be told: bad monitor key 'No Key!'" in worker.log
+    assert "watched.rejects has no monitor: bad monitor key 'No Key!'" in worker.log
     server.stop()
     for task in ("well", "ignores", "rejects"):
         watched.send(task)

@@ -201,6 +201,7 @@ _CALLS = [
     ("open", 2),
     ("notify add chat --command true --no-test", 0),
     ("celery probes docker", 0),
+    ("recipe systemd", 0),
     ("celery audit --explain task_acks_late", 0),
     ("config path", 0),
     ("completion bash", 0),

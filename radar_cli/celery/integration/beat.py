@@ -132,7 +132,7 @@ class BeatWatch:
                 return None
             return Stamp(str(entry.name), entry_key(str(entry.name), self._prefix))
         except Exception:
-            _logger.exception("radar: an entry can't be told apart")
+            _logger.exception("radar: an entry can't be identified")
             return None
 
     def _stamp(self, headers: Any = None, **_: Any) -> None:

@@ -351,7 +351,7 @@ def _guarded(receive: Callable[..., None]) -> Callable[..., None]:
         try:
             receive(*arguments, **options)
         except Exception:
-            _logger.exception("radar: a task's run can't be told")
+            _logger.exception("radar: a task's run can't be reported")
 
     return receive_safely
 

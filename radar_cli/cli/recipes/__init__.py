@@ -1,0 +1,1 @@
+"""Recipes: files to put into a project or onto a machine, filled in."""
