@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from datetime import datetime
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import AbstractSet, Any, Callable, NamedTuple, Sequence
 
 from celery import Celery, signals
 from celery.utils.log import get_logger
@@ -64,7 +64,7 @@ class Entries(NamedTuple):
     """The entries of a scheduler, and the names of those that it has lost."""
 
     found: Sequence[Any]
-    lost: Sequence[str] = ()
+    lost: AbstractSet[str] = frozenset()
 
 
 class BeatWatch:
@@ -94,6 +94,7 @@ class BeatWatch:
         self._noted: set[str] = set()
         self._known: Monitors | None = None
         self._keys: dict[str, str] = {}  # of the entries' monitors, by entry
+        self._lost: set[str] = set()  # entries that nobody has removed
         self._declarer = Declarer(courier, f"celery:{app.main or 'app'}")
 
     def start(self) -> None:
@@ -159,25 +160,27 @@ class BeatWatch:
         self._looked_at = time.monotonic()
         try:
             entries = read_entries(self._scheduler, self._app)
-            monitors = self._read(entries)
+            self._lost |= entries.lost
+            self._lost -= {str(entry.name) for entry in entries.found}
+            monitors = self._read(entries.found)
         except Exception:
             _logger.exception("radar: the schedule can't be read")
             return
         if monitors != self._known:
             self._known = monitors
             # Of what was lost before this Beat began, it isn't known how it was declared.
-            is_whole = all(self._keys.get(name) in monitors for name in entries.lost)
+            is_whole = all(self._keys.get(name) in monitors for name in self._lost)
             self._declarer.declare(monitors, is_whole=is_whole)
 
-    def _read(self, entries: Entries) -> Monitors:
+    def _read(self, entries: Sequence[Any]) -> Monitors:
         monitors: Monitors = {}
         gaps_s: list[float] = []
-        for name in entries.lost:
+        for name in sorted(self._lost):
             self._note(f"entry {name!r} has lost its definition in Redis: Beat doesn't send it")
             key = self._keys.get(name, "")
             if self._known and key in self._known:
                 monitors[key] = self._known[key]
-        for entry in entries.found:
+        for entry in entries:
             if self._is_skipped(entry):
                 continue
             name = str(entry.name)
@@ -205,6 +208,8 @@ class BeatWatch:
         return monitors
 
     def _is_skipped(self, entry: Any) -> bool:
+        if not getattr(entry, "enabled", True):
+            return True
         name = str(entry.task)
         if name.startswith(_OWN_TASKS) and self._targets.find(name, {}) is None:
             return True
@@ -218,19 +223,24 @@ class BeatWatch:
 
 
 def read_entries(scheduler: Any, app: Celery) -> Entries:
-    """All entries of a scheduler that are enabled, and that neither begin later nor are over."""
+    """All entries of a scheduler, but for those that begin later or are over."""
     if any(each.__module__.startswith("redbeat") for each in type(scheduler).__mro__):
         # Its `schedule` has only what is due now.
         from redbeat.schedulers import get_redis
 
-        found, lost = [], []
-        for key in get_redis(app).zrange(app.redbeat_conf.schedule_key, 0, -1):
+        conf = app.redbeat_conf
+        keys = [str(key) for key in get_redis(app).zrange(conf.schedule_key, 0, -1)]
+        # Whoever removes an entry removes it whole; what Redis has evicted stands there without a
+        # definition until it is due, when RedBeat drops it. What the app declares nobody removes.
+        lost = set(app.conf.beat_schedule or {})
+        lost -= {key.removeprefix(conf.key_prefix) for key in keys}
+        found = []
+        for key in keys:
             try:
                 found.append(scheduler.Entry.from_key(key, app=app))
             except KeyError:
-                # Whoever removes an entry removes it from the schedule, too: Redis has evicted it.
-                lost.append(str(key).removeprefix(app.redbeat_conf.key_prefix))
-        return Entries([entry for entry in found if getattr(entry, "enabled", True)], lost)
+                lost.add(key.removeprefix(conf.key_prefix))
+        return Entries(found, lost)
     if (model := getattr(scheduler, "Model", None)) is not None:
         # django-celery-beat's `schedule` leaves out what is due in more than two hours.
         rows = [row for row in model.objects.enabled() if _is_current(row)]
