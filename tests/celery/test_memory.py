@@ -19,12 +19,12 @@ from tests.support.waiting import wait_until
 # So much more than after the first tasks, which fill Celery's own bounded memories.
 _MORE_BYTES = 12_000_000
 _BATCH = 5_000
-_FIRST, _ALL = depth(1_500, 60_000), depth(4_000, 1_000_000)
+_FIRST, _ALL = depth(500, 50_000), depth(2_000, 1_000_000)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
+@pytest.mark.parametrize("pool", ["prefork", "threads"][: depth(1, 2)])
 def test_a_million_tasks_leave_nothing_behind(redis_url: str, tmp_path: Path, pool: str) -> None:
     with (
         hanging.listening(partial(hanging.answering)) as port,
@@ -49,7 +49,8 @@ def test_a_million_tasks_leave_nothing_behind(redis_url: str, tmp_path: Path, po
     assert after.keys() == before.keys()
     grown = {pid: after[pid] - before[pid] for pid in before}
     assert max(grown.values()) < _MORE_BYTES, grown
-    assert "radar: a task's run can't be told" not in worker.log
+    with (tmp_path / "w.log").open() as log:  # of two lines for each task
+        assert not any("radar: a task's run can't be told" in line for line in log)
 
 
 def _message(url: str, queue: Client) -> dict[str, Any]:
