@@ -68,9 +68,9 @@ def make_script(folders: list[str]) -> bytes:
     return link.make_script(folders, *_known_options())
 
 
-def make_portable_script() -> bytes:
-    """Return the launcher that a zip archive of radar begins with."""
-    return link.make_portable_script(*_known_options())
+def make_portable_script(*, python: str = "", folder: str = "") -> bytes:
+    """Return the launcher of a package, or the one that a zip archive of radar begins with."""
+    return link.make_portable_script(*_known_options(), python, folder)
 
 
 def _known_options() -> tuple[list[str], list[str]]:

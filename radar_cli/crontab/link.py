@@ -129,15 +129,18 @@ def make_script(folders: list[str], switches: Iterable[str], valued: Iterable[st
     return _fill_script(words, switches, valued)
 
 
-def make_portable_script(switches: Iterable[str], valued: Iterable[str]) -> bytes:
-    """Return a launcher that starts the python3 of PATH with the radar in the script's own file.
+def make_portable_script(
+    switches: Iterable[str], valued: Iterable[str], python: str = "", folder: str = ""
+) -> bytes:
+    """Return a launcher for packages, which starts `python` with what is in `folder`.
 
-    A zip archive of radar and of what it needs is to be added at its end.
+    Without them it starts the python3 of PATH with the radar in the script's own file: a zip
+    archive of radar and of what it needs is to be added at its end.
     """
     words = {
-        b"PYTHON": b'"$(command -v python3 || echo python3)"',
+        b"PYTHON": _quote(python) if python else b'"$(command -v python3 || echo python3)"',
         b"ENCODINGS": b'"$2"',  # where that Python's are isn't known
-        b"FOLDERS": b'"$2"',
+        b"FOLDERS": _quote(folder) if folder else b'"$2"',
         b"COUNT": b"2",
     }
     return _fill_script(words, switches, valued) + b"exit 126\n"
