@@ -46,7 +46,7 @@ def shut_down(broker: Broker, nodes: Iterable[str]) -> list[Answer]:
     wanted = list(nodes)
     with Asking(broker.connection, exchange=broker.exchange) as asking:
         asking.tell("shutdown", {}, wanted)
-    return [Answer(node, True, "told to shut down") for node in wanted]
+    return [Answer(node, True, "asked to shut down") for node in wanted]
 
 
 def read_answer(node: str, reply: Any) -> Answer:

@@ -24,7 +24,7 @@ def flow(
 
 
 def drains_in_s(depth: int, seen: Flow | None) -> float | None:
-    """When the queue is empty if all stays as it is; None if it isn't shrinking."""
+    """Return when the queue is empty if all stays as it is; None if it isn't shrinking."""
     if depth <= 0:
         return 0.0
     if seen is None or seen.growth >= 0:

@@ -33,7 +33,7 @@ def read_reported(
         ]
     notes = []
     if not monitors:
-        notes.append("no monitor has been told of a task's run: setup_radar(app) tells them")
+        notes.append("no task has reported a run: setup_radar(app) in the app does it")
     if cut:
         notes.append(f"of {', '.join(cut[:5])} only the newest {MOST} runs were looked at")
     return found, notes

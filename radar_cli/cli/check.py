@@ -67,7 +67,7 @@ class CheckFields(GlanceFields):
     metavar="DURATION",
     default=lambda: os.environ.get("RADAR_REMIND", ""),
     show_default="RADAR_REMIND",
-    help="With --notify: tell again of what is still down.",
+    help="With --notify: remind of what is still down.",
 )
 @click.option(
     "--timers",
@@ -100,7 +100,7 @@ def command(
 
     Exits with 0 if all is well, with 1 if a monitor is down (with --strict, or late) or declared
     so that it can't be watched as it should be, and with 3 if all is well but people could not be
-    told of what was. With --notify, a line of cron prints nothing about monitors: people are told
+    told of what was. With --notify, a line of cron prints nothing about monitors: a notice is sent
     once, when something changes.
     """
     if form == "table":

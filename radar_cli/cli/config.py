@@ -333,7 +333,7 @@ def _check_effect(key: Key, known: Known, path: str) -> list[str]:
     if setting.origin.startswith("environment ") or (
         setting.origin not in (path, "default") and setting.value
     ):
-        notes.append(f"{setting.origin} stands over it")
+        notes.append(f"{setting.origin} overrides it")
     return notes
 
 

@@ -44,7 +44,7 @@ class SetUpFields(TypedDict):
 @click.option("--webhook", metavar="URL", help="Tell you by a webhook.")
 @click.option("--no-notify", "is_silent", is_flag=True, help="Add no channel.")
 @click.option("--no-test", "is_untested", is_flag=True, help="Send no test notice.")
-@click.option("--yes", is_flag=True, help="Ask nothing: what isn't said is left as it is.")
+@click.option("--yes", is_flag=True, help="Ask nothing: what no option sets is left as it is.")
 @common_options
 @answers(SetUpFields)
 @pass_session
@@ -75,7 +75,7 @@ def command(
     setup.find_server(key, is_here=is_here)
     setup.wrap(wrap, is_sure=yes, files=files, link_file=link_file, packaged=packaged)
     if setup.has_server:
-        setup.note("the server tells people of what goes wrong: its own config has the channels")
+        setup.note("the server sends the notices: its own config has the channels")
     elif not is_silent:
         setup.add_channel(email, webhook, is_sure=yes, is_untested=is_untested)
     return setup.finish()
@@ -155,12 +155,12 @@ class _Setup:
             )
         elif found := find_channels(self._session.load_config()):
             names = ", ".join(channel.table.name for channel in found)
-            self.note(f"people are told by {names} ('radar notify test' tries it)")
+            self.note(f"notices go out through {names} ('radar notify test' tries it)")
             return
         elif self._asks:
             name, settings = ask_settings()
         else:
-            self.note("nobody is told of anything yet: 'radar notify add' adds a channel")
+            self.note("no channel is set up, so no notices are sent: 'radar notify add' adds one")
             return
         added = add_channel(self._session, name, settings, is_sure=is_sure or not self._asks)
         self.data["channel"] = name

@@ -148,5 +148,5 @@ def _save(path: str, profile: str | None, values: dict[str, str]) -> list[str]:
     for name, value in values.items():
         setting = found.setting(name)
         if setting.value != value:
-            notes.append(f"{name} from {setting.origin} stands over it")
+            notes.append(f"{name} from {setting.origin} overrides it")
     return notes

@@ -217,7 +217,7 @@ def list_notices(
     ]
     data = [encode_notice(each) for each in found]
     columns = ("when", "channel", "kind", "monitors", "fate", "tries", "answer")
-    return Result(data, Table(columns, rows, "nobody was told of anything"))
+    return Result(data, Table(columns, rows, "no notices"))
 
 
 def _name(logged: Logged) -> str:

@@ -74,7 +74,9 @@ class AddedFields(TypedDict):
 @click.option("--to", metavar="TEXT", help="Telegram's chat, or PagerDuty's routing key.")
 @click.option("--apprise", metavar="URL", multiple=True, help="A service that apprise knows.")
 @click.option("--command", metavar="'PROGRAM ARG...'", help="Run a program, without a shell.")
-@click.option("--on", type=click.Choice(TOLD), multiple=True, help="Only tell of these changes.")
+@click.option(
+    "--on", type=click.Choice(TOLD), multiple=True, help="Only send notices of these changes."
+)
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only of monitors with this tag.")
 @click.option("--no-test", "is_untested", is_flag=True, help="Send no test notice.")
 @click.option("--yes", is_flag=True, help="Ask nothing, also if the channel is there already.")
@@ -116,7 +118,7 @@ def command(
     added = add_channel(session, name or _KINDS[kind], settings, is_sure=yes)
     name = added.channel.table.name
     text = f"channel {name} is in {added.path}" + ("" if added.is_new else " already")
-    following = "next: 'radar check --notify' in a crontab, or a server, tells by it"
+    following = "next: 'radar check --notify' in a crontab, or a server, sends notices through it"
     data: AddedFields = {
         "channel": name,
         "file": added.path,
@@ -227,9 +229,7 @@ def _find_kind(settings: Settings) -> str:
 def ask_kind() -> str:
     """Ask what kind of channel it is to be. UsageError: there is nobody."""
     if not can_ask():
-        raise UsageError(
-            "nothing says how to tell you", "--email you@example.com, or --webhook URL"
-        )
+        raise UsageError("no channel is given", "--email you@example.com, or --webhook URL")
     return str(
         click.prompt("Tell you by", type=click.Choice(tuple(_KINDS)), default="email", err=True)
     )

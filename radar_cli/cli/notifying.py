@@ -78,14 +78,14 @@ def find_people(session: Session) -> People:
 def notify_people(
     find: Callable[[], People], opened: Opened, now_us: int, *, remind_every_us: int = 0
 ) -> Told:
-    """Tell what nobody was told of yet, and try again what could not be delivered before.
+    """Send notices of what is new, and try again what could not be delivered before.
 
     With `remind_every_us` what is still down is told again after that time, ever more rarely.
     The monitors of a server are the server's to tell of: then nobody is to be found.
     """
     store = opened.local
     if store is None:
-        return Told(by_others=(f"people are told by {opened.store.place} itself",))
+        return Told(by_others=(f"{opened.store.place} sends the notices itself",))
     people = find()
     channels = people.channels
     compose = Composer(store, channels, people.host)

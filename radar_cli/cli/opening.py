@@ -134,9 +134,10 @@ def _find_recipients(session: Session, store: Store) -> Recipients:
 
 
 def describe_unheard(keys: Sequence[str]) -> str:
-    """Say of which monitors no channel tells."""
+    """Return a remark on monitors that no channel is for."""
     more = ", ..." if len(keys) >= _UNHEARD else ""
-    return f"nobody is told of {', '.join(keys)}{more}: no channel is for them (radar notify list)"
+    names = ", ".join(keys) + more
+    return f"no channel is for {names}: no notices of them are sent (radar notify list)"
 
 
 @contextmanager

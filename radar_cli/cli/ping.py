@@ -10,8 +10,8 @@ from radar_cli.core import exits
 from radar_cli.wrap import ping_command as pings
 
 _ABOUT = (
-    "Send one ping by hand: success, if nothing else is said. With - the output to go with it is"
-    " read from stdin. Inside a job that radar wraps, a ping of the same monitor joins its run.",
+    "Send one ping by hand: success, unless another kind is given. With - the output to go with it"
+    " is read from stdin. Inside a job that radar wraps, a ping of the same monitor joins its run.",
     "A ping that can't be delivered waits in the outbox (see radar outbox).",
     "Exit codes: 0 delivered or in the outbox, 1 refused, 2 wrong arguments, 3 lost.",
 )

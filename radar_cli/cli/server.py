@@ -99,7 +99,7 @@ class RevokedFields(TypedDict):
     type=click.Choice(("debug", "info", "warning", "error")),
     default="info",
     show_default=True,
-    help="What is said on stderr, at least so important.",
+    help="The least important messages that stderr gets.",
 )
 @click.option(
     "--log-format",
@@ -456,7 +456,7 @@ def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:
     for line in lines:
         log.info("%s", line)
     if not channels:
-        log.warning("nobody is told of anything yet: see 'radar notify'")
+        log.warning("no channel is set up, so no notices are sent: see 'radar notify'")
 
 
 def _now_us() -> int:

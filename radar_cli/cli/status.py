@@ -157,7 +157,7 @@ def command(
     wanted = Wanted(choice, order, is_down_only=is_down_only, all_users=all_users)
     if not watches:
         return _show(session, wanted)
-    if session.format != "table" or session.verbose:
+    if session.format != "table" or session.verbose or session.fields:
         raise UsageError("--watch is a table for people", "leave --watch out for programs")
 
     def look_again() -> Result:
@@ -349,7 +349,7 @@ def describe_unknown(unknown: Sequence[tuple[str, str]], code: int) -> StateErro
 
 
 def list_attention(attention: Attention) -> list[tuple[str, str]]:
-    """Say who sees to a monitor, and until when nobody is told of it, each with a label."""
+    """Say who sees to a monitor, and until when no notices of it are sent, each with a label."""
     found = []
     if attention.acked_us is not None:
         found.append(("seen to", f"by {attention.acked_by}, {local_time(attention.acked_us)}"))
@@ -369,7 +369,7 @@ def _attention_notes(data: Sequence[StatusFields]) -> list[str]:
     last_us = None if None in ends_us else max(filter(None, ends_us))
     names = shorten(", ".join(key for key, _ in silenced))
     until = "until that is ended" if last_us is None else f"until {local_time(last_us)} at most"
-    return [f"nobody is told of {names}, {until}: see 'radar monitors maintenance list'"]
+    return [f"no notices of {names}, {until}: see 'radar monitors maintenance list'"]
 
 
 def _fault_notes(data: Sequence[StatusFields]) -> list[str]:

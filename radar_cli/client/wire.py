@@ -108,7 +108,7 @@ class AcknowledgedByFields(TypedDict):
 
 
 class SilencedFields(TypedDict):
-    """The maintenance window in which nobody is told of a monitor; `why` is for people."""
+    """The maintenance window in which no notices of a monitor are sent; `why` is for people."""
 
     window: str
     why: str
@@ -116,7 +116,7 @@ class SilencedFields(TypedDict):
 
 
 class AttentionFields(TypedDict):
-    """A monitor to which somebody sees, or of which nobody is told; null if neither is so."""
+    """A monitor to which somebody sees, or of which no notices are sent; null if neither is so."""
 
     acknowledged: AcknowledgedByFields | None
     silenced: SilencedFields | None
@@ -245,7 +245,7 @@ def decode_monitor(entry: dict[str, Any]) -> MonitorRecord:
 
 
 def describe_attention(attention: Attention) -> AttentionFields:
-    """Return who sees to a monitor, and until when nobody is told of it."""
+    """Return who sees to a monitor, and until when no notices of it are sent."""
     return {
         "acknowledged": {"at": iso(attention.acked_us), "by": attention.acked_by}
         if attention.is_acked

@@ -97,7 +97,7 @@ class Lint:
             yield (
                 "mail",
                 "what the jobs below print goes to nobody",
-                "radar tells of their failures",
+                "radar reports their failures",
             )
         elif name == "MAILTO" and "@" not in value and not self._is_reachable(value):
             yield "mail", f"there is no user and no alias {value!r}", "cron's mail is lost"

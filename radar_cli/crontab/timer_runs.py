@@ -66,7 +66,7 @@ def ask_timers() -> list[TimerState]:
             for row in json.loads(text)
         ]
     except (ValueError, KeyError, TypeError) as error:
-        raise StateError(f"systemctl list-timers tells something else: {error}") from None
+        raise StateError(f"systemctl list-timers prints something else: {error}") from None
 
 
 def ask_services(names: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -55,7 +55,7 @@ class Timer:
 
     @property
     def words(self) -> str:
-        """When it starts, in words."""
+        """Return when it starts, in words."""
         return " and ".join(map(_describe_trigger, self.triggers))
 
 

@@ -39,6 +39,7 @@ _FRESH_S = 60.0
 _LOOK_S = 0.5  # for what other processes have left
 _PAUSE_MAX_S = 60.0  # between tries, while a server doesn't answer
 _RESOLVE_AGAIN_S = 60.0
+_SAME_PLACE_S = 1.0  # for so long a ping goes where the last one of its profile went
 _AT_EXIT_S = 3.0
 _POSTED_MAX = 1000
 _POLL_S = 0.01
@@ -69,6 +70,7 @@ class Courier:
         self._news = threading.Event()
         self._is_closing = False
         self._posted: dict[str, None] = {}
+        self._places: dict[str, tuple[float, Destination]] = {}
         self._redactor: Redactor | None = None
         self._resolved = Resolved()
         self._resolved.host = os.environ.get("RADAR_HOST", "")
@@ -87,19 +89,28 @@ class Courier:
         try:
             self.own()
             self._resolved.complete(ping)
-            destination = extra or plain_destination(to, os.environ)
             if extra is not None:
                 self.serve(extra)
             else:
                 self._profiles.setdefault(to)
-            if destination is None:
-                destination = unresolved([to] if to else [], os.environ)[0]
+            destination = extra or self._find_place(to)
             entry = self.outbox.put(ping, destination.address(), durable=False)
             if destination.protocol != STORE and self._thread is not None:
                 self._posted[entry.path] = None
             self._news.set()
         except Exception as fault:  # noqa: BLE001 (whatever it is, the program goes on)
             self.complain(f"a {ping.kind} ping of {ping.monitor} is lost: {_describe(fault)}")
+
+    def _find_place(self, profile: str) -> Destination:
+        """Where the pings of a profile go; variables and files are looked at now and then."""
+        now = time.monotonic()
+        found_at, found = self._places.get(profile, (float("-inf"), None))
+        if found is None or now - found_at >= _SAME_PLACE_S:
+            found = plain_destination(profile, os.environ)
+            if found is None:
+                found = unresolved([profile] if profile else [], os.environ)[0]
+            self._places[profile] = now, found
+        return found
 
     def clean(self, raw: bytes) -> bytes:
         """Return the end of a text, as much as is sent, without secrets."""

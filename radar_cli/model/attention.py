@@ -20,5 +20,5 @@ class Attention:
 
     @property
     def is_silenced(self) -> bool:
-        """Whether nobody is told of it now."""
+        """Whether no notices of it are sent now."""
         return bool(self.window)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from radar_cli.model.state import State
+from radar_cli.model.state import State, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +19,21 @@ class Flip:
 
 
 def find_flip(monitor: str, before: State, after: State) -> Flip | None:
-    """The flip between two states of a monitor, if there is one.
+    """Return the flip between two states of a monitor, if there is one.
 
-    What late pings correct is never older than what it corrects.
+    What late pings correct is never older than what it corrects. That a monitor is new corrects
+    nothing: nobody was told, and a ping that comes late may make it older than it was.
     """
     if before.status == after.status:
         return None
+    time_us = after.since_us
+    if before.status != Status.NEW:
+        time_us = max(before.since_us, time_us)
     return Flip(
         "",
         monitor,
         str(before.status),
         str(after.status),
         str(after.reason or ""),
-        max(before.since_us, after.since_us),
+        time_us,
     )

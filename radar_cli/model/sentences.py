@@ -112,7 +112,7 @@ _TIMES_LISTED = 6
 
 
 def describe_schedule(monitor: Monitor) -> str:
-    """When it is expected: `at 02:05 every day, by the clock of UTC`, or `every 6 h`."""
+    """Return when it is expected: `at 02:05 every day, by the clock of UTC`, or `every 6 h`."""
     if monitor.schedule is not None:
         return f"{explain(monitor.schedule)}, by the clock of {monitor.schedule.tz.key}"
     if monitor.every_s is not None:
@@ -121,7 +121,7 @@ def describe_schedule(monitor: Monitor) -> str:
 
 
 def explain(schedule: CronSchedule) -> str:
-    """When the schedule runs, as `at 02:05 on Monday to Friday`."""
+    """Return when the schedule runs, as `at 02:05 on Monday to Friday`."""
     expression = ALIASES.get(schedule.expression.lower(), schedule.expression)
     minute, hour, day, month, weekday = expression.split()
     parts = [_explain_times(schedule, minute, hour), _explain_days(schedule, day, weekday)]

@@ -73,7 +73,7 @@ def find_places(
 
 
 def _start_of(run: Run) -> int:
-    """When it began, or else ended."""
+    """Return when it began, or else ended."""
     return run.started_us if run.started_us is not None else run.ended_us or 0
 
 

@@ -1,4 +1,4 @@
-"""When people are told: all that is a matter of time, without I/O. Times are Unix time in µs.
+"""When notices are sent: all that is a matter of time, without I/O. Times are Unix time in µs.
 
 What goes down together is told together; what goes down and up and down again once it settles;
 what stays down ever more rarely; and nothing but what can't wait in somebody's quiet hours.
@@ -180,7 +180,7 @@ def _merge(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A time in which nobody is told of some monitors: once, or each time that a schedule says.
+    """A time in which no notices of some monitors are sent: once, or again by a schedule.
 
     They are judged as ever; what is still so at its end is told then.
     """

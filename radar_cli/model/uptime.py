@@ -16,7 +16,7 @@ class Change(Protocol):
 
     @property
     def time_us(self) -> int:
-        """When that began."""
+        """Return when that began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def facts(notice: Notice) -> list[tuple[str, str]]:
 
 
 def _outage_line(notice: Notice) -> str:
-    """When nobody looked, if the deadline fell into that time."""
+    """Return when nobody looked, if the deadline fell into that time."""
     if notice.outage_us is None:
         return ""
     begin_us, end_us = notice.outage_us

@@ -130,7 +130,7 @@ class _ChannelWorker:
         except Exception as fault:  # noqa: BLE001 (one poisoned notice stops no other)
             reason = f"{type(fault).__name__}: {fault}"
             self._store.notices.settle(outgoing, GIVEN_UP, reason, self._now_us())
-            self._fail(f"a notice of {_monitors(outgoing)} can't be told: {reason}")
+            self._fail(f"a notice of {_monitors(outgoing)} can't be sent: {reason}")
             return True
         answer = "; ".join(part for part in (receipt.answer, receipt.remark) if part)
         self._store.notices.settle(outgoing, DELIVERED, answer, self._now_us())

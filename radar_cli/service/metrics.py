@@ -13,7 +13,7 @@ def _seconds(time_us: int | None) -> float | None:
 
 
 def _last_success(seen: MonitorOverview) -> float | None:
-    """When a run last went well: its end or, of one that is long ago, its start."""
+    """Return when a run last went well: its end or, of one that is long ago, its start."""
     ended = [run.ended_us for run in seen.runs if run.outcome == "success"]
     return _seconds(max(filter(None, ended), default=seen.known.state.succeeded_start_us) or None)
 

@@ -61,7 +61,7 @@ class ChannelTable:
 
     @property
     def quiet(self) -> "QuietHours | None":
-        """When it tells nothing, if it ever is quiet."""
+        """Return when it tells nothing, if it ever is quiet."""
         if "quiet" not in self.values:
             return None
         return _read_quiet(tuple(self.values["quiet"]), self.values.get("tz", ""))
@@ -287,10 +287,10 @@ CHANNEL_SETTINGS = {
         Known("password", "phrase", "password for the user in the smtp URL"),
         Known("sendmail", "path", "program to hand mail to", "/usr/sbin/sendmail"),
         Known("ca_file", "path", "certificates to trust instead of the system's"),
-        Known("on", "kinds", "what it tells: down, up, late, fault", "down, up, fault"),
+        Known("on", "kinds", "the changes that it sends: down, up, late, fault", "down, up, fault"),
         Known("tags", "tags", "only monitors with one of these tags"),
         Known("monitors", "globs", "only monitors with such keys: web-*"),
-        Known("after", "duration", "tell only what is still so after this long"),
+        Known("after", "duration", "send only what is still so after this long"),
         Known("quiet", "quiet", "when it is quiet: 22:00-07:00, sat-sun"),
         Known("tz", "timezone", "the timezone of quiet", "this machine's"),
     )

@@ -117,7 +117,7 @@ class Alerts:
                 except RadarError:
                     raise
                 except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
-                    sys.stderr.write(f"radar: monitor {key!r} can't be told of: {fault!r}\n")
+                    sys.stderr.write(f"radar: monitor {key!r} gets no notice: {fault!r}\n")
         return made
 
     def enqueue_late(self, now_us: int, channels_of: LateChannels, compose: LateComposer) -> int:
@@ -175,7 +175,7 @@ class Alerts:
         except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
             if len(keys) > 1:
                 return sum(self._enqueue_some([key], how) for key in keys)
-            sys.stderr.write(f"radar: monitor {keys[0]!r} can't be told of: {fault!r}\n")
+            sys.stderr.write(f"radar: monitor {keys[0]!r} gets no notice: {fault!r}\n")
             return 0
 
     def count_waiting(self, pattern: str = "*") -> int:
@@ -274,7 +274,7 @@ def _enqueue(change: Change, key: str, how: _How) -> int:
 
 
 def _changes_before(change: Change, key: str, now_us: int) -> list[int]:
-    """When a monitor has changed before, as people were told, not long ago."""
+    """Return when a monitor has changed before, as people were told, not long ago."""
     rows = change.read(
         "SELECT noticed_us FROM flip WHERE monitor = ? AND fate = ? AND noticed_us > ?"
         " ORDER BY number DESC LIMIT ?",

@@ -103,7 +103,7 @@ def _sort(
 
 
 def _time(row: _Row, by: str) -> int | None:
-    """When something was last heard of a monitor, or is next expected."""
+    """Return when something was last heard of a monitor, or is next expected."""
     judged = json.loads(row[_JUDGED]) if row[_JUDGED] else {}
     if by == "last":
         return judged["newest"][0] or None if judged else None

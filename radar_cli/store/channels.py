@@ -78,7 +78,7 @@ class Channels:
 
 
 def _when(rest: Sequence[Any], now_us: int) -> tuple[int, str]:
-    """When something is to be told, and why not before."""
+    """Return when something is to be told, and why not before."""
     not_before_us, held = rest or (0, "")
     return max(now_us, not_before_us), held
 

@@ -58,7 +58,7 @@ class HeldAlerts:
         except RadarError:
             raise
         except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
-            sys.stderr.write(f"radar: monitor {key!r} can't be told of: {fault!r}\n")
+            sys.stderr.write(f"radar: monitor {key!r} gets no notice: {fault!r}\n")
             with self._database.change() as change:
                 for each in ids:
                     _put_off(change, each, now_us)

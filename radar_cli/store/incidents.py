@@ -32,7 +32,7 @@ class Incidents:
         return found
 
     def _acked(self, keys: Sequence[str]) -> dict[str, tuple[int, str]]:
-        """When somebody said that they see to monitors that are down, and who."""
+        """Return when somebody said that they see to monitors that are down, and who."""
         found: dict[str, tuple[int, str]] = {}
         for some in chunks(keys):
             rows = self._database.read(

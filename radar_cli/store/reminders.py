@@ -63,7 +63,7 @@ class Reminders:
         except Exception as fault:  # noqa: BLE001 (one poisoned monitor silences no other)
             if len(due) > 1:
                 return sum(self._enqueue_some([each], how) for each in due)
-            sys.stderr.write(f"radar: monitor {due[0][1]!r} can't be told of: {fault!r}\n")
+            sys.stderr.write(f"radar: monitor {due[0][1]!r} gets no notice: {fault!r}\n")
             with self._database.change() as change:
                 set_reminder(change, due[0][0], how.now_us + how.later_us)
             return 0
@@ -80,7 +80,7 @@ class _How:
 
     @property
     def later_us(self) -> int:
-        """When one that can't be told of now is looked at again."""
+        """Return the time after which one that gets no notice now is looked at again."""
         return self.every_us or MINUTE
 
 

@@ -67,7 +67,7 @@ def sweep(database: Database, now_us: int, retention: Retention, *, every_us: in
 
 
 def _read_cursor(rows: Rows) -> tuple[int, str]:
-    """When the last sweep was, and the last monitor that it looked at."""
+    """Return when the last sweep was, and the last monitor that it looked at."""
     time_us, _, after = rows[0][0].partition(" ") if rows else ("0", "", "")
     return int(time_us), after
 

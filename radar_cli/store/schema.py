@@ -215,6 +215,87 @@ MIGRATIONS = (
 
     CREATE INDEX alias_by_monitor ON alias (monitor);
     """,
+    """
+    CREATE TABLE celery_task (
+        id {text} PRIMARY KEY,
+        name {text} NOT NULL,
+        state {text} NOT NULL,         -- see model/ledger.py
+        stage {text} NOT NULL,         -- at which it broke, or ''
+        worker {text} NOT NULL,
+        queue {text} NOT NULL,
+        entry {text} NOT NULL,         -- of Beat's schedule that sent it, or ''
+        sent_us {integer},
+        received_us {integer},
+        started_us {integer},
+        ended_us {integer},
+        eta_us {integer},
+        runtime_us {integer},
+        retries {integer} NOT NULL,
+        exception {text} NOT NULL,
+        place {text} NOT NULL,         -- the innermost line of the app's own code
+        message {text} NOT NULL,
+        traceback {text} NOT NULL,
+        called {text} NOT NULL,        -- its arguments
+        root {text} NOT NULL,
+        parent {text} NOT NULL,
+        changed_us {integer} NOT NULL
+    ) {ping_options};
+
+    CREATE INDEX celery_task_by_time ON celery_task (changed_us, id);
+
+    CREATE INDEX celery_task_by_name ON celery_task (name, changed_us);
+
+    CREATE INDEX celery_task_by_state ON celery_task (state, changed_us);
+
+    CREATE TABLE celery_firing (
+        entry {text} NOT NULL,
+        due_us {integer} NOT NULL,
+        task {text} NOT NULL,
+        task_id {text} NOT NULL,
+        attempted_us {integer},
+        published_us {integer},
+        received_us {integer},
+        started_us {integer},
+        ended_us {integer},
+        state {text} NOT NULL,
+        stage {text} NOT NULL,
+        PRIMARY KEY (entry, due_us)
+    ) {options};
+
+    CREATE INDEX celery_firing_by_time ON celery_firing (due_us);
+
+    CREATE INDEX celery_firing_by_task ON celery_firing (task_id) WHERE task_id != '';
+
+    CREATE TABLE celery_worker (
+        node {text} PRIMARY KEY,
+        seen_us {integer} NOT NULL,
+        since_us {integer} NOT NULL,
+        pool {text} NOT NULL,
+        slots {integer},
+        active {integer} NOT NULL,
+        processed {integer} NOT NULL,
+        queues {text} NOT NULL,        -- JSON: names
+        gone_us {integer},
+        goodbye {integer} NOT NULL     -- 1: it said that it goes
+    ) {options};
+
+    CREATE TABLE celery_queue (
+        name {text} NOT NULL,
+        time_us {integer} NOT NULL,
+        depth {integer},
+        unacked {integer},
+        consumers {integer},
+        PRIMARY KEY (name, time_us)
+    ) {options};
+
+    CREATE INDEX celery_queue_by_time ON celery_queue (time_us);
+
+    CREATE TABLE celery_blind (
+        begin_us {integer} PRIMARY KEY,
+        end_us {integer} NOT NULL,
+        why {text} NOT NULL
+    ) {options};
+    """,
 )
 
 

@@ -13,6 +13,7 @@ from radar_cli.store.history import History
 from radar_cli.store.holding import HeldAlerts
 from radar_cli.store.identity import Identity, LostStoreError
 from radar_cli.store.incidents import Incidents
+from radar_cli.store.ledger import Ledger
 from radar_cli.store.monitors import Monitors
 from radar_cli.store.notices import Notices
 from radar_cli.store.outages import Outages
@@ -57,6 +58,7 @@ class Store:
         self.notices = Notices(database)
         self.channels = Channels(database)
         self.tokens = Tokens(database)
+        self.ledger = Ledger(database)
 
     @property
     def place(self) -> str:

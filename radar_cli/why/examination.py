@@ -139,8 +139,8 @@ def _look_at_failing(channels: Sequence[ChannelHealth], hint: str) -> Iterator[R
 
 
 def _describe_unheard(keys: Sequence[str]) -> Remark:
-    message = f"nobody is told of {', '.join(keys)}{', ...' if len(keys) >= _FAULTY_SHOWN else ''}"
-    return Remark("notices", BAD, message, "no channel is for them: see 'radar notify list'")
+    message = f"no channel is for {', '.join(keys)}{', ...' if len(keys) >= _FAULTY_SHOWN else ''}"
+    return Remark("notices", BAD, message, "no notices of them are sent: see 'radar notify list'")
 
 
 def _look_at_faults(faulty: Sequence[MonitorRecord]) -> Iterator[Remark]:
@@ -162,7 +162,7 @@ def _look_at_checker(since_us: int | None, hint: str) -> Remark:
 def _look_at_channels(config: Config, tables: Sequence[ChannelTable]) -> Iterator[Remark]:
     if not tables:
         hint = "'radar config set notify.mail.email you@example.com', then 'radar notify test'"
-        yield Remark("notices", BEWARE, "nobody is told of anything", hint)
+        yield Remark("notices", BEWARE, "no channel is set up: no notices are sent", hint)
         return
     message = f"{len(tables)} channel{'' if len(tables) == 1 else 's'}"
     yield Remark("notices", GOOD, message, "'radar notify test' tries them")
@@ -229,7 +229,7 @@ def _look_at_server(profile: Profile) -> Iterator[Remark]:
         yield _describe_unheard(unheard)
     if status.get("channels") == 0:
         hint = "a [notify.NAME] table in the server's config file"
-        yield Remark("notices", BEWARE, "the server tells nobody of anything", hint)
+        yield Remark("notices", BEWARE, "the server has no channel, and sends no notices", hint)
     yield _look_at_checker(from_iso(status.get("unlooked_since")), "see the server's log")
     if apart_s > _CLOCKS_APART_S:
         message = f"the server's is {format_duration(apart_s)} from this one"

@@ -204,7 +204,7 @@ class Parser:
             variable = "RADAR_" + flag.lstrip("-").replace("-", "_").upper()
             value = environ.get(variable)
             # A profile named by the environment is the default one, not an explicit one;
-            # `--every` on the line stands over a RADAR_SCHEDULE at the top of the crontab.
+            # `--every` on the line overrides a RADAR_SCHEDULE at the top of the crontab.
             if not value or flag in given or flag in ("-c", "--profile", "--server"):
                 continue
             if (flag == "--schedule" and "--every" in given) or (

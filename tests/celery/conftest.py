@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.celery.apps import Project
+from tests.celery.watched import Told, Watched
 from tests.support import rabbitmq, redis
 from tests.support.rabbitmq import Rabbitmq
+from tests.support.radar_server import serving
 from tests.support.redis import Redis
+from tests.support.server import Server
 
 _databases = itertools.count()
 
@@ -59,3 +62,20 @@ def broker_url(request: pytest.FixtureRequest) -> str:
     """The same test on either broker."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    """A server with a channel for its notices."""
+    with Server() as hook:
+        config = f"[notify.chat]\nwebhook = '{hook.url}/hook'\ntogether = false\n"
+        with serving(tmp_path / "server", config=config) as server:
+            yield Told(server, hook)
+
+
+@pytest.fixture
+def told_of(tmp_path: Path, redis_url: str, told: Told) -> Iterator[Watched]:
+    """An app whose server sends notices."""
+    made = Watched(redis_url, told.server, tmp_path)
+    yield made
+    made.app.close()

@@ -151,7 +151,7 @@ def test_it_asks_before_it_deletes_here_and_there(worlds: Worlds) -> None:
 def test_a_server_tells_people_itself(worlds: Worlds) -> None:
     said = worlds.there("check", "--notify", "-v")
     assert said.code == 1
-    assert f"people are told by {worlds.server.url} itself" in said.stderr
+    assert f"{worlds.server.url} sends the notices itself" in said.stderr
     assert worlds.there("check", "--notify").stderr == ""
 
 

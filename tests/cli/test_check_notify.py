@@ -244,10 +244,10 @@ def test_what_was_told_is_kept_with_the_answers(
     assert logged["answer"].endswith("answers 200")
     for words, found in (
         (("--monitor", "job"), "delivered"),
-        (("--monitor", "other"), "nobody was told"),
+        (("--monitor", "other"), "no notices"),
         (("--monitor", "other", "--monitor", "job"), "delivered"),
         (("--monitor", "j*"), "delivered"),
-        (("--channel", "other"), "nobody was told"),
+        (("--channel", "other"), "no notices"),
         (("--channel", channel, "--since", "1h", "--limit", "1"), "delivered"),
     ):
         done = run_radar("notify", "log", *words, text=True)

@@ -148,9 +148,9 @@ def test_it_says_that_there_is_nothing_to_unset(user_file: Path) -> None:
 
 def test_it_says_what_stands_over_a_value_that_was_set(user_file: Path) -> None:
     _, _, err = config("set", "tail", "5", RADAR_TAIL="6")
-    assert err == "radar: environment RADAR_TAIL stands over it\n"
+    assert err == "radar: environment RADAR_TAIL overrides it\n"
     _, _, err = config("set", "tail", "7", "--system")
-    assert err == f"radar: {user_file} stands over it\n"
+    assert err == f"radar: {user_file} overrides it\n"
 
 
 def test_it_warns_when_a_key_lands_in_a_file_that_others_can_read(user_file: Path) -> None:

@@ -60,7 +60,7 @@ def test_it_adds_a_channel_and_tries_it(
         (("--webhook", "ftp://x"), "begins with https://"),
         (("--webhook", "https://t.example", "--preset", "telegram"), "wouldn't work"),
         (("--command", "'"), "--command: "),
-        ((), "nothing says how to tell you"),
+        ((), "no channel is given"),
     ],
 )
 def test_it_writes_nothing_that_would_not_work(
@@ -142,7 +142,7 @@ def test_it_does_without_questions(
     assert "next: 'radar status'" in out
     assert 'email = ["root"]' in user_file.read_text()
     code, out, _ = call(capfd, "init", str(crontab), "--yes")
-    assert (code, "people are told by mail" in out) == (0, True)
+    assert (code, "notices go out through mail" in out) == (0, True)
     code, _, err = call(capfd, "init")
     assert (code, "nobody can be asked" in err) == (2, True)
     code, _, err = call(

@@ -71,7 +71,7 @@ def test_it_says_what_stands_over_it(served: RadarServer) -> None:
     env = environment() | {"RADAR_SERVER": "http://127.0.0.1:9", "RADAR_API_KEY": served.key}
     done = run_radar("login", served.url, env=env, text=True)
     assert done.returncode == 0
-    assert "server from environment RADAR_SERVER stands over it" in done.stderr
+    assert "server from environment RADAR_SERVER overrides it" in done.stderr
 
 
 @pytest.mark.parametrize(

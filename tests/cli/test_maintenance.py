@@ -70,7 +70,7 @@ def test_a_window_is_added_seen_and_ended(world: World) -> None:
     # It is seen wherever the monitor is.
     code, out, err = world.say("status")
     assert "down (failed), silenced" in out
-    assert "nobody is told of web-1, until " in err
+    assert "no notices of web-1, until " in err
     assert "upgrade" in world.say("monitors", "show", "web-1")[1]
     silenced = {each["key"]: each["silenced"] for each in world.data("status")}
     assert silenced["db-1"] is None
@@ -193,7 +193,7 @@ def test_a_server_tells_its_log_and_its_failing_channels_to_who_may_know(
         assert 'radar_channel_failing{channel="dead"} 1' in metrics
         assert 'radar_channel_failing{channel="chat"} 0' in metrics
         for words in (("status",), ("check",)):
-            assert "nobody is told of nobodys: no channel is for them" in world.say(*words)[2]
+            assert "no channel is for nobodys" in world.say(*words)[2]
         assert "channel dead delivers nothing since " in world.say("status")[2]
         doctor = world.data("doctor")
         found = {(each["what"], each["state"]) for each in doctor}
@@ -218,12 +218,12 @@ def test_of_whom_nobody_is_told_is_said_where_people_look(server: Server) -> Non
     assert here.say("status")[2] == ""
     here.say("run", "lonely", "--", "true")
     for words in (("status",), ("check",)):
-        assert "nobody is told of lonely" in here.say(*words)[2]
+        assert "no channel is for lonely" in here.say(*words)[2]
     assert here.say("check", "lonely")[2] != ""
     assert here.say("check", "web-1")[2] == ""
     # A line of cron would mail it each time.
     assert here.say("check", "--notify")[2] == ""
-    assert "nobody is told of lonely" in here.say("doctor")[1]
+    assert "no channel is for lonely" in here.say("doctor")[1]
 
 
 def test_a_check_reminds_and_tells_later_and_not_in_a_window(

@@ -228,7 +228,7 @@ def test_config_says_what_keeps_a_channel_from_working(user_file: Path) -> None:
     _, _, err = config("set", "notify.ops.webhook", "https://a.example")
     assert "notify.ops: has webhook and email" in err
     _, _, err = config("set", "notify.ops.email", "ops@example.com", "--system")
-    assert err == f"radar: {user_file} stands over it\n"
+    assert err == f"radar: {user_file} overrides it\n"
 
 
 def test_config_keeps_a_channels_url_from_others(system_file: Path) -> None:

@@ -198,6 +198,7 @@ def test_it_watches_nothing_without_a_terminal() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "radar: --watch needs a terminal (without --watch it prints once)\n"
     assert run_radar("status", "--watch", "--json").returncode == 2
+    assert run_radar("status", "--watch", "--fields", "key").returncode == 2
 
 
 def test_it_says_that_a_run_at_a_terminal_was_not_read() -> None:

@@ -160,6 +160,6 @@ def test_it_reads_a_crontab_on_stdin() -> None:
     done = run_radar("crontab", "lint", "-", "--format", "csv", stdin=text, env=env, text=True)
     assert done.returncode == 1
     assert done.stdout.splitlines()[1:] == [
-        "stdin,1,mail,what the jobs below print goes to nobody,radar tells of their failures",
+        "stdin,1,mail,what the jobs below print goes to nobody,radar reports their failures",
         "stdin,2,never,it never matches any date,",
     ]

@@ -162,7 +162,7 @@ def test_it_says_what_systemctl_complains_of(
         assert "systemctl list-timers: cat: " in remark
         (tmp_path / "timers.json").write_text('[{"unit": 3}]')
         (remark,) = cli_timers.take_timers(opened)
-        assert "systemctl list-timers tells something else" in remark
+        assert "systemctl list-timers prints something else" in remark
         (tmp_path / "timers.json").write_text("[]")
         assert cli_timers.take_timers(opened) == []
 

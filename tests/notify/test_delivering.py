@@ -73,7 +73,7 @@ def test_what_is_due_is_sent_and_what_makes_no_sense_given_up(
     deliver = deliver_alerts if is_threaded else deliver_in_turn
     done = deliver(store, [other, pager], _deadline())
     assert done.count == 1
-    assert done.failures == ["channel pager: a notice of a can't be told: KeyError: 'last_run'"]
+    assert done.failures == ["channel pager: a notice of a can't be sent: KeyError: 'last_run'"]
     assert [notice.monitor for notice in pager.heard] == [NOTICE.monitor]
     assert pager.heard[0].key
     assert other.heard == []

@@ -175,7 +175,7 @@ def test_who_sees_to_it_is_told_wherever_people_look(acting: RadarServer, server
     entry = json.loads(run_radar("status", "--json", env=env).stdout)["data"][0]
     assert entry["acknowledged"]["by"] == "Ann (a notice through chat)"
     assert entry["silenced"]["why"] == "snoozed by Ann (a notice through chat)"
-    assert "nobody is told of job, until" in run_radar("status", env=env, text=True).stderr
+    assert "no notices of job, until" in run_radar("status", env=env, text=True).stderr
 
 
 def test_a_link_leads_to_a_monitor_that_was_renamed(acting: RadarServer, server: Server) -> None:

@@ -19,10 +19,7 @@ _MUTANT_YEARS = 100
 _DAILY_MUTANTS = ("forgiven", "no-outage", "told-anew", "embedded-moves", "reminders-never-end")
 _HIGHEST_SEED = 10**9
 # Worlds in which something was found, and how many of their years that took.
-_FOUND = {1006: 0.02}
-# Seeds that break the law and are not explained yet: after an outage, a run that hung, or that was
-# missed in it, has a flip that is later than the model's, or one that the model doesn't have.
-_OPEN = {10, 21}
+_FOUND = {21: 1.0, 1006: 0.02, 30026: 1.0, 30055: 1.0}
 
 
 @pytest.mark.nightly
@@ -37,8 +34,6 @@ def test_it_keeps_the_law(part: int) -> None:
     for seed in range(first, first + years):
         print(f"seed {seed}")
         lived = live(seed)
-        if seed in _OPEN and lived.failure:
-            pytest.xfail(lived.failure)
         assert not lived.failure, lived.failure
         assert min(lived.world.witness.seen[what] for what in ("pings", "flips", "alerts")) > 100
 

@@ -44,6 +44,19 @@ def test_a_monitor_that_is_new_has_none(store: Store) -> None:
     assert _told(store) == []
 
 
+def test_what_comes_late_of_a_monitor_that_was_never_told_of_has_its_own_time(
+    store: Store,
+) -> None:
+    declared = {**_HOURLY, "max_runtime": "300"}
+    add(store, [_ping("start", 60, "newer", **declared)])
+    assert _told(store) == []
+    add(store, [_ping("start", 0, "older", **declared)])
+    assert _told(store) == [("new", "down", "hung", 5)]
+    # But what corrects something that people were told is never older than that.
+    add(store, [_ping("success", 4, "older"), _ping("success", 61, "newer")])
+    assert _told(store)[1:] == [("down", "up", "", 5)]
+
+
 def test_each_change_makes_one(store: Store) -> None:
     store.monitors.create("m", _HOURLY, _at(0))
     for minute in (61, 66, 67, 200):  # late, missed, and still so

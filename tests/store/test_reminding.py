@@ -184,4 +184,4 @@ def test_who_is_poisoned_is_complained_of_each_time_and_no_oftener(
     _deliver(store, 2)
     for minute, complaints in ((12, 2), (13, 0), (21.5, 0), (22, 2)):
         assert store.reminders.enqueue(_at(minute), _EVERY, compose) == 0
-        assert capsys.readouterr().err.count("can't be told of") == complaints
+        assert capsys.readouterr().err.count("gets no notice") == complaints

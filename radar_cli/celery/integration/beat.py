@@ -10,13 +10,14 @@ import json
 import os
 import threading
 import time
+from datetime import datetime
 from typing import Any, Callable, NamedTuple
 
 from celery import Celery, signals
 from celery.utils.log import get_logger
 
 from radar_cli import __version__
-from radar_cli.celery.integration.schedules import declare_schedule
+from radar_cli.celery.integration.schedules import declare_entry
 from radar_cli.celery.integration.targets import (
     ENTRY_HEADER,
     MONITOR_HEADER,
@@ -34,8 +35,8 @@ _TRY_S = 10.0
 _PAUSE_S = 5.0
 _PAUSE_MAX_S = 300.0
 _SYNC_MAX = 100  # as many monitors as one request takes
-_BEAT_SHORTEST_S = 60.0
-_BEAT_GRACE = "120"
+_BEAT_SHORTEST_S = 120.0
+_BEAT_GRACE_S = 120.0  # or half of its period: a single silence must not go unnoticed
 _OWN_TASKS = "celery."
 _logger = get_logger(__name__)
 _KEEP = {"weak": False}
@@ -48,6 +49,15 @@ class Stamp(NamedTuple):
 
     entry: str
     monitor: str
+
+
+class Row(NamedTuple):
+    """An entry as django-celery-beat keeps it: `model` is its row."""
+
+    name: str
+    task: str
+    schedule: Any
+    model: Any
 
 
 class BeatWatch:
@@ -114,7 +124,7 @@ class BeatWatch:
                 return None
             return Stamp(str(entry.name), entry_key(str(entry.name), self._prefix))
         except Exception:
-            _logger.exception("radar: an entry can't be told apart")
+            _logger.exception("radar: an entry can't be identified")
             return None
 
     def _stamp(self, headers: Any = None, **_: Any) -> None:
@@ -155,7 +165,7 @@ class BeatWatch:
             if self._is_skipped(entry):
                 continue
             name = str(entry.name)
-            declared = declare_schedule(entry.schedule)
+            declared = declare_entry(entry)
             if declared.note:
                 self._note(f"entry {name!r} is {declared.note}")
             if not declared.is_watched:
@@ -173,7 +183,7 @@ class BeatWatch:
             monitors[self._beat_monitor] = {
                 "name": "Celery Beat",
                 "every": format_seconds(self._period_s),
-                "gracePeriod": _BEAT_GRACE,
+                "gracePeriod": format_seconds(min(_BEAT_GRACE_S, self._period_s / 2)),
             }
         return monitors
 
@@ -191,7 +201,7 @@ class BeatWatch:
 
 
 def read_entries(scheduler: Any, app: Celery) -> list[Any]:
-    """All entries of a scheduler that are enabled."""
+    """All entries of a scheduler that are enabled, and that neither begin later nor are over."""
     if any(each.__module__.startswith("redbeat") for each in type(scheduler).__mro__):
         # Its `schedule` has only what is due now.
         from redbeat.schedulers import get_redis
@@ -204,8 +214,19 @@ def read_entries(scheduler: Any, app: Celery) -> list[Any]:
             except KeyError:
                 continue  # it is gone meanwhile
         return [entry for entry in entries if getattr(entry, "enabled", True)]
-    found = [entry for name, entry in dict(scheduler.schedule).items() if name]
-    return [entry for entry in found if getattr(getattr(entry, "model", None), "enabled", True)]
+    if (model := getattr(scheduler, "Model", None)) is not None:
+        # django-celery-beat's `schedule` leaves out what is due in more than two hours.
+        rows = [row for row in model.objects.enabled() if _is_current(row)]
+        return [Row(row.name, row.task, row.schedule, row) for row in rows]
+    return [entry for name, entry in dict(scheduler.schedule).items() if name]
+
+
+def _is_current(row: Any) -> bool:
+    """Whether a row of django-celery-beat's is due now and then, by its start and its end."""
+    # Naive times, of a Django without time zones, are compared with the local clock.
+    is_early = row.start_time is not None and datetime.now(row.start_time.tzinfo) < row.start_time
+    is_over = row.expires is not None and datetime.now(row.expires.tzinfo) >= row.expires
+    return not is_early and not is_over
 
 
 class Declarer:

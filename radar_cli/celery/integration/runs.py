@@ -8,6 +8,7 @@ of what both know; the server counts it once. What ended is known from `task_pos
 
 import hashlib
 import os
+import signal
 import sys
 import time
 import uuid
@@ -85,7 +86,8 @@ class RunReporter:
         self._courier = courier
         self._read_targets = targets
         self._targets: Targets | None = None
-        self._started: dict[str, tuple[float, float, Execution, Target]] = {}
+        # By task and try: in a pool of threads a retry begins before the try before it has ended.
+        self._started: dict[tuple[str, int], tuple[float, float, Execution, Target]] = {}
         self._told: OrderedDict[str, None] = OrderedDict()
         # Of the worker's main process: what it has received, for as long as it holds it.
         self._requests: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
@@ -102,7 +104,7 @@ class RunReporter:
 
     def connect(self) -> None:
         """Listen to Celery, from before the pool is forked."""
-        for signal, receive in (
+        for each, receive in (
             (signals.task_received, self._receive),
             (signals.task_prerun, self._begin),
             (signals.task_postrun, self._end),
@@ -113,7 +115,7 @@ class RunReporter:
             (signals.worker_ready, self._get_ready),
             (signals.worker_shutdown, self._leave),
         ):
-            signal.connect(_guarded(receive), **_KEEP)
+            each.connect(_guarded(receive), **_KEEP)
 
     def _receive(self, request: Any, **_: Any) -> None:
         if self.targets.find(request.type, request.request_dict) is not None:
@@ -127,12 +129,13 @@ class RunReporter:
         if found is None:
             return
         execution, target = found
-        self._started[task_id] = time.monotonic(), time.time(), execution, target
+        begun = time.monotonic(), time.time(), execution, target
+        self._started[task_id, execution.retries] = begun
         if not execution.retries:
             self._post(target, execution, "start", {})
 
-    def _end(self, task_id: str, state: Any, retval: Any, **_: Any) -> None:
-        begun = self._started.pop(task_id, None)
+    def _end(self, task: Any, task_id: str, state: Any, retval: Any, **_: Any) -> None:
+        begun = self._started.pop((task_id, task.request.retries), None)
         if begun is None:
             return
         execution, target = begun[2:]
@@ -170,7 +173,7 @@ class RunReporter:
         if found is None:
             return
         execution, target = found
-        begun = self._started.get(task_id)
+        begun = self._started.get((task_id, execution.retries))
         fields = _measure(begun) if begun is not None else {}
         if isinstance(exception, Reject):
             reason = describe_exception(exception, None)
@@ -200,12 +203,12 @@ class RunReporter:
         if found is None:
             return
         execution, target = found
-        self._started.pop(request.id, None)
+        self._started.pop((request.id, execution.retries), None)
         reason = "revoked before it began"
         if expired:
             reason = f"expired at {request.expires}: no worker was free before"
         elif terminated:
-            reason = f"terminated while it ran ({signum})" if signum else "terminated"
+            reason = "terminated while it ran" + (f" ({_signal_name(signum)})" if signum else "")
         self._tell(target, execution, "fail", {"reason": reason})
 
     def _miss(self, name: str, id: str, message: Any, **_: Any) -> None:  # noqa: A002 (Celery's)
@@ -239,8 +242,8 @@ class RunReporter:
         self, task: Any, task_id: str, request: Any = None
     ) -> tuple[Execution, Target] | None:
         """The execution that a signal is about, and its monitor; None: there is none."""
-        begun = self._started.get(task_id)
-        if begun is not None:
+        own = task.request
+        if own.id == task_id and (begun := self._started.get((task_id, own.retries))) is not None:
             return begun[2], begun[3]
         pid = os.getpid()
         facts: Mapping[str, Any] | None = None
@@ -250,8 +253,8 @@ class RunReporter:
             facts, pid = received.request_dict, received.worker_pid or pid
         elif request is not None:
             facts = vars(request)
-        elif getattr(task.request, "id", None) == task_id:
-            facts = vars(task.request)
+        elif own.id == task_id:
+            facts = vars(own)
         if facts is None:
             facts = {"id": task_id}
         if facts.get("is_eager") or facts.get("called_directly") or is_skipped(task):
@@ -347,7 +350,7 @@ def _guarded(receive: Callable[..., None]) -> Callable[..., None]:
         try:
             receive(*arguments, **options)
         except Exception:
-            _logger.exception("radar: a task's run can't be told")
+            _logger.exception("radar: a task's run can't be reported")
 
     return receive_safely
 
@@ -373,6 +376,13 @@ def _is_from_pool(error: BaseException) -> bool:
     while where is not None and where.tb_next is not None:
         where = where.tb_next
     return where is not None and where.tb_frame.f_code.co_name == "_shutdown_cleanup"
+
+
+def _signal_name(signum: Any) -> str:
+    try:
+        return signal.Signals(signum).name
+    except ValueError:  # a name already, or a real-time signal
+        return str(signum)
 
 
 def _describe_arguments(facts: Mapping[str, Any], args: Any, kwargs: Any) -> str:

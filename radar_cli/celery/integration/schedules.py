@@ -31,6 +31,16 @@ class Declared:
         return bool(self.fields)
 
 
+_ONCE = Declared({}, note="due once, so it isn't watched")
+
+
+def declare_entry(entry: Any) -> Declared:
+    """Return what declares an entry of Beat's: its schedule, unless that holds but once."""
+    if getattr(getattr(entry, "model", None), "one_off", False):
+        return _ONCE
+    return declare_schedule(entry.schedule)
+
+
 def declare_schedule(schedule: Any) -> Declared:
     """Return what declares a schedule of Celery's."""
     kind = type(schedule).__name__
@@ -40,7 +50,7 @@ def declare_schedule(schedule: Any) -> Declared:
         note = "by the sun, so it is watched as once a day, with 2 hours of grace"
         return Declared(_SOLAR, 86_400.0 + 7200.0, note)
     if hasattr(schedule, "clocked_time"):
-        return Declared({}, note="due once, so it isn't watched")
+        return _ONCE
     every = getattr(schedule, "run_every", schedule)
     seconds = every.total_seconds() if hasattr(every, "total_seconds") else every
     if isinstance(seconds, (int, float)) and seconds > 0:

@@ -41,7 +41,7 @@ class Targets:
             try:
                 self.named[str(name)] = read_target(str(value))
             except ValueError as error:
-                _logger.error("radar: the monitor of %s can't be told: %s", name, error)
+                _logger.error("radar: %s has no monitor: %s", name, error)
 
     def find(self, task: str, headers: Mapping[str, Any]) -> Target | None:
         """The monitor of a run of a task; None: it has none."""

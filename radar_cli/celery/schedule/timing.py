@@ -13,7 +13,7 @@ class Timing(Protocol):
 
     @property
     def words(self) -> str:
-        """When it is due, for people."""
+        """Return when it is due, for people."""
 
     def due_after(self, moment: datetime) -> datetime | None:
         """When it is next due if it last ran at an aware `moment`; None: never, or unknown."""

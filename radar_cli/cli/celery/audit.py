@@ -57,7 +57,7 @@ def command(session: Session, /, explain: str, fix: bool, strict: bool, **option
         return _explain(explain)
     facts = _gather(options)
     if not facts:
-        note = "no worker answers: what they are set to can't be told"
+        note = "no worker answers: their settings can't be read"
         return Result([], notes=(note,), exit_code=exits.UNREACHABLE)
     judged = judge_all(facts)
     is_bad = any(strict or each.advice.level == "risk" for each in judged)

@@ -170,5 +170,5 @@ def _notes(session: Session, others: Sequence[Finding], known: Known | None) -> 
             more = "; ".join(each for each in (finding.cause, finding.hint) if each)
             notes.append(f"{finding.subject}: {finding.message}" + (f" ({more})" if more else ""))
     if known is not None and not known.workers:
-        notes.append("no worker answers: whether they know the tasks can't be told")
+        notes.append("no worker answers: whether they know the tasks isn't known")
     return notes

@@ -12,7 +12,7 @@ COMMANDS = {
     "check": ("radar_cli.cli.celery.check", "Judge broker, workers, queues and schedule now."),
     "alive": ("radar_cli.cli.celery.alive", "Probe the worker or Beat of this machine."),
     "ready": ("radar_cli.cli.celery.ready", "Tell whether one worker may get work: a probe."),
-    "workers": ("radar_cli.cli.celery.workers", "List the workers, or tell them something."),
+    "workers": ("radar_cli.cli.celery.workers", "List the workers, or control them."),
     "queues": ("radar_cli.cli.celery.queues", "List what waits in each queue."),
     "tasks": ("radar_cli.cli.celery.tasks", "List the tasks that workers hold, or end them."),
     "probes": ("radar_cli.cli.celery.probes", "Print health checks and alert rules to paste."),

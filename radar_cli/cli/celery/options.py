@@ -27,7 +27,7 @@ def broker_options(function: AnyFunction) -> AnyFunction:
             "--key-prefix",
             metavar="TEXT",
             default="",
-            help="The global_keyprefix of a Redis, if no app tells it.",
+            help="The global_keyprefix of a Redis, if no app sets it.",
         ),
     )
     for option in reversed(options):

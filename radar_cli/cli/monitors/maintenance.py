@@ -1,4 +1,4 @@
-"""`radar monitors maintenance`: times in which nobody is told of some monitors."""
+"""`radar monitors maintenance`: times in which no notices of some monitors are sent."""
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -190,7 +190,7 @@ def _whom(window: Window) -> str:
 
 
 def _when(window: Window, now_us: int) -> str:
-    """When it is, in words; its end, or how long it lasts, is always among them."""
+    """Return when it is, in words; its end, or how long it lasts, is always among them."""
     span = window.span_at(now_us)
     words = []
     if span is not None and span[1] is not None:

@@ -45,7 +45,7 @@ class AcknowledgedFields(TypedDict):
 
 
 class SnoozedFields(TypedDict):
-    """The monitors of which nobody is told anything, and until when."""
+    """The monitors of which no notices are sent, and until when."""
 
     snoozed: list[str]
     until: Moment | None

@@ -118,7 +118,7 @@ def list_flips(
     before: Before = "",
     limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = 100,
 ) -> FlipPage:
-    """When a monitor went down and when it was up again, the newest first."""
+    """Return when a monitor went down and when it was up again, the newest first."""
     flips = service.store.history.flips(known.key, limit, before=before)
     answers = [FlipAnswer.model_validate(encode_flip(flip)) for flip in flips]
     return FlipPage(flips=answers, next=flips[-1].id if len(flips) == limit else None)

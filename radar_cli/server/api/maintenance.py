@@ -1,4 +1,4 @@
-"""`/api/v1/maintenance`: times in which nobody is told of some monitors."""
+"""`/api/v1/maintenance`: times in which no notices of some monitors are sent."""
 
 import time
 from typing import Annotated
@@ -37,7 +37,7 @@ def list_windows(service: Served, api_key: ReadKey) -> WindowPage:
 def add_window(given: NewWindow, service: Served, api_key: AdminKey) -> WindowAnswer:
     """Add a maintenance window: one time, or each time that a schedule says.
 
-    The monitors are judged as ever, and nobody is told of them; what is still so at its end is
+    The monitors are judged as ever, and no notices of them are sent; what is still so at its end is
     told then.
     """
     if not may_silence(api_key, given.monitors):

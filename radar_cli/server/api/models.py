@@ -83,7 +83,7 @@ class AckAnswer(BaseModel):
 
 
 class SilenceAnswer(BaseModel):
-    """Nobody is told of a monitor for a while; it is judged as ever."""
+    """No notices of a monitor are sent for a while; it is judged as ever."""
 
     window: str = Field(description="The id of the maintenance window, or of the snooze.")
     why: str
@@ -359,7 +359,7 @@ class NoticeAnswer(BaseModel):
     channel: str
     kind: str | None
     monitors: list[str]
-    count: int = Field(description="How many monitors it tells of.")
+    count: int = Field(description="How many monitors it is about.")
     made_at: str
     settled_at: str | None
     next_try_at: str | None
@@ -450,9 +450,9 @@ class StatusAnswer(BaseModel):
         description="The same, if that is longer ago than it should be: nobody looks."
     )
     loss: str | None = Field(description="That the store isn't the one that was known there.")
-    channels: int = Field(description="How many channels tell people.")
+    channels: int = Field(description="How many channels there are.")
     failing_channels: list[ChannelAnswer] = Field(description="Those that deliver nothing.")
     unheard: list[str] = Field(
-        description="Monitors, at most 20, that no channel tells of when they go down."
+        description="Monitors, at most 20, of which no channel sends a notice when they go down."
     )
     outage: OutageAnswer | None

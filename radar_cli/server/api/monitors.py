@@ -193,7 +193,7 @@ def resume_monitor(known: ChangeableMonitor, response: Response, service: Served
 
 
 def end_of(pause: PauseRequest | None, now_us: int) -> int | None:
-    """When a pause that begins now ends."""
+    """Return when a pause that begins now ends."""
     if pause is None or pause.for_s is None:
         return None
     return now_us + round(pause.for_s * 1e6)

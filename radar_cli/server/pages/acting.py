@@ -110,7 +110,7 @@ def _show(
         "is_over": outage.is_over,
         "acked_by": attention.acked_by if attention.is_acked and not outage.is_over else "",
         "acked_us": attention.acked_us,
-        "silenced": f"Nobody is told of it{until}: {attention.why}." if is_silenced else "",
+        "silenced": f"No notices of it are sent{until}: {attention.why}." if is_silenced else "",
         "token": token,
         "done": done,
         "snoozes": [(seconds, format_duration(seconds)) for seconds in SNOOZES_S],

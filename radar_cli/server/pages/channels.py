@@ -1,4 +1,4 @@
-"""`/channels`: how people are told, whether it arrives, and a test notice; never a secret."""
+"""`/channels`: the channels, whether notices arrive, and a test notice; never a secret."""
 
 import os
 import time
@@ -79,7 +79,9 @@ def try_channel(
 def expect_all_monitors(session: Session) -> None:
     """PageError: a key for some monitors only; channels tell of all of them."""
     if session.key.monitors != "*":
-        raise PageError(403, "Your key is for some monitors only.", "Channels tell of all of them.")
+        raise PageError(
+            403, "Your key is for some monitors only.", "Channels send notices of all of them."
+        )
 
 
 def _try(channel: Channel) -> Tried:

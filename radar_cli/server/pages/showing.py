@@ -106,7 +106,7 @@ class Shown:
 
     @property
     def expectation(self) -> str:
-        """When its runs are expected, in a few words."""
+        """Return when its runs are expected, in a few words."""
         return describe_schedule(self.known.monitor)
 
     @property
@@ -183,7 +183,7 @@ def ref_of(run: Run) -> str:
 
 
 def began_us(run: Run) -> int | None:
-    """When a run began, as far as that is known."""
+    """Return when a run began, as far as that is known."""
     return run.started_us if run.started_us is not None else run.ended_us
 
 

@@ -122,7 +122,7 @@ class PingRequest:
         )
 
     def _event_time(self, now_us: int) -> int:
-        """When it happened by our clock, which is never later than now.
+        """Return when it happened by our clock, which is never later than now.
 
         The client's clock is ours, or off by a multiple of some seconds: what its request took on
         the way isn't told from that, and would mix up the beginnings and ends of short runs.

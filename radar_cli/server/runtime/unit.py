@@ -52,7 +52,7 @@ class Unit:
         yield "Wants=network-online.target"
         after = " postgresql.service" if self.is_on_postgresql else ""
         yield f"After=network-online.target{after}"
-        yield "# It is to run whatever happens: nobody would tell of its own end."
+        yield "# It is to run whatever happens: nobody else would report its end."
         yield "StartLimitIntervalSec=0"
         yield ""
         yield "[Service]"

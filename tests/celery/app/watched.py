@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from datetime import timedelta
 from typing import Any
@@ -33,8 +34,20 @@ _ENTRIES = {
     "weekdays": {"task": "watched.well", "schedule": crontab(0, 8, day_of_week="mon-fri")},
     "nobody": {"task": "watched.skipped", "schedule": 1.0},
 }
+_ARGUMENTS = {"fails": (7,), "retries": (False,), "naps": (300,)}
+
+
+def _entry(name: str) -> dict[str, Any]:
+    """The entry of that name; `TASK every SECONDS` is what it says."""
+    task, _, seconds = name.partition(" every ")
+    if not seconds:
+        return _ENTRIES[name]
+    timing = {"task": f"watched.{task}", "schedule": float(seconds)}
+    return {**timing, "args": _ARGUMENTS.get(task, ())}
+
+
 app.conf.beat_schedule = {
-    name: _ENTRIES[name] for name in json.loads(os.environ.get("WATCHED_BEAT", "[]"))
+    name: _entry(name) for name in json.loads(os.environ.get("WATCHED_BEAT", "[]"))
 }
 if os.environ.get("WATCHED_SETUP"):
     setup_radar(app)
@@ -67,6 +80,20 @@ def retries(self: Any, succeeds: bool) -> None:
         raise OSError("no disk")
     except OSError as error:
         raise self.retry(exc=error, countdown=0) from error
+
+
+_overtaken = threading.Event()
+
+
+@app.task(bind=True)  # type: ignore[untyped-decorator]  # as above
+def overtaken(self: Any) -> None:
+    """Be tried again before the first try has ended."""
+    if self.request.retries:
+        _overtaken.set()
+        return
+    again = self.retry(countdown=0, throw=False)
+    _overtaken.wait(30)
+    raise again
 
 
 @app.task  # type: ignore[untyped-decorator]  # as above

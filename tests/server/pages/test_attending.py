@@ -20,7 +20,7 @@ def test_who_is_logged_in_sees_to_what_is_down_and_has_peace(
     assert admin.post(f"{path}/snooze", {"for_s": "99"}).status_code == 400
     assert admin.post(f"{path}/snooze", {"for_s": "3600"}).status_code == 303
     said = reader.text(path)
-    assert "Nobody is told of it until " in said
+    assert "No notices of it are sent until " in said
     assert ": snoozed by first." in said
     answer = server.request("GET", f"/api/v1/monitors/{key}").json()
     assert (answer["acknowledged"]["by"], answer["silenced"]["why"]) == (
@@ -28,6 +28,6 @@ def test_who_is_logged_in_sees_to_what_is_down_and_has_peace(
         "snoozed by first",
     )
     admin.post(f"{path}/snooze")
-    assert "Nobody is told of it" not in reader.text(path)
+    assert "No notices of it are sent" not in reader.text(path)
     server.ping(f"{key}/success")
     assert "sees to it since" not in reader.text(path)

@@ -184,7 +184,7 @@ def test_every_page_begins_with_that_nobody_is_told(server: RadarServer, key: st
     of_monitor = (f"/monitors/{key}{more}" for more in ("", "/edit", "/rename", "/delete"))
     for path in ("/", "/new", *of_monitor):
         text = visitor.text(path)
-        said = text.index("Nobody is told of anything yet.")
+        said = text.index("No notices are sent yet.")
         assert "radar notify test" in text[said:]
         # Before all that the page itself says.
         assert said < text.index("down") if path == "/" else said < text.index("Monitors /")
@@ -193,7 +193,7 @@ def test_every_page_begins_with_that_nobody_is_told(server: RadarServer, key: st
 def test_it_says_nothing_of_that_where_somebody_is_told(tmp_path: Path) -> None:
     config = '[notify.chat]\nwebhook = "http://127.0.0.1:9/"\n'
     with serving(tmp_path / "state", config=config) as server:
-        assert "Nobody is told" not in Visitor(server.url, server.key).text("/")
+        assert "No notices are sent yet" not in Visitor(server.url, server.key).text("/")
 
 
 def test_it_says_when_nobody_looked(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_channels_and_their_notices_are_shown_without_secrets(told: RadarServer)
         assert _SECRET not in channels
         assert ("Send a test" in channels) == (visitor is admin)
         assert "down chat delivered" in visitor.text("/monitors/job")
-        assert "Nobody was told of anything about it" in visitor.text("/monitors/other")
+        assert "No notice of it was sent" in visitor.text("/monitors/other")
     assert "No notice is like that" in admin.text("/notices", monitor="other")
     assert "No notice is like that" in admin.text("/notices", channel="pager")
     assert "down job" in admin.text("/notices", monitor="job", channel="chat")

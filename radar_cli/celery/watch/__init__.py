@@ -1,0 +1,1 @@
+"""A standing watch over a Celery: its events and looks, folded into the ledger."""
