@@ -15,6 +15,7 @@ from typing import Any, Iterator
 
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.schema import EXIT_MEANINGS, CommandFields, describe_commands
+from tests import reference
 from tests.support.docs import CHECKOUT
 from tests.support.radar import radar_path
 
@@ -182,6 +183,9 @@ def main(folder: Path) -> None:
     (folder / "man").mkdir(parents=True, exist_ok=True)
     (folder / "reference").mkdir(exist_ok=True)
     (folder / "reference/options.md").write_text(make_reference())
+    (folder / "reference/variables.md").write_text(reference.make_variables())
+    (folder / "reference/answers.md").write_text(reference.make_answers())
+    (folder / "reference/api.md").write_text(reference.make_api())
     pages = find_pages()
     (folder / "man/radar.1").write_text(make_overview(pages))
     for page, commands in pages.items():

@@ -65,9 +65,19 @@ def command(session: Session, file: str | None, force: bool) -> Result:
 
 def make_script(folders: list[str]) -> bytes:
     """Return the launcher, which knows the options of `radar run`."""
+    return link.make_script(folders, *_known_options())
+
+
+def make_portable_script(*, python: str = "", folder: str = "") -> bytes:
+    """Return the launcher of a package, or the one that a zip archive of radar begins with."""
+    return link.make_portable_script(*_known_options(), python, folder)
+
+
+def _known_options() -> tuple[list[str], list[str]]:
+    """Return the options of `radar run` without and with a value."""
     switches = [row[0] for row in options.TABLE if row[1] == "switch"]
     valued = [row[0] for row in options.TABLE if row[1] != "switch"]
-    return link.make_script(folders, [*options.ACCEPTED_ANYWHERE, *switches], valued)
+    return [*options.ACCEPTED_ANYWHERE, *switches], valued
 
 
 def _remarks(path: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Written by `radar link` of radar @VERSION@: starts radar alone in its Python or, where that fails, the job without it.
-unset -f [ shopt printf id umask mkdir flock; if [ "${1-}" != --unwatched ]; then
+unset -f command [ shopt printf id umask mkdir flock; if [ "${1-}" != --unwatched ]; then
     set -- @PYTHON@ "$0" "$@"
     [ -n "${BASH_VERSION-}" ] && shopt -s execfail 2>/dev/null || trap 'exec /bin/sh "$2" --unwatched "${LC_CTYPE+=$LC_CTYPE}" "$@"' EXIT
     [ -f "$1" ] && [ -s "$1" ] && [ -x "$1" ] && [ -e @ENCODINGS@ ] && exec "$1" -I -S -c '

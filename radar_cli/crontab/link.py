@@ -28,6 +28,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.resources import files
 
 import radar_cli
 from radar_cli.core.errors import RadarError
@@ -38,7 +39,7 @@ CRON_PATH = "/usr/bin:/bin"
 # No installer writes here; where pip, pipx and uv put `radar`, an upgrade would replace the link.
 _ROOT_LINK = "/usr/local/lib/radar/radar"
 _USER_LINK = "/.local/lib/radar/radar"
-_SCRIPT = os.path.join(os.path.dirname(__file__), "launcher.sh")
+_SCRIPT = "launcher.sh"
 _MODE = 0o755
 # A start takes a tenth of a second; from a disk that has to spin up, some seconds.
 _PATIENCE_S = 10.0
@@ -118,15 +119,39 @@ def make_script(folders: list[str], switches: Iterable[str], valued: Iterable[st
     `switches` and `valued` are the options of `radar run` without and with a value.
     """
     library = os.path.dirname(encodings.__file__ or "")
-    with open(_SCRIPT, "rb") as file:
-        script = file.read()
     words = {
-        b"VERSION": radar_cli.__version__.encode(),
         b"PYTHON": _quote(sys.executable),
         # A standard library in a zip file has no folder that could be missing.
         b"ENCODINGS": _quote(library if os.path.isdir(library) else sys.executable),
         b"FOLDERS": b" ".join(map(_quote, folders)),
         b"COUNT": str(1 + len(folders)).encode(),
+    }
+    return _fill_script(words, switches, valued)
+
+
+def make_portable_script(
+    switches: Iterable[str], valued: Iterable[str], python: str = "", folder: str = ""
+) -> bytes:
+    """Return a launcher for packages, which starts `python` with what is in `folder`.
+
+    Without them it starts the python3 of PATH with the radar in the script's own file: a zip
+    archive of radar and of what it needs is to be added at its end.
+    """
+    words = {
+        b"PYTHON": _quote(python) if python else b'"$(command -v python3 || echo python3)"',
+        b"ENCODINGS": b'"$2"',  # where that Python's are isn't known
+        b"FOLDERS": _quote(folder) if folder else b'"$2"',
+        b"COUNT": b"2",
+    }
+    return _fill_script(words, switches, valued) + b"exit 126\n"
+
+
+def _fill_script(
+    words: dict[bytes, bytes], switches: Iterable[str], valued: Iterable[str]
+) -> bytes:
+    script = files("radar_cli.crontab").joinpath(_SCRIPT).read_bytes()
+    words |= {
+        b"VERSION": radar_cli.__version__.encode(),
         b"SWITCHES": " | ".join(switches).encode(),
         b"VALUED": " | ".join(valued).encode(),
         b"ROOT_STATE": ROOT_STATE.encode(),

@@ -1,6 +1,6 @@
 """`radar completion`: the script that teaches a shell radar's words."""
 
-import os
+from importlib.resources import files
 from typing import TypedDict
 
 import click
@@ -29,7 +29,5 @@ class ScriptFields(TypedDict):
 def command(session: Session, shell: str) -> Result:
     """Print the completion script for SHELL; the README has the line that installs it."""
     del session
-    path = os.path.join(os.path.dirname(completion.__file__), "scripts", _SCRIPTS[shell])
-    with open(path, encoding="utf-8") as file:
-        script = file.read()
+    script = files(completion).joinpath("scripts", _SCRIPTS[shell]).read_text("utf-8")
     return Result(ScriptFields(shell=shell, script=script), text=script.removesuffix("\n"))
