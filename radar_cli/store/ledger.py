@@ -36,7 +36,7 @@ from radar_cli.store.rows import like_pattern
 _DAY_US = 86_400_000_000
 _LOOKED, _SINCE, _MISSED = "celery-looked", "celery-since", "celery-missed"
 # In one transaction: a watch writes several times a second.
-_FORGOTTEN_AT_ONCE = 5_000
+FORGOTTEN_AT_ONCE = 5_000
 _TASK_COLUMNS = (
     *("id", "name", "state", "stage", "worker", "queue", "entry", "sent_us", "received_us"),
     *("started_us", "ended_us", "eta_us", "runtime_us", "retries", "exception", "place"),
@@ -344,7 +344,7 @@ class Ledger:
             gone = change.execute(
                 "DELETE FROM celery_task WHERE id IN (SELECT id FROM celery_task"
                 " WHERE changed_us < ? ORDER BY changed_us LIMIT ?)",
-                (from_us, _FORGOTTEN_AT_ONCE),
+                (from_us, FORGOTTEN_AT_ONCE),
             )
             gone += change.execute(
                 "DELETE FROM celery_queue WHERE time_us < ?", (now_us - retention.samples_for_us,)

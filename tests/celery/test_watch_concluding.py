@@ -190,3 +190,10 @@ def test_queues_are_sampled() -> None:
     assert (sample.depth, sample.unacked, sample.consumers) == (3, 2, 1)
     [sample] = Case().concluder.conclude(look(unacked=None), _NOW).queues
     assert (sample.unacked, sample.consumers) == (None, 0)
+
+
+def test_where_it_was_sent_by_an_exchange_nobody_guesses_the_queue() -> None:
+    case = Case("sent", queue=None, exchange="topic", routing_key="a.b")
+    assert case.after((20, look(worker())), (30, look(worker())), (90, look(worker()))) is None
+    case = Case("sent", queue=None, exchange="", routing_key="q")
+    assert case.after((20, look(worker())), (30, look(worker()))) is not None

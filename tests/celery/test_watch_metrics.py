@@ -17,8 +17,10 @@ from radar_cli.celery.watch.metrics import GONE_US, OTHERS, SERIES_MAX, Metrics,
 from radar_cli.model.ledger import QueueSample, TaskRecord, TaskState, WorkerRecord
 from tests.celery.test_watch import send_watched
 from tests.celery.watching import Watching
+from tests.support import processes
 from tests.support.celery_app import Worker
 from tests.support.ports import free_port
+from tests.support.radar import environment, radar_path, run_radar
 from tests.support.waiting import wait_until
 
 _DOCS = Path(__file__).parents[2] / "docs"
@@ -236,3 +238,46 @@ def test_the_panels_dont_overlap() -> None:
     ]
     assert len(set(taken)) == len(taken)
     assert max(x for x, _ in taken) < 24
+
+
+@pytest.mark.slow
+def test_the_exporter_serves_them_and_leaves_nothing(redis_url: str, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    port = free_port()
+    exporter = processes.remember(
+        subprocess.Popen(
+            [radar_path(), "celery", "exporter", "-b", redis_url, "--metrics", f"[::1]:{port}"],
+            env=environment(RADAR_STATE_DIR=str(state), TMPDIR=str(tmp_path)),
+            stderr=subprocess.DEVNULL,
+        )
+    )
+
+    def is_well() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://[::1]:{port}/healthz") as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    wait_until(is_well, 40, every_s=0.1)
+    with urllib.request.urlopen(f"http://[::1]:{port}/metrics") as response:
+        assert find(read(response.read().decode()), "celery_workers") == 0
+    exporter.terminate()
+    assert exporter.wait(20) == 0
+    assert not [*state.glob("*.db"), *tmp_path.glob("radar-exporter-*")]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--metrics", "9808"], "--metrics: bad address '9808'"),
+        (["--metrics", "192.0.2.1:1"], "--metrics: can't listen on 192.0.2.1:1"),
+        (["--max-failure-rate", "120"], "--max-failure-rate: no percentage '120'"),
+        (["--max-failure-rate", "x%"], "--max-failure-rate: no percentage 'x%'"),
+        (["--monitor", "No Key"], "--monitor"),
+        (["--interval", "0"], "--interval"),
+    ],
+)
+def test_what_cannot_be_is_said_before_it_watches(words: list[str], told: str) -> None:
+    done = run_radar("celery", "watch", "-b", "redis://127.0.0.1:1/0", *words, text=True)
+    assert (done.returncode, told in done.stderr) == (2, True), done.stderr

@@ -9,6 +9,7 @@ import pytest
 
 from radar_cli.model.ledger import TaskRecord
 from tests.celery.test_watch import send_watched
+from tests.celery.watched import Told
 from tests.celery.watching import Watching
 from tests.support.celery_app import Worker, start
 from tests.support.redis import Redis
@@ -16,7 +17,7 @@ from tests.support.redis import Redis
 pytestmark = pytest.mark.slow
 
 
-def reason(watch: Watching, monitor: str = "celery") -> str:
+def reason(watch: Watching, monitor: str = "celery-watch") -> str:
     """Return why the last run of a monitor failed, "" if it didn't."""
     runs = watch.store.history.runs(monitor, 1)
     return runs[-1].reason if runs and runs[-1].outcome == "fail" else ""
@@ -145,3 +146,15 @@ def test_events_that_are_off_are_said_and_turned_on(redis_url: str, tmp_path: Pa
         return "success" in watch.counts()
 
     watch.until(is_seen)
+
+
+def test_one_notice_names_the_stage(redis_url: str, told: Told, tmp_path: Path) -> None:
+    Worker(redis_url, tmp_path, "-E").wait()
+    schedule = tmp_path / "schedule"
+    # Its entry goes to a queue that nobody consumes.
+    start(redis_url, tmp_path / "beat.log", "beat", "-s", str(schedule), SHOP_SENT="1")
+    env = {"RADAR_SERVER": told.server.url, "RADAR_API_KEY": told.server.key}
+    Watching(redis_url, tmp_path, "--beat", str(schedule), **env).wait()
+    told.wait_for("celery-watch", "report")
+    [whole] = told.notices("celery-watch")
+    assert "shop.quick in queue reports: not received" in str(whole), whole

@@ -17,8 +17,9 @@ from tests.support.waiting import wait_until
 class Watching:
     """A watch on a broker, with a state directory of its own; `wait()` until it hears."""
 
-    def __init__(self, url: str, folder: Path, *words: str) -> None:
+    def __init__(self, url: str, folder: Path, *words: str, **env: str) -> None:
         self.state = folder / "state"
+        self._env = environment(RADAR_STATE_DIR=str(self.state), measured=True, **env)
         self._log = folder / "watch.log"
         self._command = ["celery", "watch", "-b", url, "--interval", "1s", *words]
         self._store: Store | None = None
@@ -29,7 +30,7 @@ class Watching:
             self.process = processes.remember(
                 subprocess.Popen(
                     [radar_path(), *self._command],
-                    env=environment(RADAR_STATE_DIR=str(self.state)),
+                    env=self._env,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

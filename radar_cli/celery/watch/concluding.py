@@ -19,7 +19,6 @@ _QUIET_US = 8 * _SECOND
 # One with a solo pool neither beats nor answers while it works.
 _BUSY_POOLS = ("solo", "")
 _LONG_QUIET_US = 60 * _SECOND
-_DEFAULT_QUEUE = "celery"
 
 
 @dataclass(slots=True)
@@ -191,8 +190,8 @@ class Concluder:
                 # Unacknowledged, it comes back; at the latest after the visibility timeout.
                 return None, str(Stage.HELD_BY_NOBODY)
             return TaskState.LOST, str(Stage.WORKER_GONE)
-        if look.silent and task.worker not in look.workers:
-            return None  # whoever doesn't answer may hold it
+        if task.worker not in look.workers:
+            return None  # whoever doesn't answer may hold it, until he is known to be gone
         if is_fetched:
             return None, str(Stage.HELD_BY_NOBODY)
         if self._is_unsure(task, look):
@@ -204,7 +203,7 @@ class Concluder:
     def _judge_waiting(
         self, task: TaskRecord, look: Look, *, is_fetched: bool, now_us: int
     ) -> tuple[TaskState | None, str] | None:
-        name = task.queue or _DEFAULT_QUEUE
+        name = task.queue
         queue = look.queues.get(name)
         expires_us = self._fold.expires_us.get(task.id)
         consumers = look.consumers_of(name)

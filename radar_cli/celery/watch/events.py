@@ -207,7 +207,9 @@ class Fold:
             self.expires_us[task.id] = round(moment.timestamp() * 1e6)
         if kind == "task-sent":
             task.sent_us = time_us
-            task.queue = str(event.get("queue") or event.get("routing_key") or task.queue)
+            # Without an exchange the key is the queue; else where it led isn't told.
+            key = "" if event.get("exchange") else event.get("routing_key")
+            task.queue = str(event.get("queue") or key or task.queue)
             return
         task.worker = str(event.get("hostname") or task.worker)[:_NAME_CHARACTERS]
         match kind:

@@ -31,11 +31,13 @@ from radar_cli.celery.watch.stream import EventStream, enable_events
 from radar_cli.core.errors import RadarError
 from radar_cli.model.ledger import Batch, Blindness, QueueSample, TaskRecord, TaskState
 from radar_cli.model.ping import Ping
-from radar_cli.store.ledger import Ledger, LedgerRetention, TaskSearch
+from radar_cli.store.ledger import FORGOTTEN_AT_ONCE, Ledger, LedgerRetention, TaskSearch
 
 _WRITE_S = 0.5
 _EVENTS_AT_ONCE = 1_000
-_SWEEP_S = 10.0
+# With nothing new, so often it is noted that somebody watches.
+_IDLE_S = 5.0
+_SWEEP_S = 60.0
 _REPORT_S = 60.0
 _AGAIN_S = 2.0
 _LOOK_S = 5.0
@@ -64,7 +66,7 @@ class WatchSettings:
     beat: str = ""
     interval_s: float = 10.0
     enables_events: bool = False
-    monitor: str = "celery"  # of the watch itself; "": none
+    monitor: str = "celery-watch"  # of the watch itself; "": none
     max_failure_rate: float | None = None
     max_wait_s: float | None = None
     retention: LedgerRetention = field(default_factory=LedgerRetention)
@@ -124,7 +126,7 @@ class Watch:
         self._now_us = now_us
         self._samples: list[QueueSample] = []  # of the last look
         self._queues: set[str] = set()  # that tasks were sent to
-        self._swept_at = self._reported_at = float("-inf")
+        self._swept_at = self._reported_at = self._written_at = float("-inf")
         self._reported: tuple[str, ...] = ()
 
     def stop(self) -> None:
@@ -298,6 +300,9 @@ class Watch:
         if self._reporter is not None and firings:
             self._report(firings, now_us)
         self._report_whole(now_us)
+        if not waiting and time.monotonic() - self._written_at < _IDLE_S:
+            return
+        self._written_at = time.monotonic()
         try:
             self._ledger.write(waiting, now_us)
             self._waiting = Batch()
@@ -313,7 +318,9 @@ class Watch:
     def _sweep(self, now_us: int) -> None:
         if time.monotonic() - self._swept_at >= _SWEEP_S:
             self._swept_at = time.monotonic()
-            self._ledger.sweep(now_us, self._settings.retention)
+            gone = self._ledger.sweep(now_us, self._settings.retention)
+            if gone >= FORGOTTEN_AT_ONCE:  # there is more
+                self._swept_at = float("-inf")
 
     def _report(self, firings: Iterable[Any], now_us: int) -> None:
         pings = []
@@ -332,7 +339,7 @@ class Watch:
         if not is_news and time.monotonic() - self._reported_at < _REPORT_S:
             return
         self._reported_at, self._reported = time.monotonic(), problems
-        fields = {"name": "Celery", "every": "60", "gracePeriod": "120"}
+        fields = {"name": "Celery, as its watch sees it", "every": "120", "gracePeriod": "60"}
         if problems:
             more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
             fields["reason"] = ("; ".join(problems[:5]) + more)[:500]

@@ -63,7 +63,7 @@ def _watch_options(function: AnyFunction) -> AnyFunction:
 @click.option(
     "--monitor",
     metavar="MONITOR",
-    default="celery",
+    default="celery-watch",
     show_default=True,
     help="The monitor of the whole.",
 )

@@ -28,6 +28,7 @@ if more := os.environ.get("SHOP_MORE"):
         weekly = {"task": "shop.quick", "schedule": crontab(0, 0, day_of_week="sun")}
         app.conf.beat_schedule["weekly"] = weekly
 app.conf.task_acks_late = bool(os.environ.get("SHOP_LATE"))
+app.conf.task_send_sent_event = bool(os.environ.get("SHOP_SENT"))
 
 if name := os.environ.get("SHOP_QUORUM"):
     quorum = {"x-queue-type": "quorum"}
