@@ -171,7 +171,7 @@ def _options_of_celery() -> list[tuple[str, str]]:
 
 
 def test_it_documents_every_option_and_command_of_celery() -> None:
-    section = docs.page("guides/celery")
+    section = docs.page("guides/celery") + docs.page("guides/celery-watch")
     for flag, name in _options_of_celery():
         assert flag in _COMMON or f"{flag} " in section or f"{flag}`" in section, flag
         assert re.search(rf"\b{name}\b", section), name

@@ -28,6 +28,8 @@ _MANY = 5
 _SHARE = 0.5
 _FEW = 3
 _UNNAMED = "results"
+# From what knows least of a run to what knows most.
+_SOURCES = ("result backend", "ledger", "reported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +99,19 @@ def group_failures(ended: Iterable[Ended]) -> list[Group]:
 
 
 def merge(ended: Iterable[Ended]) -> list[Ended]:
-    """Return each run once: what was reported knows more than a result backend."""
+    """Return each run once: what was reported knows most, a result backend least."""
     known: dict[str, Ended] = {}
     others = []
     for each in ended:
         if not each.run_id:
             others.append(each)
-        elif each.run_id not in known or known[each.run_id].source != "reported":
+        elif each.run_id not in known or _rank(known[each.run_id]) < _rank(each):
             known[each.run_id] = each
     return [*known.values(), *others]
+
+
+def _rank(ended: Ended) -> int:
+    return _SOURCES.index(ended.source) if ended.source in _SOURCES else -1
 
 
 def judge_tasks(ended: Sequence[Ended], window_s: float) -> list[Finding]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 # So many of the newest runs of each monitor are looked at.
 MOST = 1000
+NOTHING_REPORTED = "no task has reported a run: setup_radar(app) in the app does it"
 
 
 def read_reported(
@@ -33,7 +34,7 @@ def read_reported(
         ]
     notes = []
     if not monitors:
-        notes.append("no task has reported a run: setup_radar(app) in the app does it")
+        notes.append(NOTHING_REPORTED)
     if cut:
         notes.append(f"of {', '.join(cut[:5])} only the newest {MOST} runs were looked at")
     return found, notes

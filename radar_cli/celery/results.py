@@ -51,7 +51,7 @@ def _read(value: bytes, redactor: Redactor) -> Ended | None:
         kept = json.loads(value)
         status = kept["status"]
         ended_us = _moment_us(kept.get("date_done"))
-        run_id = _run_id(str(kept["task_id"]))
+        run_id = as_run_id(str(kept["task_id"]))
     except (ValueError, TypeError, KeyError):
         return None
     task = str(kept.get("name") or "")
@@ -120,8 +120,8 @@ def _clean(redactor: Redactor, text: str) -> str:
     return clean.decode("utf-8", "replace")
 
 
-def _run_id(task_id: str) -> str:
-    """The run's id as the integration makes it of a task's."""
+def as_run_id(task_id: str) -> str:
+    """Return a run's id as the integration makes it of a task's."""
     try:
         return str(uuid.UUID(task_id))
     except ValueError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 import click
 
 from radar_cli.cli.answers import Answer, answer_of, check_fields, split_fields
+from radar_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
     from radar_cli.settings.profiles import Config, Profile
@@ -177,3 +178,12 @@ def list_options(function: AnyFunction) -> AnyFunction:
     for option in reversed(options):
         function = option(function)
     return common_options(function)
+
+
+def read_address(option: str, text: str, example: str) -> tuple[str, int]:
+    """Return the host and the port that an option names. UsageError: it names none."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (host and port.isdigit() and 0 <= int(port) < 65536):
+        raise UsageError(f"{option}: bad address {text[:60]!r}", f"HOST:PORT, as in {example}")
+    return host, int(port)

@@ -14,7 +14,13 @@ from radar_cli.cli.backup import database_option
 from radar_cli.cli.groups import Group
 from radar_cli.cli.notify import load_channels
 from radar_cli.cli.opening import retention_of
-from radar_cli.cli.options import Session, common_options, list_options, pass_session
+from radar_cli.cli.options import (
+    Session,
+    common_options,
+    list_options,
+    pass_session,
+    read_address,
+)
 from radar_cli.cli.render import Result, Table
 from radar_cli.client.wire import iso
 from radar_cli.core.errors import BadValueError, NotInstalledError, UsageError
@@ -365,7 +371,7 @@ def _import_server() -> Any:
 def _read_settings(given: dict[str, Any], profile: "Profile") -> "ServerSettings":
     from radar_cli.server.runtime.settings import ServerSettings
 
-    host, port = _read_bind(given["bind"])
+    host, port = read_address("--bind", given["bind"], "127.0.0.1:8321")
     if bool(given["tls_cert"]) != bool(given["tls_key"]):
         raise UsageError("--tls-cert and --tls-key go together", "give both")
     root_path = given["root_path"].rstrip("/")
@@ -418,14 +424,6 @@ def _read_watcher(given: str) -> "Watcher":
         raise UsageError(f"--ping: {error}", "the monitor's page at the other server has it") from (
             None
         )
-
-
-def _read_bind(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not (host and port.isdigit() and 0 <= int(port) < 65536):
-        raise UsageError(f"--bind: bad address {text[:60]!r}", "HOST:PORT, as in 127.0.0.1:8321")
-    return host, int(port)
 
 
 def _welcome(store: "Store", settings: "ServerSettings", channels: int) -> None:

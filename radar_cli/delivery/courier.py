@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from radar_cli.core.credentials import secrets_of
 from radar_cli.core.places import state_directory
@@ -29,7 +29,7 @@ from radar_cli.delivery.dispatcher import PING_TIMEOUT_S
 from radar_cli.delivery.replay import flush
 from radar_cli.delivery.sender import Sender
 from radar_cli.model.ping import Ping
-from radar_cli.outbox.spool import MANY_WAIT, UNRESOLVED, Outbox
+from radar_cli.outbox.spool import MANY_WAIT, UNRESOLVED, Outbox, Spool, folder_name
 
 OUTPUT_BYTES = 10_000
 _SEARCHED_BYTES = 65_536
@@ -44,6 +44,14 @@ _AT_EXIT_S = 3.0
 _POSTED_MAX = 1000
 _POLL_S = 0.01
 _logger = logging.getLogger("radar")
+
+
+class _Place(NamedTuple):
+    """A destination, and where pings wait for it."""
+
+    destination: Destination
+    address: dict[str, str]
+    spool: Spool
 
 
 class Courier:
@@ -70,7 +78,7 @@ class Courier:
         self._news = threading.Event()
         self._is_closing = False
         self._posted: dict[str, None] = {}
-        self._places: dict[str, tuple[float, Destination]] = {}
+        self._places: dict[str | Destination, tuple[float, _Place]] = {}
         self._redactor: Redactor | None = None
         self._resolved = Resolved()
         self._resolved.host = os.environ.get("RADAR_HOST", "")
@@ -93,23 +101,31 @@ class Courier:
                 self.serve(extra)
             else:
                 self._profiles.setdefault(to)
-            destination = extra or self._find_place(to)
-            entry = self.outbox.put(ping, destination.address(), durable=False)
-            if destination.protocol != STORE and self._thread is not None:
+            place = self._find_place(extra or to)
+            entry = place.spool.put(ping, place.address, durable=False)
+            if place.destination.protocol != STORE and self._thread is not None:
                 self._posted[entry.path] = None
             self._news.set()
         except Exception as fault:  # noqa: BLE001 (whatever it is, the program goes on)
             self.complain(f"a {ping.kind} ping of {ping.monitor} is lost: {_describe(fault)}")
 
-    def _find_place(self, profile: str) -> Destination:
-        """Where the pings of a profile go; variables and files are looked at now and then."""
+    def _find_place(self, which: str | Destination) -> "_Place":
+        """Where pings go, of a profile or for a server; variables and files are read now and then.
+
+        Reading them for each ping would cost as much as writing it.
+        """
         now = time.monotonic()
-        found_at, found = self._places.get(profile, (float("-inf"), None))
+        found_at, found = self._places.get(which, (float("-inf"), None))
         if found is None or now - found_at >= _SAME_PLACE_S:
-            found = plain_destination(profile, os.environ)
-            if found is None:
-                found = unresolved([profile] if profile else [], os.environ)[0]
-            self._places[profile] = now, found
+            if isinstance(which, str):
+                destination = plain_destination(which, os.environ)
+                if destination is None:
+                    destination = unresolved([which] if which else [], os.environ)[0]
+            else:
+                destination = which
+            address = destination.address()
+            found = _Place(destination, address, self.outbox.spool(folder_name(address)))
+            self._places[which] = now, found
         return found
 
     def clean(self, raw: bytes) -> bytes:

@@ -17,6 +17,7 @@ class TaskState(StrEnum):
     EXPIRED = "expired"
     REJECTED = "rejected"
     LOST = "lost"  # see `TaskRecord.stage`
+    UNSEEN = "unseen"  # it isn't there any more, and the watch has missed how it ended
 
 
 ENDED = frozenset(
@@ -27,8 +28,11 @@ ENDED = frozenset(
         TaskState.EXPIRED,
         TaskState.REJECTED,
         TaskState.LOST,
+        TaskState.UNSEEN,
     }
 )
+# An end that was concluded, and that an event may disprove.
+CONCLUDED = frozenset({TaskState.LOST, TaskState.UNSEEN})
 
 
 class Stage(StrEnum):

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Sequence
 
 from radar_cli.model.ledger import (
+    CONCLUDED,
     Batch,
     Blindness,
     Firing,
@@ -41,18 +42,28 @@ _TASK_COLUMNS = (
     *("started_us", "ended_us", "eta_us", "runtime_us", "retries", "exception", "place"),
     *("message", "traceback", "called", "root", "parent", "changed_us"),
 )
-_TIMES = ("sent_us", "received_us", "started_us", "ended_us", "eta_us", "runtime_us")
+_TIMES = ("sent_us", "received_us", "started_us", "eta_us", "runtime_us")
 _TEXTS = ("name", "worker", "queue", "entry", "called", "root", "parent")
-_OUTCOME = ("exception", "place", "message", "traceback", "stage")
+_OUTCOME = ("exception", "place", "message", "traceback")
 
 
 def _upsert_task() -> str:
-    # An event that comes late doesn't take back that a task has ended, but a retry does.
+    # An event that comes late doesn't take back that a task has ended, but a retry does, and what
+    # disproves an end that was only concluded.
+    concluded = ", ".join(f"'{state}'" for state in sorted(CONCLUDED))
     is_older = (
         "celery_task.ended_us IS NOT NULL AND excluded.ended_us IS NULL"
         " AND excluded.retries <= celery_task.retries"
+        f" AND (celery_task.state NOT IN ({concluded}) OR excluded.state = 'sent')"
     )
-    sets = [f"state = CASE WHEN {is_older} THEN celery_task.state ELSE excluded.state END"]
+    sets = [
+        f"{name} = CASE WHEN {is_older} THEN celery_task.{name} ELSE excluded.{name} END"
+        for name in ("state", "stage")
+    ]
+    sets += [
+        f"ended_us = CASE WHEN celery_task.state IN ({concluded}) AND excluded.state != 'sent'"
+        " THEN excluded.ended_us ELSE coalesce(excluded.ended_us, celery_task.ended_us) END"
+    ]
     sets += [f"{name} = coalesce(excluded.{name}, celery_task.{name})" for name in _TIMES]
     sets += [
         f"{name} = CASE WHEN excluded.{name} != '' THEN excluded.{name} ELSE celery_task.{name} END"

@@ -3,10 +3,10 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from celery import Celery
@@ -47,29 +47,6 @@ def work(counter, milliseconds):
 def nothing(counter, _):
     done.incr(counter)
 """
-
-
-def answering_late(client: socket.socket) -> None:
-    """A server that takes 100 ms for each ping."""
-    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nOK"
-    kept = b""
-    while more := client.recv(65_536):
-        kept += more
-        while b"\r\n\r\n" in kept:
-            head, _, rest = kept.partition(b"\r\n\r\n")
-            length = next(
-                (
-                    int(line.partition(b":")[2])
-                    for line in head.lower().split(b"\r\n")
-                    if line.startswith(b"content-length:")
-                ),
-                0,
-            )
-            while len(rest) < length:
-                rest += client.recv(65_536)
-            kept = rest[length:]
-            time.sleep(0.1)
-            client.sendall(answer)
 
 
 class Worker:
@@ -137,7 +114,7 @@ def integration(place: Workplace, rounds: int, quick: bool) -> list[Result]:
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(redis.running()).url()
-        late = stack.enter_context(hanging.listening(answering_late))
+        late = stack.enter_context(hanging.listening(partial(hanging.answering, pause_s=0.1)))
         hung = stack.enter_context(hanging.listening(hanging.nothing))
         ports = {"answers in 100 ms": late, "hangs": hung, "is dead": free_port()}
         workers = {"without": Worker(place, url, "without")}

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from celery.schedules import crontab, schedule
+from redis import Redis as Client
 
 from tests.celery.test_sources import make_tables
 from tests.celery.watched import Watched
@@ -60,9 +61,17 @@ def test_redbeat_declares_what_stands_in_redis(watched: Watched) -> None:
     assert watched.monitor("well")["every_s"] == 1.0
     assert not watched.monitor("off")
     if depth(0, 1):
+        # Redis has evicted it, and RedBeat dropped it when it was due: it stays watched.
+        with Client.from_url(watched.url) as client:
+            client.delete("redbeat:weekdays")
+            client.zrem("redbeat::schedule", "redbeat:weekdays")
+        lost = "entry 'weekdays' has lost its definition in Redis"
+        wait_until(lambda: lost in beat_log(watched), 60, lost)
+        assert watched.monitor("weekdays")["schedule"] == "0 8 * * 1,2,3,4,5"
         RedBeatSchedulerEntry.from_key("redbeat:tokyo", app=app).delete()
         wait_until(lambda: is_retired(watched, "tokyo"), 60, "tokyo is retired")
         assert watched.monitor("well")["every_s"] == 1.0
+        assert watched.monitor("weekdays")["schedule"] == "0 8 * * 1,2,3,4,5"
     assert "can't be" not in beat_log(watched)
 
 

@@ -124,7 +124,15 @@ class ServedWorld(PeopledWorld):
                 raise BrokenLawError(f"nobody looked from {begin} to {self.raw}: {outages[:1]}")
             self._outages_seen += 1
             self._say(f"outage from {found[0]} to {found[1]}")
-            self.witness.note_outage(max(found[0], self._last_look), found[1])
+
+            def judged(key: str) -> int:
+                known = self._looker.monitors.find(key)
+                outage = known.outages[-1] if known is not None and known.outages else None
+                if outage is None or outage.end_us != found[1]:
+                    return 0
+                return outage.begin_us if outage.begin_us <= begin + _NOTED_EVERY else 0
+
+            self.witness.note_outage(begin, found[1], judged)
             for job in self.witness.jobs:
                 self._watch_for(job)
         if len(outages) != min(self._outages_seen, 100):

@@ -5,6 +5,7 @@ It sees what every committed transaction has inserted, and nothing of how radar 
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,11 +105,14 @@ class Witness:
         """People have said something else of a monitor."""
         self._memories[job.key].next_change = job.story.next_change(now)
 
-    def note_outage(self, begin: int, end: int) -> None:
-        """All servers were away from a look on, and what was noticed after it, to another look."""
-        for memory in self._memories.values():
+    def note_outage(self, begin: int, end: int, judged: Callable[[str], int]) -> None:
+        """All servers were away from a look on, and what was noticed after it, to another look.
+
+        `judged` is until when a monitor was judged after that look: not all of it is a flip.
+        """
+        for key, memory in self._memories.items():
             noticed = memory.flips[-1].noticed if memory.flips else 0
-            memory.job.story.outages.append((max(begin, noticed), end))
+            memory.job.story.outages.append((max(begin, noticed, judged(key)), end))
             memory.job.story.look_again()
 
     # After each step

@@ -148,7 +148,8 @@ class World:
             if wake is None or call is not wake[1]:
                 heapq.heappop(self._events)
                 self._idle_looks = 0
-            elif time <= self.true + TICK:
+            # While a channel hangs, what waits for it waits for as long.
+            elif time <= self.true + TICK and not any(each.hangs for each in self.alive):
                 self._idle_looks += 1
                 if self._idle_looks > _IDLE_LOOKS_MAX:
                     raise BrokenLawError("there is always something to do, and it is never done")

@@ -1,4 +1,4 @@
-"""Servers that don't do as servers should: they hang, drop, drip, or don't even accept."""
+"""Servers that don't do as servers should: they hang, drop, drip, dawdle, or don't even accept."""
 
 import contextlib
 import socket
@@ -31,6 +31,29 @@ def drip(client: socket.socket) -> None:
     for _ in range(150):
         time.sleep(0.1)
         client.sendall(b"x")
+
+
+def answering(client: socket.socket, *, pause_s: float = 0.0) -> None:
+    """Take each ping, after a pause."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nOK"
+    kept = b""
+    while more := client.recv(65_536):
+        kept += more
+        while b"\r\n\r\n" in kept:
+            head, _, rest = kept.partition(b"\r\n\r\n")
+            length = next(
+                (
+                    int(line.partition(b":")[2])
+                    for line in head.lower().split(b"\r\n")
+                    if line.startswith(b"content-length:")
+                ),
+                0,
+            )
+            while len(rest) < length:
+                rest += client.recv(65_536)
+            kept = rest[length:]
+            time.sleep(pause_s)
+            client.sendall(answer)
 
 
 @contextlib.contextmanager

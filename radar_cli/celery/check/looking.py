@@ -39,6 +39,10 @@ class Looker:
     def __exit__(self, *_: object) -> None:
         self._asking.__exit__(None, None, None)
 
+    def want(self, queues: Iterable[str]) -> None:
+        """Look at these queues, too, from now on."""
+        self._wanted = tuple(dict.fromkeys((*self._wanted, *filter(None, queues))))
+
     def look(
         self, left_s: Callable[[], float], *, with_tasks: bool = False, workers: int = 0
     ) -> Look:

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from datetime import datetime
-from typing import Any, Callable, NamedTuple
+from typing import AbstractSet, Any, Callable, NamedTuple, Sequence
 
 from celery import Celery, signals
 from celery.utils.log import get_logger
@@ -60,6 +60,13 @@ class Row(NamedTuple):
     model: Any
 
 
+class Entries(NamedTuple):
+    """The entries of a scheduler, and the names of those that it has lost."""
+
+    found: Sequence[Any]
+    lost: AbstractSet[str] = frozenset()
+
+
 class BeatWatch:
     """The integration in the process of one Beat."""
 
@@ -86,6 +93,8 @@ class BeatWatch:
         self._period_s = _BEAT_SHORTEST_S
         self._noted: set[str] = set()
         self._known: Monitors | None = None
+        self._keys: dict[str, str] = {}  # of the entries' monitors, by entry
+        self._lost: set[str] = set()  # entries that nobody has removed
         self._declarer = Declarer(courier, f"celery:{app.main or 'app'}")
 
     def start(self) -> None:
@@ -150,18 +159,28 @@ class BeatWatch:
         """Declare the entries, if they are other ones by now."""
         self._looked_at = time.monotonic()
         try:
-            monitors = self._read()
+            entries = read_entries(self._scheduler, self._app)
+            self._lost |= entries.lost
+            self._lost -= {str(entry.name) for entry in entries.found}
+            monitors = self._read(entries.found)
         except Exception:
             _logger.exception("radar: the schedule can't be read")
             return
         if monitors != self._known:
             self._known = monitors
-            self._declarer.declare(monitors)
+            # Of what was lost before this Beat began, it isn't known how it was declared.
+            is_whole = all(self._keys.get(name) in monitors for name in self._lost)
+            self._declarer.declare(monitors, is_whole=is_whole)
 
-    def _read(self) -> Monitors:
+    def _read(self, entries: Sequence[Any]) -> Monitors:
         monitors: Monitors = {}
         gaps_s: list[float] = []
-        for entry in read_entries(self._scheduler, self._app):
+        for name in sorted(self._lost):
+            self._note(f"entry {name!r} has lost its definition in Redis: Beat doesn't send it")
+            key = self._keys.get(name, "")
+            if self._known and key in self._known:
+                monitors[key] = self._known[key]
+        for entry in entries:
             if self._is_skipped(entry):
                 continue
             name = str(entry.name)
@@ -177,6 +196,7 @@ class BeatWatch:
                 if named.destination is not None or len(named.monitor) == 36:
                     continue  # known by a secret alone: a person says when it is due
                 key = named.monitor
+            self._keys[name] = key
             monitors[key] = {"name": name[:200], **declared.fields}
         if gaps_s and self._beat_monitor:
             self._period_s = max(_BEAT_SHORTEST_S, min(gaps_s))
@@ -188,6 +208,8 @@ class BeatWatch:
         return monitors
 
     def _is_skipped(self, entry: Any) -> bool:
+        if not getattr(entry, "enabled", True):
+            return True
         name = str(entry.task)
         if name.startswith(_OWN_TASKS) and self._targets.find(name, {}) is None:
             return True
@@ -200,25 +222,30 @@ class BeatWatch:
             _logger.warning("radar: %s", words)
 
 
-def read_entries(scheduler: Any, app: Celery) -> list[Any]:
-    """All entries of a scheduler that are enabled, and that neither begin later nor are over."""
+def read_entries(scheduler: Any, app: Celery) -> Entries:
+    """All entries of a scheduler, but for those that begin later or are over."""
     if any(each.__module__.startswith("redbeat") for each in type(scheduler).__mro__):
         # Its `schedule` has only what is due now.
         from redbeat.schedulers import get_redis
 
-        keys = get_redis(app).zrange(app.redbeat_conf.schedule_key, 0, -1)
-        entries = []
+        conf = app.redbeat_conf
+        keys = [str(key) for key in get_redis(app).zrange(conf.schedule_key, 0, -1)]
+        # Whoever removes an entry removes it whole; what Redis has evicted stands there without a
+        # definition until it is due, when RedBeat drops it. What the app declares nobody removes.
+        lost = set(app.conf.beat_schedule or {})
+        lost -= {key.removeprefix(conf.key_prefix) for key in keys}
+        found = []
         for key in keys:
             try:
-                entries.append(scheduler.Entry.from_key(key, app=app))
+                found.append(scheduler.Entry.from_key(key, app=app))
             except KeyError:
-                continue  # it is gone meanwhile
-        return [entry for entry in entries if getattr(entry, "enabled", True)]
+                lost.add(key.removeprefix(conf.key_prefix))
+        return Entries(found, lost)
     if (model := getattr(scheduler, "Model", None)) is not None:
         # django-celery-beat's `schedule` leaves out what is due in more than two hours.
         rows = [row for row in model.objects.enabled() if _is_current(row)]
-        return [Row(row.name, row.task, row.schedule, row) for row in rows]
-    return [entry for name, entry in dict(scheduler.schedule).items() if name]
+        return Entries([Row(row.name, row.task, row.schedule, row) for row in rows])
+    return Entries([entry for name, entry in dict(scheduler.schedule).items() if name])
 
 
 def _is_current(row: Any) -> bool:
@@ -235,14 +262,14 @@ class Declarer:
     def __init__(self, courier: Courier, source: str) -> None:
         self._courier = courier
         self._source = source[:200]
-        self._wanted: Monitors = {}
+        self._wanted: tuple[Monitors, bool] = {}, True
         self._news = threading.Event()
         self._thread: threading.Thread | None = None
         self._told: set[str] = set()
 
-    def declare(self, monitors: Monitors) -> None:
-        """Have these be all monitors of the source."""
-        self._wanted = monitors
+    def declare(self, monitors: Monitors, *, is_whole: bool = True) -> None:
+        """Have these be all monitors of the source, or some of them."""
+        self._wanted = monitors, is_whole
         self._news.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="radar-declare", daemon=True)
@@ -258,7 +285,7 @@ class Declarer:
             self._news.wait()
             self._news.clear()
             try:
-                is_done = self._declare(self._wanted)
+                is_done = self._declare(*self._wanted)
             except Exception as fault:  # noqa: BLE001 (another try may go better)
                 self._say(f"the schedule is not declared yet: {type(fault).__name__}: {fault}")
                 is_done = False
@@ -269,12 +296,12 @@ class Declarer:
             self._news.set()
             pause_s = min(pause_s * 2, _PAUSE_MAX_S)
 
-    def _declare(self, monitors: Monitors) -> bool:
+    def _declare(self, monitors: Monitors, is_whole: bool) -> bool:
         resolved = resolve([], None, os.environ)
         done = True
         for destination in resolved.destinations:
             if destination.is_server:
-                done &= self._sync(destination, monitors)
+                done &= self._sync(destination, monitors, is_whole)
             elif destination.protocol == STORE:
                 self._post_all(monitors)
             else:
@@ -287,15 +314,15 @@ class Declarer:
             now_us = time.time_ns() // 1000
             self._courier.post(Ping("log", key, time_us=now_us, fields=dict(fields)))
 
-    def _sync(self, destination: Destination, monitors: Monitors) -> bool:
+    def _sync(self, destination: Destination, monitors: Monitors, is_whole: bool) -> bool:
         """By `POST /api/sync`; False if the server doesn't take it now."""
         listed: list[dict[str, Any]] = [{"key": key, **each} for key, each in monitors.items()]
         if destination.protocol == "cronradar":
             if unsaid := [each["name"] for each in listed if "schedule" not in each]:
                 self._say(f"{destination.server} takes no intervals: {', '.join(unsaid)[:300]}")
             listed = [each for each in listed if "schedule" in each]
-        is_whole = len(listed) <= _SYNC_MAX
-        if not is_whole:
+        if len(listed) > _SYNC_MAX:
+            is_whole = False
             self._say(f"with more than {_SYNC_MAX} entries, those that are removed stay watched")
         for at in range(0, len(listed) or 1, _SYNC_MAX):
             content = {"source": self._source, "monitors": listed[at : at + _SYNC_MAX]}

@@ -6,6 +6,7 @@ of what both know; the server counts it once. What ended is known from `task_pos
 `task_failure`, and, for `sys.exit()`, from the exception that is on its way when postrun comes.
 """
 
+import functools
 import hashlib
 import os
 import signal
@@ -53,7 +54,7 @@ class Execution:
         is_again = bool((facts.get("delivery_info") or {}).get("redelivered"))
         self._mark = "\0".join((self.node, str(pid), self.id, str(self.retries), str(is_again)))
 
-    @property
+    @functools.cached_property
     def run_id(self) -> str:
         """The run's id: a retry, and a message that is delivered again, go on with it."""
         try:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, Iterable
 
 from radar_cli.celery.schedule.crontab import Crontab, zone_name
+from radar_cli.celery.schedule.timing import Clocked, Interval, Solar, Timing
 from radar_cli.core.grammar import format_duration, format_seconds
 from radar_cli.core.zone import is_zone
 
 _DUE_TIMES = 60  # whose longest gap stands for that of all
 _SHORTEST_S = 1.0
-_SOLAR = {"every": "86400", "gracePeriod": "7200"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ class Declared:
         return bool(self.fields)
 
 
+_BY_THE_SUN = Declared(
+    {"every": "86400", "gracePeriod": "7200"},
+    86_400.0 + 7200.0,
+    "by the sun, so it is watched as once a day, with 2 hours of grace",
+)
 _ONCE = Declared({}, note="due once, so it isn't watched")
 
 
@@ -47,8 +52,7 @@ def declare_schedule(schedule: Any) -> Declared:
     if all(hasattr(schedule, name) for name in ("day_of_week", "day_of_month", "month_of_year")):
         return _declare_crontab(schedule)
     if hasattr(schedule, "lat") and hasattr(schedule, "event"):
-        note = "by the sun, so it is watched as once a day, with 2 hours of grace"
-        return Declared(_SOLAR, 86_400.0 + 7200.0, note)
+        return _BY_THE_SUN
     if hasattr(schedule, "clocked_time"):
         return _ONCE
     every = getattr(schedule, "run_every", schedule)
@@ -60,19 +64,32 @@ def declare_schedule(schedule: Any) -> Declared:
 
 
 def _declare_crontab(schedule: Any) -> Declared:
-    tz = schedule.tz
     crontab = Crontab.read(
         schedule.minute,
         schedule.hour,
         schedule.day_of_week,
         schedule.day_of_month,
         schedule.month_of_year,
-        tz,
+        schedule.tz,
     )
+    return declare_timing(crontab)
+
+
+def declare_timing(timing: Timing | None) -> Declared:
+    """Return what declares a schedule that radar itself has read."""
+    if isinstance(timing, Interval):
+        return declare_schedule(timing.every)
+    if isinstance(timing, Solar):
+        return _BY_THE_SUN
+    if isinstance(timing, Clocked):
+        return _ONCE
+    if not isinstance(timing, Crontab):
+        return Declared({}, note="of a kind that radar doesn't know, so it isn't watched")
+    crontab = timing
     gap_s = _longest_gap_s(crontab)
     if gap_s is None:
         return Declared({}, note="never due, so it isn't watched")
-    zone = zone_name(tz)
+    zone = zone_name(crontab.tz)
     if not is_zone(zone):
         why = f"by a clock that has no name ({zone})"
     elif len(crontab.days) < 31 and len(crontab.weekdays) < 7:

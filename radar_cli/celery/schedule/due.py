@@ -55,6 +55,7 @@ def judge_stored(
         stored.queue,
         source,
         fault,
+        None if stored.is_over else stored.timing,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from radar_cli.celery.schedule.timing import Timing
 from radar_cli.core.errors import RadarError
 
 
@@ -27,6 +28,7 @@ class Entry:
     queue: str  # "": wherever the app's routes lead
     source: str
     fault: str = ""  # why `next_due` can't be told, or what is wrong with the entry itself
+    timing: Timing | None = None  # what the source keeps of when it is due
 
     @property
     def has_run(self) -> bool:

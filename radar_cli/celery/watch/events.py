@@ -8,7 +8,7 @@ says what it knows, and a task's state is the furthest that anything has told of
 import ast
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,16 +16,20 @@ from typing import Any
 from radar_cli.celery.results import own_line
 from radar_cli.core.credentials import is_secret_name
 from radar_cli.core.redaction import Redactor
-from radar_cli.model.ledger import ENDED, Stage, TaskRecord, TaskState, WorkerRecord
+from radar_cli.model.ledger import CONCLUDED, ENDED, Stage, TaskRecord, TaskState, WorkerRecord
 
 # Tasks that go on, in memory: of more than that the oldest are forgotten here, not in the ledger.
 OPEN_MAX = 100_000
+# Tasks that have ended, for events that come late: a task may begin before its sender says so.
+_ENDED_MAX = 10_000
 _TRACEBACK_CHARACTERS = 4000
 _MESSAGE_CHARACTERS = 500
 _CALLED_CHARACTERS = 500
 _NAME_CHARACTERS = 200
 _MASKED = "[redacted]"
-_CLASS = re.compile(r"<?(?P<name>[A-Za-z_][\w.]*)(?:\((?P<text>.*)\)|: (?P<more>.*))?", re.DOTALL)
+_CLASS = re.compile(
+    r"<?(?P<name>[A-Za-z_][\w.]*)(?:\((?P<text>.*?)\)?|: (?P<more>.*?))?>?", re.DOTALL
+)
 # What the pool wraps an exception in; the traceback's last line names it.
 _WRAPPERS = ("ExceptionWithTraceback", "ExceptionInfo")
 _UNKNOWN_TASK = ("NotRegistered", "celery.exceptions.NotRegistered")
@@ -58,10 +62,12 @@ class Fold:
         self._most = most
         self._redactor = Redactor([], [], "redact", [])
         self.open: OrderedDict[str, TaskRecord] = OrderedDict()
+        self.expires_us: dict[str, int] = {}  # of open tasks
+        self.forgotten = 0  # open tasks that were too many
+        self._ended: OrderedDict[str, TaskRecord] = OrderedDict()
         self.workers: dict[str, WorkerRecord] = {}
         self._changed_tasks: dict[str, TaskRecord] = {}
         self._changed_workers: set[str] = set()
-        self._clocks: dict[str, int] = {}  # the newest logical clock of each node
         self.events = 0
         self.from_the_future = 0  # events whose time lies ahead: the worker's clock does
         self.unread = 0  # events that make no sense
@@ -93,20 +99,38 @@ class Fold:
             self.workers[worker.node] = worker
             self._changed_workers.add(worker.node)
 
-    def end(self, task: TaskRecord, state: TaskState, stage: Stage, now_us: int) -> None:
-        """Note that a task is found to have ended, or to be stuck, without an event."""
-        task.state, task.stage, task.changed_us = state, str(stage), now_us
-        if state in ENDED:
-            task.ended_us = now_us
-            self.open.pop(task.id, None)
+    def restore(self, tasks: Iterable[TaskRecord]) -> None:
+        """Take in tasks that went on when an earlier watch last wrote of them."""
+        for task in tasks:
+            self.open.setdefault(task.id, task)
+
+    def end(self, task: TaskRecord, state: TaskState, stage: str, now_us: int) -> None:
+        """Note that a task is found to have ended without an event."""
+        task.state, task.stage, task.changed_us = state, stage, now_us
+        task.ended_us = now_us
+        self._close(task)
         self._changed_tasks[task.id] = task
         self._listener(f"task-{state}", task)
+
+    def find_holder(self, task: TaskRecord, node: str, state: TaskState, now_us: int) -> None:
+        """Note that a worker is found to hold a task, of which no event has told."""
+        task.worker, task.state, task.stage, task.changed_us = node, state, "", now_us
+        self._changed_tasks[task.id] = task
 
     def mark(self, task: TaskRecord, stage: str, now_us: int) -> None:
         """Note the stage at which a task is stuck, or that it isn't any more."""
         if task.stage != stage:
             task.stage, task.changed_us = stage, now_us
             self._changed_tasks[task.id] = task
+            self._listener("task-stuck" if stage else "task-unstuck", task)
+
+    def find(self, task_id: str) -> TaskRecord | None:
+        """Return a task that goes on or has ended lately."""
+        return self.open.get(task_id) or self._ended.get(task_id)
+
+    def touch(self, task: TaskRecord) -> None:
+        """Have a task written again, of which something else has been found out."""
+        self._changed_tasks[task.id] = task
 
     def _time_us(self, event: Mapping[str, Any], now_us: int) -> int:
         time_us = round(float(event["timestamp"]) * 1e6)
@@ -134,7 +158,7 @@ class Fold:
 
     def _apply_task(self, kind: str, event: Mapping[str, Any], time_us: int, now_us: int) -> None:
         task_id, state = str(event["uuid"])[:_NAME_CHARACTERS], _STATES[kind]
-        task = self.open.get(task_id) or self._changed_tasks.get(task_id)
+        task = self.find(task_id)
         if task is None:
             task = TaskRecord(task_id, changed_us=now_us)
         retries = int(event.get("retries") or 0)
@@ -142,18 +166,30 @@ class Fold:
             # It begins anew: what the last try has come to stands in its exception.
             task.retries, task.state = retries, state
             task.received_us = task.started_us = task.ended_us = None
+        elif task.state in CONCLUDED and state not in (TaskState.SENT, task.state):
+            # It wasn't: its message was delivered again, or the event has come late.
+            task.state, task.ended_us = state, None
         elif _ORDER[state] >= _ORDER[task.state] and not task.is_ended:
             task.state = state
         task.stage, task.changed_us = "", now_us
         self._note_facts(kind, event, task, time_us)
         if task.is_ended:
-            self.open.pop(task_id, None)
+            self._close(task)
         else:
+            self._ended.pop(task_id, None)
             self.open[task_id] = task
             if len(self.open) > self._most:
-                self.open.popitem(last=False)
+                self.expires_us.pop(self.open.popitem(last=False)[0], None)
+                self.forgotten += 1
         self._changed_tasks[task_id] = task
         self._listener(kind, task)
+
+    def _close(self, task: TaskRecord) -> None:
+        self.open.pop(task.id, None)
+        self.expires_us.pop(task.id, None)
+        self._ended[task.id] = task
+        if len(self._ended) > _ENDED_MAX:
+            self._ended.popitem(last=False)
 
     def _note_facts(
         self, kind: str, event: Mapping[str, Any], task: TaskRecord, time_us: int
@@ -166,6 +202,9 @@ class Fold:
         task.parent = str(event.get("parent_id") or task.parent)
         if eta := event.get("eta"):
             task.eta_us = round(datetime.fromisoformat(str(eta)).timestamp() * 1e6)
+        if (expires := event.get("expires")) and not task.is_ended:
+            moment = datetime.fromisoformat(str(expires))
+            self.expires_us[task.id] = round(moment.timestamp() * 1e6)
         if kind == "task-sent":
             task.sent_us = time_us
             task.queue = str(event.get("queue") or event.get("routing_key") or task.queue)
@@ -227,7 +266,7 @@ def _describe_named(text: str) -> str:
 
 def read_exception(text: str, printed: str) -> tuple[str, str]:
     """Return the class and the message of an exception, of its repr and its printed traceback."""
-    found = _CLASS.match(text)
+    found = _CLASS.fullmatch(text)
     name = found["name"] if found else ""
     message = ((found["text"] or found["more"] or "") if found else text).strip("'\" ,")
     if (not name or name in _WRAPPERS) and printed.strip():

@@ -16,6 +16,7 @@ from radar_cli.celery.findings import Finding, verdict
 from radar_cli.celery.project import project_of
 from radar_cli.celery.schedule.sources import KINDS
 from radar_cli.cli.answers import answers
+from radar_cli.cli.celery.opening import open_ledger
 from radar_cli.cli.celery.options import broker_options, read_duration, read_period, timeout_option
 from radar_cli.cli.celery.said import (
     VerdictFields,
@@ -129,7 +130,7 @@ def command(
             timeout_s=timeout_s,
             memory=memory,
             forgets=forgets,
-            reported=lambda since_us: _read_reported(session, since_us),
+            reported=lambda since_us: _read_ended(session, since_us),
         )
         result = _report(session, findings, form)
         if monitor and (lost := _ping(session, monitor, findings)) and not result.exit_code:
@@ -139,6 +140,18 @@ def command(
     if watch:
         _watch(session, look, interval_s)
     return look()[0]
+
+
+def _read_ended(session: Session, since_us: int) -> list[Ended] | None:
+    """Return the ends of runs that workers reported or a watch recorded; None: of neither kind."""
+    from radar_cli.celery.recorded import read_recorded
+
+    reported = _read_reported(session, since_us)
+    with open_ledger() as ledger:
+        recorded = None if ledger is None else read_recorded(ledger, since_us)[0]
+    if reported is None and recorded is None:
+        return None
+    return (reported or []) + (recorded or [])
 
 
 def _read_reported(session: Session, since_us: int) -> list[Ended] | None:

@@ -12,10 +12,11 @@ import click
 from radar_cli.celery.broker import Broker
 from radar_cli.celery.failures import Ended, Group, group_failures
 from radar_cli.celery.project import Project
-from radar_cli.celery.reported import read_reported, read_traceback
+from radar_cli.celery.recorded import read_recorded
+from radar_cli.celery.reported import NOTHING_REPORTED, read_reported, read_traceback
 from radar_cli.celery.results import PREFIX, read_results
 from radar_cli.cli.answers import answers
-from radar_cli.cli.celery.opening import with_broker
+from radar_cli.cli.celery.opening import open_ledger, with_broker
 from radar_cli.cli.celery.options import broker_options, read_period, timeout_option
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, list_options, pass_session
@@ -69,15 +70,19 @@ class FailuresFields(TypedDict):
 def command(session: Session, /, results: str, task: str, since: str, **options: str) -> Result:
     """Show failed runs of tasks, grouped by exception and the innermost line of your own code.
 
-    From what workers with setup_radar have reported, for as long as pings are kept, and from the
-    result backend where -A, -b or --results names one in Redis.
+    From what workers with setup_radar have reported, for as long as pings are kept, from what
+    'radar celery watch' has recorded, and from the result backend where -A, -b or --results names
+    one in Redis.
     """
     since_s = read_period("--since", since)
     since_us = time.time_ns() // 1000 - int(since_s * 1e6)
     with ExitStack() as stack:
         ended, notes, opened = _read_reported(session, since_us, stack)
+        recorded, cut = _read_recorded(since_us)
+        if recorded:
+            notes = [note for note in notes if note != NOTHING_REPORTED]
         more, remarks = _read_results(results, options, since_us)
-        ended, notes = ended + more, notes + remarks
+        ended, notes = ended + recorded + more, notes + cut + remarks
         wanted = [each for each in ended if task in ("", each.task)]
         groups = group_failures(wanted)
         for group in groups:
@@ -105,6 +110,14 @@ def _read_reported(
     except RadarError as error:
         return [], [f"what was reported isn't known: {error.line()}"], None
     return ended, [*opened.notes, *notes], opened
+
+
+def _read_recorded(since_us: int) -> tuple[list[Ended], list[str]]:
+    try:
+        with open_ledger() as ledger:
+            return ([], []) if ledger is None else read_recorded(ledger, since_us)
+    except RadarError as error:
+        return [], [f"the ledger can't be read: {error.line()}"]
 
 
 def _read_results(

@@ -20,6 +20,8 @@ COMMANDS = {
     "failures": ("radar_cli.cli.celery.failures", "Show why tasks failed, by exception and line."),
     "beat": ("radar_cli.cli.celery.beat", "Show Beat's schedule, and what is overdue in it."),
     "canary": ("radar_cli.cli.celery.canary", "Measure how long tasks wait in each queue."),
+    "exporter": ("radar_cli.cli.celery.exporter", "Serve metrics of a Celery for Prometheus."),
+    "watch": ("radar_cli.cli.celery.watch", "Watch on and on, and keep a ledger of every task."),
 }
 
 

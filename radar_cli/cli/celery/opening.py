@@ -1,7 +1,9 @@
 """From the options of a command to an open broker, and never longer than its --timeout."""
 
-from collections.abc import Callable
-from typing import TypeVar
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 from radar_cli.celery.addresses import without_password
 from radar_cli.celery.broker import Broker, load_driver, open_broker
@@ -10,6 +12,10 @@ from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.project import Project, project_of
 from radar_cli.cli.celery.options import read_period
 from radar_cli.core.errors import RadarError
+from radar_cli.core.places import state_directory
+
+if TYPE_CHECKING:
+    from radar_cli.store.ledger import Ledger
 
 T = TypeVar("T")
 # What is kept back for telling of an answer that didn't come.
@@ -59,3 +65,20 @@ def within(timeout_s: float, whom: str, function: Callable[[Callable[[], float]]
         hint = "see it, or give a longer --timeout"
         raise BrokerError("hang", whom, f"no answer within {timeout_s:g} s", hint)
     return result
+
+
+@contextmanager
+def open_ledger(database: str = "") -> Iterator["Ledger | None"]:
+    """Open the ledger of the watch on this machine, or in another database; None: there is none.
+
+    Nothing is made where nothing was. StateError: it can't be read.
+    """
+    from radar_cli.store.opening import open_store, store_file
+
+    url, directory = database or os.environ.get("RADAR_DATABASE", ""), state_directory(os.environ)
+    file = store_file(url, directory)
+    if file and not os.path.exists(file):
+        yield None
+        return
+    with open_store(url, directory) as store:
+        yield store.ledger if store.ledger.last_look() is not None else None

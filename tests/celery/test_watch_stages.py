@@ -1,0 +1,101 @@
+"""Where a task or a firing breaks: the ledger and a monitor name the stage, whatever broke."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.celery.test_watch import send_watched
+from tests.celery.watching import Watching
+from tests.support.celery_app import Worker, start
+from tests.support.redis import Redis
+
+pytestmark = pytest.mark.slow
+
+
+def reason(watch: Watching, monitor: str = "celery") -> str:
+    """Return why the last run of a monitor failed, "" if it didn't."""
+    runs = watch.store.history.runs(monitor, 1)
+    return runs[-1].reason if runs and runs[-1].outcome == "fail" else ""
+
+
+def stages(watch: Watching, **search: Any) -> set[tuple[str, str]]:
+    return {(str(task.state), task.stage) for task in watch.tasks(**search)}
+
+
+def test_sent_to_a_queue_that_nobody_consumes(broker_url: str, tmp_path: Path) -> None:
+    Worker(broker_url, tmp_path, "-E").wait()
+    watch = Watching(broker_url, tmp_path).wait()
+    send_watched(broker_url, "shop.quick", queue="reports")
+    watch.until(lambda: stages(watch) == {("sent", "not received")})
+    watch.until(lambda: "shop.quick in queue reports: not received" in reason(watch))
+
+
+def test_a_worker_that_is_killed_while_it_works(redis_url: str, tmp_path: Path) -> None:
+    worker = Worker(redis_url, tmp_path, "-E").wait()
+    watch = Watching(redis_url, tmp_path).wait()
+    send_watched(redis_url, "shop.nap", 600)
+    watch.until(lambda: stages(watch) == {("started", "")})
+    os.kill(worker.pid, signal.SIGKILL)
+    watch.until(lambda: stages(watch) == {("lost", "worker gone")}, 90)
+    watch.until(lambda: "worker gone" in reason(watch))
+    [gone] = watch.ledger.workers()
+    assert gone.gone_us is not None
+    assert not gone.said_goodbye
+
+
+def test_a_task_that_a_flush_of_the_broker_lost(redis_url: str, tmp_path: Path) -> None:
+    import redis
+
+    watch = Watching(redis_url, tmp_path).wait()
+    send_watched(redis_url, "shop.quick")
+    watch.until(lambda: stages(watch) == {("sent", "not received")})  # nobody is there
+    redis.Redis.from_url(redis_url).delete("celery")
+    watch.until(lambda: stages(watch) == {("lost", "not received")})
+
+
+def test_beat_that_is_dead(redis_url: str, tmp_path: Path) -> None:
+    Worker(redis_url, tmp_path, "-E", queues="celery,reports").wait()
+    schedule = tmp_path / "schedule"
+    beat = start(redis_url, tmp_path / "beat.log", "beat", "-s", str(schedule))
+    watch = Watching(redis_url, tmp_path, "--beat", str(schedule)).wait()
+    firings = watch.until(
+        lambda: [f for f in watch.ledger.firings(0, entry="report") if f.state == "success"]
+    )
+    assert firings[0].task == "shop.quick"
+    watch.until(lambda: watch.store.history.runs("report", 5))
+    assert watch.store.history.runs("report", 5)[0].outcome in ("success", "")
+    beat.kill()
+    watch.until(lambda: watch.ledger.firings(0, entry="report")[0].stage == "not attempted", 90)
+    watch.until(lambda: "Beat did not try to send it" in reason(watch, "report"))
+
+
+def test_it_goes_on_after_the_broker_and_after_its_own_death(tmp_path: Path) -> None:
+    with Redis() as server:
+        url = server.url(0)
+        worker = Worker(url, tmp_path, "-E").wait()
+        watch = Watching(url, tmp_path).wait()
+        send_watched(url, "shop.quick", count=3)
+        watch.until(lambda: watch.counts() == {"success": 3})
+        server.stop()
+        watch.until(lambda: "the watch sees nothing" in reason(watch))
+        server.start()
+        watch.wait(2)
+        worker.process.kill()
+        Worker(url, tmp_path, "-E", name="v").wait()
+        send_watched(url, "shop.quick", count=2)
+        watch.until(lambda: watch.counts() == {"success": 5})
+        assert watch.ledger.blindness(0)[0].why
+        [nap] = send_watched(url, "shop.nap", 4)
+        watch.until(lambda: watch.counts().get("started") == 1)
+        watch.process.kill()
+        watch.process.wait()
+        watch.start()
+        watch.wait(3)
+        send_watched(url, "shop.quick")
+        watch.until(lambda: watch.counts() == {"success": 7})
+        found = watch.ledger.find_task(nap)
+        assert found is not None
+        assert found.started_us is not None
