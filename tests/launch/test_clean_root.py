@@ -105,11 +105,11 @@ def test_the_readme_leads_from_nothing_to_a_mail_and_a_webhook(root: CleanRoot) 
         finally:
             cron.kill()
             cron.wait()
-        root.run(check)
+        assert root.run(check, check=False).returncode == 1
         took_s = time.monotonic() - began
         assert "nightly is down" in str(mail.letters[-1]["Subject"])
         assert json.loads(hook.requests[-1].body)["monitor"] == "nightly"
-        print(f"from nothing to a notice in {took_s:.0f} s")
+        print(f"from nothing to a notice in {took_s:.0f} s")  # with a minute's wait for cron
         assert "no space left" in mail.letters[-1].as_string()
     finally:
         mail.close()
