@@ -107,10 +107,13 @@ def test_the_readme_leads_from_nothing_to_a_mail_and_a_webhook(root: CleanRoot) 
             cron.wait()
         assert root.run(check, check=False).returncode == 1
         took_s = time.monotonic() - began
-        assert "nightly is down" in str(mail.letters[-1]["Subject"])
+        letter = mail.letters[-1]
+        assert str(letter["Subject"]).startswith("[radar] nightly of root is down: failed")
         assert json.loads(hook.requests[-1].body)["monitor"] == "nightly"
         print(f"from nothing to a notice in {took_s:.0f} s")  # with a minute's wait for cron
-        assert "no space left" in mail.letters[-1].as_string()
+        body = letter.get_body(("plain",))
+        assert body is not None
+        assert "no space left" in body.get_content()
     finally:
         mail.close()
         hook.close()
