@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from radar_cli.model.ledger import TaskRecord
 from tests.celery.test_watch import send_watched
 from tests.celery.watching import Watching
 from tests.support.celery_app import Worker, start
@@ -99,3 +100,48 @@ def test_it_goes_on_after_the_broker_and_after_its_own_death(tmp_path: Path) -> 
         found = watch.ledger.find_task(nap)
         assert found is not None
         assert found.started_us is not None
+
+
+def test_each_end_that_no_success_is_has_its_cause(redis_url: str, tmp_path: Path) -> None:
+    Worker(
+        *(redis_url, tmp_path, "-E"), pool="prefork", app="watched", WATCHED_MONITORS="{}"
+    ).wait()
+    watch = Watching(redis_url, tmp_path).wait()
+    ids = {
+        name: send_watched(redis_url, f"watched.{name}")[0]
+        for name in ("hard", "soft", "killed", "nobody_knows_it")
+    }
+
+    def found(name: str) -> TaskRecord | None:
+        task = watch.ledger.find_task(ids[name])
+        return task if task is not None and task.is_ended else None
+
+    watch.until(lambda: all(map(found, ids)))
+    ended = {name: task for name in ids if (task := found(name)) is not None}
+    assert {str(task.state) for task in ended.values()} == {"failure"}
+    assert ended["hard"].exception.endswith("TimeLimitExceeded")
+    assert ended["soft"].exception.endswith("SoftTimeLimitExceeded")
+    assert ended["killed"].exception.endswith("WorkerLostError")
+    assert "signal 9" in ended["killed"].message
+    assert ended["nobody_knows_it"].stage == "unknown task"
+    watch.until(lambda: "watched.nobody_knows_it in queue celery: unknown task" in reason(watch))
+
+
+def test_events_that_are_off_are_said_and_turned_on(redis_url: str, tmp_path: Path) -> None:
+    Worker(redis_url, tmp_path).wait()
+    watch = Watching(redis_url, tmp_path).wait()
+    watch.until(watch.ledger.workers)
+    send_watched(redis_url, "shop.quick")
+    watch.until(lambda: "sends no events of its tasks" in watch.log)
+    # Nobody saw how it ended, and so nobody says that it is lost.
+    watch.until(lambda: watch.counts() == {"unseen": 1})
+    assert watch.ledger.missed_events() > 0
+    watch.stop()
+    (tmp_path / "on").mkdir()
+    watch = Watching(redis_url, tmp_path / "on", "--enable-events").wait()
+
+    def is_seen() -> bool:
+        send_watched(redis_url, "shop.quick")
+        return "success" in watch.counts()
+
+    watch.until(is_seen)
