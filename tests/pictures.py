@@ -103,7 +103,7 @@ def photograph(server: RadarServer, profile: Path, folder: Path) -> None:
 # status, and the minutes after 2:00 from and to which it holds; a run has begin, end and outcome.
 _CASES: tuple[tuple[str, tuple[Part, ...], tuple[int, int, str] | None], ...] = (
     ("on time", (("up", -15, 90),), (0, 20, "ok")),
-    ("late", (("up", -15, 0), ("late", 0, 9), ("up", 9, 90)), (9, 30, "ok")),
+    ("late start", (("up", -15, 0), ("late", 0, 9), ("up", 9, 90)), (9, 30, "ok")),
     ("missed", (("up", -15, 0), ("late", 0, 15), ("down", 15, 90)), None),
     ("failed", (("up", -15, 12), ("down", 12, 90)), (0, 12, "failed")),
     ("hung", (("up", -15, 75), ("down", 75, 90)), (0, 90, "no end")),

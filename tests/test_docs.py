@@ -281,6 +281,22 @@ def test_its_python_examples_run(block: str) -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
+@pytest.mark.parametrize("block", _blocks("bash"))
+def test_its_tasks_are_done(block: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-e", "-c", block],
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_first_line_installs_radar_and_shows_a_job(tmp_path: Path) -> None:

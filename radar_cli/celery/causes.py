@@ -16,7 +16,7 @@ from radar_cli.core.errors import RadarError
 
 _GREETING_S = 0.5
 _HANG_HINT = "it may be stopped or overloaded, or something else listens there"
-_PERMISSION_HINT = "give its user the rights that the README's 'A user for monitoring' lists"
+_PERMISSION_HINT = "give its user the rights that the docs list under 'A user for monitoring'"
 _CLUSTER_HINT = "Celery speaks to one Redis: use one without cluster-enabled, or sentinel://"
 
 

@@ -169,7 +169,8 @@ def add_channel(session: Session, name: str, settings: Settings, *, is_sure: boo
         if channel.table.fault:
             write_file(real, old)
             raise ConfigError(
-                f"channel {name} wouldn't work: {channel.table.fault}", "see the README"
+                f"channel {name} wouldn't work: {channel.table.fault}",
+                "see 'radar notify add --help'",
             )
     return Added(channel, path, is_new=True, notes=tuple(notes))
 

@@ -14,7 +14,7 @@ from radar_cli.core import exits
 if TYPE_CHECKING:
     from radar_cli.core.errors import RadarError
 
-# What is promised of it stands in the README; another number would break that promise.
+# docs/reference/output.md has what is promised of it; another number would break that promise.
 ENVELOPE_VERSION = 2
 _LONGEST_KEY = 200
 _CONTINUED = "  "

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 class RadarError(Exception):
     """An expected error: a message that names the value, and a hint.
 
-    `slug` is its stable name in kebab-case: `--json` prints it, the README lists it.
+    `slug` is its stable name in kebab-case: `--json` prints it, docs/reference/errors.md lists it.
     """
 
     slug = "error"

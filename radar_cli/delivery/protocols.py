@@ -16,7 +16,7 @@ class Radar:
     """Pings to radar's own server: CronRadar's paths, and fields of its own beside them.
 
     The output is the body; a ping's `id` makes it count once, however often it arrives; `ts` and
-    `sent` give its age, so that a late one lands where it belongs (README, "What a ping says").
+    `sent` give its age, so that a late one lands where it belongs (docs/reference/http.md).
     """
 
     knows_event_time = True

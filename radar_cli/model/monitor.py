@@ -146,7 +146,7 @@ def from_declared(
 ) -> Monitor:
     """Return the monitor that these fields declare; what can't be used in them is a fault.
 
-    The fields are those of a ping (README, "What a ping says"), failure_tolerance and notes.
+    The fields are those of a ping (docs/reference/http.md), failure_tolerance and notes.
     """
     read, faults = read_declared(declared)
     schedule = None

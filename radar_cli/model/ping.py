@@ -26,7 +26,7 @@ _SECONDS_DIGITS = 11  # until the year 5138, and what every database takes
 class Ping:
     """One fact: at `time_us` (Unix time in microseconds), a run of `monitor` did `kind`.
 
-    `fields` holds the rest under the names that it has on the wire (README, "What a ping says"):
+    `fields` holds the rest under the names that it has on the wire (docs/reference/http.md):
     duration and cpu in seconds, rss in bytes, exit, signal, reason, host, and what the monitor is
     declared as. `body` is the tail of the output, valid UTF-8. `origin` is what a server saw of
     whoever sent it; None if it came by no server.

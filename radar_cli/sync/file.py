@@ -74,7 +74,9 @@ def _read_value(field: str, value: Any, where: str) -> str:
     if is_number and field in (*_SECONDS, "failure_tolerance", "hosts"):
         value = format_seconds(value) if isinstance(value, float) else str(value)
     if not isinstance(value, str):
-        raise BadFileError(f"{where}: {value!r:.60} isn't what is meant", "as in the README")
+        raise BadFileError(
+            f"{where}: {value!r:.60} isn't what is meant", "see 'radar sync --export'"
+        )
     if not value.strip():
         return ""
     try:

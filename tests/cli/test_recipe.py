@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import subprocess
+import venv
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 
 from radar_cli.cli.recipes.filling import RECIPES, make_calendar
 from radar_cli.model.schedule import CronSchedule
+from tests.support.depth import depth
 from tests.support.radar import environment, radar_path, run_radar
 from tests.support.radar_server import RadarServer, serving
 from tests.support.requirements import require_program
@@ -249,6 +251,36 @@ def test_a_role_of_ansible_puts_the_job_into_a_crontab(tmp_path: Path, server: R
     with server.store() as store:
         [success] = [p for p in store.pings.newest("ansible", 9) if p.kind == "success"]
     assert success.body.decode() == OUTPUT.replace("[{{ a }}]", "[x]")
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+@pytest.mark.skipif(not depth(0, 1), reason="installs Ansible: nightly")
+def test_ansible_takes_the_role(tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    programs = tmp_path / "venv/bin"
+    if subprocess.run([programs / "pip", "install", "-q", "ansible-core"], check=False).returncode:
+        pytest.skip("Ansible can't be installed here")
+    run_radar("recipe", "ansible", "--write", str(tmp_path))
+    (tmp_path / "site.yml").write_text("[{hosts: localhost, connection: local, roles: [radar]}]\n")
+    play: list[str | Path] = [
+        programs / "ansible-playbook",
+        "-i",
+        "localhost,",
+        "-e",
+        "radar_api_key=x",
+        "site.yml",
+    ]
+    python = f"ansible_python_interpreter={require_program('python3')}"
+    for words in (["--syntax-check"], ["--check", "-e", python]):
+        done = subprocess.run(
+            [*play, *words],
+            cwd=tmp_path,
+            env=environment(measured=False),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout.decode()
 
 
 def test_all_recipes_are_listed() -> None:

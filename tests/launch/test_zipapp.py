@@ -10,11 +10,13 @@ import pytest
 from tests import zipapp
 from tests.crontab import test_fallback, test_fallback_lock, test_launcher
 from tests.crontab.jobs import run_job, start
+from tests.support.depth import depth
 from tests.support.installation import SHELLS, as_sh
 from tests.support.pings import kinds
 from tests.support.radar import environment, radar_path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
+_SHELLS = SHELLS[: depth(2, len(SHELLS))]
 
 
 @dataclass
@@ -40,7 +42,7 @@ def gone(whole: Zipapp, tmp_path_factory: pytest.TempPathFactory) -> Zipapp:
     return made
 
 
-@pytest.fixture(params=SHELLS)
+@pytest.fixture(params=_SHELLS)
 def sh(request: pytest.FixtureRequest) -> list[str]:
     return as_sh(request.param)
 
@@ -64,9 +66,9 @@ def test_no_variable_of_sh_stops_radar(
 ) -> None:
     (tmp_path / "exits").write_text("exit 9\n")
     env = {n: value.replace("{exits}", str(tmp_path / "exits")) for n, value in variables.items()}
-    for shell in SHELLS:
+    for shell in _SHELLS:
         assert run_job(whole.link, sh=as_sh(shell), env=env) == [], shell
-    assert kinds() == ["start", "fail"] * len(SHELLS)
+    assert kinds() == ["start", "fail"] * len(_SHELLS)
 
 
 def test_it_says_when_there_is_no_python(whole: Zipapp, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def _sessions(tag: str) -> dict[str, str]:
 
 
 def test_each_part_of_the_suite_is_a_set_of_sessions() -> None:
-    linters = ["lint", "format", "types", "laws"]
+    linters = ["lint", "format", "types", "laws", "docs"]
     assert list(_sessions("fast")) == [*linters, f"fast-{_VERSION}"]
     daily = [f"tests-{_VERSION}", f"field-{_VERSION}", "coverage", "celery-5.3", "celery-5.5"]
     sessions = _sessions("daily")

@@ -55,7 +55,8 @@ class CleanRoot:
 
     def install(self, *packages: str) -> None:
         """Install Debian packages."""
-        self.run(f"apt-get -qq update && apt-get -qq install -y {shlex.join(packages)}")
+        words = "apt-get -qq install -y --no-install-recommends"
+        self.run(f"apt-get -qq update && {words} {shlex.join(packages)}")
 
     def find(self, pattern: str) -> set[str]:
         """Return the paths of files whose name is like that, without caches and logs."""

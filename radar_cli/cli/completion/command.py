@@ -27,7 +27,7 @@ class ScriptFields(TypedDict):
 @answers(ScriptFields)
 @pass_session
 def command(session: Session, shell: str) -> Result:
-    """Print the completion script for SHELL; the README has the line that installs it."""
+    """Print the completion script for SHELL; the docs have the line that installs it."""
     del session
     script = files(completion).joinpath("scripts", _SCRIPTS[shell]).read_text("utf-8")
     return Result(ScriptFields(shell=shell, script=script), text=script.removesuffix("\n"))

@@ -19,7 +19,7 @@ from radar_cli.server.pings.paths import PingPath
 
 # Programs write each minute out: `0,1,2,3,...` for all fields has 350 characters.
 SCHEDULE_MAX = 1000
-# Query fields that are kept, and how many characters of them (README, "What a ping says").
+# Query fields that are kept, and how many characters of them (docs/reference/http.md).
 _KEPT = {
     **dict.fromkeys(("duration", "cpu", "rss", "exit", "signal", "tries", "output", "omitted"), 40),
     **dict.fromkeys(("every", "gracePeriod", "max_runtime", "extend"), 40),
