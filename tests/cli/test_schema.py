@@ -28,8 +28,8 @@ from tests.support.depth import depth
 from tests.support.radar import environment, run_radar
 from tests.support.schemas import check_answer, close
 
-# They have option tables of their own, and print nothing for programs.
-_WITHOUT_AN_ANSWER = {"run", "ping", "celery watch", "celery exporter"}  # they go on, or the job talks
+# They have option tables of their own or go on until they are stopped, and print no answer.
+_WITHOUT_AN_ANSWER = {"run", "ping", "celery watch", "celery exporter"}
 _COMMANDS = {each["command"]: each for each in describe_commands()}
 
 
