@@ -12,9 +12,14 @@ from tests.celery.test_watch import send_watched
 from tests.celery.watched import Told
 from tests.celery.watching import Watching
 from tests.support.celery_app import Worker, start
+from tests.support.depth import depth
 from tests.support.redis import Redis
 
 pytestmark = pytest.mark.slow
+
+
+# What waits for something that doesn't come takes as long as the watch is patient.
+_WAITS = pytest.mark.skipif(depth(1, 0) == 1, reason="waits for what doesn't come: nightly")
 
 
 def reason(watch: Watching, monitor: str = "celery-watch") -> str:
@@ -48,6 +53,8 @@ def test_a_worker_that_is_killed_while_it_works(redis_url: str, tmp_path: Path) 
     assert not gone.said_goodbye
 
 
+@pytest.mark.nightly
+@_WAITS
 def test_a_task_that_a_flush_of_the_broker_lost(redis_url: str, tmp_path: Path) -> None:
     import redis
 
@@ -58,6 +65,8 @@ def test_a_task_that_a_flush_of_the_broker_lost(redis_url: str, tmp_path: Path) 
     watch.until(lambda: stages(watch) == {("lost", "not received")})
 
 
+@pytest.mark.nightly
+@_WAITS
 def test_beat_that_is_dead(redis_url: str, tmp_path: Path) -> None:
     Worker(redis_url, tmp_path, "-E", queues="celery,reports").wait()
     schedule = tmp_path / "schedule"
@@ -74,6 +83,8 @@ def test_beat_that_is_dead(redis_url: str, tmp_path: Path) -> None:
     watch.until(lambda: "Beat did not try to send it" in reason(watch, "report"))
 
 
+@pytest.mark.nightly
+@_WAITS
 def test_it_goes_on_after_the_broker_and_after_its_own_death(tmp_path: Path) -> None:
     with Redis() as server:
         url = server.url(0)
@@ -128,6 +139,8 @@ def test_each_end_that_no_success_is_has_its_cause(redis_url: str, tmp_path: Pat
     watch.until(lambda: "watched.nobody_knows_it in queue celery: unknown task" in reason(watch))
 
 
+@pytest.mark.nightly
+@_WAITS
 def test_events_that_are_off_are_said_and_turned_on(redis_url: str, tmp_path: Path) -> None:
     Worker(redis_url, tmp_path).wait()
     watch = Watching(redis_url, tmp_path).wait()
