@@ -40,6 +40,8 @@ def test_sent_to_a_queue_that_nobody_consumes(broker_url: str, tmp_path: Path) -
     watch.until(lambda: "shop.quick in queue reports: not received" in reason(watch))
 
 
+@pytest.mark.nightly
+@_WAITS
 def test_a_worker_that_is_killed_while_it_works(redis_url: str, tmp_path: Path) -> None:
     worker = Worker(redis_url, tmp_path, "-E").wait()
     watch = Watching(redis_url, tmp_path).wait()

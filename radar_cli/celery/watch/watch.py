@@ -39,6 +39,7 @@ _EVENTS_AT_ONCE = 1_000
 _IDLE_S = 5.0
 _SWEEP_S = 60.0
 _REPORT_S = 60.0
+_MORE_S = 10.0
 _AGAIN_S = 2.0
 _LOOK_S = 5.0
 # Shorter times without events aren't worth a word.
@@ -127,7 +128,7 @@ class Watch:
         self._samples: list[QueueSample] = []  # of the last look
         self._queues: set[str] = set()  # that tasks were sent to
         self._swept_at = self._reported_at = self._written_at = float("-inf")
-        self._reported: tuple[str, ...] = ()
+        self._reported: frozenset[str] = frozenset()  # what was wrong then
 
     def stop(self) -> None:
         """Have `run` write what it knows and return."""
@@ -335,10 +336,13 @@ class Watch:
         if self._reporter is None or not self._settings.monitor:
             return
         problems = tuple(self.problems.find(now_us))
-        is_news = bool(problems) != bool(self._reported)
-        if not is_news and time.monotonic() - self._reported_at < _REPORT_S:
+        kinds = frozenset(line.partition(" x ")[2] or line for line in problems)
+        is_turn = bool(kinds) != bool(self._reported)
+        since_s = time.monotonic() - self._reported_at
+        # What is wrong besides is told soon, too, but not with every event.
+        if not is_turn and since_s < (_REPORT_S if kinds <= self._reported else _MORE_S):
             return
-        self._reported_at, self._reported = time.monotonic(), problems
+        self._reported_at, self._reported = time.monotonic(), kinds
         fields = {"name": "Celery, as its watch sees it", "every": "120", "gracePeriod": "60"}
         if problems:
             more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
