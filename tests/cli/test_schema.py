@@ -29,7 +29,12 @@ from tests.support.radar import environment, run_radar
 from tests.support.schemas import check_answer, close
 
 # They have option tables of their own, and print nothing for programs.
-_WITHOUT_AN_ANSWER = {"run", "ping", "celery watch", "celery exporter"}  # they go on, or the job talks
+_WITHOUT_AN_ANSWER = {
+    "run",
+    "ping",
+    "celery watch",
+    "celery exporter",
+}  # they go on, or the job talks
 _COMMANDS = {each["command"]: each for each in describe_commands()}
 
 
