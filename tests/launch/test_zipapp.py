@@ -16,7 +16,7 @@ from tests.support.pings import kinds
 from tests.support.radar import environment, radar_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
-_SHELLS = SHELLS[: depth(2, len(SHELLS))]
+_SHELLS = SHELLS[: depth(1, len(SHELLS))]
 
 
 @dataclass
