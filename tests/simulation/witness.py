@@ -124,15 +124,20 @@ class Witness:
         *,
         looked: bool = False,
         reminded: bool = False,
+        was_interrupted: bool = False,
     ) -> list[Job]:
         """Take in what a step has written, and complain of what is wrong with it.
 
         `expected` are the reports that were on their way; `looked` says that a look at everything
-        was completed, and `reminded` that it looked for reminders, too. Return the jobs of which
-        there was something new.
+        was completed, and `reminded` that it looked for reminders, too. If the step
+        `was_interrupted`, another process may have looked before its pings were stored. Return the
+        jobs of which there was something new.
         """
         written = self._disk.written.take()
         paths: dict[str, list[str]] = {}
+        if was_interrupted:
+            for monitor in {row[1] for row in written.pings} & self._memories.keys():
+                paths[monitor] = [self._memories[monitor].job.story.verdict(now).status]
         for row in sorted(written.pings, key=lambda row: (row[4], row[0])):
             self._learn(row, now, expected, paths)
         flips: dict[str, list[Flip]] = {}

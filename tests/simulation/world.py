@@ -238,12 +238,16 @@ class World:
             self._quiet_until[process.number] = self.true + _AFTER_FAULT
             self._say(f"process {process.number}: {error.line()}")
         process.database.arm(0)
+        was_interrupted = self._interrupted is not None and self._interrupt_in <= 0
         self._interrupt_in, self._interrupted = 0, None
         self._now = max(self._now, self.raw, process.clock.now_us())
         self._see_that_it_looks(seen, came_through=came_through and watches)
         looked = looks and came_through
         touched = self.witness.observe(
-            self._now, expected or {}, looked=looked, reminded=looked and process.has_reminded
+            *(self._now, expected or {}),
+            looked=looked,
+            reminded=looked and process.has_reminded,
+            was_interrupted=was_interrupted,
         )
         for job in touched:
             self._compare_view(job)
