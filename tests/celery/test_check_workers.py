@@ -40,6 +40,19 @@ def test_no_worker_was_ever_there(broker_url: str) -> None:
     assert verdict["workers", "all"]["message"] == "no worker is connected"
 
 
+def test_one_that_reports_no_runs_beside_one_that_does(redis_url: str, tmp_path: Path) -> None:
+    Worker(redis_url, tmp_path, name="told", app="watched").wait()
+    Worker(redis_url, tmp_path, name="untold").wait()
+    Worker(redis_url, tmp_path, name="elsewhere", queues="others").wait()
+    verdict = Verdict(redis_url)
+    states = {name: verdict["workers", f"{name}@test"]["state"] for name in ("told", "elsewhere")}
+    assert states == {"told": "ok", "elsewhere": "ok"}
+    untold = verdict["workers", "untold@test"]
+    assert untold["state"] == "bad"
+    assert untold["message"] == "reports no runs of its tasks, as told@test does"
+    assert "setup_radar" in untold["cause"]
+
+
 def test_one_of_two_is_killed(broker_url: str, tmp_path: Path) -> None:
     one, two = (Worker(broker_url, tmp_path, name=name) for name in ("one", "two"))
     one.wait(), two.wait()

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# Under which a worker that reports the runs of its tasks to radar says so in its stats.
+STATS_KEY = "radar"
+
 
 @dataclass(frozen=True, slots=True)
 class SeenQueue:
@@ -63,6 +66,7 @@ class SeenWorker:
     queues: tuple[str, ...] | None  # None if it didn't say
     prefetched: Mapping[str, int] = field(default_factory=dict)  # of `reserved`, by queue
     held: frozenset[str] = frozenset()  # the ids of all tasks that it has
+    reports: bool = False  # the runs of its tasks, to radar
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ def read_workers(replies: Mapping[str, Mapping[str, Any]]) -> dict[str, SeenWork
             else None,
             prefetched=_count_by_queue(lists[1]),
             held=frozenset(number for each in lists for number in _ids(each)),
+            reports=STATS_KEY in stats,
         )
     return workers
 

@@ -122,6 +122,13 @@ def _judge_answering(
             hint="compare radar celery tasks reserved with the rate limits; else restart it",
             data=data,
         )
+    if reporting := find_reporting(worker, looks[-1]):
+        return Finding(
+            *("workers", node, "bad", f"reports no runs of its tasks, as {reporting} does"),
+            cause="its app doesn't call setup_radar, or is an older one",
+            hint="deploy the same code to both, and restart it",
+            data=data,
+        )
     cause = "its pool is full of running tasks" if is_full(worker) else ""
     return Finding("workers", node, "ok", message, cause=cause, data=data)
 
@@ -190,6 +197,15 @@ def _judge_missed(node: str, at: float) -> Finding:
         hint="start it; if it isn't to come back: radar celery check --forget",
         data={"last_seen": seen.isoformat()},
     )
+
+
+def find_reporting(worker: SeenWorker, last: Look) -> str:
+    """Return a worker that reports runs of tasks of the same queues, if this one reports none."""
+    if worker.reports:
+        return ""
+    own = set(worker.queues or ())
+    reporting = (each for each in last.workers.values() if each.reports)
+    return next((each.node for each in reporting if own.intersection(each.queues or ())), "")
 
 
 def is_full(worker: SeenWorker) -> bool:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Mapping
 from celery import Celery, bootsteps, signals
 from celery.utils.log import get_logger
 
+from radar_cli import __version__
+from radar_cli.celery.check.seen import STATS_KEY
 from radar_cli.celery.integration.runs import RunReporter
 from radar_cli.celery.integration.targets import SENT_HEADER, Targets
 from radar_cli.delivery.courier import Courier
@@ -56,7 +58,7 @@ def integration_of(app: Celery) -> Integration:
     return found
 
 
-class CronRadarMiddleware(bootsteps.Step):  # type: ignore[misc]  # celery has no types
+class CronRadarMiddleware(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
     """Tells of the runs of the tasks in `app.conf.cronradar_monitors`.
 
     `app.steps["worker"].add(CronRadarMiddleware)`: it begins with the worker, before the pool.
@@ -65,6 +67,10 @@ class CronRadarMiddleware(bootsteps.Step):  # type: ignore[misc]  # celery has n
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
         integration_of(parent.app).report_runs()
+
+    def info(self, _: Any) -> dict[str, str]:
+        """Return what `inspect stats` has of it: by that others know who reports runs."""
+        return {STATS_KEY: __version__}
 
 
 def setup_radar(
