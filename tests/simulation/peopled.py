@@ -150,6 +150,8 @@ class PeopledWorld(World):
 
     def _resume(self, job: Job) -> None:
         if not job.is_over and self._is_open:
+            # What waits is taken in while it is still paused.
+            self._look()
             self._do(lambda store, now: store.monitors.resume([job.key], now), job)
             self._copy_pauses(job)
 
