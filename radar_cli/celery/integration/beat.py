@@ -22,9 +22,9 @@ from radar_cli.celery.integration.targets import (
     ENTRY_HEADER,
     MONITOR_HEADER,
     Targets,
-    entry_key,
     is_skipped,
 )
+from radar_cli.celery.schedule.entry import entry_key
 from radar_cli.core.grammar import format_seconds
 from radar_cli.delivery.courier import Courier
 from radar_cli.delivery.destinations import STORE, Destination, resolve
