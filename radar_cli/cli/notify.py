@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import click
 
@@ -27,6 +27,7 @@ from radar_cli.notify.notice import rehearse
 from radar_cli.settings.profiles import Config
 
 _TIMEOUT_S = 30.0
+COLUMNS = ("when", "channel", "kind", "monitors", "fate", "tries", "answer")
 _FATES = {"delivered": "green", "given up": "red"}
 _NONE = "no channels yet: try 'radar config set notify.chat.webhook URL'"
 
@@ -203,21 +204,22 @@ def list_notices(
     found = sorted(by_id.values(), key=lambda each: (each.created_us, each.id), reverse=True)[
         :limit
     ]
-    rows = [
-        (
-            local_time(each.created_us),
-            each.channel,
-            each.kind,
-            _name(each),
-            Cell(each.fate or "on its way", _FATES.get(each.fate, "yellow")),
-            each.tries,
-            each.answer,
-        )
-        for each in found
-    ]
+    rows = [make_row(each) for each in found]
     data = [encode_notice(each) for each in found]
-    columns = ("when", "channel", "kind", "monitors", "fate", "tries", "answer")
-    return Result(data, Table(columns, rows, "no notices"))
+    return Result(data, Table(COLUMNS, rows, "no notices"))
+
+
+def make_row(logged: Logged) -> tuple[Any, ...]:
+    """Return a notice as the table has it."""
+    return (
+        local_time(logged.created_us),
+        logged.channel,
+        logged.kind,
+        _name(logged),
+        Cell(logged.fate or "on its way", _FATES.get(logged.fate, "yellow")),
+        logged.tries,
+        logged.answer,
+    )
 
 
 def _name(logged: Logged) -> str:

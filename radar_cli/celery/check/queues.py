@@ -63,7 +63,7 @@ def _judge_queue(
             cause="no worker or publisher has declared it, or its name is different",
             hint="check --queue, and the workers' -Q",
         )
-    seen_flow = _flow(queue.name, looks)
+    seen_flow = find_flow(queue.name, looks)
     depth = queue.depth or 0
     drains_s, wait_s = drains_in_s(depth, seen_flow), waits_s(depth, seen_flow)
     if depth == 0:
@@ -202,7 +202,8 @@ def _judge_unacked(unacked: Unacked, looks: Sequence[Look], expected: Expected) 
     return Finding("queues", "unacked", "ok", message, data=data)
 
 
-def _flow(name: str, looks: Sequence[Look]) -> Flow | None:
+def find_flow(name: str, looks: Sequence[Look]) -> Flow | None:
+    """Return how a queue grows and is worked off between the first and the last of these looks."""
     depths = [
         (look.at, queue.depth)
         for look in looks

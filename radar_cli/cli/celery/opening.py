@@ -32,6 +32,13 @@ def with_broker(options: dict[str, str], function: Callable[[Broker, Project, fl
     project = project_of(
         options["broker"], options["app"], key_prefix=options["key_prefix"], timeout_s=timeout_s
     )
+    return with_project(project, timeout_s, function)
+
+
+def with_project(
+    project: Project, timeout_s: float, function: Callable[[Broker, Project, float], T]
+) -> T:
+    """Call the function with the broker of a project, as `with_broker` does."""
     shown = without_password(project.broker)
     load_driver(project.broker)
 

@@ -93,6 +93,11 @@ def show_monitors(session: Session, choice: Choice) -> Result:
     return Result(data[0] if choice.is_one else data, table, notes=tuple(notes))
 
 
+def describe_one(store: MonitorStore, seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
+    """Return all about one monitor, as rows for people."""
+    return _show(_look_at(store, seen, now_us), now_us)[1]
+
+
 def _show(looked: "_Looked", now_us: int) -> tuple[ShownFields, list[tuple[Any, ...]]]:
     """A monitor for programs, and as rows for people."""
     seen, marks, durations_s = looked.seen, looked.marks, looked.durations_s
