@@ -68,6 +68,7 @@ def celery_frame(session: Session, service: Service, now: int) -> dict[str, Any]
         **frame(session, service, now),
         "looked_us": looked,
         "is_silent": looked is not None and now - looked > _SILENT_US,
+        "may_control": session.may_change and bool(service.settings.celery_broker),
         "blind": ledger.blindness(now - DAY_US)[:_BLIND],
     }
 
