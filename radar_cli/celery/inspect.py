@@ -175,16 +175,19 @@ class Asking:
             answers.heard -= len(answers.beats)
         return answers
 
-    def tell(
+    def cast(
         self, command: str, arguments: Mapping[str, Any], destinations: Iterable[str] = ()
     ) -> None:
-        """Send a command that nobody answers."""
+        """Send a command without asking for replies; kombu's word for it."""
         self._send(command, arguments, list(destinations), None, 60.0)
 
     def publish_task(
-        self, queue: str, body: Any, headers: Mapping[str, Any], *, expires_s: float
+        self, queue: str, body: Any, headers: Mapping[str, Any], *, expires_s: float | None = None
     ) -> None:
-        """Put a task into a queue, as Celery's protocol 2 has it, for so long (in RabbitMQ)."""
+        """Put a task into a queue, as Celery's protocol 2 has it, for so long (in RabbitMQ).
+
+        Without that it is as good as any that an app sends: it survives a restart of the broker.
+        """
         self._producer().publish(
             body,
             exchange="",
@@ -194,7 +197,7 @@ class Asking:
             mandatory=True,
             retry=False,
             correlation_id=headers["id"],
-            delivery_mode=1,
+            delivery_mode=2 if expires_s is None else 1,
             expiration=expires_s,
         )
 

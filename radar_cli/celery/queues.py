@@ -42,7 +42,7 @@ def split_priorities(
 
 
 def _read_redis(broker: Broker, names: list[str]) -> dict[str, SeenQueue]:
-    client, channel = _redis(broker)
+    client, channel = redis_of(broker)
     pipeline = client.pipeline(transaction=False)
     keys = {
         (name, priority): broker.key_prefix
@@ -85,7 +85,7 @@ def read_unacked(broker: Broker) -> Unacked | None:
     """Read what workers have fetched; None where the broker shows it only by its management."""
     if broker.kind != "redis":
         return None
-    client, channel = _redis(broker)
+    client, channel = redis_of(broker)
     pipeline = client.pipeline(transaction=False)
     unacked = broker.key_prefix + channel.unacked_key
     index = broker.key_prefix + channel.unacked_index_key
@@ -120,7 +120,7 @@ def remove_newest(broker: Broker, queue: str, task_id: str) -> None:
     """
     if broker.kind != "redis":
         return
-    client, _ = _redis(broker)
+    client, _ = redis_of(broker)
     key = broker.key_prefix + queue
     for message in client.lrange(key, 0, _NEWEST - 1):
         if task_id.encode() in message:
@@ -131,7 +131,7 @@ def find_names(broker: Broker) -> tuple[set[str], set[str]]:
     """Queues and nodes that somebody has bound in Redis, even if nobody is there any more."""
     if broker.kind != "redis":
         return set(), set()
-    client, channel = _redis(broker)
+    client, channel = redis_of(broker)
     start = f"{broker.key_prefix}{_BINDING}"
     exchanges = {f"{broker.exchange}.pidbox"}
     if client.dbsize() <= _MOST_KEYS:
@@ -172,8 +172,8 @@ def is_bound(broker: Broker, node: str) -> bool | None:
     return seen.fault != "missing"
 
 
-def _redis(broker: Broker) -> tuple[Any, Any]:
-    """A client that adds no prefix (kombu's own does so for some commands only), and a channel."""
+def redis_of(broker: Broker) -> tuple[Any, Any]:
+    """Return a client that adds no prefix (kombu's own does for some commands), and a channel."""
     import redis
 
     channel = broker.connection.default_channel

@@ -6,6 +6,7 @@ COMMANDS = {
     "ping": ("radar_cli.cli.ping", "command", "Send one ping by hand."),
     "init": ("radar_cli.cli.init", "command", "Set radar up on this machine: four questions."),
     "status": ("radar_cli.cli.status", "command", "Show every monitor at a glance."),
+    "top": ("radar_cli.cli.top.command", "command", "Show the monitors live, and act on them."),
     "check": ("radar_cli.cli.check", "command", "Judge the monitors now: 0 all well, 1 not."),
     "monitors": (
         "radar_cli.cli.monitors.group",

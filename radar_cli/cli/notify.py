@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import click
 
@@ -27,6 +27,7 @@ from radar_cli.notify.notice import rehearse
 from radar_cli.settings.profiles import Config
 
 _TIMEOUT_S = 30.0
+COLUMNS = ("when", "channel", "kind", "monitors", "fate", "tries", "answer")
 _FATES = {"delivered": "green", "given up": "red"}
 _NONE = "no channels yet: try 'radar config set notify.chat.webhook URL'"
 
@@ -146,8 +147,8 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
     rows, data = [], []
     for channel, result in zip(chosen, results, strict=True):
         place = "" if channel.table.fault else channel.place
-        told = ", ".join(channel.table.on)
-        rules = f"{told}; {_rules(channel)}".removesuffix("; ")
+        events = ", ".join(channel.table.on)
+        rules = f"{events}; {_rules(channel)}".removesuffix("; ")
         rows.append((channel.table.name, channel.table.kind, place, rules, _show(result)))
         data.append(_describe(channel, result))
     return Result(
@@ -203,21 +204,22 @@ def list_notices(
     found = sorted(by_id.values(), key=lambda each: (each.created_us, each.id), reverse=True)[
         :limit
     ]
-    rows = [
-        (
-            local_time(each.created_us),
-            each.channel,
-            each.kind,
-            _name(each),
-            Cell(each.fate or "on its way", _FATES.get(each.fate, "yellow")),
-            each.tries,
-            each.answer,
-        )
-        for each in found
-    ]
+    rows = [make_row(each) for each in found]
     data = [encode_notice(each) for each in found]
-    columns = ("when", "channel", "kind", "monitors", "fate", "tries", "answer")
-    return Result(data, Table(columns, rows, "no notices"))
+    return Result(data, Table(COLUMNS, rows, "no notices"))
+
+
+def make_row(logged: Logged) -> tuple[Any, ...]:
+    """Return a notice as the table has it."""
+    return (
+        local_time(logged.created_us),
+        logged.channel,
+        logged.kind,
+        _name(logged),
+        Cell(logged.fate or "on its way", _FATES.get(logged.fate, "yellow")),
+        logged.tries,
+        logged.answer,
+    )
 
 
 def _name(logged: Logged) -> str:
@@ -271,16 +273,16 @@ def _show(result: Receipt | ChannelError) -> Cell:
 
 
 def _describe(channel: Channel, result: Receipt | ChannelError) -> TestedFields:
-    said = result.describe() if isinstance(result, ChannelError) else None
+    error = result.describe() if isinstance(result, ChannelError) else None
     receipt = result if isinstance(result, Receipt) else None
     return {
         "channel": channel.table.name,
         "kind": channel.table.kind or None,
         # Of a mail nobody here knows whether it arrives.
-        "delivered": None if receipt is not None and receipt.is_on_its_way else said is None,
+        "delivered": None if receipt is not None and receipt.is_on_its_way else error is None,
         "answer": None if receipt is None else receipt.answer,
         "remark": None if receipt is None else receipt.remark or None,
-        "error": said,
+        "error": error,
     }
 
 

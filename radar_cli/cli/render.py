@@ -221,9 +221,9 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def screen_width(fd: int) -> int:
     """Return how many columns the terminal at a descriptor has, or COLUMNS says."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isascii() and said.isdigit() and int(said):
-        return int(said)
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns):
+        return int(columns)
     try:
         return os.get_terminal_size(fd).columns or 80
     except OSError:
@@ -247,7 +247,10 @@ def wants_color(choice: str, stream: TextIO | None) -> bool:
 def can_show(text: str) -> bool:
     """Whether stdout's encoding has these characters; else they would become escapes."""
     try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+        # Under a live screen, sys.stdout is a file of that library's, without an encoding.
+        streams = (sys.stdout, sys.__stdout__)
+        found = [getattr(stream, "encoding", None) for stream in streams]
+        text.encode(next(filter(None, found), "ascii"))
     except (UnicodeEncodeError, LookupError):
         return False
     return True
@@ -264,11 +267,18 @@ def draw(
     table: Table, width: int | None, *, is_color_wanted: bool, is_bound: bool = False
 ) -> list[str]:
     """Return the lines of a table that is at most so wide; long keys are cut only if `is_bound`."""
+    lines = draw_parts(table, width, is_bound=is_bound)
+    return [paint(line, is_colored=is_color_wanted) for line in lines]
+
+
+def draw_parts(
+    table: Table, width: int | None, *, is_bound: bool = False
+) -> list[list[tuple[str, str]]]:
+    """Return the same lines as texts with their styles."""
     rows = [[_parts(cell) for cell in row] for row in table.rows]
     # As an escape it would be six columns wide.
     mark = MARK if can_show(MARK) else "~"
-    drawn = lay_out(table, rows, width, is_bound=is_bound, mark=mark)
-    return [paint(line, is_colored=is_color_wanted) for line in drawn]
+    return lay_out(table, rows, width, is_bound=is_bound, mark=mark)
 
 
 def _parts(cell: Any) -> list[tuple[str, str]]:

@@ -52,7 +52,7 @@ from radar_cli.store.opening import embedded_path
 _TAIL_LINES = 20
 # A home that hangs mustn't hold up root's own monitors.
 _MENTION_LIMIT_S = 1.0
-_COLUMNS: tuple[str, ...] = (
+COLUMNS: tuple[str, ...] = (
     "monitor",
     "status",
     "last run",
@@ -95,7 +95,8 @@ def _by_key(entry: StatusFields) -> Any:
     return natural_order(entry["key"]), entry["user"] or ""
 
 
-def _by_status(entry: StatusFields) -> Any:
+def by_status(entry: StatusFields) -> Any:
+    """Return what sorts monitors: down first."""
     # All that is well stands in one order, so that it doesn't jump about.
     rank = {"down": 0, "late": 1}.get(entry["status"], 2)
     return rank, _by_key(entry)
@@ -118,7 +119,7 @@ def _by_duration(entry: StatusFields) -> Any:
 
 # How --sort calls them: the newest run, the next one due and the longest come first.
 _ORDERS: dict[str, Callable[[StatusFields], Any]] = {
-    "status": _by_status,
+    "status": by_status,
     "monitor": _by_key,
     "last-run": _by_last_run,
     "next-run": _by_next_run,
@@ -181,7 +182,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class _Glance:
+class Glance:
     """The monitors of all stores."""
 
     now_us: int
@@ -193,7 +194,7 @@ class _Glance:
 
 
 def _show(session: Session, wanted: Wanted) -> Result:
-    glance = _look(session, wanted)
+    glance = take_look(session, wanted)
     found = [entry["key"] for entry in glance.data]
     mistake = find_mistake(wanted.choice, found, lambda key: glance.hints.get(key, ""))
     data = sorted(glance.data, key=_ORDERS[wanted.order])
@@ -206,15 +207,16 @@ def _show(session: Session, wanted: Wanted) -> Result:
         failure = describe_unknown(glance.unknown, code)
         notes += [mistake.line()] if mistake is not None else []
     if session.verbose and session.format == "table":
-        rows = [_row(entry, glance.now_us) for entry in data]
-        text = _with_tails(_COLUMNS, rows, data)
+        rows = [make_row(entry, glance.now_us) for entry in data]
+        text = _with_tails(COLUMNS, rows, data)
         return Result(data, text=text, notes=tuple(notes), exit_code=code, failure=failure)
     table = _make_table(session, wanted, data, glance, is_quiet=bool(notes or failure))
     return Result(data, table, notes=tuple(notes), exit_code=code, failure=failure)
 
 
-def _look(session: Session, wanted: Wanted) -> _Glance:
-    glance = _Glance(time.time_ns() // 1000)
+def take_look(session: Session, wanted: Wanted) -> Glance:
+    """Look at the monitors that are wanted, in all the stores that are."""
+    glance = Glance(time.time_ns() // 1000)
     own, others = find_places() if wanted.all_users else (None, [])
     try:
         with open_monitors(session, own) as opened:
@@ -263,9 +265,9 @@ def _has_store(place: Place, _: Ask) -> bool:
 
 
 def _make_table(
-    session: Session, wanted: Wanted, data: list[StatusFields], glance: _Glance, *, is_quiet: bool
+    session: Session, wanted: Wanted, data: list[StatusFields], glance: Glance, *, is_quiet: bool
 ) -> Table:
-    columns, rows = _COLUMNS, [_row(entry, glance.now_us) for entry in data]
+    columns, rows = COLUMNS, [make_row(entry, glance.now_us) for entry in data]
     if session.is_wide:
         columns = (
             *columns[:1],
@@ -414,7 +416,8 @@ def describe_glance(seen: MonitorOverview, user: str = "") -> GlanceFields:
     }
 
 
-def _row(entry: StatusFields, now_us: int) -> tuple[Any, ...]:
+def make_row(entry: StatusFields, now_us: int) -> tuple[Any, ...]:
+    """Return a monitor as the table has it."""
     status = entry["status"] + (f" ({entry['reason']})" if entry["reason"] else "")
     status += ", running" if entry["running"] else ""
     status += ", seen to" if entry["acknowledged"] else ""
@@ -455,8 +458,8 @@ def last_line(run: dict[str, Any]) -> str:
     """Return the last line of a run; why it counts as failed, if its exit code doesn't tell."""
     if run["reason"]:
         return str(run["reason"])[:80]
-    said = last_line_of(run["output"]) or last_line_of(run["message"] or "")
-    return said or (UNREAD if run["output_unread"] else "")
+    output = last_line_of(run["output"]) or last_line_of(run["message"] or "")
+    return output or (UNREAD if run["output_unread"] else "")
 
 
 def _with_tails(columns: tuple[str, ...], rows: list[tuple[Any, ...]], data: list[Any]) -> str:
@@ -469,10 +472,10 @@ def _with_tails(columns: tuple[str, ...], rows: list[tuple[Any, ...]], data: lis
         run = entry["last_run"]
         if run is None:
             continue
-        said = lines(run["output"].expandtabs())
-        hidden = len(said) > _TAIL_LINES or run["omitted_bytes"]
+        output = lines(run["output"].expandtabs())
+        hidden = len(output) > _TAIL_LINES or run["omitted_bytes"]
         shown += ["    ..."] if hidden else []
-        shown += [f"    {line}" for line in said[-_TAIL_LINES:]]
+        shown += [f"    {line}" for line in output[-_TAIL_LINES:]]
     return "\n".join(shown)
 
 

@@ -29,7 +29,7 @@ from tests.support.radar import environment, run_radar
 from tests.support.schemas import check_answer, close
 
 # They have option tables of their own or go on until they are stopped, and print no answer.
-_WITHOUT_AN_ANSWER = {"run", "ping", "celery watch", "celery exporter"}
+_WITHOUT_AN_ANSWER = {"run", "ping", "celery watch", "celery exporter", "celery top", "top"}
 _COMMANDS = {each["command"]: each for each in describe_commands()}
 
 

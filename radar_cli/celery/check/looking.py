@@ -23,13 +23,17 @@ _DEFAULT_QUEUE = "celery"
 
 
 class Looker:
-    """Takes looks at one broker; a context manager. `registered` are the tasks workers know."""
+    """Takes looks at one broker; a context manager. `registered` are the tasks workers know.
+
+    `answers` are the workers' own words of the last look.
+    """
 
     def __init__(self, broker: Broker, queues: Iterable[str]) -> None:
         self._broker = broker
         self._wanted = tuple(queues)
         self.registered: frozenset[str] | None = None
         self.beats: set[str] = set()  # those that answered
+        self.answers = Answers({})
         self._asking = Asking(broker.connection, exchange=broker.exchange)
 
     def __enter__(self) -> "Looker":
@@ -63,6 +67,7 @@ class Looker:
             timeout_s=max(0.1, min(_REPLY_S, left_s())),
             expect=most or None,
         )
+        self.answers = answers
         found = read_workers(answers.replies)
         if len(found) < most:
             # Whoever has gone meanwhile isn't silent: RabbitMQ counts it no more.

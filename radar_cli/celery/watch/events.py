@@ -24,7 +24,7 @@ OPEN_MAX = 100_000
 _ENDED_MAX = 10_000
 _TRACEBACK_CHARACTERS = 4000
 _MESSAGE_CHARACTERS = 500
-_CALLED_CHARACTERS = 500
+CALLED_CHARACTERS = 500
 _NAME_CHARACTERS = 200
 _MASKED = "[redacted]"
 _CLASS = re.compile(
@@ -197,7 +197,7 @@ class Fold:
         if name := event.get("name"):
             task.name = str(name)[:_NAME_CHARACTERS]
         if kind in ("task-sent", "task-received") and ("args" in event or "kwargs" in event):
-            task.called = self._describe_call(event.get("args"), event.get("kwargs"))
+            task.called = describe_call(self._redactor, event.get("args"), event.get("kwargs"))
         task.root = str(event.get("root_id") or task.root)
         task.parent = str(event.get("parent_id") or task.parent)
         if eta := event.get("eta"):
@@ -240,17 +240,27 @@ class Fold:
         if kind == "task-revoked" and event.get("terminated"):
             task.message = f"terminated by signal {event.get('signum')}"
 
-    def _describe_call(self, args: Any, kwargs: Any) -> str:
-        """Return the arguments, without secrets; those that can't be read by name aren't shown."""
-        shown = str(args or "").strip("()[],")
-        named = str(kwargs or "{}")
-        if named != "{}":
-            shown += f"{', ' if shown else ''}{_describe_named(named)}"
-        return self._clean(shown[:_CALLED_CHARACTERS])
-
     def _clean(self, text: str) -> str:
-        clean, _ = self._redactor.clean(text.encode("utf-8", "replace"), margin_bytes=0)
-        return clean.decode("utf-8", "replace")
+        return _clean(self._redactor, text)
+
+
+def describe_call(redactor: Redactor, args: Any, kwargs: Any) -> str:
+    """Return the arguments of a message, without secrets.
+
+    Named ones that can't be read aren't shown: a secret may stand anywhere in them.
+    """
+    shown = str(args or "").strip()
+    if shown[:1] + shown[-1:] in ("()", "[]"):
+        shown = shown[1:-1].removesuffix(",")
+    named = str(kwargs or "{}")
+    if named != "{}":
+        shown += f"{', ' if shown else ''}{_describe_named(named)}"
+    return _clean(redactor, shown[:CALLED_CHARACTERS])
+
+
+def _clean(redactor: Redactor, text: str) -> str:
+    clean, _ = redactor.clean(text.encode("utf-8", "replace"), margin_bytes=0)
+    return clean.decode("utf-8", "replace")
 
 
 def _describe_named(text: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
@@ -10,9 +11,10 @@ import click
 
 from radar_cli.celery.addresses import without_password
 from radar_cli.celery.broker import Broker
+from radar_cli.celery.calling import within
 from radar_cli.celery.findings import EXIT_CODES, Finding, FindingFields, State, verdict
-from radar_cli.celery.processes import find_beats
-from radar_cli.celery.schedule.entry import Entry
+from radar_cli.celery.processes import BeatProcess, find_beats
+from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.celery.schedule.judging import (
     GRACE_S,
     EntryFields,
@@ -23,7 +25,7 @@ from radar_cli.celery.schedule.restart import excuse_restart, started_at
 from radar_cli.celery.schedule.sources import KINDS, open_source
 from radar_cli.celery.schedule.workers import Known, ask_workers
 from radar_cli.cli.answers import answers
-from radar_cli.cli.celery.opening import with_broker, within
+from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import (
     broker_options,
     read_duration,
@@ -37,7 +39,7 @@ from radar_cli.core.errors import RadarError, UsageError
 from radar_cli.core.grammar import format_duration
 
 # Where Beat keeps its schedule without -s.
-_DEFAULT = "celerybeat-schedule"
+DEFAULT_SOURCE = "celerybeat-schedule"
 _STYLES = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
 _COLUMNS = ("entry", "task", "schedule", "last attempt", "next due", "state", "remark")
 
@@ -75,7 +77,7 @@ def command(session: Session, /, source: str | None, grace: str | None, **option
     """
     given_s = read_duration("--grace", grace)
     grace_s = GRACE_S if given_s is None else given_s
-    text = source or _DEFAULT
+    text = source or DEFAULT_SOURCE
 
     def look(broker: Broker | None, _: object, timeout_s: float) -> Result:
         return _look(session, text, broker, grace_s, timeout_s)
@@ -90,35 +92,31 @@ def command(session: Session, /, source: str | None, grace: str | None, **option
 def _look(
     session: Session, text: str, broker: Broker | None, grace_s: float, timeout_s: float
 ) -> Result:
-    source = open_source(text, connection=broker and broker.connection)
-    now = datetime.fromtimestamp(time.time(), UTC)
     try:
-        entries, beats = source.entries(now), source.beats(now)
-        processes = [] if text.startswith(("redbeat", "remote")) else find_beats()
-        started = started_at(text, processes)
-        entries = excuse_restart(entries, beats, now, started_at=started, grace_s=grace_s)
+        read = read_schedule(text, broker, grace_s)
     except RadarError as error:
-        if text == _DEFAULT and not os.path.exists(text):
+        if text == DEFAULT_SOURCE and not os.path.exists(text):
             raise UsageError("no celerybeat-schedule here", f"name its SOURCE: {KINDS}") from error
         raise
+    entries, now = read.entries, read.now
     # Without entries nothing can have drifted.
     known = ask_workers(broker, timeout_s=timeout_s) if broker and entries else None
     is_asked = known is not None and known.workers
     findings = judge_schedule(
         entries,
-        beats,
+        read.beats,
         now,
         registered=known.tasks if known and is_asked else None,
         consumed=known.queues if known and is_asked else None,
         grace_s=grace_s,
     )
-    findings += judge_processes(processes, text)
+    findings += judge_processes(read.processes, text)
     by_name = {finding.subject: finding for finding in findings if "task" in finding.data}
     others = [finding for finding in findings if "task" not in finding.data]
     state = verdict(findings)
     data = {
         "verdict": state,
-        "source": source.text,
+        "source": read.source,
         "beats": [finding.describe() for finding in others],
         "entries": [
             {
@@ -132,8 +130,30 @@ def _look(
     }
     rows = [_row(each, by_name[each.name], now) for each in entries]
     notes = tuple(_notes(session, others, known))
-    empty = "" if notes else f"no entries in {source.text}"
+    empty = "" if notes else f"no entries in {read.source}"
     return Result(data, Table(_COLUMNS, rows, empty), notes=notes, exit_code=EXIT_CODES[state])
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSchedule:
+    """A schedule as its source has it at `now`, and the Beats of this machine."""
+
+    source: str
+    now: datetime
+    entries: list[Entry]
+    beats: list[Beat]
+    processes: list[BeatProcess]
+
+
+def read_schedule(text: str, broker: Broker | None, grace_s: float = GRACE_S) -> ReadSchedule:
+    """Read the schedule of the source that `text` names. Raises RadarError."""
+    source = open_source(text, connection=broker and broker.connection)
+    now = datetime.fromtimestamp(time.time(), UTC)
+    entries, beats = source.entries(now), source.beats(now)
+    processes = [] if text.startswith(("redbeat", "remote")) else find_beats()
+    started = started_at(text, processes)
+    entries = excuse_restart(entries, beats, now, started_at=started, grace_s=grace_s)
+    return ReadSchedule(source.text, now, entries, beats, processes)
 
 
 def _row(entry: Entry, finding: Finding, now: datetime) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ COMMANDS = {
     "beat": ("radar_cli.cli.celery.beat", "Show Beat's schedule, and what is overdue in it."),
     "canary": ("radar_cli.cli.celery.canary", "Measure how long tasks wait in each queue."),
     "exporter": ("radar_cli.cli.celery.exporter", "Serve metrics of a Celery for Prometheus."),
+    "top": ("radar_cli.cli.celery.top", "Show a Celery live, and act on what is seen."),
     "watch": ("radar_cli.cli.celery.watch", "Watch on and on, and keep a ledger of every task."),
 }
 

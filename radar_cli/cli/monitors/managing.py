@@ -157,7 +157,7 @@ def pause_monitors(session: Session, choice: Choice, duration: str | None) -> Re
 
     What falls due meanwhile isn't missed. Their pings are kept all the same.
     """
-    pause_us = None if duration is None else _read_pause(duration)
+    pause_us = None if duration is None else read_pause(duration)
     with open_monitors(session) as opened:
         store, notes, now_us = opened.store, opened.notes, opened.now_us()
         names = [known.key for known in find_monitors(store, choice)]
@@ -179,7 +179,7 @@ def acknowledge_monitors(session: Session, choice: Choice) -> Result:
     """
     with open_monitors(session) as opened:
         names = [known.key for known in find_monitors(opened.store, choice)]
-        done = opened.store.incidents.acknowledge(names, opened.now_us(), _who())
+        done = opened.store.incidents.acknowledge(names, opened.now_us(), who())
         opened.notes += [f"{name} isn't down" for name in names if name not in done]
     text = "\n".join(f"{name}: no more reminders until it is up" for name in done)
     data: AcknowledgedFields = {"acknowledged": done}
@@ -199,18 +199,18 @@ def snooze_monitors(session: Session, choice: Choice, duration: str) -> Result:
 
     What is still down at its end is told again. 'radar monitors maintenance end' ends it earlier.
     """
-    snooze_us = _read_pause(duration)
+    snooze_us = read_pause(duration)
     with open_monitors(session) as opened:
         names = [known.key for known in find_monitors(opened.store, choice)]
         now_us = opened.now_us()
-        opened.store.incidents.snooze(names, now_us, now_us + snooze_us, _who())
+        opened.store.incidents.snooze(names, now_us, now_us + snooze_us, who())
     text = "\n".join(f"{name} snoozed until {local_time(now_us + snooze_us)}" for name in names)
     data: SnoozedFields = {"snoozed": names, "until": iso(now_us + snooze_us)}
     return Result(data, text=text, notes=tuple(opened.notes))
 
 
-def _who() -> str:
-    """The user and the machine, as far as they are known."""
+def who() -> str:
+    """Return the user and the machine, as far as they are known."""
     try:
         return f"{getpass.getuser()}@{os.uname().nodename}"
     except (KeyError, OSError):  # a container's user may have no name
@@ -237,8 +237,8 @@ def _default_tz(session: Session) -> str:
     return session.load_profile().tz or ""
 
 
-def _read_pause(text: str) -> int:
-    """The length of a pause in microseconds."""
+def read_pause(text: str) -> int:
+    """Return the length of a pause in microseconds."""
     try:
         pause_us = round(parse_duration(text) * 1e6)
     except BadValueError as error:
@@ -248,9 +248,9 @@ def _read_pause(text: str) -> int:
     return pause_us
 
 
-def _show_declared(known: MonitorRecord, said: str, now_us: int, notes: list[str]) -> Result:
+def _show_declared(known: MonitorRecord, done: str, now_us: int, notes: list[str]) -> Result:
     view = known.view_at(now_us)
-    lines = [f"{said}: {describe_schedule(known.monitor)}"]
+    lines = [f"{done}: {describe_schedule(known.monitor)}"]
     if following := describe_next(known.monitor, view.expected_us):
         lines.append(f"next: {following}")
     warnings = warn_of(known.monitor, known.active_faults, now_us)
@@ -260,14 +260,14 @@ def _show_declared(known: MonitorRecord, said: str, now_us: int, notes: list[str
 
 
 def _show_changed(
-    store: MonitorStore, keys: list[str], said: str, now_us: int, notes: list[str]
+    store: MonitorStore, keys: list[str], done: str, now_us: int, notes: list[str]
 ) -> Result:
     data, lines = [], []
     for known in find_monitors(store, keys):
         view = known.view_at(now_us)
         data.append(describe_monitor(known, view, now_us))
         pause = known.monitor.pause_at(now_us)
-        line = f"{known.key} {said}"
+        line = f"{known.key} {done}"
         if pause is None:
             line += f": {describe_status(known.monitor, view, now_us)}"
         elif pause.end_us is not None:

@@ -53,12 +53,18 @@ def draw_strip(marks: Sequence[Mark]) -> Line:
 
 def draw_durations(durations_s: Sequence[float]) -> str:
     """A bar for each duration, and their range: `▁▂█  4 s to 9 s, half of them up to 5 s`."""
-    bars = _BARS if can_show(_BARS) else _PLAIN_BARS
     longest, shortest = max(durations_s), min(durations_s)
-    scale = (len(bars) - 1) / longest if longest > 0 else 0.0
-    picture = "".join(bars[round(seconds * scale)] for seconds in durations_s)
+    picture = draw_bars(durations_s)
     least, most = format_duration(shortest), format_duration(longest)
     if least == most:
         return f"{picture}  {most}"
     median = sorted(durations_s)[(len(durations_s) - 1) // 2]
     return f"{picture}  {least} to {most}, half of them up to {format_duration(median)}"
+
+
+def draw_bars(values: Sequence[float]) -> str:
+    """A bar for each value, the highest one for the largest."""
+    bars = _BARS if can_show(_BARS) else _PLAIN_BARS
+    largest = max(values, default=0.0)
+    scale = (len(bars) - 1) / largest if largest > 0 else 0.0
+    return "".join(bars[round(value * scale)] for value in values)

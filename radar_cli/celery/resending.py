@@ -1,0 +1,95 @@
+"""Sending a task again: with the arguments that the ledger or the result backend has of it.
+
+The message is that of Celery's task protocol 2, in JSON.
+"""
+
+import ast
+import json
+import os
+import socket
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from radar_cli.celery.broker import Broker
+from radar_cli.celery.inspect import Asking
+from radar_cli.celery.queues import read_queues
+from radar_cli.celery.watch.events import CALLED_CHARACTERS
+from radar_cli.core.errors import RadarError
+
+DEFAULT_QUEUE = "celery"
+
+
+class UnknownCallError(RadarError):
+    """A task that can't be sent again, since its arguments aren't known."""
+
+    slug = "unknown-call"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A task with its arguments, and the queue that it went through."""
+
+    name: str
+    queue: str
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    def words(self) -> str:
+        """Return it as Python has it."""
+        words = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.kwargs.items())]
+        return f"{self.name}({', '.join(words)})"
+
+
+def read_call(name: str, queue: str, called: str) -> Call:
+    """Return the call whose arguments the ledger shows as `called`. UnknownCallError: not all."""
+    if not name:
+        raise UnknownCallError("the task's name isn't known", "send it from the app")
+    if "[redacted]" in called:
+        raise _unknown("a secret among them isn't kept")
+    if len(called) >= CALLED_CHARACTERS or "..." in called or "…" in called:
+        raise _unknown("they are kept in part only")
+    try:
+        tree = ast.parse(f"f({called})", mode="eval").body
+        if not isinstance(tree, ast.Call) or any(each.arg is None for each in tree.keywords):
+            raise ValueError(called)
+        args = [ast.literal_eval(each) for each in tree.args]
+        kwargs = {str(each.arg): ast.literal_eval(each.value) for each in tree.keywords}
+        # In and out of JSON they are what they were: a tuple has become a list on its way before.
+        [args, kwargs] = json.loads(json.dumps([args, kwargs], allow_nan=False))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise _unknown("some are no values that JSON has") from None
+    return Call(name, queue or DEFAULT_QUEUE, args, kwargs)
+
+
+def send_again(broker: Broker, call: Call) -> str:
+    """Send a task; return its new id. UnknownCallError: its queue isn't there (RabbitMQ)."""
+    seen = read_queues(broker, [call.queue])[call.queue]
+    if seen.fault:
+        raise UnknownCallError(f"the queue {call.queue!r} can't be used: {seen.fault}")
+    number = str(uuid.uuid4())
+    headers = {
+        "lang": "py",
+        "task": call.name,
+        "id": number,
+        "root_id": number,
+        "parent_id": None,
+        "group": None,
+        "shadow": None,
+        "eta": None,
+        "expires": None,
+        "retries": 0,
+        "timelimit": [None, None],
+        "argsrepr": repr(tuple(call.args)),
+        "kwargsrepr": repr(call.kwargs),
+        "origin": f"radar{os.getpid()}@{socket.gethostname()}",
+        "ignore_result": False,
+    }
+    nothing = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+    with Asking(broker.connection, exchange=broker.exchange) as asking:
+        asking.publish_task(call.queue, [call.args, call.kwargs, nothing], headers)
+    return number
+
+
+def _unknown(why: str) -> UnknownCallError:
+    return UnknownCallError(f"its arguments aren't known: {why}", "send it from the app")

@@ -1,0 +1,1 @@
+"""A live screen: lists that are looked at again and again, and what can be done about a row."""
