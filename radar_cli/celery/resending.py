@@ -28,7 +28,7 @@ class UnknownCallError(RadarError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A task with its arguments, and the queue that it went through."""
+    """A task with its arguments, and the queue that it went through, "" if that isn't known."""
 
     name: str
     queue: str
@@ -59,7 +59,7 @@ def read_call(name: str, queue: str, called: str) -> Call:
         [args, kwargs] = json.loads(json.dumps([args, kwargs], allow_nan=False))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise _unknown("some are no values that JSON has") from None
-    return Call(name, queue or DEFAULT_QUEUE, args, kwargs)
+    return Call(name, queue, args, kwargs)
 
 
 def send_again(broker: Broker, call: Call) -> str:

@@ -11,7 +11,7 @@ from radar_cli.celery.broker import Broker
 from radar_cli.celery.control import Answer, find_nodes, shut_down
 from radar_cli.celery.control import command as command_nodes
 from radar_cli.celery.messages import Message, peek, take_out
-from radar_cli.celery.resending import Call, UnknownCallError, read_call, send_again
+from radar_cli.celery.resending import DEFAULT_QUEUE, Call, UnknownCallError, read_call, send_again
 from radar_cli.celery.tasks import Task
 from radar_cli.celery.watch.events import describe_call
 from radar_cli.cli.celery.sights import Access
@@ -309,10 +309,18 @@ class Deeds:
         except UnknownCallError as error:
             desk.remark(f"{task.name or task.id} can't be sent again: {error.line()}")
             return
-        desk.confirm(
-            f"Send {call.words()} to {call.queue!r} again?",
-            lambda: desk.work(f"sending {call.name}", lambda: self._send(call)),
-        )
+
+        def confirm(queue: str) -> None:
+            sent = replace(call, queue=queue)
+            desk.confirm(
+                f"Send {sent.words()} to {queue!r} again?",
+                lambda: desk.work(f"sending {sent.name}", lambda: self._send(sent)),
+            )
+
+        if call.queue:
+            confirm(call.queue)
+        else:
+            desk.ask("Its queue isn't known. Which one?", confirm, DEFAULT_QUEUE)
 
     def _send(self, call: Call) -> str:
         number = self._access.ask(lambda broker, _: send_again(broker, call))

@@ -106,7 +106,7 @@ class Panes:
         seen = self._feeds.broker.value
         recorded = {each.node: each for each in self._feeds.recorded.workers}
         found = seen.look.workers if seen is not None else {}
-        is_known = not self._feeds.broker.fault
+        is_known = not self._feeds.broker.remark()
         rows = [
             self._worker_row(found[node], seen.stats.get(node), is_known)
             for node in sorted(found)

@@ -10,7 +10,7 @@ from typing import Any
 from textual import events
 from textual.app import App, ComposeResult
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from radar_cli.cli.layout import Segment as Part
 from radar_cli.cli.layout import cut, width_of
@@ -33,7 +33,6 @@ _GENERAL = (
     ("?", "these keys"),
     ("q", "end"),
 )
-_KEYS = {"slash": "/", "question_mark": "?", "plus": "+", "minus": "-"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,36 @@ class Plan:
     feeds: Sequence[Feed[Any]]
     headline: Callable[[], str] = lambda: ""
     notes: Callable[[], Sequence[str]] = list
+
+
+@dataclass(slots=True)
+class Typing:
+    """A text that is being typed; `before` is what it was."""
+
+    text: str
+    before: str = ""
+    is_over: bool = False
+    is_left: bool = False  # with Esc: what was typed isn't meant
+
+    def __post_init__(self) -> None:
+        self.before = self.text
+
+    def press(self, key: str) -> None:
+        """Take a key."""
+        if len(key) == 1:
+            self.text += key
+        elif key in ("backspace", "ctrl+h"):
+            self.text = self.text[:-1]
+        elif key == "ctrl+u":
+            self.text = ""
+        elif key == "enter":
+            self.is_over = True
+        elif key in ("escape", "ctrl+c"):
+            self.is_over = self.is_left = True
+
+    def paste(self, text: str) -> None:
+        """Take the first line of what is pasted."""
+        self.text += "".join(filter(str.isprintable, "".join(text.splitlines()[:1])))
 
 
 @dataclass(slots=True)
@@ -62,6 +91,12 @@ class _Shown:
         return self.pane.rows()
 
 
+def name_key(event: events.Key) -> str:
+    """Return what a key is called here: the character that it writes, if it writes one."""
+    character = event.character
+    return character if character and character.isprintable() else event.key
+
+
 class _View(Screen[None]):
     """What lists and pages have in common: a head, a body, a line for remarks, and the keys."""
 
@@ -71,8 +106,6 @@ class _View(Screen[None]):
     #head { text-style: bold; }
     #keys { text-style: dim; }
     #notes { height: auto; }
-    #filter { height: 1; border: none; padding: 0; display: none; }
-    #filter.shown { display: block; }
     """
 
     def __init__(self, board: "Board") -> None:
@@ -87,7 +120,6 @@ class _View(Screen[None]):
         yield Static(id="notes", markup=False)
         yield RowList()
         yield Static(id="line", classes="bar", markup=False)
-        yield Input(id="filter", placeholder="words that a row has to have", compact=True)
         yield Static(id="keys", classes="bar", markup=False)
 
     def on_mount(self) -> None:
@@ -128,6 +160,10 @@ class _View(Screen[None]):
         """The row at the cursor."""
         return None
 
+    def typed(self) -> str:
+        """The line that a person is typing."""
+        return ""
+
     def more_keys(self) -> str:
         """The footer's words on keys that are the same everywhere."""
         return "? help  q end"
@@ -149,22 +185,26 @@ class _View(Screen[None]):
         said = [_cut(clean(note), width) for note in notes if note][:_NOTES_MAX]
         self.set_text("notes", "\n".join(said))
         self.query_one("#notes").display = bool(said)
-        self.set_text("line", _cut(self.board.line(), width))
+        self.set_text("line", _cut(self.typed() or self.board.line(), width))
         labels = [f"{each.key} {each.label}" for each in self.actions() if each.label]
         self.set_text("keys", _cut("  ".join([*labels, self.more_keys()]), width))
 
     def on_key(self, event: events.Key) -> None:
-        """Do what a key says."""
-        if self.takes_text(event):
-            return
-        key = event.character if event.character and event.character.isprintable() else event.key
-        if self.press(_KEYS.get(key, key)):
+        """Do what a key says; ^Z and the like are left to Textual."""
+        if self.take_key(event):
             event.stop()
             event.prevent_default()
 
-    def takes_text(self, event: events.Key) -> bool:  # noqa: ARG002  (for those that do)
-        """Whether a key is part of something that is typed."""
-        return False
+    def take_key(self, event: events.Key) -> bool:
+        """Do what a key says; one that came just before another screen is that screen's."""
+        current = self.board.screen
+        if current is not self and isinstance(current, (_View, _Question)):
+            return current.take_key(event)
+        return self.press(name_key(event))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take nothing that is pasted for keys."""
+        event.stop()
 
     def press(self, key: str) -> bool:
         """Carry out a key; whether it means something here."""
@@ -212,7 +252,7 @@ class ListView(_View):
         ]
         self._at = 0
         self._rows: dict[str, Row] = {}
-        self._filter_before = ""
+        self._typing: Typing | None = None
 
     def on_mount(self) -> None:
         """Begin to look for what no other feed has."""
@@ -276,14 +316,16 @@ class ListView(_View):
     def press(self, key: str) -> bool:
         """See `_View`."""
         shown = self._all[self._at]
-        if key.isdigit() and 1 <= int(key) <= len(self._all):
+        if self._typing is not None:
+            self._type(self._typing, key)
+        elif key.isdigit() and 1 <= int(key) <= len(self._all):
             self._turn_to(int(key) - 1)
         elif key in ("tab", "right"):
             self._turn_to((self._at + 1) % len(self._all))
         elif key in ("shift+tab", "left"):
             self._turn_to((self._at - 1) % len(self._all))
         elif key == "/":
-            self._begin_filter()
+            self._typing = Typing(shown.order.words)
         elif key == "s":
             shown.order.next_column(len(shown.pane.columns))
         elif key == "S":
@@ -309,47 +351,26 @@ class ListView(_View):
         if row is not None and opens is not None and (what := opens(row)) is not None:
             self.board.show(what)
 
-    def _begin_filter(self) -> None:
-        box = self._box
-        self._filter_before = box.value = self._all[self._at].order.words
-        self.query_one("#line").display = False
-        box.add_class("shown")
-        box.focus()
+    def typed(self) -> str:
+        """See `_View`."""
+        typing = self._typing
+        return "" if typing is None else f"rows with: {typing.text}_  (Enter keeps it, Esc doesn't)"
 
-    @property
-    def _box(self) -> Input:
-        return self.query_one("#filter", Input)
-
-    def takes_text(self, event: events.Key) -> bool:
-        """See `_View`; what comes before the field has the focus is typed, too."""
-        box = self._box
-        if not box.has_class("shown"):
-            return False
-        if event.key == "escape":
-            self._all[self._at].order.words = self._filter_before
-            self._end_filter()
-        elif not box.has_focus and event.character and event.character.isprintable():
-            box.insert_text_at_cursor(event.character)
-        elif not box.has_focus and event.key == "enter":
-            self._end_filter()
-        return True
-
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def _type(self, typing: Typing, key: str) -> None:
         """Filter while somebody types."""
-        if self._box.has_class("shown"):
-            self._all[self._at].order.words = event.value
+        order = self._all[self._at].order
+        typing.press(key)
+        order.words = typing.before if typing.is_left else typing.text
+        if typing.is_over:
+            self._typing = None
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take what is pasted as typed, if something is."""
+        event.stop()
+        if self._typing is not None:
+            self._typing.paste(event.text)
+            self._all[self._at].order.words = self._typing.text
             self.draw()
-
-    def on_input_submitted(self, _: Input.Submitted) -> None:
-        """Keep the filter."""
-        self._all[self._at].order.words = self._box.value
-        self._end_filter()
-
-    def _end_filter(self) -> None:
-        self._box.remove_class("shown")
-        self.query_one("#line").display = True
-        self.list.focus()
-        self.draw()
 
 
 class PageView(_View):
@@ -399,34 +420,61 @@ class _Question(ModalScreen[str | None]):
     """A line that a person answers: with y or n, or by typing something."""
 
     CSS = """
-    _Question { align: center bottom; }
+    _Question { align: center bottom; background: ansi_default 0%; }
     _Question Static { width: 1fr; height: auto; text-style: bold reverse; }
-    _Question Input { width: 1fr; height: 1; border: none; padding: 0; }
     """
 
     def __init__(self, question: str, text: str | None) -> None:
         super().__init__()
-        self._question, self._text = question, text
+        self._question = clean(question)
+        self._typing = None if text is None else Typing(text)
+        self._is_over = False
 
     def compose(self) -> ComposeResult:
-        """Make the line, and a field if something is to be typed."""
-        how = "y yes, n no" if self._text is None else "Enter does it, Esc doesn't"
-        yield Static(f"{clean(self._question)}  ({how})", markup=False)
-        if self._text is not None:
-            yield Input(self._text, compact=True)
+        """Make the line."""
+        yield Static(self._words(), markup=False)
+
+    def _words(self) -> str:
+        if self._typing is None:
+            return f"{self._question}  (y yes, n no)"
+        return f"{self._question}  (Enter does it, Esc doesn't)\n> {self._typing.text}_"
 
     def on_key(self, event: events.Key) -> None:
-        """Take a yes for a yes, and all else that says something for a no."""
-        if event.key in ("escape", "ctrl+c") or (self._text is None and event.key in ("n", "q")):
+        """Take a key for the answer, or a part of it."""
+        if self.take_key(event):
             event.stop()
-            self.dismiss(None)
-        elif self._text is None and event.key == "y":
-            event.stop()
-            self.dismiss("y")
+            event.prevent_default()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go on with what was typed."""
-        self.dismiss(event.value.strip() or None)
+    def take_key(self, event: events.Key) -> bool:
+        """Take a yes for a yes, and what else says something for a no."""
+        typing = self._typing
+        if self._is_over:
+            return True
+        if typing is None:
+            if event.key in ("y", "n", "escape", "q", "ctrl+c"):
+                self._answer("y" if event.key == "y" else None)
+            return event.key != "ctrl+z"
+        typing.press(name_key(event))
+        if typing.is_over:
+            self._answer(None if typing.is_left else typing.text.strip() or None)
+        else:
+            self._show()
+        return True
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take what is pasted as typed."""
+        event.stop()
+        if self._typing is not None:
+            self._typing.paste(event.text)
+            self._show()
+
+    def _show(self) -> None:
+        for line in self.query(Static):
+            line.update(self._words())
+
+    def _answer(self, text: str | None) -> None:
+        self._is_over = True
+        self.dismiss(text)
 
 
 class Board(App[int]):
