@@ -40,11 +40,11 @@ def alive(words: "list[str]", leave_to_click: "Callable[[], int]") -> int:
                 return leave_to_click()
         else:
             return leave_to_click()
-    is_alive, said = look(
+    is_alive, message = look(
         file, max_age_s, beat="--beat" in switches, started="--started" in switches
     )
     if sys.stdout is not None:
-        sys.stdout.write(said + "\n")
+        sys.stdout.write(message + "\n")
     return 0 if is_alive else _DEAD
 
 

@@ -21,16 +21,16 @@ _CLUSTER_HINT = "Celery speaks to one Redis: use one without cluster-enabled, or
 
 
 class BrokerError(RadarError):
-    """A broker that can't be used; `cause` is a word for why, `said` the same in a sentence."""
+    """A broker that can't be used; `cause` is a word for why, `reason` the same in a sentence."""
 
     slug = "broker"
     exit_code = exits.UNREACHABLE
 
-    def __init__(self, cause: str, broker: str, said: str, hint: str = "") -> None:
-        super().__init__(f"{broker}: {said}", hint)
+    def __init__(self, cause: str, broker: str, reason: str, hint: str = "") -> None:
+        super().__init__(f"{broker}: {reason}", hint)
         self.cause = cause
         self.broker = broker
-        self.said = said
+        self.reason = reason
 
 
 _Known = tuple[str, str, str]  # the cause in a word, what it is, a hint

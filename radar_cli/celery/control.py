@@ -14,7 +14,7 @@ class Answer:
 
     node: str
     is_ok: bool | None
-    said: str
+    text: str
 
 
 def find_nodes(broker: Broker, *, timeout_s: float) -> list[str]:
@@ -45,7 +45,7 @@ def shut_down(broker: Broker, nodes: Iterable[str]) -> list[Answer]:
     """Have these nodes end, as soon as their running tasks have. They answer nothing to that."""
     wanted = list(nodes)
     with Asking(broker.connection, exchange=broker.exchange) as asking:
-        asking.tell("shutdown", {}, wanted)
+        asking.cast("shutdown", {}, wanted)
     return [Answer(node, True, "asked to shut down") for node in wanted]
 
 
@@ -55,5 +55,5 @@ def read_answer(node: str, reply: Any) -> Answer:
         return Answer(node, None, "no answer")
     if isinstance(reply, dict) and "error" in reply:
         return Answer(node, False, str(reply["error"]))
-    said = reply.get("ok", reply) if isinstance(reply, dict) else reply
-    return Answer(node, True, str(said))
+    content = reply.get("ok", reply) if isinstance(reply, dict) else reply
+    return Answer(node, True, str(content))

@@ -175,10 +175,10 @@ class Asking:
             answers.heard -= len(answers.beats)
         return answers
 
-    def tell(
+    def cast(
         self, command: str, arguments: Mapping[str, Any], destinations: Iterable[str] = ()
     ) -> None:
-        """Send a command that nobody answers."""
+        """Send a command without asking for replies; kombu's word for it."""
         self._send(command, arguments, list(destinations), None, 60.0)
 
     def publish_task(

@@ -26,10 +26,11 @@ def read_recorded(ledger: Ledger, since_us: int) -> tuple[list[Ended], list[str]
         notes.append(f"of the ledger only the newest {MOST} tasks were looked at")
     if blind := ledger.blindness(since_us):
         notes.append(f"the watch was blind {len(blind)} times since then: {blind[0].why}")
-    return [_describe(task) for task in tasks if (task.ended_us or 0) >= since_us], notes
+    return [as_ended(task) for task in tasks if (task.ended_us or 0) >= since_us], notes
 
 
-def _describe(task: TaskRecord) -> Ended:
+def as_ended(task: TaskRecord) -> Ended:
+    """Return the end of a task as failures are grouped by."""
     is_failure = task.state in _FAILED
     kind = task.exception or task.stage or str(task.state)
     where = f" on {task.worker}" if task.worker else ""

@@ -108,7 +108,7 @@ class _Process:
     link: socket.socket
     deadline: float
     looked: Looked | None = None
-    _said: bytearray = field(default_factory=bytearray)
+    _received: bytearray = field(default_factory=bytearray)
     _asked_s: float = 0.0
     _last_s: float = 0.0
 
@@ -118,27 +118,27 @@ class _Process:
             data = self.link.recv(_PART_BYTES)
         except OSError:
             data = b""
-        self._said += data
+        self._received += data
         if not data:
             self.give_up("the process that looked at its store has died")
-        elif len(self._said) > _LARGEST_LINE:
+        elif len(self._received) > _LARGEST_LINE:
             self.give_up("its store has more to say than anybody reads")
-        elif self._said.endswith(b"\n"):
-            line, self._said = bytes(self._said), bytearray()
+        elif self._received.endswith(b"\n"):
+            line, self._received = bytes(self._received), bytearray()
             try:
                 self._understand(json.loads(line), answer)
             except (ValueError, KeyError, TypeError, RecursionError, OSError):
                 self.give_up("the process that looked at its store makes no sense")
 
-    def _understand(self, said: dict[str, Any], answer: Answer) -> None:
-        if "ask" not in said:
-            self.looked = Looked(self.place, said["found"], str(said["fault"]))
+    def _understand(self, report: dict[str, Any], answer: Answer) -> None:
+        if "ask" not in report:
+            self.looked = Looked(self.place, report["found"], str(report["fault"]))
             return
         if self._asked_s > _ASKING_LIMIT_S:
             self.give_up("its store asks for too much")
             return
         begin = time.monotonic()
-        self.link.sendall(json.dumps(answer(said["ask"])).encode() + b"\n")
+        self.link.sendall(json.dumps(answer(report["ask"])).encode() + b"\n")
         self._last_s = time.monotonic() - begin
         self._asked_s += self._last_s
 

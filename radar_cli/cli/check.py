@@ -15,7 +15,7 @@ from radar_cli.cli.apart import Ask, Looked, look_apart, read_limit, refuse
 from radar_cli.cli.choosing import Choice, find_hints, find_mistake, monitors_argument
 from radar_cli.cli.everybody import Place, all_users_option, find_places
 from radar_cli.cli.nagios import NAMED, format_unknown, format_verdict
-from radar_cli.cli.notifying import People, Told, find_people, notify_people
+from radar_cli.cli.notifying import Deliveries, People, find_people, notify_people
 from radar_cli.cli.opening import Opened, open_monitors
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Cell, Result, Table, is_terminal
@@ -112,10 +112,10 @@ def command(
     try:
         find = cache(lambda: find_people(session)) if notifies else None
         if all_users:
-            told = _check_all(session, round_, find)
+            deliveries = _check_all(session, round_, find)
         else:
             with open_monitors(session) as opened:
-                told = round_.check(opened, find)
+                deliveries = round_.check(opened, find)
     except RadarError as error:
         if form != "nagios":
             raise
@@ -124,16 +124,16 @@ def command(
         result = round_.for_nagios(_bad(strict=strict))
     else:
         result = round_.result(_bad(strict=strict), session, is_quiet=notifies)
-    return _add_deliveries(result, told, is_verbose=session.verbose)
+    return _add_deliveries(result, deliveries, is_verbose=session.verbose)
 
 
-def _check_all(session: Session, round_: "Round", find: Callable[[], People] | None) -> Told:
+def _check_all(session: Session, round_: "Round", find: Callable[[], People] | None) -> Deliveries:
     """Check everybody's stores: one that can't be used is noted, and the rest goes on."""
     own, others = find_places()
-    told = Told()
+    deliveries = Deliveries()
     try:
         with open_monitors(session, own) as opened:
-            told = round_.check(opened, find)
+            deliveries = round_.check(opened, find)
         round_.metrics.add_store("", is_judged=True)
     except StateError as error:
         round_.unknown.append(("", error.line()))
@@ -148,8 +148,8 @@ def _check_all(session: Session, round_: "Round", find: Callable[[], People] | N
 
     answer = people.answer if people else refuse
     for looked in look_apart(others, look_in, answer, limit_s=read_limit()):
-        told = told.and_also(round_.absorb(looked))
-    return told
+        deliveries = deliveries.and_also(round_.absorb(looked))
+    return deliveries
 
 
 def _read_reminders(text: str) -> int:
@@ -163,14 +163,16 @@ def _bad(*, strict: bool) -> set[Status]:
     return {Status.DOWN, Status.LATE} if strict else {Status.DOWN}
 
 
-def _add_deliveries(result: Result, told: Told, *, is_verbose: bool) -> Result:
+def _add_deliveries(result: Result, deliveries: Deliveries, *, is_verbose: bool) -> Result:
     """The result, and what became of the notices."""
-    notes = [*result.notes, *told.failures]
+    notes = [*result.notes, *deliveries.failures]
     if is_verbose or is_terminal(sys.stderr):
-        if told.delivered:
-            notes.append(f"{told.delivered} notice{'' if told.delivered == 1 else 's'} delivered")
-        notes += told.by_others
-    code = result.exit_code or (exits.UNREACHABLE if told.failures else exits.OK)
+        if deliveries.delivered:
+            notes.append(
+                f"{deliveries.delivered} notice{'' if deliveries.delivered == 1 else 's'} delivered"
+            )
+        notes += deliveries.by_others
+    code = result.exit_code or (exits.UNREACHABLE if deliveries.failures else exits.OK)
     return result.but(notes=tuple(notes), exit_code=code)
 
 
@@ -196,21 +198,21 @@ class Round:
     is_lost: bool = False
     unknown: list[tuple[str, str]] = field(default_factory=list)  # whose can't be judged, and why
 
-    def check(self, opened: Opened, find: Callable[[], People] | None) -> Told:
+    def check(self, opened: Opened, find: Callable[[], People] | None) -> Deliveries:
         """Judge one store, and first tell those whom `find` finds."""
         # One moment for both: what is bad by the exit code has been told.
         now_us = opened.now_us()
         if self.takes_timers:
             opened.notes += take_timers(opened)
         opened.note_check(now_us)
-        told = Told()
+        deliveries = Deliveries()
         if find is not None:
-            told = notify_people(find, opened, now_us, remind_every_us=self.remind_every_us)
+            deliveries = notify_people(find, opened, now_us, remind_every_us=self.remind_every_us)
         elif self.form == "table":
             # Not with --notify: cron would mail it again and again.
             self.notes += self._find_unheard(opened)
         self.look_at(opened, now_us)
-        return told
+        return deliveries
 
     def _find_unheard(self, opened: Opened) -> list[str]:
         if self.choice.is_everything:
@@ -273,21 +275,21 @@ class Round:
             "faults": [[owned, asdict(fault)] for owned, fault in self.faults],
         }
 
-    def absorb(self, looked: Looked) -> Told:
+    def absorb(self, looked: Looked) -> Deliveries:
         """Add what was found in another user's store, if there is one; nothing of it is trusted."""
-        user, told = looked.place.user, Told()
+        user, deliveries = looked.place.user, Deliveries()
         if looked.found is None and not looked.fault:
-            return told
+            return deliveries
         fault = looked.fault
         try:
             if not fault:
-                told = self._unpack(**looked.found["round"], told=looked.found["told"])
+                deliveries = self._unpack(**looked.found["round"], delivered=looked.found["told"])
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             fault = f"the process that looked at its store makes no sense: {error}"
         if fault:
             self.unknown.append((user, fault))
         self.metrics.add_store(user, is_judged=not fault)
-        return told
+        return deliveries
 
     def _unpack(
         self,
@@ -302,15 +304,19 @@ class Round:
         found: list[str],
         is_lost: bool,
         faults: list[tuple[str, dict[str, Any]]],
-        told: dict[str, Any],
-    ) -> Told:
+        delivered: dict[str, Any],
+    ) -> Deliveries:
         some_counts = {Status(status): int(count) for status, count in counts.items()}
         some_rows = [
             tuple(Cell(*cell) if isinstance(cell, list) else cell for cell in row) for row in rows
         ]
         some_alarming = [(key, Status(status), words) for key, status, words in alarming]
         some_faults = [(owned, Fault(**fault)) for owned, fault in faults]
-        some_told = Told(int(told["delivered"]), tuple(told["failures"]), tuple(told["by_others"]))
+        deliveries = Deliveries(
+            int(delivered["delivered"]),
+            tuple(delivered["failures"]),
+            tuple(delivered["by_others"]),
+        )
         self.metrics.absorb(samples)
         self.counts.update(some_counts)
         self.unwatched += unwatched
@@ -321,7 +327,7 @@ class Round:
         self.found |= set(found)
         self.is_lost |= bool(is_lost)
         self.faults += some_faults
-        return some_told
+        return deliveries
 
     def result(self, bad: set[Status], session: Session, *, is_quiet: bool) -> Result:
         """Return the result for all formats but Nagios's; nothing that cron would mail in vain."""

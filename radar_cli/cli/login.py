@@ -66,11 +66,11 @@ def command(session: Session, url: str | None, source: str | None) -> Result:
         "file": path,
     }
     if default_protocol(server) == "cronradar":
-        said = "not checked: CronRadar has no way to ask"
+        state = "not checked: CronRadar has no way to ask"
     else:
-        said = _check(server, key, profile, data)
+        state = _check(server, key, profile, data)
     notes = _save(path, name, {"server": server, "api_key": key})
-    text = f"{server}: {said}\nkept in {path}" + (f" as profile {name}" if name else "")
+    text = f"{server}: {state}\nkept in {path}" + (f" as profile {name}" if name else "")
     return Result(data, text=text, notes=tuple(notes))
 
 

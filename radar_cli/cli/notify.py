@@ -147,8 +147,8 @@ def test_channels(session: Session, names: tuple[str, ...]) -> Result:
     rows, data = [], []
     for channel, result in zip(chosen, results, strict=True):
         place = "" if channel.table.fault else channel.place
-        told = ", ".join(channel.table.on)
-        rules = f"{told}; {_rules(channel)}".removesuffix("; ")
+        events = ", ".join(channel.table.on)
+        rules = f"{events}; {_rules(channel)}".removesuffix("; ")
         rows.append((channel.table.name, channel.table.kind, place, rules, _show(result)))
         data.append(_describe(channel, result))
     return Result(
@@ -273,16 +273,16 @@ def _show(result: Receipt | ChannelError) -> Cell:
 
 
 def _describe(channel: Channel, result: Receipt | ChannelError) -> TestedFields:
-    said = result.describe() if isinstance(result, ChannelError) else None
+    error = result.describe() if isinstance(result, ChannelError) else None
     receipt = result if isinstance(result, Receipt) else None
     return {
         "channel": channel.table.name,
         "kind": channel.table.kind or None,
         # Of a mail nobody here knows whether it arrives.
-        "delivered": None if receipt is not None and receipt.is_on_its_way else said is None,
+        "delivered": None if receipt is not None and receipt.is_on_its_way else error is None,
         "answer": None if receipt is None else receipt.answer,
         "remark": None if receipt is None else receipt.remark or None,
-        "error": said,
+        "error": error,
     }
 
 

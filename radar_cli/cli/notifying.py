@@ -22,17 +22,17 @@ _DELIVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Deliveries:
     """The result: notices that went out, a line for each failed channel, who else sends some."""
 
     delivered: int = 0
     failures: tuple[str, ...] = ()
     by_others: tuple[str, ...] = ()
 
-    def and_also(self, other: "Told") -> "Told":
+    def and_also(self, other: "Deliveries") -> "Deliveries":
         """Both together."""
         failures = dict.fromkeys((*self.failures, *other.failures))
-        return Told(
+        return Deliveries(
             self.delivered + other.delivered,
             tuple(failures),
             (*self.by_others, *other.by_others),
@@ -77,7 +77,7 @@ def find_people(session: Session) -> People:
 
 def notify_people(
     find: Callable[[], People], opened: Opened, now_us: int, *, remind_every_us: int = 0
-) -> Told:
+) -> Deliveries:
     """Send notices of what is new, and try again what could not be delivered before.
 
     With `remind_every_us` what is still down is told again after that time, ever more rarely.
@@ -85,7 +85,7 @@ def notify_people(
     """
     store = opened.local
     if store is None:
-        return Told(by_others=(f"{opened.store.place} sends the notices itself",))
+        return Deliveries(by_others=(f"{opened.store.place} sends the notices itself",))
     people = find()
     channels = people.channels
     compose = Composer(store, channels, people.host)
@@ -101,7 +101,7 @@ def notify_people(
     else:
         delivered = deliver_alerts(store, channels, deadline)
     failures = [*delivered.failures, *_without_channel(store, {c.table.name for c in channels})]
-    return Told(delivered.count, tuple(failures))
+    return Deliveries(delivered.count, tuple(failures))
 
 
 class _Asking:

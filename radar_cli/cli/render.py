@@ -221,9 +221,9 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def screen_width(fd: int) -> int:
     """Return how many columns the terminal at a descriptor has, or COLUMNS says."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isascii() and said.isdigit() and int(said):
-        return int(said)
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns):
+        return int(columns)
     try:
         return os.get_terminal_size(fd).columns or 80
     except OSError:

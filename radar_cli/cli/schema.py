@@ -53,6 +53,7 @@ _VARIABLES = {
     "--database": "RADAR_DATABASE",
     "--no-color": "NO_COLOR",
     "--ping": "RADAR_SERVER_PING",
+    "--celery-broker": "RADAR_SERVER_CELERY_BROKER",
     "--profile": "RADAR_PROFILE",
     "--remind": "RADAR_REMIND",
     "--results": "RADAR_CELERY_RESULTS",

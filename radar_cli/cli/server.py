@@ -144,6 +144,12 @@ class RevokedFields(TypedDict):
 @click.option(
     "--ping-every", metavar="DURATION", default="1m", show_default=True, help="How often."
 )
+@click.option(
+    "--celery-broker",
+    metavar="URL",
+    default=lambda: os.environ.get("RADAR_SERVER_CELERY_BROKER", ""),
+    help="Let admin keys control the workers and tasks of this broker; or file:PATH.",
+)
 @click.option("--print-unit", is_flag=True, help="Print a systemd unit that serves so, and exit.")
 @common_options
 @answers(UnitFields)
@@ -298,6 +304,11 @@ def _make_unit(
         secrets.append("RADAR_SERVER_PING")
     elif "--ping" not in words:
         words += [each for ping in context.params["pings"] for each in ("--ping", ping)]
+    broker = context.params["celery_broker"]
+    if broker.startswith("file:"):
+        words += ["--celery-broker", broker]
+    elif broker:
+        secrets.append("RADAR_SERVER_CELERY_BROKER")
     if url and "RADAR_DATABASE" not in secrets:
         words += ["--database", url]
     if session.profile:
@@ -334,7 +345,7 @@ def _find_command_line(context: click.Context) -> list[str]:
         if source is not ParameterSource.COMMANDLINE or not param.expose_value:
             continue
         flag, value = param.opts[-1], context.params[str(param.name)]
-        if flag in ("--print-unit", "--database"):
+        if flag in ("--print-unit", "--database", "--celery-broker"):
             continue
         if isinstance(param, click.Option) and param.is_flag:
             words.append(flag)
@@ -408,9 +419,18 @@ def _read_settings(given: dict[str, Any], profile: "Profile") -> "ServerSettings
         remind_every_s=remind_s,
         tz=profile.tz,
         watchers=tuple(map(_read_watcher, given["pings"])),
+        celery_broker=_read_broker(given["celery_broker"]),
         ping_every_s=ping_every_s,
         ca_file=profile.ca_file,
     )
+
+
+def _read_broker(given: str) -> str:
+    """Return a broker's URL, which may hold a password and so may stand in a file."""
+    if not given:
+        return ""
+    setting = Setting(given, "--celery-broker")
+    return read_secret(setting, os.environ, [], "the broker's URL")
 
 
 def _read_watcher(given: str) -> "Watcher":

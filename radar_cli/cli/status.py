@@ -458,8 +458,8 @@ def last_line(run: dict[str, Any]) -> str:
     """Return the last line of a run; why it counts as failed, if its exit code doesn't tell."""
     if run["reason"]:
         return str(run["reason"])[:80]
-    said = last_line_of(run["output"]) or last_line_of(run["message"] or "")
-    return said or (UNREAD if run["output_unread"] else "")
+    output = last_line_of(run["output"]) or last_line_of(run["message"] or "")
+    return output or (UNREAD if run["output_unread"] else "")
 
 
 def _with_tails(columns: tuple[str, ...], rows: list[tuple[Any, ...]], data: list[Any]) -> str:
@@ -472,10 +472,10 @@ def _with_tails(columns: tuple[str, ...], rows: list[tuple[Any, ...]], data: lis
         run = entry["last_run"]
         if run is None:
             continue
-        said = lines(run["output"].expandtabs())
-        hidden = len(said) > _TAIL_LINES or run["omitted_bytes"]
+        output = lines(run["output"].expandtabs())
+        hidden = len(output) > _TAIL_LINES or run["omitted_bytes"]
         shown += ["    ..."] if hidden else []
-        shown += [f"    {line}" for line in said[-_TAIL_LINES:]]
+        shown += [f"    {line}" for line in output[-_TAIL_LINES:]]
     return "\n".join(shown)
 
 

@@ -117,11 +117,11 @@ def _suspend() -> None:
 def _draw(result: Result, title: str, is_color_wanted: bool) -> None:
     size = _find_size()
     table = result.table or Table(("",), [])
-    said = [clean(line) for line in (*result.notes, table.remark)]
+    remarks = [clean(line) for line in (*result.notes, table.remark)]
     if result.failure is not None:
-        said.append(clean(result.failure.line()))
+        remarks.append(clean(result.failure.line()))
     head = f"{title}  {time.strftime('%H:%M:%S')}  q ends it"
-    above = [_fit(line, size.columns) for line in (head, *filter(None, said))][: size.lines - 2]
+    above = [_fit(line, size.columns) for line in (head, *filter(None, remarks))][: size.lines - 2]
     lines = draw(table, size.columns, is_color_wanted=is_color_wanted, is_bound=True)
     lines = lines if table.rows else []
     room = max(2, size.lines - len(above) - 1)

@@ -170,9 +170,9 @@ class Connection:
         return self._client
 
     def _note_time(self, response: httpx.Response) -> None:
-        said = response.headers.get("radar-time", "")
-        if said.isascii() and said.isdigit() and len(said) < 18:
-            ahead_us = int(said) - time.time_ns() // 1000
+        server_time = response.headers.get("radar-time", "")
+        if server_time.isascii() and server_time.isdigit() and len(server_time) < 18:
+            ahead_us = int(server_time) - time.time_ns() // 1000
             self._ahead_us = max(ahead_us, self._ahead_us or ahead_us)
 
     def _read(self, response: httpx.Response) -> Any:
@@ -187,23 +187,23 @@ class Connection:
             content = json.loads(response.content)
         except ValueError:
             content = None
-        said = content if isinstance(content, dict) else {}
-        message = printable(str(said.get("message", "")))[:300]
+        fields = content if isinstance(content, dict) else {}
+        message = printable(str(fields.get("message", "")))[:300]
         if status in (401, 403):
             text = f"{server} answered {status}" + (f": {message}" if message else "")
             hint = "; ".join((f"'radar login {server}' sets another key", *self.address.notes))
-            word = str(said.get("error", "")) if "radar-time" in response.headers else ""
+            word = str(fields.get("error", "")) if "radar-time" in response.headers else ""
             raise RefusedError(text, hint, word)
         if status in _LATER:
             raise _unreachable(server, f"answered {status}" + (f": {message}" if message else ""))
         is_of_radar = "radar-time" in response.headers and content is not None
-        if not is_of_radar or (status >= 400 and "error" not in said):
+        if not is_of_radar or (status >= 400 and "error" not in fields):
             raise WrongServerError(
                 f"{server} answered {status}, and not as a server of radar's kind",
                 "is the URL right?",
             )
         if status >= 400:
-            raise AnswerError(status, str(said["error"]), message)
+            raise AnswerError(status, str(fields["error"]), message)
         return content
 
 

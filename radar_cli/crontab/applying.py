@@ -149,7 +149,9 @@ def _declare_as(
         **rights,
     )
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise ValueError(said[-1].removeprefix("radar: ") if said else f"exit {done.returncode}")
+        errors = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise ValueError(
+            errors[-1].removeprefix("radar: ") if errors else f"exit {done.returncode}"
+        )
     created: list[str] = json.loads(done.stdout)["data"]["created"]
     return created

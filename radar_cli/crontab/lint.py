@@ -141,9 +141,9 @@ class Lint:
             gap, grace = format_duration(schedule.shortest_gap_s), format_duration(grace_s)
             message = f"it runs {gap} apart, within its grace of {grace}"
             yield "grace", f"{message}: a missed run goes unnoticed", "a shorter --grace"
-        said = call.options.get("--schedule", "")
-        if said and not _is_same(said, schedule):
-            message = f"--schedule says {said!r}, and the line {job.times!r}"
+        expression = call.options.get("--schedule", "")
+        if expression and not _is_same(expression, schedule):
+            message = f"--schedule says {expression!r}, and the line {job.times!r}"
             yield "schedule", message, f"--schedule '{job.times}'"
 
     def _look_for_programs(self, job: Job) -> Iterator[tuple[str, str, str]]:
@@ -177,11 +177,11 @@ class Lint:
             slots = _slots_of_a_day(schedule, self._now)
             for slot in slots if len(slots) <= _SLOTS_A_DAY else ():
                 begun[slot].append(index)
-        told: set[int] = set()
+        reported: set[int] = set()
         for slot, crowd in sorted(begun.items(), key=lambda item: (-len(item[1]), item[0])):
-            if len(crowd) < _CROWD or told.issuperset(crowd):
+            if len(crowd) < _CROWD or reported.issuperset(crowd):
                 continue
-            told.update(crowd)
+            reported.update(crowd)
             step = 60 // len(crowd) or 1
             spread = [
                 f"{scheduled[index][0].place}:{scheduled[index][1]} at minute {step * n % 60}"
@@ -211,10 +211,10 @@ def _grace_of(schedule: CronSchedule, job: Job, call: Call | None) -> float:
         return default_grace_s(schedule, None)
 
 
-def _is_same(said: str, schedule: CronSchedule) -> bool:
+def _is_same(expression: str, schedule: CronSchedule) -> bool:
     """Whether an expression has the same slots; one that can't be read hasn't."""
     try:
-        other = load_schedule(said, schedule.tz.key)
+        other = load_schedule(expression, schedule.tz.key)
     except RadarError:
         return False
     return _slots(other) == _slots(schedule)

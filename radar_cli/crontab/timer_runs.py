@@ -127,14 +127,14 @@ def make_pings(
         )
         ended_us = _find_end(service, began_us)
         if ended_us is not None:
-            kind, said = _find_outcome(service, began_us, ended_us)
+            kind, outcome = _find_outcome(service, began_us, ended_us)
             yield Ping(
                 kind,
                 timer.key,
                 ping_id=_make_id(timer, host, kind, ended_us),
                 run_id=run_id,
                 time_us=ended_us,
-                fields={**fields, **said},
+                fields={**fields, **outcome},
             )
 
 
@@ -163,18 +163,18 @@ def _find_end(service: Mapping[str, str], began_us: int) -> int | None:
 def _find_outcome(
     service: Mapping[str, str], began_us: int, ended_us: int
 ) -> tuple[str, dict[str, str]]:
-    said = {"duration": f"{(ended_us - began_us) / 1e6:.6f}"}
+    fields = {"duration": f"{(ended_us - began_us) / 1e6:.6f}"}
     result = service.get("Result", "success")
     status = service.get("ExecMainStatus", "")
     if service.get("ExecMainCode") in _KILLED:
-        said["signal"] = status
+        fields["signal"] = status
     elif status.isdigit():
-        said["exit"] = status
+        fields["exit"] = status
     if result == "success":
-        return "success", said
+        return "success", fields
     if result not in ("exit-code", "signal"):
-        said["reason"] = f"systemd: {result}"
-    return "fail", said
+        fields["reason"] = f"systemd: {result}"
+    return "fail", fields
 
 
 def _read_unix(text: str) -> int:

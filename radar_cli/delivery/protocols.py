@@ -100,7 +100,7 @@ def _describe_failure(ping: Ping) -> str:
         how = f"signal {fields['signal']}"
     else:
         how = f"exit {fields['exit']}" if fields.get("exit") else ""
-    said = fields.get("message", "")
-    if not said:
-        said = last_line(ping.body.decode("utf-8", "replace"))
-    return ": ".join(part for part in (how, said) if part)[:_MESSAGE_MAX_CHARACTERS]
+    message = fields.get("message", "")
+    if not message:
+        message = last_line(ping.body.decode("utf-8", "replace"))
+    return ": ".join(part for part in (how, message) if part)[:_MESSAGE_MAX_CHARACTERS]

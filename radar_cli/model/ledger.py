@@ -47,6 +47,22 @@ class Stage(StrEnum):
     UNKNOWN = "unknown task"  # dropped: no worker knows it
 
 
+_REASONS = {
+    Stage.NOT_ATTEMPTED: "Beat did not try to send it",
+    Stage.NOT_PUBLISHED: "Beat tried to send it, and nobody has seen its task",
+    Stage.NOT_RECEIVED: "it was sent, and no worker has received it",
+    Stage.HELD_BY_NOBODY: "it was fetched, and no worker that answers holds it",
+    Stage.NOT_STARTED: "a worker has received it, and does not begin",
+    Stage.WORKER_GONE: "its worker is gone, or the process that ran it",
+    Stage.UNKNOWN: "no worker knows the task: it was dropped",
+}
+
+
+def describe_stage(stage: str) -> str:
+    """Return what a stage means, in words."""
+    return f"{stage}: {_REASONS[Stage(stage)]}" if stage in _REASONS else stage
+
+
 @dataclass(slots=True)
 class TaskRecord:
     """A task, from being sent to its end, as far as events and looks tell."""

@@ -60,11 +60,11 @@ class AppriseChannel:
         """Tell each service, and return what went wrong."""
         lines = "\n".join(self.table.secrets("apprise", self._config)).split("\n")
         urls = [line.strip() for line in lines if line.strip()]
-        with _listen() as said:
+        with _listen() as logged:
             services = [_make(url) for url in urls]
             failures = []
             for url, service in zip(urls, services, strict=True):
-                said.truncate(said.seek(0))
+                logged.truncate(logged.seek(0))
                 is_told = service.notify(
                     words.text,
                     title=words.subject,
@@ -72,7 +72,7 @@ class AppriseChannel:
                     body_format="text",
                 )
                 if not is_told:
-                    reason = _hide(one_line(said.getvalue(), 200), url)
+                    reason = _hide(one_line(logged.getvalue(), 200), url)
                     failures.append(f"{mask_url(url)}: {reason or 'not delivered'}")
         return failures
 
@@ -80,12 +80,12 @@ class AppriseChannel:
 @contextmanager
 def _listen() -> Iterator[io.StringIO]:
     """Catch what apprise logs: its warnings would land on stderr, secrets included."""
-    said = io.StringIO()
-    handler = logging.StreamHandler(said)
+    logged = io.StringIO()
+    handler = logging.StreamHandler(logged)
     logger = logging.getLogger("apprise")
     logger.addHandler(handler)
     try:
-        yield said
+        yield logged
     finally:
         logger.removeHandler(handler)
 
@@ -100,9 +100,9 @@ def _make(url: str) -> "Apprise":
     return service
 
 
-def _hide(said: str, url: str) -> str:
+def _hide(logged: str, url: str) -> str:
     """Take the parts of the URL, which are tokens and passwords, out of what apprise said."""
     for part in re.split(r"[/:@?&=,]+", url):
         if len(part) >= _SECRET_FROM:
-            said = said.replace(part, "…")
-    return said
+            logged = logged.replace(part, "…")
+    return logged

@@ -35,9 +35,9 @@ class CommandChannel:
     def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         """Run the program; only an exit code of 0 means that the notice arrived."""
         words = compose_text(notice, self.table, self._config)
-        said = {**data(notice), "subject": words.subject, "text": words.text}
+        event = {**data(notice), "subject": words.subject, "text": words.text}
         environ = {**self._config.environ, **variables(notice, words)}
-        run_program(self._words, json.dumps(said).encode() + b"\n", environ, timeout_s)
+        run_program(self._words, json.dumps(event).encode() + b"\n", environ, timeout_s)
         return Receipt(f"{self.place} exited with 0", words.remark)
 
 
@@ -93,10 +93,10 @@ def run_program(
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        said = talk.finish()
+        output = talk.finish()
     if code:
         how = f"failed with {code}" if code > 0 else f"was killed by signal {-code}"
-        raise ChannelError(f"{words[0]} {how}" + (said and f": {said}"))
+        raise ChannelError(f"{words[0]} {how}" + (output and f": {output}"))
 
 
 class _Talk:
@@ -121,8 +121,8 @@ class _Talk:
         for thread in self._threads:
             if thread.ident is not None:  # it was started
                 thread.join(max(0.0, deadline - time.monotonic()))
-        said = lines(self._tail.decode("utf-8", "replace"))
-        return next((words for line in reversed(said) if (words := one_line(line, 200))), "")
+        output = lines(self._tail.decode("utf-8", "replace"))
+        return next((words for line in reversed(output) if (words := one_line(line, 200))), "")
 
     def _feed(self) -> None:
         stdin = self._process.stdin

@@ -23,13 +23,13 @@ def last_lines(run: Run) -> tuple[list[str], bool]:
     body, cut_bytes = cut(run.output, TAIL_BYTES)
     text = _ESCAPES.sub("", body.decode("utf-8", "replace"))
     # What a progress bar has overwritten isn't worth a line.
-    said = [_clean(line.expandtabs()).rstrip() for line in lines(text, overwritten=False)]
-    while said and not said[-1]:
-        said.pop()
-    while said and not said[0]:
-        said.pop(0)
-    is_cut = bool(cut_bytes or run.omitted_bytes) or len(said) > TAIL_LINES
-    return said[-TAIL_LINES:], is_cut and bool(said)
+    output = [_clean(line.expandtabs()).rstrip() for line in lines(text, overwritten=False)]
+    while output and not output[-1]:
+        output.pop()
+    while output and not output[0]:
+        output.pop(0)
+    is_cut = bool(cut_bytes or run.omitted_bytes) or len(output) > TAIL_LINES
+    return output[-TAIL_LINES:], is_cut and bool(output)
 
 
 def _clean(text: str) -> str:

@@ -152,9 +152,9 @@ def html(notice: Notice, title: str) -> str:
         parts.append(f'<div style="color:{_GRAY}">Its notes</div>\n<div style="{_NOTES}">')
         parts.append("<br>\n".join(map(_link, notes(notice))) + "</div>\n")
     if notice.last_run is not None:
-        said, is_cut = last_lines(notice.last_run)
-        if said:
-            output = escape("\n".join(["...", *said] if is_cut else said))
+        tail, is_cut = last_lines(notice.last_run)
+        if tail:
+            output = escape("\n".join(["...", *tail] if is_cut else tail))
             parts.append(f'<div style="color:{_GRAY}">The end of its output</div>\n')
             parts.append(f'<pre style="{_PRE}">{output}</pre>\n')
     return "".join((*parts, *_ways_on(notice))) + "</body>\n</html>\n"
@@ -162,10 +162,10 @@ def html(notice: Notice, title: str) -> str:
 
 def _ways_on(notice: Notice) -> list[str]:
     parts = []
-    for heading, said in (("To look further", notice.look), ("To mute it", notice.mute)):
-        if said:
+    for heading, hints in (("To look further", notice.look), ("To mute it", notice.mute)):
+        if hints:
             parts.append(f'<div style="color:{_GRAY};margin-top:12px">{heading}</div>\n')
-            parts += [f'<div style="{_MONO}">{_link(line)}</div>\n' for line in said]
+            parts += [f'<div style="{_MONO}">{_link(line)}</div>\n' for line in hints]
     return parts
 
 

@@ -44,8 +44,8 @@ class Signer:
 
     def sign(self, monitor: str, incident: str, channel: str, now_s: float) -> str:
         """Return the token in such a URL."""
-        said = "\n".join((monitor, incident, channel, str(round(now_s) + LASTS_S))).encode()
-        token = base64.urlsafe_b64encode(self._mac(said) + said)
+        payload = "\n".join((monitor, incident, channel, str(round(now_s) + LASTS_S))).encode()
+        token = base64.urlsafe_b64encode(self._mac(payload) + payload)
         return token.rstrip(b"=").decode()
 
     def read(self, token: str, now_s: float) -> Link:
@@ -56,17 +56,17 @@ class Signer:
             whole = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
         except ValueError:
             raise LinkError("This link is not right.") from None
-        mac, said = whole[:_MAC_BYTES], whole[_MAC_BYTES:]
+        mac, payload = whole[:_MAC_BYTES], whole[_MAC_BYTES:]
         # Nothing is read of what isn't ours; one token has one form, so that it can't be varied.
-        if not hmac.compare_digest(mac, self._mac(said)) or self._form(whole) != token:
+        if not hmac.compare_digest(mac, self._mac(payload)) or self._form(whole) != token:
             raise LinkError("This link is not right.")
-        monitor, incident, channel, expires = said.decode().split("\n", _FIELDS - 1)
+        monitor, incident, channel, expires = payload.decode().split("\n", _FIELDS - 1)
         if int(expires) < now_s:
             raise LinkError("This link has expired.")
         return Link(monitor, incident, channel, int(expires))
 
-    def _mac(self, said: bytes) -> bytes:
-        return hmac.new(self.secret, b"act\n" + said, hashlib.sha256).digest()
+    def _mac(self, payload: bytes) -> bytes:
+        return hmac.new(self.secret, b"act\n" + payload, hashlib.sha256).digest()
 
     def _form(self, whole: bytes) -> str:
         return base64.urlsafe_b64encode(whole).rstrip(b"=").decode()

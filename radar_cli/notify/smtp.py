@@ -80,8 +80,8 @@ class Conversation:
             raise ChannelError(f"{place}: {_describe(error)}") from None
         if self._refused:
             raise _refusal(self._refused)
-        code, said = self._smtp.reply if self._smtp is not None else (250, b"")
-        return f"{place} answers {code} {_decode(said)}".rstrip()
+        code, answer = self._smtp.reply if self._smtp is not None else (250, b"")
+        return f"{place} answers {code} {_decode(answer)}".rstrip()
 
     def _talk(self, letter: EmailMessage, sender: str, receivers: list[str]) -> None:
         deadline = time.monotonic() + self._timeout_s
@@ -113,9 +113,9 @@ class Conversation:
 
 def _refusal(refused: Refused) -> ChannelError:
     """The error for receivers that the server doesn't write to, or not now (a greylist, say)."""
-    said = [f"{one_line(who)}: {code} {_decode(why)}" for who, (code, why) in refused.items()]
+    refusals = [f"{one_line(who)}: {code} {_decode(why)}" for who, (code, why) in refused.items()]
     is_retriable = any(code < 500 for code, _ in refused.values())
-    return ChannelError("refused: " + "; ".join(said), is_retriable=is_retriable)
+    return ChannelError("refused: " + "; ".join(refusals), is_retriable=is_retriable)
 
 
 def _describe(error: Exception) -> str:
@@ -126,5 +126,5 @@ def _describe(error: Exception) -> str:
     return one_line(str(error), 200) or type(error).__name__
 
 
-def _decode(said: bytes | str) -> str:
-    return one_line(said.decode("utf-8", "replace") if isinstance(said, bytes) else said, 200)
+def _decode(answer: bytes | str) -> str:
+    return one_line(answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer, 200)

@@ -74,8 +74,8 @@ def _teams(notice: Notice, words: Wording, url: str, _to: str) -> Requests:
 
 def _telegram(_notice: Notice, words: Wording, url: str, to: str) -> Requests:
     # core.telegram.org/bots/api#sendmessage: plain text has no marks to escape.
-    said = _cut(f"{words.subject}\n\n{words.text}", 4_000)
-    body = {"chat_id": to, "text": said, "link_preview_options": {"is_disabled": True}}
+    text = _cut(f"{words.subject}\n\n{words.text}", 4_000)
+    body = {"chat_id": to, "text": text, "link_preview_options": {"is_disabled": True}}
     return [(url, body)]
 
 
@@ -125,7 +125,7 @@ def _event(each: Notice, words: Wording, whole: Notice, to: str) -> dict[str, An
     }
     if each.url:
         links = [(each.url, "radar"), (each.act_url, "see to it, or mute it")]
-        event["links"] = [{"href": href, "text": said} for href, said in links if href]
+        event["links"] = [{"href": href, "text": text} for href, text in links if href]
     return event
 
 
@@ -135,8 +135,8 @@ def _dedup_key(each: Notice) -> str:
     return f"radar-{what}{each.monitor or each.kind}-{each.incident}".rstrip("-")[:255]
 
 
-def _cut(said: str, limit: int) -> str:
-    return said if len(said) <= limit else said[: limit - 1] + "…"
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 PRESETS: dict[str, Preset] = {

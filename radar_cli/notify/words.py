@@ -144,9 +144,9 @@ def text(notice: Notice) -> str:
     else:
         lines += [f"{label + ':':<10}{value}" for label, value in facts(notice)]
         lines += _more_of_one(notice)
-    for heading, said in (("To look further:", notice.look), ("To mute it:", notice.mute)):
-        if said:
-            lines += ["", heading, *(f"    {one_line(line)}" for line in said)]
+    for heading, hints in (("To look further:", notice.look), ("To mute it:", notice.mute)):
+        if hints:
+            lines += ["", heading, *(f"    {one_line(line)}" for line in hints)]
     return "\n".join(lines) + "\n"
 
 
@@ -173,10 +173,10 @@ def _more_of_one(notice: Notice) -> list[str]:
     if notice.notes:
         lines += ["", "Its notes:", *(f"    {line}".rstrip() for line in notes(notice))]
     if notice.last_run is not None:
-        said, is_cut = last_lines(notice.last_run)
-        if said:
+        tail, is_cut = last_lines(notice.last_run)
+        if tail:
             lines += ["", "The end of its output:", *(["    ..."] if is_cut else [])]
-            lines += [f"    {line}".rstrip() for line in said]
+            lines += [f"    {line}".rstrip() for line in tail]
     return lines
 
 
@@ -224,7 +224,7 @@ def _describe_one(notice: Notice) -> dict[str, Any]:
 
 
 def _describe(run: Run) -> dict[str, Any]:
-    said, is_cut = last_lines(run)
+    tail, is_cut = last_lines(run)
     return {
         "run_id": _valid(run.run_id) or None,
         "outcome": run.outcome or None,
@@ -237,7 +237,7 @@ def _describe(run: Run) -> dict[str, Any]:
         "host": _valid(run.host) or None,
         "message": _valid(run.message) or None,
         "url": _valid(run.url) or None,
-        "output": "\n".join(said),
+        "output": "\n".join(tail),
         "is_output_cut": is_cut,
     }
 

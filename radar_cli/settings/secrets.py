@@ -133,9 +133,9 @@ def _from_command(command: str, setting: "Setting", environ: "Mapping[str, str]"
     except (OSError, ValueError) as error:
         raise SecretError(f"{name}: {words[0]}: {error}", f"set in {setting.origin}") from None
     if done.returncode:
-        said = last_line(done.stderr.decode("utf-8", "replace"))
+        reason = last_line(done.stderr.decode("utf-8", "replace"))
         raise SecretError(
-            f"{name}: {words[0]} failed with {done.returncode}" + (said and f": {said[:200]}"),
+            f"{name}: {words[0]} failed with {done.returncode}" + (reason and f": {reason[:200]}"),
             f"set in {setting.origin}",
         )
     return done.stdout.decode("utf-8", "replace").rstrip("\r\n")

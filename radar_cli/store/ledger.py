@@ -3,7 +3,8 @@
 `radar celery watch` writes it, a batch at a time, and everything else reads it:
 
 - `tasks` and `count_tasks` find tasks by name, state, worker, queue and time, the newest first;
-  `find_task` returns one with its way through the stages; `summarize` counts by task name.
+  `find_page` does so a page at a time, in bounded time whatever there is; `find_task` returns one
+  with its way through the stages; `summarize` counts by task name.
 - `failures` returns the tasks that failed, with their tracebacks, for grouping.
 - `workers` returns every worker that is known, those that are gone among them.
 - `queues` returns the newest sample of each queue, `queue_history` those of one over time.
@@ -37,6 +38,8 @@ _DAY_US = 86_400_000_000
 _LOOKED, _SINCE, _MISSED = "celery-looked", "celery-since", "celery-missed"
 # In one transaction: a watch writes several times a second.
 FORGOTTEN_AT_ONCE = 5_000
+# Rows that a search without an index looks at for one page.
+SCANNED_MAX = 100_000
 _TASK_COLUMNS = (
     *("id", "name", "state", "stage", "worker", "queue", "entry", "sent_us", "received_us"),
     *("started_us", "ended_us", "eta_us", "runtime_us", "retries", "exception", "place"),
@@ -139,6 +142,21 @@ class TaskSearch:
     broken: bool = False  # only those that broke at a stage
 
 
+Place = tuple[int, str]  # of a task in the order of searches: changed_us, id
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """A page of tasks that were found, and where the next one begins; None: there is none.
+
+    With `is_cut`, the search has ended at that place without looking at what is older.
+    """
+
+    tasks: list[TaskRecord]
+    next: Place | None = None
+    is_cut: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class TaskSummary:
     """The tasks of one name within a time. Times are in microseconds, None where none is known."""
@@ -202,13 +220,21 @@ class Ledger:
         return self._read_mark(_MISSED) or 0
 
     def tasks(
-        self, search: TaskSearch, limit: int, *, before: tuple[int, str] | None = None
+        self,
+        search: TaskSearch,
+        limit: int,
+        *,
+        before: Place | None = None,
+        back_to: Place | None = None,
     ) -> list[TaskRecord]:
-        """Find tasks, the newest first; `before` is the place of a later one (changed_us, id)."""
+        """Find tasks, the newest first; `before` a place, and not older than `back_to`."""
         conditions, values = _conditions(search)
         if before is not None:
             conditions += " AND (changed_us, id) < (?, ?)"
             values += before
+        if back_to is not None:
+            conditions += " AND (changed_us, id) >= (?, ?)"
+            values += back_to
         rows = self._database.read(
             f"SELECT {', '.join(_TASK_COLUMNS)} FROM celery_task WHERE {conditions}"  # noqa: S608 (constants)
             " ORDER BY changed_us DESC, id DESC LIMIT ?",
@@ -216,10 +242,53 @@ class Ledger:
         )
         return [_read_task(row) for row in rows]
 
+    def find_page(self, search: TaskSearch, limit: int, *, before: Place | None = None) -> TaskPage:
+        """Find a page of tasks before a place, looking at SCANNED_MAX rows at most."""
+        back_to = self._find_end_of_scan(search, before)
+        found = self.tasks(search, limit + 1, before=before, back_to=back_to)
+        if len(found) > limit:
+            last = found[limit - 1]
+            return TaskPage(found[:limit], (last.changed_us, last.id))
+        return TaskPage(found, back_to, is_cut=back_to is not None)
+
+    def _find_end_of_scan(self, search: TaskSearch, before: Place | None) -> Place | None:
+        """Return where a search has to stop; None if an index leads to all that it finds."""
+        indexed = _indexed(search)
+        if search == indexed:
+            return None
+        conditions, values = _conditions(indexed)
+        if before is not None:
+            conditions += " AND (changed_us, id) < (?, ?)"
+            values += before
+        rows = self._database.read(
+            f"SELECT changed_us, id FROM celery_task WHERE {conditions}"  # noqa: S608 (constants)
+            " ORDER BY changed_us DESC, id DESC LIMIT 1 OFFSET ?",
+            (*values, SCANNED_MAX - 1),
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
+
     def find_task(self, task_id: str) -> TaskRecord | None:
         """Return a task; None if it isn't known."""
         found = self.tasks(TaskSearch(ids=(task_id,)), 1)
         return found[0] if found else None
+
+    def relatives(self, task: TaskRecord, limit: int) -> list[TaskRecord]:
+        """Return the task that sent this one and those that it has sent, as far as looked at.
+
+        Of the tasks beside it in time SCANNED_MAX are looked at: none is indexed by its parent.
+        """
+        ids = tuple({task.parent, task.root} - {"", task.id})
+        return [*self.find_tasks(ids).values(), *self._children(task, limit)]
+
+    def _children(self, task: TaskRecord, limit: int) -> list[TaskRecord]:
+        since_us = task.started_us or task.received_us or task.changed_us
+        rows = self._database.read(
+            f"SELECT {', '.join(_TASK_COLUMNS)} FROM (SELECT * FROM celery_task"  # noqa: S608 (constants)
+            " WHERE changed_us >= ? ORDER BY changed_us LIMIT ?) AS later"
+            " WHERE parent = ? ORDER BY changed_us DESC LIMIT ?",
+            (since_us, SCANNED_MAX, task.id, limit),
+        )
+        return [_read_task(row) for row in rows]
 
     def find_tasks(self, ids: Sequence[str]) -> dict[str, TaskRecord]:
         """Return those of these tasks that are known, by their ids."""
@@ -238,8 +307,11 @@ class Ledger:
         )
         return {str(state): count for state, count in rows}
 
-    def summarize(self, since_us: int) -> list[TaskSummary]:
-        """Sum the tasks up that have changed since a time, by their names."""
+    def summarize(self, since_us: int, at_most: int = 0) -> list[TaskSummary]:
+        """Sum the tasks up that have changed since a time, by their names.
+
+        With `at_most`, only so many of the newest are looked at.
+        """
         failed = (TaskState.FAILURE, TaskState.LOST, TaskState.EXPIRED)
         running, waiting = (TaskState.STARTED,), (TaskState.SENT, TaskState.RECEIVED)
         wait = (
@@ -251,12 +323,17 @@ class Ledger:
             names = ", ".join(f"'{state}'" for state in states)
             return f"sum(CASE WHEN state IN ({names}) THEN 1 ELSE 0 END)"
 
+        wanted, values = "celery_task WHERE changed_us >= ?", [since_us]
+        if at_most:
+            order = "ORDER BY changed_us DESC LIMIT ?"
+            wanted = f"(SELECT * FROM {wanted} {order}) AS newest"  # noqa: S608 (constants)
+            values.append(at_most)
         rows = self._database.read(
             "SELECT name, sum(CASE WHEN ended_us IS NOT NULL THEN 1 ELSE 0 END),"  # noqa: S608 (constants)
             f" {count(failed)}, {count(running)}, {count(waiting)}, avg(runtime_us),"
             f" max(runtime_us), avg({wait}), max({wait})"
-            " FROM celery_task WHERE changed_us >= ? GROUP BY name ORDER BY name",
-            (since_us,),
+            f" FROM {wanted} GROUP BY name ORDER BY name",
+            values,
         )
         return [
             TaskSummary(
@@ -372,6 +449,23 @@ def _count(change: Change, name: str, more: int) -> None:
     change.execute(_SET_MARK, (name, str((int(rows[0][0]) if rows else 0) + more)))
 
 
+def _is_pattern(name: str) -> bool:
+    return any(mark in name for mark in "*?[")
+
+
+def _indexed(search: TaskSearch) -> TaskSearch:
+    """Return the part of a search that an index of the table answers."""
+    if search.ids:
+        return search
+    has_name = bool(search.name) and not _is_pattern(search.name)
+    return TaskSearch(
+        name=search.name if has_name else "",
+        states=search.states if len(search.states) == 1 and not has_name else (),
+        since_us=search.since_us,
+        until_us=search.until_us,
+    )
+
+
 def _conditions(search: TaskSearch) -> tuple[str, list[Any]]:
     conditions, values = ["1 = 1"], list[Any]()
 
@@ -382,8 +476,7 @@ def _conditions(search: TaskSearch) -> tuple[str, list[Any]]:
     if search.ids:
         add(f"id IN ({marks(len(search.ids))})", *search.ids)
     if search.name:
-        is_pattern = any(mark in search.name for mark in "*?[")
-        if is_pattern:
+        if _is_pattern(search.name):
             add("name LIKE ? ESCAPE '!'", like_pattern(search.name))
         else:
             add("name = ?", search.name)

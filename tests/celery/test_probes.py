@@ -10,7 +10,7 @@ import yaml
 
 from radar_cli.celery.findings import Finding
 from radar_cli.celery.probes import TIMESTAMP
-from radar_cli.cli.celery.said import _MEASURED, SERIES_MAX, for_prometheus
+from radar_cli.cli.celery.formatting import _MEASURED, SERIES_MAX, for_prometheus
 from tests.support.radar import run_radar
 
 FILLED = (

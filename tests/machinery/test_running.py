@@ -47,11 +47,11 @@ def _sessions(tag: str) -> dict[str, str]:
 def test_each_part_of_the_suite_is_a_set_of_sessions() -> None:
     linters = ["lint", "format", "types", "laws", "docs"]
     assert list(_sessions("fast")) == [*linters, f"fast-{_VERSION}"]
-    daily = [f"tests-{_VERSION}", f"field-{_VERSION}", "coverage", "celery-5.3", "celery-5.5"]
+    daily = [f"tests-{_VERSION}", f"field-{_VERSION}", "celery-5.3", "celery-5.5"]
     sessions = _sessions("daily")
     assert list(sessions) == [*linters, *daily]
     assert all(sessions.values())
-    nightly = [f"nightly-{_VERSION}", f"nightly-field-{_VERSION}"]
+    nightly = [f"nightly-{_VERSION}", f"nightly-field-{_VERSION}", "coverage"]
     assert list(_sessions("nightly")) == [*linters, *nightly]
 
 

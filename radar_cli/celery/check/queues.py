@@ -80,36 +80,36 @@ def _judge_queue(
     }
     message = _describe(queue, last, waited_s, seen_flow, drains_s)
 
-    def say(state: State, cause: str = "", hint: str = "") -> Finding:
+    def find(state: State, cause: str = "", hint: str = "") -> Finding:
         return Finding("queues", queue.name, state, message, cause, hint, data)
 
     if queue.fault:
-        return say("bad", f"Redis can't read it: {queue.fault}", f"see: TYPE {queue.name}")
+        return find("bad", f"Redis can't read it: {queue.fault}", f"see: TYPE {queue.name}")
     if queue.unread:
         which = ", ".join(map(str, sorted(queue.unread)))
-        return say(
+        return find(
             "bad",
             f"priority {which} isn't in the workers' priority_steps: nobody takes it from there",
             "set the same priority_steps for publishers and workers, and move the messages",
         )
     why, is_proven = why_nobody_takes(queue, looks)
     if why and (depth or queue.name in expected.queues):
-        return say("bad" if is_proven else "unknown", why, f"celery -A APP worker -Q {queue.name}")
+        return find("bad" if is_proven else "unknown", why, f"celery -A APP worker -Q {queue.name}")
     # What workers have fetched and not begun waits as well.
     waiting = depth + _count_prefetched(queue.name, last)
     if expected.max_depth is not None and waiting > expected.max_depth:
-        return say("bad", *_why_slow(queue.name, looks, seen_flow))
+        return find("bad", *_why_slow(queue.name, looks, seen_flow))
     if expected.max_wait_s is not None and depth:
         longest_s = max(waited_s or 0.0, wait_s or 0.0)
         if longest_s > expected.max_wait_s:
-            return say("bad", *_why_slow(queue.name, looks, seen_flow))
+            return find("bad", *_why_slow(queue.name, looks, seen_flow))
         if wait_s is None:
-            return say(
+            return find(
                 *("unknown", "nothing tells how long messages wait"),
                 "radar celery canary measures it; a later check remembers what it saw",
             )
     busy = _why_slow(queue.name, looks, seen_flow)[0] if depth else ""
-    return say("ok", busy)
+    return find("ok", busy)
 
 
 def count_consumers(queue: SeenQueue, last: Look) -> int | None:

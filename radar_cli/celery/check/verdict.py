@@ -283,7 +283,7 @@ def _judge_own(project: Project, entries: list[Entry], *, is_copy: bool) -> list
 def _judge_broken(error: BrokerError) -> Finding:
     state: State = "bad" if error.cause in _BAD_CAUSES else "unknown"
     data = {"cause": error.cause}
-    return Finding("broker", error.broker, state, error.said, hint=error.hint, data=data)
+    return Finding("broker", error.broker, state, error.reason, hint=error.hint, data=data)
 
 
 def _judge_hanging(

@@ -22,9 +22,9 @@ from radar_cli.celery.integration.targets import (
     ENTRY_HEADER,
     MONITOR_HEADER,
     Targets,
-    entry_key,
     is_skipped,
 )
+from radar_cli.celery.schedule.entry import entry_key
 from radar_cli.core.grammar import format_seconds
 from radar_cli.delivery.courier import Courier
 from radar_cli.delivery.destinations import STORE, Destination, resolve
@@ -88,7 +88,7 @@ class BeatWatch:
         self._prefix = prefix
         self._current: Stamp | None = None  # of the entry that is being sent
         self._looked_at = float("-inf")
-        self._told_at = float("-inf")
+        self._reported_at = float("-inf")
         self._sent = 0
         self._period_s = _BEAT_SHORTEST_S
         self._noted: set[str] = set()
@@ -148,10 +148,10 @@ class BeatWatch:
             return
         self._sent += 1
         now = time.monotonic()
-        if now - self._told_at < self._period_s / 2:
+        if now - self._reported_at < self._period_s / 2:
             return
         fields = {"message": f"{self._sent} tasks sent" if self._sent > 1 else "a task sent"}
-        self._told_at, self._sent = now, 0
+        self._reported_at, self._sent = now, 0
         time_us = time.time_ns() // 1000
         self._courier.post(Ping("success", self._beat_monitor, time_us=time_us, fields=fields))
 
@@ -265,7 +265,7 @@ class Declarer:
         self._wanted: tuple[Monitors, bool] = {}, True
         self._news = threading.Event()
         self._thread: threading.Thread | None = None
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
 
     def declare(self, monitors: Monitors, *, is_whole: bool = True) -> None:
         """Have these be all monitors of the source, or some of them."""
@@ -277,7 +277,7 @@ class Declarer:
                 self._thread.start()
             except RuntimeError as fault:
                 self._thread = None
-                self._say(f"the schedule is not declared: {fault}")
+                self._warn_once(f"the schedule is not declared: {fault}")
 
     def _run(self) -> None:
         pause_s = _PAUSE_S
@@ -287,7 +287,9 @@ class Declarer:
             try:
                 is_done = self._declare(*self._wanted)
             except Exception as fault:  # noqa: BLE001 (another try may go better)
-                self._say(f"the schedule is not declared yet: {type(fault).__name__}: {fault}")
+                self._warn_once(
+                    f"the schedule is not declared yet: {type(fault).__name__}: {fault}"
+                )
                 is_done = False
             if is_done:
                 pause_s = _PAUSE_S
@@ -319,21 +321,25 @@ class Declarer:
         listed: list[dict[str, Any]] = [{"key": key, **each} for key, each in monitors.items()]
         if destination.protocol == "cronradar":
             if unsaid := [each["name"] for each in listed if "schedule" not in each]:
-                self._say(f"{destination.server} takes no intervals: {', '.join(unsaid)[:300]}")
+                self._warn_once(
+                    f"{destination.server} takes no intervals: {', '.join(unsaid)[:300]}"
+                )
             listed = [each for each in listed if "schedule" in each]
         if len(listed) > _SYNC_MAX:
             is_whole = False
-            self._say(f"with more than {_SYNC_MAX} entries, those that are removed stay watched")
+            self._warn_once(
+                f"with more than {_SYNC_MAX} entries, those that are removed stay watched"
+            )
         for at in range(0, len(listed) or 1, _SYNC_MAX):
             content = {"source": self._source, "monitors": listed[at : at + _SYNC_MAX]}
             if is_whole:
                 content["mode"] = "reconcile"
             status, answer = self._post(destination, content)
             if status != 200:
-                self._say(f"{destination.server} answered {status} to the schedule")
+                self._warn_once(f"{destination.server} answered {status} to the schedule")
                 return False
             for words in answer.get("errors", ()):
-                self._say(f"{destination.server}: {words}")
+                self._warn_once(f"{destination.server}: {words}")
             for key in answer.get("retired", ()):
                 _logger.warning("radar: %s is no entry any more, and watched no more", key)
         return True
@@ -360,7 +366,7 @@ class Declarer:
             answer = {}
         return response.status, answer if isinstance(answer, dict) else {}
 
-    def _say(self, words: str) -> None:
-        if words not in self._told:
-            self._told.add(words)
+    def _warn_once(self, words: str) -> None:
+        if words not in self._warned:
+            self._warned.add(words)
             _logger.warning("radar: %s", words)

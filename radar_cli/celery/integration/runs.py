@@ -33,7 +33,7 @@ from radar_cli.model.ping import Ping
 _REASON_CHARACTERS = 500
 _MESSAGE_CHARACTERS = 2000
 _ARGUMENTS_CHARACTERS = 500
-_TOLD_MAX = 10_000
+_REPORTED_MAX = 10_000
 _TASK_CHARACTERS = 200
 _RETRY_MARGIN_S = 300.0
 _MASKED = "[redacted]"
@@ -68,7 +68,7 @@ class Execution:
         return str(uuid.UUID(bytes=hashlib.blake2b(raw, digest_size=16).digest()))
 
     def wait_s(self, started: float) -> float | None:
-        """For how long it was ready and not begun, if its sender has told when it was sent."""
+        """For how long it was ready and not begun, if its sender says when it was sent."""
         sent = self.facts.get(SENT_HEADER)
         if not isinstance(sent, (int, float)):
             return None
@@ -89,7 +89,7 @@ class RunReporter:
         self._targets: Targets | None = None
         # By task and try: in a pool of threads a retry begins before the try before it has ended.
         self._started: dict[tuple[str, int], tuple[float, float, Execution, Target]] = {}
-        self._told: OrderedDict[str, None] = OrderedDict()
+        self._reported: OrderedDict[str, None] = OrderedDict()
         # Of the worker's main process: what it has received, for as long as it holds it.
         self._requests: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 
@@ -145,18 +145,18 @@ class RunReporter:
         if state in ("SUCCESS", "IGNORED"):
             if pending[1] is None:  # else its result couldn't be stored
                 words = "it raised Ignore" if state == "IGNORED" else ""
-                self._tell(target, execution, "success", {**fields, "message": words})
+                self._report_end(target, execution, "success", {**fields, "message": words})
         elif state == "REJECTED":
             if getattr(retval, "requeue", False):
                 return  # it will be delivered again
             reason = describe_exception(retval, getattr(retval, "__traceback__", None))
-            self._tell(target, execution, "fail", {**fields, "reason": reason})
+            self._report_end(target, execution, "fail", {**fields, "reason": reason})
         elif state == "RETRY":
-            self._tell_of_retry(target, execution, retval)
+            self._report_retry(target, execution, retval)
         elif state is None and pending[1] is not None and not _is_from_pool(pending[1]):
-            self._tell_failure(target, execution, pending[1], fields)
+            self._report_failure(target, execution, pending[1], fields)
 
-    def _tell_of_retry(self, target: Target, execution: Execution, retry: Any) -> None:
+    def _report_retry(self, target: Target, execution: Execution, retry: Any) -> None:
         cause = getattr(retry, "exc", None)
         words = f"retry {execution.retries + 1}"
         if isinstance(cause, BaseException):
@@ -178,10 +178,10 @@ class RunReporter:
         fields = _measure(begun) if begun is not None else {}
         if isinstance(exception, Reject):
             reason = describe_exception(exception, None)
-            self._tell(target, execution, "fail", {**fields, "reason": reason})
+            self._report_end(target, execution, "fail", {**fields, "reason": reason})
             return
         where = more.get("traceback")
-        self._tell_failure(
+        self._report_failure(
             target,
             execution,
             exception,
@@ -195,7 +195,7 @@ class RunReporter:
         execution = Execution(sender.name, request or {"id": more.get("task_id")}, os.getpid())
         target = None if is_skipped(sender) else self.targets.find(sender.name, execution.facts)
         if target is not None:
-            self._tell_failure(target, execution, exception, {})
+            self._report_failure(target, execution, exception, {})
 
     def _revoke(
         self, sender: Any, request: Any, terminated: bool, signum: Any, expired: bool, **_: Any
@@ -210,7 +210,7 @@ class RunReporter:
             reason = f"expired at {request.expires}: no worker was free before"
         elif terminated:
             reason = "terminated while it ran" + (f" ({_signal_name(signum)})" if signum else "")
-        self._tell(target, execution, "fail", {"reason": reason})
+        self._report_end(target, execution, "fail", {"reason": reason})
 
     def _miss(self, name: str, id: str, message: Any, **_: Any) -> None:  # noqa: A002 (Celery's)
         headers = getattr(message, "headers", None) or {}
@@ -218,7 +218,7 @@ class RunReporter:
         if target is not None:
             execution = Execution(name, {**headers, "id": id}, os.getpid())
             reason = f"no worker knows the task {name}: it was dropped"
-            self._tell(target, execution, "fail", {"reason": reason})
+            self._report_end(target, execution, "fail", {"reason": reason})
 
     def _get_ready(self, **_: Any) -> None:
         """The pool is forked, so there may be a thread; and all tasks are known by now."""
@@ -228,8 +228,8 @@ class RunReporter:
             if name in self._app.tasks or name in entries:
                 continue
             _logger.error(
-                "radar: cronradar_monitors names %s, and no task has that name: nothing will be "
-                "told to its monitor",
+                "radar: cronradar_monitors names %s, and no task has that name: its monitor "
+                "gets no pings",
                 name,
             )
             fields = {"task": f"{name} (no task has that name)"[:_TASK_CHARACTERS]}
@@ -263,7 +263,7 @@ class RunReporter:
         target = self.targets.find(task.name, facts)
         return None if target is None else (Execution(task.name, dict(facts), pid), target)
 
-    def _tell_failure(
+    def _report_failure(
         self,
         target: Target,
         execution: Execution,
@@ -285,9 +285,9 @@ class RunReporter:
             fields["message"] += waited
         if isinstance(error, SystemExit):
             fields["exit"] = str(error.code & 255) if isinstance(error.code, int) else "1"
-        self._tell(target, execution, "fail", fields, format_traceback(error, where))
+        self._report_end(target, execution, "fail", fields, format_traceback(error, where))
 
-    def _tell(
+    def _report_end(
         self,
         target: Target,
         execution: Execution,
@@ -295,13 +295,13 @@ class RunReporter:
         fields: dict[str, str],
         printed: bytes = b"",
     ) -> None:
-        """Tell of an end, if this process hasn't done so."""
+        """Report the end of a task, if this process hasn't done so."""
         ping_id = execution.ping_id("end")
-        if ping_id in self._told:
+        if ping_id in self._reported:
             return
-        self._told[ping_id] = None
-        if len(self._told) > _TOLD_MAX:
-            self._told.popitem(last=False)
+        self._reported[ping_id] = None
+        if len(self._reported) > _REPORTED_MAX:
+            self._reported.popitem(last=False)
         if waited := fields.pop("waited", ""):
             node = f"on {execution.node}" if execution.node else ""
             fields["message"] = (fields.get("message", "") + f" {node}{waited}").strip()
@@ -389,16 +389,16 @@ def _signal_name(signum: Any) -> str:
 def _describe_arguments(facts: Mapping[str, Any], args: Any, kwargs: Any) -> str:
     """The arguments as they may be shown: as the sender wants it, and without secrets."""
     try:
-        told, told_names = facts.get("argsrepr"), facts.get("kwargsrepr")
+        shown_args, shown_kwargs = facts.get("argsrepr"), facts.get("kwargsrepr")
         words = []
         if args:
             own = saferepr(tuple(args))
-            is_own = not told or told == own
-            words.append((own if is_own else str(told)).strip("()[],"))
+            is_own = not shown_args or shown_args == own
+            words.append((own if is_own else str(shown_args)).strip("()[],"))
         if kwargs:
             own = saferepr(dict(kwargs))
-            if told_names and told_names != own:
-                words.append(str(told_names))
+            if shown_kwargs and shown_kwargs != own:
+                words.append(str(shown_kwargs))
             else:
                 words += [f"{name}={_show(name, each, 0)}" for name, each in kwargs.items()]
         return ", ".join(words)[:_ARGUMENTS_CHARACTERS]

@@ -10,16 +10,15 @@ from typing import Any, Mapping, NamedTuple, TypeVar
 
 from celery.utils.log import get_logger
 
-from radar_cli.core.ids import KEY_MAX, check_key, is_key
+from radar_cli.core.ids import check_key, is_key
 from radar_cli.core.urls import Url
 from radar_cli.delivery.destinations import Destination
-from radar_cli.model.ping import fingerprint, unquote
+from radar_cli.model.ping import unquote
 
 ENTRY_HEADER = "radar_entry"  # the name of Beat's entry
 MONITOR_HEADER = "radar_monitor"  # the key of its monitor
 SENT_HEADER = "radar_sent"  # when it was published, Unix time in seconds
 _SKIP = "radar_skip"
-_KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _KINDS = ("start", "success", "complete", "fail", "log")
 _logger = get_logger(__name__)
 _T = TypeVar("_T")
@@ -81,19 +80,6 @@ def read_target(text: str) -> Target:
         monitor,
         Destination(protocol, server=server, key=key, is_from_environment=True, is_default=False),
     )
-
-
-def entry_key(name: str, prefix: str = "") -> str:
-    """The key of the monitor of one of Beat's entries; `Send Mail` has `send-mail`.
-
-    Names that differ in what a key can't hold stay apart by a fingerprint.
-    """
-    plain = (prefix + name).lower().replace(" ", "-")
-    key = "".join(c if c in _KEY_CHARACTERS else "-" for c in plain)
-    if key == plain and is_key(key):
-        return key
-    mark = fingerprint(name.encode("utf-8", "replace"))
-    return f"{key[: KEY_MAX - 10].strip('-.') or 'entry'}-{mark}"
 
 
 def skip_monitor(task: _T) -> _T:

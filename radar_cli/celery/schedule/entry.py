@@ -6,6 +6,10 @@ from typing import Protocol
 
 from radar_cli.celery.schedule.timing import Timing
 from radar_cli.core.errors import RadarError
+from radar_cli.core.ids import KEY_MAX, is_key
+from radar_cli.model.ping import fingerprint
+
+_KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +81,16 @@ class Source(Protocol):
 
     def beats(self, now: datetime) -> list[Beat]:
         """The Beats that this source knows of. UnreadableScheduleError: it can't be read."""
+
+
+def entry_key(name: str, prefix: str = "") -> str:
+    """Return the key of an entry's monitor; that of `Send Mail` is `send-mail`.
+
+    Names that differ in what a key can't hold stay apart by a fingerprint.
+    """
+    plain = (prefix + name).lower().replace(" ", "-")
+    key = "".join(c if c in _KEY_CHARACTERS else "-" for c in plain)
+    if key == plain and is_key(key):
+        return key
+    mark = fingerprint(name.encode("utf-8", "replace"))
+    return f"{key[: KEY_MAX - 10].strip('-.') or 'entry'}-{mark}"

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from radar_cli.celery.integration.schedules import declare_timing
-from radar_cli.celery.integration.targets import entry_key
-from radar_cli.celery.schedule.entry import Entry
+from radar_cli.celery.schedule.entry import Entry, entry_key
 from radar_cli.core.grammar import format_duration
-from radar_cli.model.ledger import Firing, Stage, TaskRecord, TaskState
+from radar_cli.model.ledger import Firing, TaskRecord, TaskState, describe_stage
 from radar_cli.model.ping import Ping
 
 _SECOND = 1_000_000
@@ -26,15 +25,6 @@ _RUNS_MIN = 5
 _NAMES_MAX = 200
 _LOST_MAX = 1_000
 _KNOWN_MAX = 10_000
-_REASONS = {
-    Stage.NOT_ATTEMPTED: "Beat did not try to send it",
-    Stage.NOT_PUBLISHED: "Beat tried to send it, and nobody has seen its task",
-    Stage.NOT_RECEIVED: "it was sent, and no worker has received it",
-    Stage.HELD_BY_NOBODY: "it was fetched, and no worker that answers holds it",
-    Stage.NOT_STARTED: "a worker has received it, and does not begin",
-    Stage.WORKER_GONE: "its worker is gone, or the process that ran it",
-    Stage.UNKNOWN: "no worker knows the task: it was dropped",
-}
 _FAILED = frozenset({TaskState.FAILURE, TaskState.LOST, TaskState.EXPIRED, TaskState.REVOKED})
 
 
@@ -47,11 +37,6 @@ def declare_entries(entries: Iterable[Entry], prefix: str = "") -> dict[str, dic
             fields = {"name": entry.name[:200], "task": entry.task[:200], **declared.fields}
             monitors[entry_key(entry.name, prefix)] = fields
     return monitors
-
-
-def describe_stage(stage: str) -> str:
-    """Return what a stage means, in words."""
-    return f"{stage}: {_REASONS[Stage(stage)]}" if stage in _REASONS else stage
 
 
 class EntryReports:

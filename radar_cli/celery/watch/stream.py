@@ -82,4 +82,4 @@ class EventStream:
 def enable_events(broker: Broker, nodes: Iterable[str] = ()) -> None:
     """Have workers send the events of their tasks: all that hear it, or some."""
     with Asking(broker.connection, exchange=broker.exchange) as asking:
-        asking.tell("enable_events", {}, nodes)
+        asking.cast("enable_events", {}, nodes)

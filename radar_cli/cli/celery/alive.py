@@ -38,6 +38,6 @@ def command(file: str, max_age: str, beat: bool, started: bool) -> Result:
     It reads the file that `radar_cli.celery.install_heartbeat(app)` has them write.
     """
     max_age_s = read_period("--max-age", max_age)
-    is_alive, said = look(file, max_age_s, beat=beat, started=started)
-    data: AliveFields = {"alive": is_alive, "message": said}
-    return Result(data, text=said, exit_code=exits.OK if is_alive else exits.BAD)
+    is_alive, message = look(file, max_age_s, beat=beat, started=started)
+    data: AliveFields = {"alive": is_alive, "message": message}
+    return Result(data, text=message, exit_code=exits.OK if is_alive else exits.BAD)

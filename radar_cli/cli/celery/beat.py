@@ -11,6 +11,7 @@ import click
 
 from radar_cli.celery.addresses import without_password
 from radar_cli.celery.broker import Broker
+from radar_cli.celery.calling import within
 from radar_cli.celery.findings import EXIT_CODES, Finding, FindingFields, State, verdict
 from radar_cli.celery.processes import BeatProcess, find_beats
 from radar_cli.celery.schedule.entry import Beat, Entry
@@ -24,7 +25,7 @@ from radar_cli.celery.schedule.restart import excuse_restart, started_at
 from radar_cli.celery.schedule.sources import KINDS, open_source
 from radar_cli.celery.schedule.workers import Known, ask_workers
 from radar_cli.cli.answers import answers
-from radar_cli.cli.celery.opening import with_broker, within
+from radar_cli.cli.celery.opening import with_broker
 from radar_cli.cli.celery.options import (
     broker_options,
     read_duration,

@@ -16,15 +16,15 @@ from radar_cli.celery.findings import Finding, verdict
 from radar_cli.celery.project import project_of
 from radar_cli.celery.schedule.sources import KINDS
 from radar_cli.cli.answers import answers
-from radar_cli.cli.celery.opening import open_ledger
-from radar_cli.cli.celery.options import broker_options, read_duration, read_period, timeout_option
-from radar_cli.cli.celery.said import (
+from radar_cli.cli.celery.formatting import (
     VerdictFields,
     for_nagios,
     for_prometheus,
     in_a_line,
     show_findings,
 )
+from radar_cli.cli.celery.opening import open_ledger
+from radar_cli.cli.celery.options import broker_options, read_duration, read_period, timeout_option
 from radar_cli.cli.options import Session, common_options, pass_session
 from radar_cli.cli.render import Result, emit, is_terminal, print_result, wants_color
 from radar_cli.core import exits

@@ -67,10 +67,10 @@ def carry_out(
 
     answers = with_broker(shared, ask)
     rows = [
-        (each.node, Cell(_WORDS[each.is_ok], _STYLES[each.is_ok]), each.said) for each in answers
+        (each.node, Cell(_WORDS[each.is_ok], _STYLES[each.is_ok]), each.text) for each in answers
     ]
     data: list[SaidFields] = [
-        {"worker": each.node, "ok": each.is_ok, "said": each.said} for each in answers
+        {"worker": each.node, "ok": each.is_ok, "said": each.text} for each in answers
     ]
     code = exits.OK if all(each.is_ok for each in answers) else exits.BAD
     return Result(data, Table(("worker", "state", "says"), rows), exit_code=code)

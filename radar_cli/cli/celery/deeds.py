@@ -428,7 +428,7 @@ def _describe_state(task: TaskRecord) -> str:
 def _describe_answer(answer: Answer) -> str:
     if answer.is_ok is None:
         return f"{answer.node} gave no answer"
-    return f"{answer.node} {'says' if answer.is_ok else 'refused'}: {answer.said}"
+    return f"{answer.node} {'says' if answer.is_ok else 'refused'}: {answer.text}"
 
 
 def _key(row: Row | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from radar_cli.celery.addresses import without_password
 from radar_cli.celery.broker import Broker, leave, open_broker
+from radar_cli.celery.calling import with_project
 from radar_cli.celery.causes import explain
 from radar_cli.celery.check.looking import Looker
 from radar_cli.celery.check.seen import Look
@@ -19,7 +20,7 @@ from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.judging import judge_processes, judge_schedule
 from radar_cli.celery.tasks import Task, read_tasks
 from radar_cli.cli.celery.beat import DEFAULT_SOURCE, read_schedule
-from radar_cli.cli.celery.opening import open_ledger, with_project
+from radar_cli.cli.celery.opening import open_ledger
 from radar_cli.core.errors import RadarError
 from radar_cli.model.ledger import Firing, QueueSample, TaskRecord, WorkerRecord
 from radar_cli.store.ledger import Ledger

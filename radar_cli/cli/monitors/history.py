@@ -188,8 +188,8 @@ def _find_line(run: Run, text: str) -> str | None:
     """The last line that has the text in it, None if none was looked for."""
     if not text:
         return None
-    said = [run.message, *lines(run.output.decode("utf-8", "replace").expandtabs())]
-    return next((line.strip() for line in reversed(said) if text.lower() in line.lower()), "")
+    output = [run.message, *lines(run.output.decode("utf-8", "replace").expandtabs())]
+    return next((line.strip() for line in reversed(output) if text.lower() in line.lower()), "")
 
 
 def _make_table(wanted: Wanted, rows: list[tuple[Any, ...]], empty: str, *, is_one: bool) -> Table:

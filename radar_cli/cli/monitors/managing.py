@@ -248,9 +248,9 @@ def read_pause(text: str) -> int:
     return pause_us
 
 
-def _show_declared(known: MonitorRecord, said: str, now_us: int, notes: list[str]) -> Result:
+def _show_declared(known: MonitorRecord, done: str, now_us: int, notes: list[str]) -> Result:
     view = known.view_at(now_us)
-    lines = [f"{said}: {describe_schedule(known.monitor)}"]
+    lines = [f"{done}: {describe_schedule(known.monitor)}"]
     if following := describe_next(known.monitor, view.expected_us):
         lines.append(f"next: {following}")
     warnings = warn_of(known.monitor, known.active_faults, now_us)
@@ -260,14 +260,14 @@ def _show_declared(known: MonitorRecord, said: str, now_us: int, notes: list[str
 
 
 def _show_changed(
-    store: MonitorStore, keys: list[str], said: str, now_us: int, notes: list[str]
+    store: MonitorStore, keys: list[str], done: str, now_us: int, notes: list[str]
 ) -> Result:
     data, lines = [], []
     for known in find_monitors(store, keys):
         view = known.view_at(now_us)
         data.append(describe_monitor(known, view, now_us))
         pause = known.monitor.pause_at(now_us)
-        line = f"{known.key} {said}"
+        line = f"{known.key} {done}"
         if pause is None:
             line += f": {describe_status(known.monitor, view, now_us)}"
         elif pause.end_us is not None:

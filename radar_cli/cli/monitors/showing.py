@@ -156,7 +156,7 @@ def _show_status(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
         rows.append(("since", f"{local_time(view.since_us)}, {ago(since, now_us)}"))
     if view.status in (Status.LATE, Status.DOWN):
         rows.append(("why", what_happened(view, seen.last_ended)))
-    rows += [(label, Cell(said, "yellow")) for label, said in list_attention(seen.attention)]
+    rows += [(label, Cell(text, "yellow")) for label, text in list_attention(seen.attention)]
     if following := describe_next(known.monitor, view.expected_us):
         due = "due" if view.expected_us is not None and view.expected_us < now_us else "next"
         rows.append((due, following))
@@ -202,11 +202,11 @@ def _show_last_run(seen: MonitorOverview, now_us: int) -> list[tuple[Any, ...]]:
         rows.append(("message", run.message))
     if run.is_unread:
         rows.append(("output", UNREAD))
-    said = lines(run.output.decode("utf-8", "replace"))
-    shown = said[-_TAIL_LINES:]
+    output = lines(run.output.decode("utf-8", "replace"))
+    shown = output[-_TAIL_LINES:]
     is_cut = any(len(line) > _LONGEST_LINE for line in shown)
     shown = [line[:_LONGEST_LINE] for line in shown]
-    if is_cut or len(said) > len(shown) or run.omitted_bytes:
+    if is_cut or len(output) > len(shown) or run.omitted_bytes:
         shown = [f"... ('radar monitors output {seen.known.key}' prints all)", *shown]
     # Tabs would be escapes in a table.
     labels = ["output", *[""] * len(shown)]

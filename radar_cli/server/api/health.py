@@ -30,7 +30,7 @@ routes = APIRouter()
 def show_health(service: Served) -> JSONResponse:
     """200 if pings can be stored and silence is noticed, else 503; no key is needed."""
     health = service.health()
-    is_well = all(said == "ok" for said in health.values())
+    is_well = all(state == "ok" for state in health.values())
     content = {
         "status": "ok" if is_well else "bad",
         **health,

@@ -156,6 +156,7 @@ def frame(session: Session, service: Service, now: int) -> dict[str, Any]:
         "outage": outage,
         # How many of all the monitors were due is not for a key that sees only some of them.
         "sees_all": session.key.monitors == "*",
+        "has_celery": session.key.monitors == "*" and service.store.ledger.last_look() is not None,
         "idle_s": idle_s if idle_s >= STUCK_AFTER_S else 0,
         "alerts_waiting": service.store.alerts.count_waiting(session.key.monitors),
         "channels": len(service.channels),

@@ -64,26 +64,26 @@ class PingRequest:
 
     def __init__(self, path: PingPath, query: str) -> None:
         """BadRequestError: the query makes no sense."""
-        said, unknown, belying = _sort_out(query)
+        fields, unknown, belying = _sort_out(query)
         self.path = path
         self.warnings = unknown
-        self.run_id = _run_id(said["rid"]) if "rid" in said else ""
-        self.id = said.get("id", "")
+        self.run_id = _run_id(fields["rid"]) if "rid" in fields else ""
+        self.id = fields.get("id", "")
         if len(self.id) > _ID_MAX or not (self.id.isascii() and self.id.isprintable()):
             raise BadRequestError("bad id: at most 60 characters of printable ASCII")
-        self._ts_us = _time_us(said["ts"]) if "ts" in said else None
-        self._sent_us = _time_us(said["sent"]) if "sent" in said else None
-        create = said.get("create", "0")
+        self._ts_us = _time_us(fields["ts"]) if "ts" in fields else None
+        self._sent_us = _time_us(fields["sent"]) if "sent" in fields else None
+        create = fields.get("create", "0")
         self.is_create = create == "1"
         if create not in ("0", "1"):
             self.warnings.append(f"bad create {create[:40]!r}: 1 makes an unknown monitor")
         self.fields = {
             name: _clean(value, _KEPT[name])
-            for name, value in said.items()
+            for name, value in fields.items()
             if name in _KEPT and (value or name != "exit")
         }
-        if belying or said.keys() & _OUTCOME:
-            _check_outcome(path, said, belying, has_id=bool(self.id))
+        if belying or fields.keys() & _OUTCOME:
+            _check_outcome(path, fields, belying, has_id=bool(self.id))
         if path.exit_code is not None:
             self.fields["exit"] = str(path.exit_code)
 
@@ -159,7 +159,7 @@ def _belies_success(name: str, value: str) -> bool:
 
 
 def _check_outcome(
-    path: PingPath, said: dict[str, str], belying: list[str], *, has_id: bool
+    path: PingPath, fields: dict[str, str], belying: list[str], *, has_id: bool
 ) -> None:
     """BadRequestError: the query says that the run ended otherwise than the path does.
 
@@ -167,22 +167,24 @@ def _check_outcome(
     is one of `radar run --ok-codes`. A failure may have any exit code: what was wrong with the
     run needn't be its exit.
     """
-    exit_code = _number(said.get("exit"))
+    exit_code = _number(fields.get("exit"))
     if path.exit_code is not None and exit_code not in (None, path.exit_code):
-        raise BadRequestError(f"exit={said['exit'][:40]} contradicts /{path.exit_code} in the path")
+        raise BadRequestError(
+            f"exit={fields['exit'][:40]} contradicts /{path.exit_code} in the path"
+        )
     if path.kind == "fail" or has_id:
         return
-    if "exit" in said and exit_code is None:
+    if "exit" in fields and exit_code is None:
         # The line may have named a variable that isn't set, and then nobody knows how it ended.
-        raise BadRequestError(f"bad exit {said['exit'][:40]!r}: the exit code is a number")
+        raise BadRequestError(f"bad exit {fields['exit'][:40]!r}: the exit code is a number")
     contradiction = ""
     if belying and path.kind == "success":
         contradiction = belying[0]
     elif exit_code is not None and (exit_code or path.kind != "success"):
-        contradiction = f"exit={said['exit'][:40]}"
-    elif said.get("signal", "0") != "0":
-        contradiction = f"signal={said['signal'][:40]}"
-    elif path.kind == "success" and "reason" in said:
+        contradiction = f"exit={fields['exit'][:40]}"
+    elif fields.get("signal", "0") != "0":
+        contradiction = f"signal={fields['signal'][:40]}"
+    elif path.kind == "success" and "reason" in fields:
         contradiction = "reason, which says why a run failed,"
     if contradiction:
         raise BadRequestError(
@@ -200,19 +202,21 @@ def _sort_out(query: str) -> tuple[dict[str, str], list[str], list[str]]:
         pairs = _read_query(query) if query else []
     except ValueError as error:
         raise BadRequestError(str(error)) from None
-    said: dict[str, str] = {}
+    fields: dict[str, str] = {}
     unknown: list[tuple[str, str]] = []
     for name, value in pairs:
         if name not in _KNOWN:
             if name:
                 unknown.append((name, value))
-        elif (value or name in JUDGED or name == "exit") and said.setdefault(name, value) != value:
+        elif (value or name in JUDGED or name == "exit") and fields.setdefault(
+            name, value
+        ) != value:
             if name not in _DECLARING:
                 raise BadRequestError(f"{name} is given twice")
-            said[name] += f"{_DECLARING[name]}{value}"
+            fields[name] += f"{_DECLARING[name]}{value}"
     belying = [f"{name}={value}"[:80] for name, value in unknown if _belies_success(name, value)]
-    warnings = [warn_of_unknown(name, value, said) for name, value in unknown[:_WARNINGS_MAX]]
-    return said, warnings, belying
+    warnings = [warn_of_unknown(name, value, fields) for name, value in unknown[:_WARNINGS_MAX]]
+    return fields, warnings, belying
 
 
 def _read_query(query: str) -> list[tuple[str, str]]:
@@ -235,28 +239,28 @@ def _run_id(rid: str) -> str:
         raise BadRequestError("invalid uuid format: rid is a UUID") from None
 
 
-def _time_us(said: str) -> int:
+def _time_us(text: str) -> int:
     # `int` would also take signs and underscores.
-    if said.isascii() and said.replace(".", "", 1).isdigit():
+    if text.isascii() and text.replace(".", "", 1).isdigit():
         with contextlib.suppress(ValueError):
-            return parse_time(said)
+            return parse_time(text)
     raise BadRequestError("bad ts or sent: Unix time in seconds")
 
 
-def _number(said: str | None) -> float | None:
+def _number(text: str | None) -> float | None:
     """A number as somebody else's program wrote it; None if it is none."""
-    if said is None:
+    if text is None:
         return None
     try:
-        number = float(said)
+        number = float(text)
     except ValueError:
         return None
     return number if isfinite(number) else None
 
 
-def _count(said: str) -> int:
+def _count(text: str) -> int:
     # "²" is a digit to `isdigit`, and none to `int`.
-    return int(said) if said.isascii() and said.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _clean(value: str, length: int) -> str:

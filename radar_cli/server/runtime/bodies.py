@@ -58,8 +58,8 @@ async def _read(scope: "Scope", receive: "Receive") -> bytes | None:
 
 def _declared_length(scope: "Scope") -> int:
     """Return the length that a request announces for its body; 0 if it doesn't."""
-    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return int(said) if said.isdigit() and len(said) < 19 else 0
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(length) if length.isdigit() and len(length) < 19 else 0
 
 
 def _replay(body: bytes, receive: "Receive") -> "Receive":

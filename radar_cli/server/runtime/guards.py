@@ -99,10 +99,10 @@ class Gate:
             client = scope.get("client")
             took_s = time.monotonic() - began_s
             address = client[0] if client else None
-            told = (address, scope["method"], scope["path"], status or 500, took_s)
-            note_request(*told)
+            request = (address, scope["method"], scope["path"], status or 500, took_s)
+            note_request(*request)
             if self._log is not None:
-                write_line(self._log, *told)
+                write_line(self._log, *request)
 
     def _refuse(self, scope: "Scope") -> tuple[int, str, str] | None:
         """Explain why a request isn't for us, if it isn't.

@@ -137,7 +137,9 @@ class Service:
 
     def find_trouble(self) -> str:
         """Return what isn't well, "" if all is."""
-        return ", ".join(f"{what}: {said}" for what, said in self.health().items() if said != "ok")
+        return ", ".join(
+            f"{what}: {state}" for what, state in self.health().items() if state != "ok"
+        )
 
     def note_outage(self, outage: NotedOutage) -> None:
         """Say that nobody looked for a while."""

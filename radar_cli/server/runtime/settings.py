@@ -41,6 +41,7 @@ class ServerSettings:
     ping_every_s: float = 60.0
     ca_file: str = ""  # certificates for these to trust instead of the system's
     remind_every_s: float = 0.0  # tell again of what is still down; 0: never
+    celery_broker: str = ""  # through which admin keys control workers and tasks; "": they don't
 
     def most_monitors(self, key: "ApiKey") -> int:
         """Return how many monitors an API key may make; 0: any number."""

@@ -13,6 +13,7 @@ _HOMES = ("/home/", "/root/", "/run/user/")
 _EXAMPLES = {
     "RADAR_DATABASE": "postgresql://USER:PASSWORD@HOST/NAME",
     "RADAR_SERVER_PING": "https://HOST/ping/TOKEN",
+    "RADAR_SERVER_CELERY_BROKER": "redis://:PASSWORD@HOST/0",
 }
 _SYSTEM_STATE = "/var/lib/"
 # systemd.exec(5); each keeps from what neither radar nor a program for mail has to do.

@@ -19,7 +19,7 @@ _NASTY = [
     *("\u202egnirts\u2066", "\u200b\ufeff", "\x00", "\x9b31m", "&lt;b&gt;", "]]>", "<!--"),
     *("\ud7ff\ue000\uffff", "\U000e0041", "a\u0300" * 30),
 ]
-_TEXTS = st.lists(st.sampled_from(_NASTY) | st.text(max_size=30), max_size=4).map("".join)
+TEXTS = st.lists(st.sampled_from(_NASTY) | st.text(max_size=30), max_size=4).map("".join)
 # Hidden fields and cursors: nothing that a page sends back may hold what a page can't show.
 _SETTINGS = settings(
     max_examples=12,
@@ -27,7 +27,7 @@ _SETTINGS = settings(
 )
 
 
-def _harmless(page: str) -> None:
+def harmless(page: str) -> None:
     """No character that a browser or a terminal would obey, and no element of somebody else's."""
     for character in page:
         category = unicodedata.category(character)
@@ -42,8 +42,8 @@ def _harmless(page: str) -> None:
 
 
 @_SETTINGS
-@given(name=_TEXTS, tags=_TEXTS, host=_TEXTS, reason=_TEXTS, message=_TEXTS, output=_TEXTS)
-def test_what_jobs_say_is_harmless_on_every_page(
+@given(name=TEXTS, tags=TEXTS, host=TEXTS, reason=TEXTS, message=TEXTS, output=TEXTS)
+def test_what_jobs_say_isharmless_on_every_page(
     server: RadarServer,
     admin: Visitor,
     key: str,
@@ -74,7 +74,7 @@ def test_what_jobs_say_is_harmless_on_every_page(
         for each in ("/", path, f"{path}/runs/{run_id}", f"{path}/delete"):
             answer = admin.get(each, **({"q": monitor} if each == "/" else {}))
             assert answer.status_code == 200
-            _harmless(answer.text)
+            harmless(answer.text)
         assert admin.get(f"{path}/edit").status_code == 200
         assert admin.get("/", tag=fields["tags"].split()[:3], q=name).status_code == 200
     finally:
@@ -96,7 +96,7 @@ def test_output_shows_as_it_was_meant(server: RadarServer, admin: Visitor, key: 
     assert "&lt;b&gt;bold" in shown
 
 
-def test_a_search_shows_harmlessly(admin: Visitor) -> None:
+def test_a_search_showsharmlessly(admin: Visitor) -> None:
     for words in _NASTY:
         answer = admin.get(
             "/", q=words.encode("utf-8", "replace"), tag=words.encode("utf-8", "replace")
