@@ -20,7 +20,7 @@ from radar_cli.cli.top.pane import Action, Desk, Page, Pane, Row
 from radar_cli.core.errors import BadValueError, RadarError
 from radar_cli.core.grammar import format_duration, parse_period
 from radar_cli.core.redaction import Redactor
-from radar_cli.model.ledger import TaskRecord
+from radar_cli.model.ledger import TaskRecord, describe_stage
 from radar_cli.model.sentences import local_time
 from radar_cli.store.ledger import Ledger
 
@@ -336,7 +336,7 @@ class Deeds:
             firings = ledger.firings(since_us, entry=entry, limit=_FIRINGS)
             rows: list[Any] = []
             for each in firings:
-                became = each.stage or each.state or "due"
+                became = describe_stage(each.stage) or each.state or "due"
                 style = "bold red" if each.stage or each.state == "failure" else ""
                 took = ""
                 if each.ended_us is not None and each.started_us is not None:
@@ -386,12 +386,14 @@ def describe_task(task: TaskRecord) -> list[Any]:
     rows: list[Any] = [
         ("task", task.name or "?"),
         ("id", task.id),
-        ("state", Cell(_describe_state(task), "" if not task.exception else "bold red")),
+        ("state", Cell(str(task.state), "" if not task.exception else "bold red")),
     ]
     if task.exception:
         rows.append(("why", Cell(f"{task.exception}: {task.message}".rstrip(": "), "bold red")))
     elif task.message:
         rows.append(("why", task.message))
+    if task.stage:
+        rows.append(("broke", Cell(describe_stage(task.stage), "bold red")))
     rows += [("line", task.place)] if task.place else []
     rows += [("arguments", task.called or "none, or not told"), *describe_stages(task)]
     rows += [("retries", task.retries)] if task.retries else []
@@ -419,10 +421,6 @@ def describe_stages(task: TaskRecord) -> list[Any]:
         rows.append((label, words))
         before_us = moment_us
     return [row for row in rows if row[1]]
-
-
-def _describe_state(task: TaskRecord) -> str:
-    return f"{task.state} ({task.stage})" if task.stage else str(task.state)
 
 
 def _describe_answer(answer: Answer) -> str:

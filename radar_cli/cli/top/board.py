@@ -9,7 +9,7 @@ from typing import Any
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from radar_cli.cli.layout import Segment as Part
@@ -77,6 +77,31 @@ class Typing:
 
 
 @dataclass(slots=True)
+class _Question:
+    """A question that stands on the screen: for a yes, or for what `typing` takes."""
+
+    words: str
+    then: Callable[[str], None]
+    typing: Typing | None = None
+
+    def shown(self) -> str:
+        """The lines of it."""
+        if self.typing is None:
+            return f"{self.words}  (y yes, n no)"
+        return f"{self.words}  (Enter does it, Esc doesn't)\n> {self.typing.text}_"
+
+    def press(self, key: str) -> str | None:
+        """Take a key; the answer, "" for a no, None as long as there is none."""
+        typing = self.typing
+        if typing is None:
+            return "y" if key == "y" else "" if key in ("n", "q", "escape", "ctrl+c") else None
+        typing.press(key)
+        if not typing.is_over:
+            return None
+        return "" if typing.is_left else typing.text.strip()
+
+
+@dataclass(slots=True)
 class _Shown:
     """A list that is shown, as a person has arranged it."""
 
@@ -106,6 +131,7 @@ class _View(Screen[None]):
     #head { text-style: bold; }
     #keys { text-style: dim; }
     #notes { height: auto; }
+    #line.question { height: auto; text-style: bold reverse; }
     """
 
     def __init__(self, board: "Board") -> None:
@@ -185,12 +211,15 @@ class _View(Screen[None]):
         said = [_cut(clean(note), width) for note in notes if note][:_NOTES_MAX]
         self.set_text("notes", "\n".join(said))
         self.query_one("#notes").display = bool(said)
-        self.set_text("line", _cut(self.typed() or self.board.line(), width))
+        question = self.board.question
+        line = "" if question is not None else _cut(self.typed() or self.board.line(), width)
+        self.set_text("line", line if question is None else question.shown())
+        self.query_one("#line").set_class(question is not None, "question")
         labels = [f"{each.key} {each.label}" for each in self.actions() if each.label]
         self.set_text("keys", _cut("  ".join([*labels, self.more_keys()]), width))
 
     def on_key(self, event: events.Key) -> None:
-        """Do what a key says; ^Z and the like are left to Textual."""
+        """Do what a key says."""
         if self.take_key(event):
             event.stop()
             event.prevent_default()
@@ -198,13 +227,27 @@ class _View(Screen[None]):
     def take_key(self, event: events.Key) -> bool:
         """Do what a key says; one that came just before another screen is that screen's."""
         current = self.board.screen
-        if current is not self and isinstance(current, (_View, _Question)):
+        if current is not self and isinstance(current, _View):
             return current.take_key(event)
+        if self.board.question is not None:
+            self.board.press(name_key(event))
+            self.draw()
+            return True
         return self.press(name_key(event))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take nothing that is pasted for keys."""
+        """Take what is pasted as typed, if something is; never as keys."""
         event.stop()
+        question = self.board.question
+        typing = self.typing if question is None else question.typing
+        if typing is not None:
+            typing.paste(event.text)
+            self.draw()
+
+    @property
+    def typing(self) -> Typing | None:
+        """What is being typed, besides an answer."""
+        return None
 
     def press(self, key: str) -> bool:
         """Carry out a key; whether it means something here."""
@@ -219,6 +262,7 @@ class _View(Screen[None]):
             "escape": self.go_back,
             "q": self.board.exit,
             "ctrl+c": self.board.exit,
+            "ctrl+z": self.board.action_suspend_process,
             "?": lambda: self.board.show(make_help(self.actions())),
             " ": self.board.look_now,
         }
@@ -289,6 +333,8 @@ class ListView(_View):
     def draw(self) -> None:
         """See `_View`."""
         shown = self._all[self._at]
+        if self._typing is not None:
+            shown.order.words = self._typing.text
         found = shown.rows()
         rows = shown.order.arrange(found)
         self._rows = {row.key: row for row in rows}
@@ -364,13 +410,10 @@ class ListView(_View):
         if typing.is_over:
             self._typing = None
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Take what is pasted as typed, if something is."""
-        event.stop()
-        if self._typing is not None:
-            self._typing.paste(event.text)
-            self._all[self._at].order.words = self._typing.text
-            self.draw()
+    @property
+    def typing(self) -> Typing | None:
+        """See `_View`."""
+        return self._typing
 
 
 class PageView(_View):
@@ -416,67 +459,6 @@ class PageView(_View):
             self.list.set_lines(self._feed.value)
 
 
-class _Question(ModalScreen[str | None]):
-    """A line that a person answers: with y or n, or by typing something."""
-
-    CSS = """
-    _Question { align: center bottom; background: ansi_default 0%; }
-    _Question Static { width: 1fr; height: auto; text-style: bold reverse; }
-    """
-
-    def __init__(self, question: str, text: str | None) -> None:
-        super().__init__()
-        self._question = clean(question)
-        self._typing = None if text is None else Typing(text)
-        self._is_over = False
-
-    def compose(self) -> ComposeResult:
-        """Make the line."""
-        yield Static(self._words(), markup=False)
-
-    def _words(self) -> str:
-        if self._typing is None:
-            return f"{self._question}  (y yes, n no)"
-        return f"{self._question}  (Enter does it, Esc doesn't)\n> {self._typing.text}_"
-
-    def on_key(self, event: events.Key) -> None:
-        """Take a key for the answer, or a part of it."""
-        if self.take_key(event):
-            event.stop()
-            event.prevent_default()
-
-    def take_key(self, event: events.Key) -> bool:
-        """Take a yes for a yes, and what else says something for a no."""
-        typing = self._typing
-        if self._is_over:
-            return True
-        if typing is None:
-            if event.key in ("y", "n", "escape", "q", "ctrl+c"):
-                self._answer("y" if event.key == "y" else None)
-            return event.key != "ctrl+z"
-        typing.press(name_key(event))
-        if typing.is_over:
-            self._answer(None if typing.is_left else typing.text.strip() or None)
-        else:
-            self._show()
-        return True
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take what is pasted as typed."""
-        event.stop()
-        if self._typing is not None:
-            self._typing.paste(event.text)
-            self._show()
-
-    def _show(self) -> None:
-        for line in self.query(Static):
-            line.update(self._words())
-
-    def _answer(self, text: str | None) -> None:
-        self._is_over = True
-        self.dismiss(text)
-
-
 class Board(App[int]):
     """The app. It is the `Desk` of the panes' actions."""
 
@@ -488,6 +470,7 @@ class Board(App[int]):
         self.plan = plan
         self.ended_by: int | None = None  # a signal
         self.bug: Exception | None = None
+        self.question: _Question | None = None
         self._jobs: list[Job] = []
         self._line, self._line_until = "", 0.0
 
@@ -538,25 +521,23 @@ class Board(App[int]):
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """See `Desk`."""
-
-        def go_on(answer: str | None) -> None:
-            if answer:
-                then()
-            else:
-                self.remark("nothing was done")
-
-        self.push_screen(_Question(question, None), go_on)
+        self.question = _Question(clean(question), lambda _: then())
 
     def ask(self, question: str, then: Callable[[str], None], text: str = "") -> None:
         """See `Desk`."""
+        self.question = _Question(clean(question), then, Typing(text))
 
-        def go_on(answer: str | None) -> None:
-            if answer:
-                then(answer)
-            else:
-                self.remark("nothing was done")
-
-        self.push_screen(_Question(question, text), go_on)
+    def press(self, key: str) -> None:
+        """Take a key for the answer to the question, or a part of it."""
+        question = self.question
+        answer = None if question is None else question.press(key)
+        if question is None or answer is None:
+            return
+        self.question = None
+        if answer:
+            question.then(answer)
+        else:
+            self.remark("nothing was done")
 
     def work(self, what: str, function: Callable[[], str]) -> None:
         """See `Desk`."""
