@@ -117,7 +117,7 @@ def test_it_shows_a_celery_and_acts_on_it(redis_url: str, tmp_path: Path) -> Non
 def test_it_needs_no_ledger_and_survives_a_broker_that_hangs(tmp_path: Path) -> None:
     with redis.running() as server:
         Worker(server.url(), tmp_path).wait()
-        send(server.url(), "shop.add", 1, 2, queue="mail")
+        send(server.url(), "shop.quick", 1, 2, queue="mail")
         with _top(server.url(), columns=200, rows=50, NO_COLOR="1") as screen:
             shown = screen.until("no ledger here: 'radar celery watch' keeps one", "^w@test +up ")
             assert all(width_of(line) <= 200 for line in shown.splitlines())

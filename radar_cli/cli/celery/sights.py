@@ -3,7 +3,7 @@
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -99,10 +99,15 @@ class Access:
 
 
 class BrokerSight:
-    """Looks over one connection, which is opened again when it breaks."""
+    """Looks over one connection, which is opened again when it breaks.
 
-    def __init__(self, project: Project) -> None:
+    `queues` returns the names of those that are looked at whether workers consume them or not:
+    a RabbitMQ lists none.
+    """
+
+    def __init__(self, project: Project, queues: Callable[[], Iterable[str]] = tuple) -> None:
         self._project = project
+        self._queues = queues
         self._stack = ExitStack()
         self._looker: Looker | None = None
         self._looks: deque[Look] = deque(maxlen=_LOOKS_KEPT)
@@ -112,6 +117,7 @@ class BrokerSight:
         try:
             if self._looker is None:
                 self._looker = self._open()
+            self._looker.want(self._queues())
             known = len(self._looks[-1].workers) if self._looks else 0
             seen = self._looker.look(lambda: _LOOK_S, workers=known)
         except Exception as error:

@@ -18,6 +18,7 @@ _IMPORT_S = 60.0
 @click.command(name="top")
 @broker_options
 @click.option("--beat", metavar="SOURCE", default="", help=f"Beat's schedule: {KINDS}.")
+@click.option("--queue", "queues", metavar="QUEUE", multiple=True, help="Look at it, too.")
 @database_option
 @interval_option
 @timeout_option("5s")
@@ -43,9 +44,14 @@ def command(session: Session, /, **given: Any) -> int:
     )
     load_driver(project.broker)
     access = Access(project, timeout_s, given["database"])
+    ledger = Feed("ledger", LedgerSight(access).look, every_s=every_s)
+
+    def find_queues() -> tuple[str, ...]:
+        return (*given["queues"], *(ledger.value.trends if ledger.value is not None else ()))
+
     feeds = Feeds(
-        Feed("broker", BrokerSight(project).look, every_s=every_s),
-        Feed("ledger", LedgerSight(access).look, every_s=every_s),
+        Feed("broker", BrokerSight(project, find_queues).look, every_s=every_s),
+        ledger,
         Feed("schedule", ScheduleSight(given["beat"], access).look, every_s=every_s),
     )
     panes = Panes(feeds, Deeds(access))

@@ -13,14 +13,14 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from radar_cli.cli.layout import Segment as Part
-from radar_cli.cli.layout import cut, width_of
+from radar_cli.cli.layout import break_text, cut, width_of
 from radar_cli.cli.render import clean
 from radar_cli.cli.top.feed import Feed, Job
 from radar_cli.cli.top.pane import Action, Order, Page, Pane, Row, make_table
 from radar_cli.cli.top.rowlist import RowList
 
 _TICK_S = 0.2
-_NOTES_MAX = 3
+_NOTES_MAX = 4  # lines
 _LINE_S = 15.0  # how long what came of an action stands there
 _GENERAL = (
     ("up down pgup pgdn home end", "move"),
@@ -208,7 +208,8 @@ class _View(Screen[None]):
         room = max(0, width - len(clock) - 1)
         self.set_text("head", f"{_cut(head, room):<{room}} {clock}")
         self.set_text("tabs", _cut(tabs, width))
-        said = [_cut(clean(note), width) for note in notes if note][:_NOTES_MAX]
+        said = [line for note in notes if note for line in break_text(clean(note), width)]
+        said = [_cut(line, width) for line in said[:_NOTES_MAX]]
         self.set_text("notes", "\n".join(said))
         self.query_one("#notes").display = bool(said)
         question = self.board.question
@@ -544,7 +545,7 @@ class Board(App[int]):
         self._jobs.append(Job(what, function))
 
     def show(self, what: Page | Pane) -> None:
-        """See `Desk`."""
+        """Open a page or another list."""
         screen = PageView(self, what) if isinstance(what, Page) else ListView(self, [what])
         self.push_screen(screen)
 
