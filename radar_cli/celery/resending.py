@@ -28,7 +28,7 @@ class UnknownCallError(RadarError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A task with its arguments, and the queue that it went through."""
+    """A task with its arguments, and the queue that it went through, "" if that isn't known."""
 
     name: str
     queue: str
@@ -59,14 +59,18 @@ def read_call(name: str, queue: str, called: str) -> Call:
         [args, kwargs] = json.loads(json.dumps([args, kwargs], allow_nan=False))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise _unknown("some are no values that JSON has") from None
-    return Call(name, queue or DEFAULT_QUEUE, args, kwargs)
+    return Call(name, queue, args, kwargs)
 
 
 def send_again(broker: Broker, call: Call) -> str:
-    """Send a task; return its new id. UnknownCallError: its queue isn't there (RabbitMQ)."""
-    seen = read_queues(broker, [call.queue])[call.queue]
+    """Send a task, through Celery's default queue if its own isn't known; return its new id.
+
+    UnknownCallError: that queue isn't there (RabbitMQ).
+    """
+    queue = call.queue or DEFAULT_QUEUE
+    seen = read_queues(broker, [queue])[queue]
     if seen.fault:
-        raise UnknownCallError(f"the queue {call.queue!r} can't be used: {seen.fault}")
+        raise UnknownCallError(f"the queue {queue!r} can't be used: {seen.fault}")
     number = str(uuid.uuid4())
     headers = {
         "lang": "py",
@@ -87,7 +91,7 @@ def send_again(broker: Broker, call: Call) -> str:
     }
     nothing = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     with Asking(broker.connection, exchange=broker.exchange) as asking:
-        asking.publish_task(call.queue, [call.args, call.kwargs, nothing], headers)
+        asking.publish_task(queue, [call.args, call.kwargs, nothing], headers)
     return number
 
 

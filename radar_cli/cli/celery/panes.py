@@ -84,7 +84,7 @@ class Panes:
         if feeds.ledger.value is not None and recorded.looked_us is None:
             notes.append(NO_LEDGER)
         elif recorded.looked_us is not None and recorded.blind:
-            notes.append(f"the ledger is of {_ago(recorded.looked_us)}: {recorded.blind}")
+            notes.append(f"ledger: {recorded.blind}, last {_ago(recorded.looked_us)}")
         if feeds.schedule.value is not None:
             notes += feeds.schedule.value.remarks
         return [note for note in notes if note]
@@ -106,7 +106,7 @@ class Panes:
         seen = self._feeds.broker.value
         recorded = {each.node: each for each in self._feeds.recorded.workers}
         found = seen.look.workers if seen is not None else {}
-        is_known = not self._feeds.broker.fault
+        is_known = not self._feeds.broker.remark()
         rows = [
             self._worker_row(found[node], seen.stats.get(node), is_known)
             for node in sorted(found)
@@ -235,7 +235,11 @@ class Panes:
         if self._feeds.ledger.value is None:
             return "looking ..."
         is_kept = self._feeds.recorded.looked_us is not None
-        return "no task failed within a day" if is_kept else "without a ledger no failure is known"
+        return (
+            "no task failed or was lost within a day"
+            if is_kept
+            else "without a ledger no failure is known"
+        )
 
     # The schedule.
 

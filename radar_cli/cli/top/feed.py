@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 EVERY_S = 2.0
 # So long a look may take until that is worth a word.
-_SLOW_S = 4.0
+_SLOW_S = 3.0
 
 
 class Feed(Generic[T]):

@@ -38,9 +38,6 @@ class Desk(Protocol):
     def work(self, what: str, function: Callable[[], str]) -> None:
         """Do something that may take its time, aside; show the line that it returns."""
 
-    def show(self, what: "Page | Pane") -> None:
-        """Open a page or another list."""
-
     def remark(self, line: str) -> None:
         """Show a line."""
 
