@@ -15,6 +15,7 @@ from radar_cli.model.run import Origin
 from tests.server.pages.visitor import Visitor, addresses, close_all
 from tests.support import docs, processes
 from tests.support.certificates import Authority
+from tests.support.chromium import chromium
 from tests.support.ports import free_port
 from tests.support.radar import environment, run_radar
 from tests.support.radar_server import RadarServer, serving
@@ -129,6 +130,30 @@ def test_the_pages_work_by_the_name_that_people_use(
     address = re.search(rf"https://{_HOST}[^ )<]*/ping/[0-9a-f-]+", shown)
     assert address is not None
     assert address[0].startswith(f"https://{_HOST}{url.removeprefix(_origin(url))}/ping/")
+
+
+def test_a_browser_logs_in_and_sees_the_pages_refresh(
+    reached: tuple[RadarServer, str], tmp_path: Path
+) -> None:
+    server, url = reached
+    server.ping("job", b"well\n", create="1")
+    port = _origin(url).rpartition(":")[2]
+    options = (
+        *(f"--host-resolver-rules=MAP {_HOST}:443 127.0.0.1:{port}", "--no-proxy-server"),
+        "--ignore-certificate-errors",
+    )
+    with chromium(tmp_path / "chromium", *options) as page:
+        page.open(f"https://{_HOST}{url.removeprefix(_origin(url))}/monitors/job")
+        page.wait("location.pathname.endsWith('/login')")
+        page.evaluate(f"document.querySelector('input[name=key]').value = {server.key!r}")
+        page.evaluate("document.querySelector('input[name=key]').form.requestSubmit()")
+        page.wait("document.querySelector('.sentence strong')?.textContent === 'up'")
+        page.evaluate("window.isSame = true")
+        server.ping("job/fail", b"boo\n", exit="7")
+        page.wait("document.querySelector('.sentence strong').textContent === 'down'")
+        assert page.evaluate("window.isSame")
+        assert page.evaluate("document.querySelector('#live').textContent") == "live"
+        assert page.complaints == []
 
 
 def test_another_host_is_refused(reached: tuple[RadarServer, str], authority: Authority) -> None:
