@@ -477,7 +477,6 @@ class Board(App[int]):
 
     def on_mount(self) -> None:
         """Begin to look, and show the lists."""
-        self.theme = "ansi-dark"
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         for feed in self.plan.feeds:
