@@ -30,14 +30,16 @@ nox.options.sessions = ["lint", "format", "types", "laws"]
 nox.options.default_venv_backend = "none"  # but see `prepare`
 
 COVERAGE_AT_LEAST = 92  # per cent of lines and branches
-WORKERS = 3  # for two processors: half of the time a test waits for a process or a server
+WORKERS = 4  # for two processors: half of the time a test waits for a process or a server
 ENVIRONMENT_FORM = 1  # to be raised with each change of how `prepare` makes one
 CELERIES = ("5.3", "5.5")  # besides the newest, which all tests run with
 CELERY_AT_MOST = "5m"  # for the tests with one of them; a quiet machine takes a third of that
 NIGHTLY_TEST_S = 3600  # at most, for each test of a nightly session
 INTERRUPTED_S = 30.0  # at most, for pytest to end after ^C
 # What may differ from one Python to the next; all the rest is tried on each of them every night.
-NEXT_TO_PYTHON = [f"tests/{name}" for name in ("launch", "wrap", "pings", "net", "core", "celery")]
+NEXT_TO_PYTHON = [f"tests/{name}" for name in ("launch", "wrap", "net", "core")]
+# Beat writes its schedule as this Python does it.
+NEXT_TO_PYTHON += [f"tests/celery/test_{name}.py" for name in ("shelf", "schedulers", "beat")]
 BEGINNING = ["tests/launch", "tests/core"]
 # The same tests once more where radar will run: behind a slow network, and not as root.
 IN_THE_FIELD = ["--slow-network", "--other-user"]

@@ -13,6 +13,7 @@ from tests.support import processes, terminal
 from tests.support import radar as installed
 from tests.support.certificates import Authority
 from tests.support.children import compile_children
+from tests.support.depth import depth
 from tests.support.field import field
 from tests.support.proxy import Proxy
 from tests.support.requirements import in_ci
@@ -61,6 +62,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=own)
         items[:] = [item for item in items if item not in own]
     for item in items:
+        marker = item.get_closest_marker("nightly")
+        if marker is not None and "daily" in marker.kwargs and not depth(0, 1):
+            item.add_marker(pytest.mark.skip(reason=f"nightly; daily: {marker.kwargs['daily']}"))
         parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
         if _POSTGRESQL in (*parameters, *getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)

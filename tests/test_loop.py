@@ -24,6 +24,7 @@ def _told(server: Server) -> list[dict[str, Any]]:
     return [json.loads(request.body) for request in server.requests]
 
 
+@pytest.mark.nightly(daily="tests/test_cron.py")
 def test_a_cron_that_dies_is_told_of_and_so_is_its_return(tmp_path: Path, server: Server) -> None:
     config = f'[notify.hook]\nwebhook = "{server.url}/hook"\n'
     job = f"{radar_path()} run minutely --schedule '* * * * *' --tz UTC --grace 3s -- echo done"

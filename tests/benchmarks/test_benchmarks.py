@@ -27,6 +27,7 @@ def test_it_prints_a_ratio() -> None:
     )
 
 
+@pytest.mark.nightly(daily="tests/benchmarks/test_benchmarks.py")
 @pytest.mark.slow
 def test_it_prints_what_the_server_takes() -> None:
     require_program("wrk")

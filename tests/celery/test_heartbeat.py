@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.celery.apps import Project
+from tests.support.depth import at_night
 from tests.support.rabbitmq import Rabbitmq
 from tests.support.redis import Redis
 from tests.support.relay import Relay
@@ -30,7 +31,7 @@ def watch(project: Project, seconds: float, *words: str) -> list[str]:
 
 
 @pytest.mark.celery_versions
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("pool", ["prefork", at_night("solo"), at_night("threads"), "gevent"])
 def test_a_worker_is_alive_until_it_stops_or_its_loop_is_stuck(pool: str, project: Project) -> None:
     worker = project.worker(pool)
     assert project.is_alive()
@@ -45,7 +46,7 @@ def test_a_worker_is_alive_until_it_stops_or_its_loop_is_stuck(pool: str, projec
 
 
 @pytest.mark.parametrize(
-    "pool", [pytest.param("prefork", marks=pytest.mark.celery_versions), "solo"]
+    "pool", [pytest.param("prefork", marks=pytest.mark.celery_versions), at_night("solo")]
 )
 def test_a_broker_that_is_away_kills_no_worker(pool: str, tmp_path: Path) -> None:
     with Redis() as own:
@@ -60,7 +61,7 @@ def test_a_broker_that_is_away_kills_no_worker(pool: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "pool", [pytest.param("prefork", marks=pytest.mark.celery_versions), "threads"]
+    "pool", [pytest.param("prefork", marks=pytest.mark.celery_versions), at_night("threads")]
 )
 def test_a_broker_that_hangs_kills_no_worker(
     pool: str, redis_server: Redis, rabbitmq_server: Rabbitmq, tmp_path: Path

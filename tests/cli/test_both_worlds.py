@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.worlds import Worlds, two_worlds
+from tests.support.depth import at_night
 
 _READING = (
     "status",
@@ -130,7 +131,13 @@ def _words(line: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "lines",
-    [_READING[::3], _READING[1::3], _READING[2::3], _CHANGING, _RENAMING],
+    [
+        _READING[::3],
+        at_night(_READING[1::3]),
+        at_night(_READING[2::3]),
+        _CHANGING,
+        _RENAMING,
+    ],
     ids=("a", "b", "c", "d", "e"),
 )
 def test_a_command_says_the_same_here_and_there(worlds: Worlds, lines: tuple[str, ...]) -> None:

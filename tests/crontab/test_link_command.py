@@ -12,6 +12,7 @@ import pytest
 from radar_cli import __version__
 from tests.cli.envelopes import read_envelope
 from tests.crontab.jobs import run_job, start
+from tests.support.depth import depth
 from tests.support.installation import SHELLS, Installation, as_sh
 from tests.support.namespaces import as_user, own_mounts
 from tests.support.pings import kinds
@@ -187,6 +188,7 @@ def test_it_works_in_any_folder(tmp_path: Path, name: str) -> None:
         assert len(lines) == 1 + name.count("\n"), shell
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_start_goes_well_while_one_version_replaces_the_other(tmp_path: Path) -> None:
@@ -208,7 +210,7 @@ def test_every_start_goes_well_while_one_version_replaces_the_other(tmp_path: Pa
             )
         )
     written = set()
-    for _ in range(500):
+    for _ in range(depth(120, 500)):
         written.add(link.read_bytes())
         assert run_job(link) == []
     stop.touch()

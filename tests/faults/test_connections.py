@@ -140,6 +140,7 @@ def test_a_ping_is_read_to_its_end_in_flat_memory(server: RadarServer) -> None:
     assert ping.fields["omitted"] == str(total - 100_000)
 
 
+@pytest.mark.nightly(daily="tests/server/test_bodies.py")
 def test_who_sends_a_byte_a_second_is_hung_up_on(server: RadarServer) -> None:
     """A head has 10 s, however busily it dribbles, and a body of the API 30 s.
 

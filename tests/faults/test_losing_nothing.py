@@ -92,6 +92,7 @@ def test_a_database_that_another_process_holds_is_waited_for(tmp_path: Path) -> 
     _expect_all_stored(server, load)
 
 
+@pytest.mark.nightly(daily="tests/cli/test_hostile.py")
 def test_a_database_that_is_held_for_good_is_said(tmp_path: Path) -> None:
     with serving(tmp_path / "server") as server:
         assert server.ping("job", create="1").status_code == 200

@@ -289,6 +289,7 @@ def test_there_is_no_outage_while_another_server_looks(tmp_path: Path, cluster: 
             assert store.outages.last() is None
 
 
+@pytest.mark.nightly(daily="tests/store/test_reminding.py")
 def test_reminders_come_until_it_is_up_again(tmp_path: Path, cluster: Postgresql) -> None:
     """From two servers, each once."""
     url = cluster.url()

@@ -140,6 +140,7 @@ def test_cron_runs_no_line_of_the_machine(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly(daily="tests/test_cron.py")
 def test_cron_runs_a_line_by_the_clock(tmp_path: Path) -> None:
     with Cron(tmp_path, f"* * * * * date +\\%S >{tmp_path}/seconds"):
         seconds = int(wait_for_file(tmp_path / "seconds", timeout_s=70))

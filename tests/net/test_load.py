@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import answers
+from tests.support.depth import at_night
 from tests.support.load import stored_ids
 from tests.support.pings import read_pings
 from tests.support.processes import remember
@@ -56,7 +57,11 @@ def test_300_runs_at_once_leave_nothing_in_the_outbox(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("is_slow", [False, True], ids=["direct", "slow"])
+@pytest.mark.parametrize(
+    "is_slow",
+    [at_night(False), True],
+    ids=["direct", "slow"],
+)
 def test_a_server_that_takes_long_to_answer_is_waited_for(
     is_slow: bool, server: Server, tmp_path: Path
 ) -> None:

@@ -10,11 +10,12 @@ import pytest
 from radar_cli.outbox.claiming import parse
 from tests.pings.arrivals import doubles
 from tests.support import answers
+from tests.support.depth import depth
 from tests.support.radar import radar_path, run_radar, spool_files, start_radar
 from tests.support.server import Server
 from tests.support.waiting import wait_until
 
-_ROUNDS = 40
+_ROUNDS = depth(12, 40)
 
 
 def _ids_in_spool(state_dir: Path) -> set[str]:
@@ -29,6 +30,7 @@ def _ids_in_spool(state_dir: Path) -> set[str]:
     return found
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_kill_at_any_moment_loses_nothing_that_was_kept(

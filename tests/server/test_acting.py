@@ -22,7 +22,7 @@ _PUBLIC = "https://radar.example"
 @pytest.fixture
 def acting(tmp_path: Path, server: Server, database: str) -> Iterator[RadarServer]:
     """A server that tells of what is down by a webhook, and knows its URL."""
-    config = f"[notify.chat]\nwebhook = '{server.url}/hook'\n"
+    config = f"[notify.chat]\nwebhook = '{server.url}/hook'\ntogether = false\n"
     options = ("--public-url", _PUBLIC, "--access-log", "-", "--log-level", "debug")
     with serving(tmp_path / "acting", *options, config=config, database=database) as started:
         yield started

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.depth import depth
 from tests.support.radar import environment
 from tests.support.radar_server import RadarServer
 
+# Each case at the bounds of the schema takes most of the time.
+_PHASES = "examples,coverage,fuzzing" if depth(0, 1) else "examples,fuzzing"
 _CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance"
     ",response_schema_conformance,ignored_auth"
 )
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_no_request_of_any_shape_finds_what_isnt_documented(
     server: RadarServer, tmp_path: Path
@@ -24,7 +28,14 @@ def test_no_request_of_any_shape_finds_what_isnt_documented(
     program = Path(sys.executable).parent / "schemathesis"
     words = [
         *("run", f"{server.url}/openapi.json", "--header", f"Authorization: Bearer {server.key}"),
-        *("--checks", _CHECKS, "--max-examples", "30", "--phases", "examples,coverage,fuzzing"),
+        *(
+            "--checks",
+            _CHECKS,
+            "--max-examples",
+            str(depth(6, 60)),
+            "--phases",
+            "examples,coverage,fuzzing",
+        ),
         *("--seed", os.environ.get("RADAR_TEST_SEED", "1"), "--no-color", "--workers", "1"),
         *("--exclude-path-regex", "^/login"),
     ]

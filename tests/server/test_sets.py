@@ -1,29 +1,30 @@
 """A complete set of monitors belongs to its key and its source."""
 
+import time
 from typing import Any
 
 import pytest
 
 from radar_cli.model.record import MonitorRecord
+from radar_cli.server.runtime.keys import Keys
 from radar_cli.store.declaring import STALE_TAG
-from tests.support.radar import run_radar
 from tests.support.radar_server import RadarServer
 
 _NIGHTLY = "5 2 * * *"
 
 
-def _make_key(api: RadarServer, *options: str) -> str:
-    words = ["server", "keys", "create", *options]
-    if api.database:
-        words += ["--database", api.database]
-    return run_radar(*words, env=api.environment(), text=True).stdout.strip()
+def _make_key(api: RadarServer, name: str = "", scope: str = "ping") -> str:
+    with api.store() as store:
+        return Keys(store.database).create(_now_us(), scope=scope, name=name)
 
 
 def _revoke(api: RadarServer, key: str) -> None:
-    words = ["server", "keys", "revoke", key.split("_")[2]]
-    if api.database:
-        words += ["--database", api.database]
-    assert run_radar(*words, env=api.environment()).returncode == 0
+    with api.store() as store:
+        Keys(store.database).revoke(key.split("_")[2], _now_us())
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
 
 
 def _sync(
@@ -57,7 +58,7 @@ def _is_watched(api: RadarServer, key: str) -> bool:
 @pytest.fixture
 def keys(api: RadarServer) -> tuple[str, str]:
     """Two apps' keys."""
-    return _make_key(api, "--name", "shop"), _make_key(api, "--name", "billing")
+    return _make_key(api, name="shop"), _make_key(api, name="billing")
 
 
 def test_two_apps_with_one_source_leave_each_other_alone(
@@ -154,7 +155,7 @@ def test_a_new_key_takes_over_what_a_revoked_one_had(
 ) -> None:
     shop, _ = keys
     _sync(api, shop, "stock", "orders")
-    renewed = _make_key(api, "--name", "shop, renewed")
+    renewed = _make_key(api, name="shop, renewed")
     assert len(_sync(api, renewed, "stock", "orders")["errors"]) == 2
     _revoke(api, shop)
     assert _sync(api, renewed, "stock")["errors"] == []

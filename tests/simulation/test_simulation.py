@@ -11,12 +11,12 @@ import pytest
 
 from tests.simulation.living import is_embedded, live
 from tests.simulation.mutants import MUTANTS
-from tests.support.depth import depth
+from tests.support.depth import at_night, depth
 
 _PARTS = 10
 _MUTANT_YEARS = 100
 # Of different kinds, and found soon.
-_DAILY_MUTANTS = ("forgiven", "no-outage", "told-anew", "embedded-moves", "reminders-never-end")
+_DAILY_MUTANTS = ("forgiven", "told-anew", "embedded-moves")
 _HIGHEST_SEED = 10**9
 # Worlds in which something was found, and how many of their years that took.
 _FOUND = {21: 1.0, 1006: 0.02, 30026: 1.0, 30055: 1.0}
@@ -39,19 +39,19 @@ def test_it_keeps_the_law(part: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "years"), _FOUND.items())
-def test_what_was_found_once_is_not_found_again(seed: int, years: float) -> None:
-    lived = live(seed, years)
+@pytest.mark.parametrize("seed", [21, 1006, at_night(30026), at_night(30055)])
+def test_what_was_found_once_is_not_found_again(seed: int) -> None:
+    lived = live(seed, _FOUND[seed])
     assert not lived.failure, lived.failure
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4])
 def test_a_seed_makes_the_same_world_each_time(seed: int) -> None:
-    one, other = live(seed, 0.2).world, live(seed, 0.2).world
+    one, other = live(seed, 0.1).world, live(seed, 0.1).world
     assert (one.log, one.steps, one.true) == (other.log, other.steps, other.true)
     assert one.witness.seen == other.witness.seen
-    assert one.log != live(seed + 4, 0.2).world.log
+    assert one.log != live(seed + 4, 0.1).world.log
 
 
 @pytest.mark.parametrize("name", sorted(MUTANTS))

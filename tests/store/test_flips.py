@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.conftest import NewStore
+from tests.support.depth import depth
 
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
@@ -225,7 +227,8 @@ def test_they_are_in_the_order_in_which_they_were_noticed(store: Store) -> None:
     assert all(a.status == b.previous for a, b in itertools.pairwise(flips))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.nightly
+@settings(max_examples=depth(40, 500), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_they_lead_to_what_is_so_whatever_comes_when(
     new_store: NewStore, data: st.DataObject

@@ -14,6 +14,7 @@ from radar_cli.model.state import Status, evaluate, fold
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.conftest import NewStore
+from tests.support.depth import depth
 
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
@@ -165,7 +166,8 @@ def test_a_start_that_comes_late_disproves_what_a_look_found_missed(store: Store
 _DECLARED = {"schedule": "*/10 * * * *", "gracePeriod": "60", "tz": "UTC"}
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.nightly
+@settings(max_examples=depth(40, 500), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_it_judges_pauses_as_if_all_had_come_in_order(
     new_store: NewStore, data: st.DataObject

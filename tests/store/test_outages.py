@@ -11,6 +11,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.store.outages import NotedOutage
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
+from tests.support.depth import at_night
 
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
@@ -57,8 +58,10 @@ def _downs(store: Store, key: str = "m") -> list[Flip]:
 # A checker of the store on this machine
 
 
-@pytest.mark.parametrize("every", [_MINUTE, 5 * _MINUTE, _HOUR, _DAY])
-@pytest.mark.parametrize("grace", [5 * _SECOND, _MINUTE, 5 * _MINUTE, 6 * _HOUR])
+@pytest.mark.parametrize("every", [at_night(_MINUTE), 5 * _MINUTE, at_night(_HOUR), _DAY])
+@pytest.mark.parametrize(
+    "grace", [5 * _SECOND, at_night(_MINUTE), at_night(5 * _MINUTE), 6 * _HOUR]
+)
 def test_a_checker_tells_a_miss_at_its_first_look_after_the_deadline(
     store: Store, every: int, grace: int
 ) -> None:
@@ -318,8 +321,8 @@ def _restarts(away_s: int) -> Iterator[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("grace_s", [5, 90, 21_600])
-@pytest.mark.parametrize("away_s", [1, 29, 46, 90])
+@pytest.mark.parametrize("grace_s", [5, at_night(90), 21_600])
+@pytest.mark.parametrize("away_s", [1, at_night(29), 46, at_night(90)])
 def test_a_server_that_is_restarted_all_day_tells_a_miss_soon(
     store: Store, away_s: int, grace_s: int
 ) -> None:

@@ -21,6 +21,7 @@ from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.claiming import claim, settle
 from tests.store.conftest import NewStore
+from tests.support.depth import depth
 
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
@@ -199,7 +200,8 @@ def test_who_was_told_that_it_is_down_hears_that_it_is_up_after_ever_so_many_fai
     assert tell(_BEGIN + 41) == ["up"]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.nightly
+@settings(max_examples=depth(15, 300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_it_changes_nothing_of_what_is_judged(new_store: NewStore, data: st.DataObject) -> None:
     """Of two stores that hear the same, one forgets in between."""
