@@ -1,14 +1,18 @@
 """What `radar celery top` does, without a screen: a hand that says yes, and a real worker."""
 
+import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import redis
 
 from radar_cli.celery.project import Project
+from radar_cli.celery.resending import UnknownCallError
 from radar_cli.cli.celery.deeds import Deeds
 from radar_cli.cli.celery.sights import Access
-from radar_cli.cli.top.pane import Action, Page, Row
+from radar_cli.cli.top.pane import Action, Page, Row, T
 from radar_cli.model.ledger import TaskRecord
 from tests.support.celery_app import Worker, send
 from tests.support.waiting import wait_until
@@ -33,6 +37,10 @@ class Hand:
     def work(self, what: str, function: Callable[[], str]) -> None:
         self.shown = function()
         assert what
+
+    def fetch(self, what: str, function: Callable[[], T], then: Callable[[T], None]) -> None:
+        assert what
+        then(function())
 
     def remark(self, line: str) -> None:
         self.shown = line
@@ -77,6 +85,30 @@ def test_workers_do_what_they_are_told(
     assert _do(workers, "D", node).shown == "w@test says: asked to shut down"
     wait_until(lambda: worker.process.poll() is not None, 20, "the worker ends")
     assert _do(queues, "c", queue).shown == "no worker answers"
+
+
+def test_the_result_backend_knows_what_the_ledger_doesnt_keep(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RADAR_STATE_DIR", str(tmp_path))
+    failed = TaskRecord("an-id", "shop.pay", queue="mail", called="7, password=[redacted]")
+    row = Row("an-id", (), (), failed)
+    unknown = _do(Deeds(Access(Project(redis_url), 5.0, "")).for_failures(), "r", row)
+    assert "a secret among them isn't kept; with -A the result backend may" in unknown.shown
+    with redis.Redis.from_url(redis_url) as client:
+        kept = {"name": "shop.pay", "args": [7], "kwargs": {"password": "hunter2"}}
+        client.set("celery-task-meta-an-id", json.dumps({"status": "FAILURE", **kept}))
+    access = Access(Project(redis_url, results=redis_url), 5.0, "")
+    hand = _do(Deeds(access).for_failures(), "r", row)
+    assert hand.asked == ["Send shop.pay(7, password=[redacted]) to 'mail' again?"]
+    assert hand.shown.startswith("sent shop.pay again, as ")
+    with redis.Redis.from_url(redis_url) as client:
+        [message] = client.lrange("mail", 0, -1)
+        body = base64.b64decode(json.loads(message)["body"])
+        assert json.loads(body)[:2] == [[7], {"password": "hunter2"}]
+        client.set("celery-task-meta-an-id", json.dumps({"status": "FAILURE"}))
+    with pytest.raises(UnknownCallError, match="result_extended"):
+        _do(Deeds(access).for_failures(), "r", row)
 
 
 def test_a_queue_of_rabbitmq_is_looked_into_once_and_after_a_question(

@@ -78,9 +78,10 @@ def test_the_ledger_tells_what_the_broker_cant(access: Access) -> None:
     failures = by_name["failures"].rows()
     assert failures[0].cells[1] == "shop.stuck", "the newest is the first"
     whys = {text_of(row.cells[2]) for row in failures}
+    assert failures[0].cells[3] == "it was sent, and no worker has received it"
     assert whys == {"not received", "worker gone", "shop.errors.CardDeclined"}
     schedule = _texts(by_name["schedule"])
-    assert schedule["cleanup"][2:6:3] == ("bad", "not attempted")
+    assert schedule["cleanup"][5:7] == ("not attempted", "Beat did not try to send it")
     assert schedule["invoices"][2:6:3] == ("ok", "success")
 
 
@@ -160,5 +161,18 @@ def test_beats_file_is_behind_and_the_ledger_is_not(
     [row] = _texts(by_name["schedule"]).values()
     assert re.fullmatch(due, row[1])
     assert row[2:4] == ("bad", "every 60 s")
-    assert row[5:] == ("success", "shop.pay", "overdue")
+    assert row[5:] == ("success", "overdue", "shop.pay")
     assert "Beat: silent" in panes.notes()
+
+
+def test_an_entry_whose_task_is_lost_is_bad_though_beat_sent_it(access: Access) -> None:
+    now = datetime.now(UTC)
+    entry = Entry("often", "shop.pay", "", now, 3, True, now, 0.0, "", "a file")
+    finding = Finding("schedule", "often", "ok", "due in 1 s", data={"task": "shop.pay"})
+    schedule = SeenSchedule([entry], {"often": finding})
+    firing = Firing("often", 1, "shop.pay", state="lost", stage=str(Stage.WORKER_GONE))
+    ledger = SeenLedger(time.time_ns() // 1000, firings={"often": firing})
+    _, by_name = _make(access, None, ledger, schedule)
+    [row] = _texts(by_name["schedule"]).values()
+    assert row[2] == "bad"
+    assert row[5:7] == ("worker gone", "its worker is gone, or the process that ran it")

@@ -11,7 +11,14 @@ from radar_cli.celery.broker import Broker
 from radar_cli.celery.control import Answer, find_nodes, shut_down
 from radar_cli.celery.control import command as command_nodes
 from radar_cli.celery.messages import Message, peek, take_out
-from radar_cli.celery.resending import DEFAULT_QUEUE, Call, UnknownCallError, read_call, send_again
+from radar_cli.celery.resending import (
+    DEFAULT_QUEUE,
+    Call,
+    UnknownCallError,
+    read_call,
+    read_kept_call,
+    send_again,
+)
 from radar_cli.celery.tasks import Task
 from radar_cli.celery.watch.events import describe_call
 from radar_cli.cli.celery.sights import Access
@@ -305,10 +312,20 @@ class Deeds:
             return
         task: TaskRecord = row.item
         try:
-            call = read_call(task.name, task.queue, task.called)
+            self._confirm_call(desk, read_call(task.name, task.queue, task.called))
         except UnknownCallError as error:
-            desk.remark(f"{task.name or task.id} can't be sent again: {error.line()}")
-            return
+            if self._access.keeps_results:
+                desk.fetch(
+                    f"looking for the arguments of {task.id}",
+                    lambda: read_kept_call(self._access.find_result(task.id), task.queue),
+                    lambda call: self._confirm_call(desk, call),
+                )
+                return
+            hint = "" if self._access.project.app else "; with -A the result backend may know them"
+            desk.remark(f"{task.name or task.id} can't be sent again: {error.message}{hint}")
+
+    def _confirm_call(self, desk: Desk, call: Call) -> None:
+        """Ask, then send a task."""
 
         def confirm(queue: str) -> None:
             sent = replace(call, queue=queue)

@@ -23,7 +23,13 @@ from radar_cli.cli.render import Cell
 from radar_cli.cli.top.feed import Feed
 from radar_cli.cli.top.pane import Page, Pane, Row
 from radar_cli.core.grammar import format_duration
-from radar_cli.model.ledger import Firing, QueueSample, TaskRecord, WorkerRecord
+from radar_cli.model.ledger import (
+    Firing,
+    QueueSample,
+    TaskRecord,
+    WorkerRecord,
+    describe_stage,
+)
 from radar_cli.model.sentences import format_size
 
 _STATE_STYLES = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
@@ -246,10 +252,10 @@ class Panes:
     def _schedule(self) -> Pane:
         return Pane(
             "schedule",
-            ("entry", "next due", "state", "schedule", "last tried", "became", "task", "remark"),
+            ("entry", "next due", "state", "schedule", "last tried", "became", "remark", "task"),
             self._schedule_rows,
             lambda: "no schedule: give --beat SOURCE to this or to 'radar celery watch'",
-            least=("task", "remark", "became", "schedule", "last tried"),
+            least=("task", "schedule", "last tried", "remark", "became"),
             open=lambda row: Page(f"entry {row.key}", lambda: self._deeds.describe_entry(row.key)),
         )
 
@@ -389,16 +395,22 @@ def _task_row(task: Task, since_s: float) -> Row:
 def _failure_row(task: TaskRecord) -> Row:
     at_us = task.ended_us or task.changed_us
     why = task.exception or task.stage or str(task.state)
+    message = task.message or _reason(task.stage)
     cells = (
-        *(_ago(at_us), task.name or "?", Cell(why, "bold red"), task.message),
+        *(_ago(at_us), task.name or "?", Cell(why, "bold red"), message),
         *(task.place, task.worker, task.id),
     )
     return Row(
         task.id,
         cells,
-        (-at_us, task.name, why, task.message, task.place, task.worker, task.id),
+        (-at_us, task.name, why, message, task.place, task.worker, task.id),
         task,
     )
+
+
+def _reason(stage: str) -> str:
+    """Return what it means that something broke at a stage."""
+    return describe_stage(stage).partition(": ")[2]
 
 
 def _entry_row(entry: Entry, finding: Any, firing: Firing | None, now: datetime) -> Row:
@@ -411,14 +423,17 @@ def _entry_row(entry: Entry, finding: Any, firing: Firing | None, now: datetime)
     last = "never" if tried is None else _ago(int(tried.timestamp() * 1e6))
     state = finding.state if finding is not None else "unknown"
     remark = finding.message if finding is not None and state != "ok" else ""
+    if firing is not None and firing.stage and state == "ok":
+        # The schedule alone doesn't tell that its task was lost, nor so soon that Beat is silent.
+        state, remark = "bad", _reason(firing.stage)
     became = _became(firing)
     cells = (
         *(entry.name, due, Cell(state, _STATE_STYLES[state]), entry.schedule_words, last),
-        *(became, entry.task, remark),
+        *(became, remark, entry.task),
     )
     order = (
         *(entry.name, next_due.timestamp() if next_due else None, state, entry.schedule_words),
-        *(-tried.timestamp() if tried else None, str(became.value), entry.task, remark),
+        *(-tried.timestamp() if tried else None, str(became.value), remark, entry.task),
     )
     return Row(entry.name, cells, order, entry)
 
@@ -442,14 +457,14 @@ def _firing_row(firing: Firing) -> Row:
     is_bad = bool(firing.stage) or firing.state not in ("", "success", "started", "received")
     state = "bad" if is_bad else "ok"
     last = "" if firing.attempted_us is None else _ago(firing.attempted_us)
-    remark = f"due {_ago(firing.due_us)}"
+    remark = _reason(firing.stage) or f"due {_ago(firing.due_us)}"
     cells = (
         *(firing.entry, "", Cell(state, _STATE_STYLES[state]), "", last),
-        *(became, firing.task, remark),
+        *(became, remark, firing.task),
     )
     order = (
         *(firing.entry, None, state, "", -(firing.attempted_us or 0)),
-        *(str(became.value), firing.task, -firing.due_us),
+        *(str(became.value), -firing.due_us, firing.task),
     )
     return Row(firing.entry, cells, order, firing)
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from radar_cli.celery.addresses import without_password
+from radar_cli.celery.addresses import REDIS_SCHEMES, scheme_of, without_password
 from radar_cli.celery.broker import Broker, leave, open_broker
 from radar_cli.celery.calling import with_project
 from radar_cli.celery.causes import explain
@@ -16,6 +16,8 @@ from radar_cli.celery.check.looking import Looker
 from radar_cli.celery.check.seen import Look
 from radar_cli.celery.findings import Finding
 from radar_cli.celery.project import Project
+from radar_cli.celery.queues import redis_of
+from radar_cli.celery.results import PREFIX
 from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.judging import judge_processes, judge_schedule
 from radar_cli.celery.tasks import Task, read_tasks
@@ -93,6 +95,24 @@ class Access:
                 leave(broker.connection)
 
         return with_project(self.project, self._timeout_s, work)
+
+    @property
+    def keeps_results(self) -> bool:
+        """Whether the app's result backend is one that can be read: a Redis."""
+        return scheme_of(self.project.results) in REDIS_SCHEMES
+
+    def find_result(self, task_id: str) -> bytes:
+        """Return what the result backend keeps of a task, if anything. Raises RadarError."""
+        key = f"{self.project.results_prefix}{PREFIX}{task_id}"
+
+        def get(backend: Broker, _: Project, _left_s: float) -> bytes:
+            try:
+                client, _channel = redis_of(backend)
+                return bytes(client.get(key) or b"")
+            finally:
+                leave(backend.connection)
+
+        return with_project(Project(self.project.results), self._timeout_s, get)
 
     def read(self, function: Callable[[Ledger], T], default: T) -> T:
         """Call a function with the ledger; the default, where there is none."""

@@ -16,7 +16,7 @@ from radar_cli.cli.layout import Segment as Part
 from radar_cli.cli.layout import break_text, cut, width_of
 from radar_cli.cli.render import clean
 from radar_cli.cli.top.feed import Feed, Job
-from radar_cli.cli.top.pane import Action, Order, Page, Pane, Row, make_table
+from radar_cli.cli.top.pane import Action, Order, Page, Pane, Row, T, make_table
 from radar_cli.cli.top.rowlist import RowList
 
 _TICK_S = 0.2
@@ -472,12 +472,11 @@ class Board(App[int]):
         self.ended_by: int | None = None  # a signal
         self.bug: Exception | None = None
         self.question: _Question | None = None
-        self._jobs: list[Job] = []
+        self._jobs: list[Job[Any]] = []
         self._line, self._line_until = "", 0.0
 
     def on_mount(self) -> None:
         """Begin to look, and show the lists."""
-        self.theme = "ansi-dark"
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         for feed in self.plan.feeds:
@@ -515,9 +514,13 @@ class Board(App[int]):
             feed.look_now()
 
     def _finish_jobs(self) -> None:
-        for job in [job for job in self._jobs if job.line]:
+        if self.question is not None:
+            return  # one after another
+        for job in [job for job in self._jobs if job.is_over]:
             self._jobs.remove(job)
-            self.remark(job.line)
+            if job.fault:
+                self.remark(job.fault)
+            job.finish()
             self.look_now()
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
@@ -542,7 +545,11 @@ class Board(App[int]):
 
     def work(self, what: str, function: Callable[[], str]) -> None:
         """See `Desk`."""
-        self._jobs.append(Job(what, function))
+        self.fetch(what, function, self.remark)
+
+    def fetch(self, what: str, function: Callable[[], T], then: Callable[[T], None]) -> None:
+        """See `Desk`."""
+        self._jobs.append(Job(what, function, then))
 
     def show(self, what: Page | Pane) -> None:
         """Open a page or another list."""
