@@ -126,7 +126,7 @@ class _View(Screen[None]):
     """What lists and pages have in common: a head, a body, a line for remarks, and the keys."""
 
     CSS = """
-    _View { layout: vertical; }
+    _View { layout: vertical; overflow: hidden; }
     .bar { height: 1; width: 1fr; }
     #head { text-style: bold; }
     #keys { text-style: dim; }
@@ -209,7 +209,8 @@ class _View(Screen[None]):
         self.set_text("head", f"{_cut(head, room):<{room}} {clock}")
         self.set_text("tabs", _cut(tabs, width))
         said = [line for note in notes if note for line in break_text(clean(note), width)]
-        said = [_cut(line, width) for line in said[:_NOTES_MAX]]
+        most = max(1, min(_NOTES_MAX, self.size.height // 5))
+        said = [_cut(line, width) for line in said[:most]]
         self.set_text("notes", "\n".join(said))
         self.query_one("#notes").display = bool(said)
         question = self.board.question
