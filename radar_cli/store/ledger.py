@@ -39,7 +39,7 @@ _LOOKED, _SINCE, _MISSED = "celery-looked", "celery-since", "celery-missed"
 # In one transaction: a watch writes several times a second.
 FORGOTTEN_AT_ONCE = 5_000
 # Rows that a search without an index looks at for one page.
-SCANNED_MAX = 100_000
+SCANNED_MAX = 20_000
 _TASK_COLUMNS = (
     *("id", "name", "state", "stage", "worker", "queue", "entry", "sent_us", "received_us"),
     *("started_us", "ended_us", "eta_us", "runtime_us", "retries", "exception", "place"),

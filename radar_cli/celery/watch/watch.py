@@ -28,6 +28,7 @@ from radar_cli.celery.watch.firings import Firings
 from radar_cli.celery.watch.metrics import Metrics
 from radar_cli.celery.watch.reporting import EntryReports, Problems, declare_entries
 from radar_cli.celery.watch.stream import EventStream, enable_events
+from radar_cli.celery.watch.thresholds import Thresholds
 from radar_cli.core.errors import RadarError
 from radar_cli.model.ledger import Batch, Blindness, QueueSample, TaskRecord, TaskState
 from radar_cli.model.ping import Ping
@@ -68,8 +69,8 @@ class WatchSettings:
     interval_s: float = 10.0
     enables_events: bool = False
     monitor: str = "celery-watch"  # of the watch itself; "": none
-    max_failure_rate: float | None = None
-    max_wait_s: float | None = None
+    max_failure_rates: Mapping[str, float] = field(default_factory=dict)  # by pattern of names
+    max_waits_s: Mapping[str, float] = field(default_factory=dict)
     retention: LedgerRetention = field(default_factory=LedgerRetention)
 
 
@@ -111,9 +112,8 @@ class Watch:
         self._why_blind = "the watch was not running"
         self.concluder = Concluder(self.fold, now_us, settings.interval_s)
         self.firings = Firings(now_us, settings.interval_s)
-        self.problems = Problems(
-            max_failure_rate=settings.max_failure_rate, max_wait_s=settings.max_wait_s
-        )
+        self.problems = Problems()
+        self.thresholds = Thresholds(settings.max_failure_rates, settings.max_waits_s)
         self._reports = EntryReports()
         self._monitors: dict[str, dict[str, str]] | None = None
         self._seen: queue.Queue[_Seen] = queue.Queue(maxsize=10)
@@ -216,6 +216,7 @@ class Watch:
             self.concluder.note_started(task.worker)
         self.firings.note(kind, task)
         self.problems.note(kind, task, self._now_us)
+        self.thresholds.note(kind, task, self._now_us)
         if self._metrics is not None:
             self._metrics.note(kind, task)
 
@@ -261,6 +262,10 @@ class Watch:
             self._say(f"can't look: {seen.fault}")
         if seen.schedule_fault:
             self._say(f"the schedule can't be read: {seen.schedule_fault}")
+        if self._reporter is not None:
+            pings = self.thresholds.report(self.fold.open.values(), now_us)
+            if pings:
+                self._reporter.post(pings)
         if seen.look is not None:
             self.look, self.looked_us = seen.look, seen.at_us
             if self._metrics is not None:
