@@ -10,6 +10,7 @@ import pytest
 
 from radar_cli.cli.render import Cell
 from radar_cli.cli.top.pane import Order, Row
+from radar_cli.cli.top.question import Question, Typing
 from radar_cli.model.ping import Ping
 from radar_cli.store.opening import open_embedded
 from tests.cli.test_screens import populate
@@ -141,3 +142,18 @@ def test_each_press_sorts_by_the_next_column() -> None:
         order.next_column(2)
         seen.append(order.mark(("a", "b")))
     assert seen == [("a +", "b"), ("a", "b +"), ("a", "b")]
+
+
+def test_a_question_takes_a_yes_or_what_is_typed() -> None:
+    asked = Question("Do it?", print)
+    assert [asked.press(key) for key in ("x", "enter", "n", "escape", "y")] == [
+        *(None, None, "", "", "y")
+    ]
+    typed = Question("For how long?", print, Typing("4h"))
+    for key in ("ctrl+u", "1", "2", "backspace", "down"):
+        assert typed.press(key) is None
+    assert typed.typing is not None
+    typed.typing.paste("d \x1b\nrm -rf")
+    assert typed.shown().endswith("> 1d _")
+    assert typed.press("enter") == "1d"
+    assert Question("What?", print, Typing("x")).press("escape") == ""
