@@ -9,8 +9,9 @@ from radar_cli.celery.watch.thresholds import Thresholds
 from radar_cli.model.ledger import TaskRecord, TaskState
 from radar_cli.model.ping import Ping
 from radar_cli.model.state import Status
+from tests.celery.test_watch import send_watched
 from tests.celery.watching import Watching
-from tests.support.celery_app import Worker, send
+from tests.support.celery_app import Worker
 
 _SECOND = 1_000_000
 _NOW = 1_795_000_000 * _SECOND
@@ -76,7 +77,8 @@ def test_a_watch_tells_it_of_a_real_task(redis_url: str, tmp_path: Path) -> None
 
     watching.wait()
     Worker(redis_url, tmp_path, "-E", slots=1).wait()
-    send(redis_url, "shop.nap", 4, count=2)
+    for _ in range(2):
+        send_watched(redis_url, "shop.nap", 4)
     watching.until(lambda: status("celery-task-shop.nap") == Status.DOWN)
     assert status("celery-task-shop.quick") is None
     watching.stop()
