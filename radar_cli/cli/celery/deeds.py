@@ -256,7 +256,8 @@ class Deeds:
                 ("arguments", describe_call(redactor, task.args, task.kwargs) or "none"),
             ]
             known = self._find(task.id)
-            return rows + ([] if known is None else [("", ""), *describe_stages(known)])
+            stages = [] if known is None else describe_stages(known)
+            return rows + [row for row in stages if row[0] not in ("worker", "queue")]
 
         actions = tuple(each.about(Row(task.id, (), (), task)) for each in self.for_tasks())
         return Page(f"{task.name} {task.id}", look, actions)
