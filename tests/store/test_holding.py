@@ -107,6 +107,27 @@ def test_what_goes_up_and_down_again_in_the_quiet_is_as_it_was_told(new_office: 
     assert office.look(_MORNING + 2) == {"phone": ["up m"]}
 
 
+def test_what_goes_up_and_down_in_one_look_is_as_two_quiet_channels_were_told(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(one=_NIGHT, two=_NIGHT)
+    office.ping("fail", 0, "m")
+    assert office.look(1) == {"one": ["down m"], "two": ["down m"]}
+    office.ping("success", 100, "m")
+    office.ping("fail", 101, "m")
+    assert office.look(102) == {}
+    assert office.look(_MORNING) == {}
+
+
+def test_a_change_in_the_quiet_takes_nothing_of_a_fault_back(new_office: NewOffice) -> None:
+    office = new_office(phone=_NIGHT)
+    office.ping("success", 100, "m", schedule="61 * * * *")
+    assert office.look(101) == {}
+    office.ping("fail", 110, "m")
+    assert office.look(111) == {}
+    assert office.look(_MORNING) == {"phone": ["fault m", "down m"]}
+
+
 def test_what_goes_down_and_up_in_one_look_is_nothing_in_the_quiet(new_office: NewOffice) -> None:
     office = new_office(phone=_NIGHT)
     office.ping("fail", 100, "m")
@@ -157,6 +178,62 @@ def test_who_hears_later_hears_each_outage_by_itself(new_office: NewOffice) -> N
     office.ping("success", 60, "m")
     assert office.look(61) == {}
     assert office.look(99) == {}
+
+
+def test_who_hears_later_hears_of_an_end_and_a_beginning_in_one_look(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(boss="after = '30m'")
+    office.ping("fail", 0, "m")
+    office.look(1)
+    assert office.look(31) == {"boss": ["down m"]}
+    office.ping("success", 40, "m")
+    office.ping("fail", 41, "m")
+    assert office.look(42) == {"boss": ["up m"]}
+    assert office.look(72) == {"boss": ["down m"]}
+
+
+def test_who_hears_later_and_was_reminded_in_the_quiet_hears_of_the_end(
+    new_office: NewOffice,
+) -> None:
+    """The reminder waits for the morning, and is no reason to think that nothing was told."""
+    office = new_office(boss="after = '5m'\n" + _NIGHT)
+    office.ping("fail", 40, "m")
+    office.look(41, remind=60)
+    assert office.look(46, remind=60) == {"boss": ["down m"]}
+    assert office.look(102, remind=60) == {}
+    assert office.store.alerts.count_waiting() == 1
+    office.ping("success", 120, "m")
+    office.look(121, remind=60)
+    assert office.look(_MORNING, remind=60) == {"boss": ["up m"]}
+
+
+def test_who_hears_later_hears_nothing_of_what_ends_before_it_is_sent(
+    new_office: NewOffice,
+) -> None:
+    """It stayed down for long enough, but the channel has yet to get to it: it may be busy."""
+    office = new_office(boss="after = '30m'")
+    office.ping("fail", 0, "m", "n")
+    office.look(1)
+    assert office.store.held_alerts.release(_at(31), ["boss"]) == 2
+    office.ping("success", 31.1, "m")
+    assert office.look(31.2) == {"boss": ["down n"]}
+    office.ping("success", 40, "n")
+    assert office.look(41) == {"boss": ["up n"]}
+
+
+def test_who_hears_later_and_is_quiet_is_told_nothing_of_what_is_as_it_was(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(boss="after = '5m'\n" + _NIGHT)
+    office.ping("fail", 40, "m")
+    office.look(41)
+    assert office.look(46) == {"boss": ["down m"]}
+    office.ping("success", 100, "m")
+    office.look(101)
+    office.ping("fail", 200, "m")
+    office.look(201)
+    assert office.look(_MORNING) == {}
 
 
 def test_who_hears_later_and_is_quiet_then_hears_of_it_after_that(new_office: NewOffice) -> None:
