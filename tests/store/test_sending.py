@@ -1,21 +1,30 @@
 """Notices: what waits together goes out together, in order, once, and never too much of it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+
+import pytest
 
 from radar_cli.model.attention import Attention
 from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.timing import Window
+from radar_cli.store.channels import lock_channel
 from radar_cli.store.notices import DELIVERED, GIVEN_UP, Alert, Outgoing, choose
+from radar_cli.store.opening import open_database
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
+from tests.support.postgresql import Postgresql
+from tests.support.waiting import wait_until
 
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
 _BEGIN = 1_795_000_000 * _SECOND
 _LEASE = 2 * _MINUTE
+_WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted"
 
 
 def _at(minute: float) -> int:
@@ -71,7 +80,9 @@ def test_what_goes_down_together_is_told_together_and_so_is_what_comes_up(store:
     up, down = sorted(store.notices.newest(9), key=lambda each: each.kind, reverse=True)
     assert (down.kind, down.monitors, down.count, down.tries) == ("down", ("a", "b", "c"), 3, 1)
     assert (up.fate, up.answer, up.settled_us) == (DELIVERED, "250 OK", _at(5))
+    assert down.channel == up.channel == "mail"
     assert [each.kind for each in store.notices.newest(9, monitor="b")] == ["down"]
+    assert [each.kind for each in store.notices.newest(9, pattern="b*")] == ["down"]
     assert store.notices.newest(9, channel="other") == []
     assert store.notices.newest(9, since_us=_at(6)) == []
     # Whoever may see only some monitors learns nothing of the others.
@@ -100,6 +111,73 @@ def test_a_retry_is_the_same_notice_and_what_comes_meanwhile_waits(store: Store)
     assert again == replace(first, tries=2)
     store.notices.settle(again, DELIVERED, "", _at(10))
     assert _deliver(store, 10) == [["up", "a"]]
+
+
+def test_one_alone_is_known_by_its_alert_and_several_by_an_id_of_their_own(store: Store) -> None:
+    """So it is the same to a receiver that was told of it by a radar that knew no notices."""
+    _ping(store, "fail", 1, "a", "b")
+    _tell(store, 2)
+    both = _claim(store, 2)
+    assert both is not None
+    assert both.id not in {alert.id for alert in both.alerts}
+    _ping(store, "fail", 3, "c")
+    _tell(store, 3)
+    one = _claim(store, 3)
+    assert one is not None
+    assert [alert.id for alert in one.alerts] == [one.id]
+
+
+def test_who_looks_and_finds_nothing_writes_nothing(store: Store) -> None:
+    assert _claim(store, 1) is None
+    assert store.channels.all() == []
+
+
+def test_what_has_to_wait_for_another_takes_no_place_in_a_notice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radar_cli.store.notices._TOLD_TOGETHER_MAX", 1)
+    _ping(store, "fail", 1, "a")
+    _tell(store, 2)
+    assert _keys(_claim(store, 2)) == ["a"]
+    _ping(store, "success", 3, "a")
+    _tell(store, 3)
+    _ping(store, "fail", 3, "b")
+    _tell(store, 3.1)
+    assert _keys(_claim(store, 3.1)) == ["b"]
+
+
+def test_a_fault_is_told_at_once_though_its_monitor_flaps(store: Store) -> None:
+    for minute in range(4):
+        _ping(store, "success" if minute % 2 else "fail", minute, "m")
+        _tell(store, minute)
+        _deliver(store, minute)
+    add(store, [Ping("fail", "m", time_us=_at(4), fields={"schedule": "61 * * * *"})])
+    assert _tell(store, 4) == 1
+    said = json.dumps({"kind": "fault", "monitor": "m"})
+    assert store.alerts.enqueue_faults(_at(4), lambda *_: [("mail", said)]) == 1
+    assert _deliver(store, 4) == [["fault", "m"]]
+
+
+def test_who_settles_a_notice_waits_for_its_channel_first(postgresql: Postgresql) -> None:
+    """As who claims one does: each would else wait for what the other has."""
+    url = postgresql.url()
+    with open_database(url) as store, open_database(url) as other:
+        _ping(store, "fail", 1, "a", "b")
+        _tell(store, 2)
+        outgoing = _claim(store, 2)
+        assert outgoing is not None
+        for settle in (
+            partial(store.notices.postpone, outgoing, _at(3), "refused", _at(2)),
+            partial(store.notices.settle, outgoing, DELIVERED, "", _at(2)),
+        ):
+            with ThreadPoolExecutor(1) as elsewhere:
+                with other.database.change() as change:
+                    lock_channel(change, "mail")
+                    settling = elsewhere.submit(settle)
+                    wait_until(lambda: change.read(_WAITING) != [])
+                    change.execute("UPDATE notice SET tries = tries WHERE id = ?", (outgoing.id,))
+                settling.result(20)
+        assert store.alerts.waiting() == []
 
 
 def test_a_crash_in_the_middle_loses_nothing(store: Store) -> None:
@@ -153,6 +231,20 @@ def test_who_flaps_is_told_of_when_it_settles_with_the_count(store: Store) -> No
     _ping(store, "fail", 100, "m")
     _tell(store, 100)
     assert _deliver(store, 100) == [["down", "m"]]
+
+
+def test_what_nobody_is_told_of_makes_nobody_wait_longer(store: Store) -> None:
+    """It flaps until it is held back, and does so once more in a window that is over by then."""
+    for minute in range(30):
+        _ping(store, "success" if minute % 2 else "fail", minute, "m")
+        _tell(store, minute)
+        _deliver(store, minute)
+    store.windows.add(Window("w", "upgrade", "m", "", _at(31), _at(34)))
+    _ping(store, "fail", 32, "m")
+    _ping(store, "success", 33, "m")
+    assert _tell(store, 35) == 0
+    assert _deliver(store, 38.9) == []
+    assert [told[0] for told in _deliver(store, 39)] == ["up"]
 
 
 def test_nothing_is_told_in_a_maintenance_window_and_what_is_so_at_its_end(store: Store) -> None:
@@ -237,6 +329,8 @@ def test_what_is_given_up_is_kept_with_why(store: Store) -> None:
     (logged,) = store.notices.newest(9)
     assert (logged.fate, logged.answer) == (GIVEN_UP, "answers 410")
     assert store.alerts.waiting() == []
+    # A channel that refuses for good delivers nothing, either.
+    assert [health.error for health in store.channels.failing()] == ["answers 410"]
 
 
 def test_of_each_monitor_is_told_what_it_heard_first() -> None:
@@ -249,7 +343,10 @@ def test_of_each_monitor_is_told_what_it_heard_first() -> None:
     assert choose([down, other, up, fault]) == [down, other]
     assert choose([up, fault]) == [up]
     assert choose([down, other], alone=True) == [down]
-    held = [alert(1, "a", "down", "quiet"), alert(2, "a", "up", "quiet")]
+    held = [alert(1, "a", "down", "quiet"), alert(2, "a", "up")]
     assert choose(held) == held
+    several = [alert(1, "a", "up"), alert(2, "a", "down"), alert(3, "a", "up")]
+    assert choose(several) == several
+    assert choose([*several[:2], fault]) == several[:1]
     # A channel's own news is no monitor's.
     assert choose([alert(1, "", "channel"), alert(2, "", "channel")]) == [alert(1, "", "channel")]
