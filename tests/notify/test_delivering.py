@@ -15,7 +15,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.notify.channel import ChannelError, Receipt
-from radar_cli.notify.notice import Notice, decode_notice, encode_notice
+from radar_cli.notify.notice import Notice, decode_notice, encode_notice, rehearse
 from radar_cli.service.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.settings.files import ConfigFile
@@ -198,7 +198,7 @@ def test_a_failure_to_tell_of_a_channel_names_no_monitor(store: Store) -> None:
         lock_channel(change, "chat")
         note_failure(change, "chat", "refused", now_us)
     (health,) = store.channels.failing()
-    store.channels.add_alert(health, [("other", encode_notice(NOTICE))], now_us)
+    store.channels.add_alert(health, [("other", encode_notice(NOTICE), 0, "")], now_us)
     pager = _Pager("other", refusal=ChannelError("gone", is_retriable=False))
     done = deliver_in_turn(store, [pager], _deadline())
     assert done.failures == ["channel other: a notice of a channel is given up: gone"]
@@ -244,6 +244,12 @@ def test_a_courier_keeps_no_process_from_its_end(store: Store) -> None:
     pager = _Pager()
     deliver_alerts(store, [pager], _deadline())
     assert pager.was_daemon
+
+
+def test_a_rehearsal_goes_the_way_of_all_notices() -> None:
+    rehearsal = rehearse("key", "db-1", 5)
+    assert (rehearsal.kind, rehearsal.noticed_us) == ("test", 5)
+    assert decode_notice(encode_notice(rehearsal), "key") == rehearsal
 
 
 def test_an_outage_and_what_is_left_out_of_an_output_are_kept() -> None:

@@ -16,6 +16,7 @@ from radar_cli.notify.channels import find_channels
 from radar_cli.service.composing import Composer, enqueue_news, join
 from radar_cli.service.delivering import deliver_in_turn
 from radar_cli.settings.profiles import load
+from radar_cli.store.holding import _release
 from radar_cli.store.notices import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
@@ -158,11 +159,51 @@ def test_only_what_lasts_is_told_to_who_hears_of_it_later(new_office: NewOffice)
     assert office.look(1) == {"mail": ["down long,seen,short"]}
     office.ping("success", 10, "short")
     assert office.look(11) == {"mail": ["up short"]}
+    assert office.store.alerts.count_waiting() == 2
     office.store.incidents.acknowledge(["seen"], _at(12), "ann")
+    assert office.store.alerts.count_waiting() == 1
     assert office.look(30) == {}
     assert office.look(31) == {"boss": ["down long"]}
     office.ping("success", 60, "long", "seen")
     assert office.look(61) == {"mail": ["up long,seen"], "boss": ["up long"]}
+
+
+def test_who_hears_later_hears_nothing_of_what_somebody_saw_to_at_once(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(boss="after = '30m'")
+    office.ping("fail", 0, "m")
+    office.store.incidents.acknowledge(["m"], _at(0.1), "ann")
+    assert [office.look(1), office.look(31)] == [{}, {}]
+
+
+def test_who_was_quiet_hears_that_it_is_down_though_somebody_sees_to_it(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(phone=_NIGHT)
+    office.ping("fail", 100, "m")
+    office.look(101)
+    office.store.incidents.acknowledge(["m"], _at(102), "ann")
+    assert office.look(_MORNING) == {"phone": ["down m"]}
+
+
+def test_only_what_is_let_out_counts_and_nothing_is_said_of_the_rest(
+    new_office: NewOffice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = new_office(boss="after = '30m'")
+    office.ping("fail", 0, "paused", "so", "up")
+    office.look(1)
+    store = office.store
+    store.monitors.pause(["paused"], _at(2), None)
+    add(store, [Ping("success", "up", time_us=_at(3))])
+    ((alert_id,),) = store.database.read("SELECT id FROM alert WHERE monitor = 'so'")
+    assert store.held_alerts.release(_at(31), ["boss"]) == 1
+    with store.database.change() as change:
+        # Another server may have let it out.
+        assert _release(change, alert_id, "so", _at(31), ()) == 0
+    assert capsys.readouterr().err == ""
+    waiting = [monitor for monitor, *_ in store.alerts.waiting()]
+    assert sorted(waiting) == ["paused", "so"]
 
 
 def test_who_hears_later_hears_each_outage_by_itself(new_office: NewOffice) -> None:

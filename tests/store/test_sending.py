@@ -10,6 +10,7 @@ import pytest
 from radar_cli.model.attention import Attention
 from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
+from radar_cli.model.port import UnknownMonitorError
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.timing import Window
 from radar_cli.store.channels import lock_channel
@@ -263,7 +264,8 @@ def test_nothing_is_told_in_a_maintenance_window_and_what_is_so_at_its_end(store
 
 
 def test_a_window_can_be_ended(store: Store) -> None:
-    store.windows.add(Window("w", "upgrade", "*", "", _at(0)))
+    window = Window("w", "upgrade", "*", "", _at(0))
+    assert store.windows.add(window) == window
     assert store.windows.end("w", _at(5))
     assert not store.windows.end("w", _at(6))
     _ping(store, "fail", 7, "m")
@@ -285,6 +287,55 @@ def test_who_sees_to_it_is_not_reminded(store: Store) -> None:
     assert _deliver(store, 501) == [["up", "m"]]
     assert not _attention(store, 502).is_acked
     assert store.incidents.acknowledge(["m"], _at(502), "ann") == []
+
+
+def test_of_one_outage_somebody_sees_to_it_once_and_only_while_it_goes_on(store: Store) -> None:
+    _ping(store, "success", 1, "m")
+    assert store.incidents.find("m") is store.incidents.find("nobody") is None
+    _ping(store, "fail", 2, "m")
+    incident = store.history.flips("m", 1)[0].id
+    assert store.incidents.find("m") == incident
+    assert not store.incidents.acknowledge_one("m", "another", _at(3), "ann")
+    assert not _attention(store, 3).is_acked
+    assert store.incidents.acknowledge_one("m", incident, _at(3), "ann")
+    assert not store.incidents.acknowledge_one("m", incident, _at(4), "bob")
+    assert _attention(store, 4) == Attention(_at(3), "ann")
+    _ping(store, "success", 5, "m")
+    assert store.incidents.find("m") is None
+    assert not store.incidents.acknowledge_one("m", incident, _at(6), "bob")
+
+
+def test_nobody_sees_to_a_monitor_that_there_is_not(store: Store) -> None:
+    _ping(store, "fail", 1, "m")
+    with pytest.raises(UnknownMonitorError, match="'nobody'"):
+        store.incidents.acknowledge(["m", "nobody"], _at(2), "ann")
+    assert not _attention(store, 2).is_acked
+
+
+@pytest.mark.parametrize(
+    ("ends", "last"),
+    [
+        ([], None),
+        ([20], 20),
+        ([20, 30], 30),
+        ([30, 20], 30),
+        ([20, None], None),
+        ([None, 20], None),
+    ],
+)
+def test_the_window_that_ends_last_says_how_long_it_is_quiet(
+    store: Store, ends: list[int | None], last: int | None
+) -> None:
+    for number, end in enumerate(ends):
+        end_us = None if end is None else _at(end)
+        store.windows.add(Window(str(number), f"until {end}", "m", "", _at(0), end_us))
+    store.windows.add(Window("x", "another's", "x", "", _at(0)))
+    store.windows.add(Window("y", "tomorrow", "m", "", _at(1440), _at(1500)))
+    _ping(store, "success", 1, "m")
+    end_us = None if last is None else _at(last)
+    name = f"until {last}" if ends else ""
+    window_id = str(ends.index(last)) if ends else ""
+    assert _attention(store, 2) == Attention(None, "", window_id, name, end_us)
 
 
 def test_what_is_snoozed_is_told_again_when_that_is_over(store: Store) -> None:
@@ -310,13 +361,13 @@ def test_the_others_hear_once_of_a_channel_that_fails_and_that_it_does_no_more(
     store.notices.postpone(outgoing, _at(3), "refused", _at(1))
     assert store.channels.find_news(_at(5)) == []
     (news,) = store.channels.find_news(_at(6))
-    assert store.channels.add_alert(news, [("chat", "it fails")], _at(6)) == 1
-    assert store.channels.add_alert(news, [("chat", "it fails")], _at(6)) == 0
+    assert store.channels.add_alert(news, [("chat", "it fails", 0, "")], _at(6)) == 1
+    assert store.channels.add_alert(news, [("chat", "it fails", 0, "")], _at(6)) == 0
     assert store.channels.find_news(_at(7)) == []
     _deliver(store, 8)
     (news,) = store.channels.find_news(_at(8))
     assert news.failing_us is None
-    assert store.channels.add_alert(news, [("chat", "it works")], _at(8)) == 1
+    assert store.channels.add_alert(news, [("chat", "it works", 0, "")], _at(8)) == 1
     assert store.channels.find_news(_at(9)) == []
 
 
