@@ -112,6 +112,7 @@ HELD = (
     "store/outages",
     "store/alerts",
     "store/reminders",
+    "service/delivering",
 )
 # Some of them, whose tests take a second or two in all.
 QUICK = (
