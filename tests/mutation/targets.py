@@ -1,7 +1,12 @@
 """What is mutated, and by which tests its mutants have to be noticed."""
 
 _JUDGING = (
-    "tests/monitors",
+    "tests/model/test_model.py",
+    "tests/model/test_moments.py",
+    "tests/model/test_outages.py",
+    "tests/model/test_pauses.py",
+    "tests/model/test_runs.py",
+    "tests/model/test_state.py",
     "tests/store/test_alerting.py",
     "tests/store/test_faults.py",
     "tests/store/test_flips.py",
@@ -13,6 +18,20 @@ _JUDGING = (
     "tests/store/test_outages.py",
     "tests/store/test_reminding.py",
     "tests/store/test_store.py",
+)
+# From a flip to what is sent.
+_TELLING = (
+    "tests/notify/test_composing.py",
+    "tests/notify/test_delivering.py",
+    "tests/store/test_alerting.py",
+    "tests/store/test_faults.py",
+    "tests/store/test_holding.py",
+    "tests/store/test_news.py",
+    "tests/store/test_reminding.py",
+    "tests/store/test_renaming.py",
+    "tests/store/test_retention.py",
+    "tests/store/test_sending.py",
+    "tests/store/test_storm.py",
 )
 _DELIVERY = (
     "tests/pings/test_spool.py",
@@ -31,14 +50,20 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "model/schedule": ("tests/model/test_schedule.py", "tests/model/test_faults.py"),
     "model/run": _JUDGING,
     "store/flips": _JUDGING,
-    "store/alerts": _JUDGING,
-    "store/reminders": _JUDGING,
+    "store/alerts": _TELLING,
+    "store/channels": _TELLING,
+    "store/holding": _TELLING,
+    "store/incidents": (*_TELLING, "tests/server/test_acting.py"),
+    "store/notices": _TELLING,
+    "store/reminders": _TELLING,
+    "store/windows": _TELLING,
     "store/outages": (*_JUDGING, "tests/server/test_evaluator.py"),
     "service/intake": ("tests/store/test_intake.py",),
     "model/fault": ("tests/model/test_faults.py",),
     "model/declaration": ("tests/model/test_declaration.py",),
-    "service/delivering": ("tests/notify/test_delivering.py", "tests/cli/test_check_notify.py"),
-    "notify/notice": ("tests/notify/test_delivering.py", "tests/notify/test_composing.py"),
+    "service/composing": (*_TELLING, "tests/server/test_evaluator.py"),
+    "service/delivering": _TELLING,
+    "notify/notice": _TELLING,
     "server/runtime/evaluator": ("tests/server/test_evaluator.py",),
     "outbox/spool": ("tests/pings/test_keeping.py",),
     "outbox/claiming": ("tests/pings/test_keeping.py",),
@@ -85,6 +110,9 @@ HELD = (
     "service/intake",
     "model/record",
     "store/outages",
+    "store/alerts",
+    "store/reminders",
+    "service/delivering",
 )
 # Some of them, whose tests take a second or two in all.
 QUICK = (
