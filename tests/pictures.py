@@ -21,6 +21,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.store.store import Store
 from tests.support.chromium import chromium
 from tests.support.docs import CHECKOUT
+from tests.support.ledger import plant_ledger
 from tests.support.radar import environment, radar_path
 from tests.support.radar_server import RadarServer, serving
 from tests.support.terminal import Terminal
@@ -92,7 +93,11 @@ def photograph(server: RadarServer, profile: Path, folder: Path) -> None:
         page.evaluate(f"document.querySelector('input[name=key]').value = '{server.key}'")
         page.evaluate("document.querySelector('form').submit()")
         page.wait("document.querySelector('a[href$=\"/monitors/backup\"]') !== null")
-        for name, path, scale in (("dashboard", "/", 1.5), ("monitor", "/monitors/backup", 1.0)):
+        for name, path, scale in (
+            ("dashboard", "/", 1.5),
+            ("monitor", "/monitors/backup", 1.0),
+            ("celery", "/celery", 1.0),
+        ):
             for is_dark in (False, True):
                 page.resize(1100, 560, is_dark=is_dark, scale=scale)
                 page.open(server.url + path)
@@ -184,6 +189,7 @@ def main(folder: Path) -> None:
         with serving(state, config='[notify.ops]\nwebhook = "http://127.0.0.1:9/"\n') as server:
             with server.store() as store:
                 plant(store, now_us)
+                plant_ledger(store.ledger, now_us)
             photograph(server, Path(made) / "profile", folder)
         draw_status(state, folder / "status.svg")
 
