@@ -24,6 +24,7 @@ from tests.support.docs import CHECKOUT
 from tests.support.ledger import plant_ledger
 from tests.support.radar import environment, radar_path
 from tests.support.radar_server import RadarServer, serving
+from tests.support.server import Server
 from tests.support.terminal import Terminal
 
 Part = tuple[str, int, int]
@@ -186,11 +187,13 @@ def main(folder: Path) -> None:
     now_us = time.time_ns() // 1000
     with tempfile.TemporaryDirectory() as made:
         state = Path(made) / "state"
-        with serving(state, config='[notify.ops]\nwebhook = "http://127.0.0.1:9/"\n') as server:
-            with server.store() as store:
-                plant(store, now_us)
-                plant_ledger(store.ledger, now_us)
-            photograph(server, Path(made) / "profile", folder)
+        with Server() as hook:
+            config = f'[notify.ops]\nwebhook = "{hook.url}/"\n'
+            with serving(state, config=config) as server:
+                with server.store() as store:
+                    plant(store, now_us)
+                    plant_ledger(store.ledger, now_us)
+                photograph(server, Path(made) / "profile", folder)
         draw_status(state, folder / "status.svg")
 
 
