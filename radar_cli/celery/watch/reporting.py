@@ -101,7 +101,6 @@ class Problems:
         self._stuck: dict[str, str] = {}  # by the task's id
         self.blind = ""  # why nothing is seen
         self.gone: dict[str, int] = {}  # workers that went without a goodbye, and when
-        self.causes: dict[str, int] = {}  # found for what is wrong, and when
 
     def note(self, kind: str, task: TaskRecord, now_us: int) -> None:
         """Take in an event of a task, and the task as it then is."""
@@ -125,7 +124,6 @@ class Problems:
             for node, at_us in self.gone.items()
             if now_us - at_us < _NEWS_US
         ]
-        lines[:0] = [cause for cause, at_us in self.causes.items() if now_us - at_us < _NEWS_US]
         if self.blind:
             lines.insert(0, f"the watch sees nothing: {self.blind}")
         return lines

@@ -8,7 +8,6 @@ noted as a time in which it was blind, and it goes on.
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ from radar_cli.celery.check.seen import Look
 from radar_cli.celery.project import Project
 from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.celery.schedule.sources import open_source
-from radar_cli.celery.watch.backends import find_backend_fault
 from radar_cli.celery.watch.concluding import Concluder
 from radar_cli.celery.watch.events import OPEN_MAX, Fold
 from radar_cli.celery.watch.firings import Firings
@@ -32,7 +30,7 @@ from radar_cli.celery.watch.reporting import EntryReports, Problems, declare_ent
 from radar_cli.celery.watch.stream import EventStream, enable_events
 from radar_cli.celery.watch.thresholds import Thresholds
 from radar_cli.core.errors import RadarError
-from radar_cli.model.ledger import Batch, Blindness, QueueSample, Stage, TaskRecord, TaskState
+from radar_cli.model.ledger import Batch, Blindness, QueueSample, TaskRecord, TaskState
 from radar_cli.model.ping import Ping
 from radar_cli.store.ledger import FORGOTTEN_AT_ONCE, Ledger, LedgerRetention, TaskSearch
 
@@ -51,7 +49,6 @@ _WAITING_MAX = 100_000
 # No heartbeat for so long, and workers that answer: the subscription is dead.
 _DEAF_S = 30.0
 _QUEUES_MAX = 500
-_ENDLESS_MAX = 1_000
 
 
 class Reporter(Protocol):
@@ -88,7 +85,6 @@ class _Seen:
     entries: list[Entry] | None = None
     beats: list[Beat] = field(default_factory=list)
     schedule_fault: str = ""
-    backend_fault: str | None = None  # None: nobody wanted to know
 
 
 class Watch:
@@ -124,8 +120,6 @@ class Watch:
         self._stopping = threading.Event()
         self._waiting = Batch()  # not written yet
         self._said: set[str] = set()
-        self._endless: deque[TaskRecord] = deque(maxlen=_ENDLESS_MAX)  # not explained yet
-        self._to_ask: queue.SimpleQueue[str] = queue.SimpleQueue()  # workers, for their backends
         self.look: Look | None = None
         self.looked_us = 0
         self.missed_events = ledger.missed_events()
@@ -220,9 +214,6 @@ class Watch:
             self._queues.add(task.queue)
         if kind == "task-started":
             self.concluder.note_started(task.worker)
-        if task.stage == Stage.NO_END:
-            self._endless.append(task)
-            self._to_ask.put(task.worker)
         self.firings.note(kind, task)
         self.problems.note(kind, task, self._now_us)
         self.thresholds.note(kind, task, self._now_us)
@@ -271,8 +262,6 @@ class Watch:
             self._say(f"can't look: {seen.fault}")
         if seen.schedule_fault:
             self._say(f"the schedule can't be read: {seen.schedule_fault}")
-        if seen.backend_fault is not None:
-            self._explain(seen.backend_fault, now_us)
         if self._reporter is not None:
             pings = self.thresholds.report(self.fold.open.values(), now_us)
             if pings:
@@ -289,15 +278,6 @@ class Watch:
             if self._reporter is not None and monitors != self._monitors:
                 self._reporter.declare(monitors)
                 self._monitors = monitors
-
-    def _explain(self, backend_fault: str, now_us: int) -> None:
-        """Note why tasks told of no end, if that is found."""
-        if backend_fault:
-            self.problems.causes[backend_fault] = now_us
-            for task in self._endless:
-                task.message = backend_fault
-                self.fold.touch(task)
-        self._endless.clear()
 
     def _conclude(self, look: Look, heard: Mapping[str, int], now_us: int) -> None:
         done = self.concluder.conclude(look, now_us, heard)
@@ -407,11 +387,6 @@ class Watch:
                 if news and self._settings.enables_events:
                     enable_events(broker, news)
                 enabled = set(seen.look.workers)
-                nodes = set()
-                while not self._to_ask.empty():
-                    nodes.add(self._to_ask.get())
-                if nodes:
-                    seen.backend_fault = find_backend_fault(broker, nodes)
                 self._put(seen)
                 left_s = self._settings.interval_s - (time.monotonic() - began)
                 self._stopping.wait(max(0.1, left_s))
