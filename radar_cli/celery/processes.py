@@ -88,6 +88,7 @@ class BeatProcess:
     scheduler: str  # empty: whatever its app says
     started_at: float  # Unix time
     world: tuple[str, ...]  # what tells it from another with the same command line
+    is_stopped: bool = False
 
 
 def find_beats(proc: Path = _PROC) -> list[BeatProcess]:
@@ -121,6 +122,7 @@ def find_beats(proc: Path = _PROC) -> list[BeatProcess]:
                 _value(words, ("-S", "--scheduler")),
                 _started_at(int(fields[19]), proc),
                 (cwd, *settings),
+                fields[0] in (b"T", b"t"),
             ),
         )
     # A worker's children have its command line.

@@ -39,23 +39,31 @@ class Stage(StrEnum):
     """The stage at which a task, or the firing of an entry, broke."""
 
     NOT_ATTEMPTED = "not attempted"  # Beat didn't try
+    BEAT_HANGS = "Beat hangs"  # its process is there, and it tries to send nothing at all
     NOT_PUBLISHED = "not published"  # Beat tried, and the broker has nothing of it
     NOT_RECEIVED = "not received"  # no worker has fetched it
     HELD_BY_NOBODY = "held by nobody"  # fetched, and no worker that answers holds it
     NOT_STARTED = "not started"  # a worker has it, and doesn't begin
     WORKER_GONE = "worker gone"  # its worker ended while it ran
+    NOT_STORED = "result not stored"  # it ran, and its worker can't tell how it ended
     UNKNOWN = "unknown task"  # dropped: no worker knows it
 
 
 _REASONS = {
     Stage.NOT_ATTEMPTED: "Beat did not try to send it",
+    Stage.BEAT_HANGS: "Beat did not try to send it, though its process is there: stopped or stuck",
     Stage.NOT_PUBLISHED: "Beat tried to send it, and nobody has seen its task",
     Stage.NOT_RECEIVED: "it was sent, and no worker has received it",
     Stage.HELD_BY_NOBODY: "it was fetched, and no worker that answers holds it",
     Stage.NOT_STARTED: "a worker has received it, and does not begin",
     Stage.WORKER_GONE: "its worker is gone, or the process that ran it",
+    Stage.NOT_STORED: "it ran, and its end is not known: the result backend does not answer",
     Stage.UNKNOWN: "no worker knows the task: it was dropped",
 }
+
+
+# Nothing was sent, as far as anybody knows.
+UNSENT = frozenset({Stage.NOT_ATTEMPTED, Stage.BEAT_HANGS, Stage.NOT_PUBLISHED})
 
 
 def describe_stage(stage: str) -> str:

@@ -120,10 +120,52 @@ def test_started_and_its_worker_is_gone() -> None:
 
 def test_fetched_and_its_worker_is_gone() -> None:
     case = Case("sent", "received")
-    task = case.after((22, look()), (32, look()))
+    kept = Unacked(1, 1.0, {"q": 1}, {"a": 1.0})
+    task = case.after((22, look(unacked=kept)), (32, look(unacked=kept)))
     assert task is not None
     assert (task.state, task.stage) == (TaskState.RECEIVED, Stage.HELD_BY_NOBODY)
     assert list(case.fold.open) == ["a"]
+    # Now it is nowhere: neither fetched, nor in its queue, nor with a worker.
+    task = case.after((50, look(worker("v@h"))), (60, look(worker("v@h"))))
+    assert task is not None
+    assert (task.state, task.stage) == (TaskState.LOST, Stage.WORKER_GONE)
+
+
+def test_what_is_not_acknowledged_comes_back() -> None:
+    case = Case("sent", "received", "started")
+    kept = Unacked(1, 1.0, {"q": 1}, {"a": 1.0})
+    case.after((1, look(worker(held=("a",)), unacked=kept)))
+    task = case.after((22, look(unacked=kept)), (32, look(unacked=kept)))
+    assert task is not None
+    assert (task.state, task.stage) == (TaskState.STARTED, Stage.WORKER_GONE)
+    # The broker gives it back: it waits, for another worker.
+    other = worker("v@h")
+    task = case.after((60, look(other, depth=1)), (70, look(other, depth=1)))
+    assert task is not None
+    assert (task.state, task.stage, task.worker) == (TaskState.SENT, "", "")
+    assert case.told[-1] == "task-unstuck"
+    case.fold.apply(event("received", hostname="v@h"), _NOW + 80 * _SECOND)
+    task = case.fold.open["a"]
+    assert (task.state, task.worker, case.missed) == (TaskState.RECEIVED, "v@h", 0)
+
+
+def test_a_worker_that_is_gone_with_what_it_holds_where_the_broker_shows_nothing() -> None:
+    late = worker(held=("a",), active=(SeenTask("t", "a", 1.0, is_acked=False),))
+    for kinds in (("sent", "received"), ("sent", "received", "started")):
+        case = Case(*kinds)
+        case.after((1, look(late, unacked=None)))
+        task = case.after(*[(at, look(unacked=None, depth=1)) for at in (22, 32)])
+        assert task is not None
+        assert task.state == TaskState.SENT
+        task = case.after(*[(at, look(unacked=None, depth=1)) for at in (50, 60)])
+        assert task is not None
+        assert task.stage == Stage.NOT_RECEIVED
+
+
+def test_nothing_is_lost_that_may_be_among_too_many() -> None:
+    many = look(worker(), unacked=Unacked(900, 1.0))
+    case = Case("sent")
+    assert case.after((20, many), (40, many), (60, many)) is None
 
 
 def test_one_who_hears_and_does_not_answer_may_have_it() -> None:
@@ -140,13 +182,43 @@ def test_one_who_hears_and_does_not_answer_may_have_it() -> None:
 
 def test_a_process_that_ended_without_a_word() -> None:
     case = Case("sent", "received")
-    case.after((1, look(worker(total=0, held=("a",)))))
+    case.after((1, look(worker(total=0, held=("a",), processes=frozenset((7, 8))))))
     case.fold.apply(event("started"), _NOW + 2 * _SECOND)
     case.fold.take_changes()
-    seen = look(worker(total=1))
+    seen = look(worker(total=1, processes=frozenset((7, 9))))
     task = case.after((20, seen), (30, seen))
     assert task is not None
     assert (task.state, task.stage) == (TaskState.LOST, Stage.WORKER_GONE)
+
+
+def begun_case() -> Case:
+    case = Case("sent", "received")
+    case.after((1, look(worker(total=0, held=("a",)))))
+    case.fold.apply(event("started"), _NOW + 2 * _SECOND)
+    case.fold.take_changes()
+    return case
+
+
+def test_a_task_that_its_worker_dropped_is_not_lost() -> None:
+    task = begun_case().after((20, look(worker(total=1))), (30, look(worker(total=1))))
+    assert task is not None
+    assert (task.state, task.stage) == (TaskState.UNSEEN, "")
+
+
+def test_a_result_that_cannot_be_stored_is_the_cause() -> None:
+    case, faults = begun_case(), {"w@h": "redis://r:6379: Connection refused"}
+    for seconds in (20, 30):
+        seen = look(worker(total=1))
+        case.concluder.conclude(seen, _NOW + seconds * _SECOND, backend_faults=faults)
+    [task], _ = case.fold.take_changes()
+    assert (task.state, task.stage) == (TaskState.LOST, Stage.NOT_STORED)
+    assert task.message == "redis://r:6379: Connection refused"
+    case, kept = begun_case(), Unacked(1, 1.0, {"q": 1}, {"a": 1.0})
+    for seconds in (20, 30):
+        seen = look(worker(total=1), unacked=kept)
+        case.concluder.conclude(seen, _NOW + seconds * _SECOND, backend_faults=faults)
+    [task], _ = case.fold.take_changes()
+    assert (task.state, task.stage) == (TaskState.STARTED, Stage.NOT_STORED)
 
 
 def test_where_events_are_missing_an_end_is_unseen() -> None:

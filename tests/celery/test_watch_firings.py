@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from radar_cli.celery.schedule.crontab import Crontab
 from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.celery.schedule.timing import Interval, Timing
+from radar_cli.celery.watch.beats import SeenBeat
 from radar_cli.celery.watch.firings import Firings
 from radar_cli.celery.watch.reporting import EntryReports, Problems, declare_entries
 from radar_cli.model.ledger import Firing, Stage, TaskRecord, TaskState
@@ -102,6 +103,47 @@ def test_what_beat_did_not_try_is_told_from_what_it_did_not_publish() -> None:
     firings.note("task-sent", task(2, 3600.1))
     assert at(firings, 3601)["hourly", 3600].task_id == "task-2"
     assert firings.overdue(_NOW + 3602 * _SECOND)[0].overdue_us == 0
+
+
+def test_what_comes_late_is_what_was_missed_and_an_interval_counts_from_then() -> None:
+    firings = begin(entry("often", Interval(timedelta(seconds=60))))
+    assert at(firings, 21)["often", 0].stage == Stage.NOT_ATTEMPTED
+    firings.note("task-sent", task(1, 35))
+    late = at(firings, 36)["often", 0]
+    assert (late.stage, late.task_id, late.published_us) == ("", "task-1", _NOW + 35 * _SECOND)
+    assert firings.overdue(_NOW + 40 * _SECOND)[0].overdue_us == 0
+    for number in range(2, 5):
+        due = 35 + 60 * (number - 1)
+        firings.note("task-sent", task(number, due + 0.1))
+        [firing] = at(firings, due + 1).values()
+        assert (firing.task_id, firing.stage) == (f"task-{number}", "")
+
+
+def test_a_beat_that_is_there_and_sends_nothing_hangs() -> None:
+    firings = begin(entry(), entry("other"))
+    firings.note("task-sent", task(1, 0.1))
+    firings.note("task-sent", task(2, 0.1))
+    at(firings, 1)
+    due_again = [entry(due=3600), entry("other", due=3600)]
+    alive, stopped, gone = SeenBeat(7), SeenBeat(7, is_stopped=True), SeenBeat(7, is_gone=True)
+    firings.update(due_again, (), _NOW + 3601 * _SECOND, alive)
+    assert firings.describe_silence() == ""
+    assert at(firings, 3621)["hourly", 3600].stage == Stage.BEAT_HANGS
+    assert firings.describe_silence() == "Beat (process 7) lives, and sends nothing that is due"
+    for beat, words in ((stopped, "is stopped by a signal"), (gone, "Beat is gone (it was proc")):
+        firings.update(due_again, (), _NOW + 3622 * _SECOND, beat)
+        assert words in firings.describe_silence()
+    firings.note("task-sent", task(3, 7200.1))
+    stages = {firing.stage for (_, due), firing in at(firings, 7221).items() if due == 7200}
+    assert stages == {"", Stage.NOT_ATTEMPTED}  # it sends, if not all
+    assert firings.describe_silence() == ""
+
+
+def test_a_beat_of_which_nothing_was_ever_seen_is_not_blamed() -> None:
+    firings = begin(entry())
+    firings.update([entry()], (), _NOW, SeenBeat(7))
+    assert at(firings, 21)["hourly", 0].stage == Stage.NOT_ATTEMPTED
+    assert firings.describe_silence() == ""
 
 
 def test_an_interval_counts_from_when_it_was_sent() -> None:

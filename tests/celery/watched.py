@@ -47,7 +47,9 @@ class Watched:
     ) -> "subprocess.Popen[bytes]":
         """A Beat with these entries."""
         words = ["beat", "-l", "INFO"]
-        words += ["-S", scheduler] if scheduler else ["-s", str(self.folder / "schedule")]
+        keeps = scheduler in ("", "stuck:StuckScheduler")
+        words += ["-S", scheduler] if scheduler else []
+        words += ["-s", str(self.folder / "schedule")] if keeps else []
         env = {
             "WATCHED_BEAT": json.dumps(entries),
             "WATCHED_SETUP": "1",

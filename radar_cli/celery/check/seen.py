@@ -49,6 +49,7 @@ class SeenTask:
     name: str
     id: str
     started_at: float | None  # Unix time by the worker's clock
+    is_acked: bool = True  # False: its message is kept until its end (acks_late)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class SeenWorker:
     prefetched: Mapping[str, int] = field(default_factory=dict)  # of `reserved`, by queue
     held: frozenset[str] = frozenset()  # the ids of all tasks that it has
     reports: bool = False  # the runs of its tasks, to radar
+    processes: frozenset[int] = frozenset()  # of its pool, unless they are replaced now and then
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def read_workers(replies: Mapping[str, Mapping[str, Any]]) -> dict[str, SeenWork
             prefetched=_count_by_queue(lists[1]),
             held=frozenset(number for each in lists for number in _ids(each)),
             reports=STATS_KEY in stats,
+            processes=_lasting_processes(stats["pool"] or {}),
         )
     return workers
 
@@ -148,11 +151,23 @@ def _slots(pool: Mapping[str, Any]) -> int | None:
     return most if isinstance(most, int) else None
 
 
+def _lasting_processes(pool: Mapping[str, Any]) -> frozenset[int]:
+    processes, most = pool.get("processes"), pool.get("max-tasks-per-child")
+    if not isinstance(processes, list) or (isinstance(most, int) and most > 0):
+        return frozenset()
+    return frozenset(pid for pid in processes if isinstance(pid, int))
+
+
 def _read_tasks(reply: Any) -> list[SeenTask]:
     if not isinstance(reply, list):
         return []
     return [
-        SeenTask(str(task.get("name") or task.get("type")), str(task["id"]), task.get("time_start"))
+        SeenTask(
+            str(task.get("name") or task.get("type")),
+            str(task["id"]),
+            task.get("time_start"),
+            task.get("acknowledged") is not False,
+        )
         for task in reply
         if isinstance(task, dict) and "id" in task
     ]

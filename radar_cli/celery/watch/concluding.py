@@ -54,19 +54,30 @@ class Concluder:
         self._suspects: dict[str, tuple[TaskState, int]] = {}  # in which state, and since when
         self._progress: dict[str, _Progress] = {}
         self.heard: dict[str, int] = {}  # events of tasks that began, by worker
+        # Running tasks whose messages their broker keeps until they end (acks_late).
+        self._unacked: set[str] = set()
+        self._processes: dict[str, frozenset[int]] = {}  # of pools, by worker
+        self._ended_us: dict[str, int] = {}  # when one of them was last found to have ended
+        self._backend_faults: Mapping[str, str] = {}
 
     def note_started(self, node: str) -> None:
         """Count a task that a worker began, by its event."""
         self.heard[node] = self.heard.get(node, 0) + 1
 
     def conclude(
-        self, look: Look, now_us: int, heard: Mapping[str, int] | None = None
+        self,
+        look: Look,
+        now_us: int,
+        heard: Mapping[str, int] | None = None,
+        backend_faults: Mapping[str, str] | None = None,
     ) -> Conclusions:
         """Bring the fold up to what a look has seen.
 
         `heard` is a copy of what `self.heard` was before the workers were asked: an event that
-        came after that may be of a task that they counted.
+        came after that may be of a task that they counted. `backend_faults` are why the result
+        backends of workers don't answer, by worker.
         """
+        self._backend_faults = backend_faults or {}
         heard = self.heard if heard is None else heard
         done = Conclusions(queues=_sample(look, now_us))
         for worker in look.workers.values():
@@ -74,6 +85,9 @@ class Concluder:
             self._count_missed(worker, heard.get(worker.node, 0), done, now_us)
         gone = self._find_gone(look, now_us)
         holders = {number: worker for worker in look.workers.values() for number in worker.held}
+        running = (task for worker in look.workers.values() for task in worker.active)
+        self._unacked &= self._fold.open.keys()
+        self._unacked |= {task.id for task in running if not task.is_acked}
         suspects: dict[str, tuple[TaskState, int]] = {}
         for task in list(self._fold.open.values()):
             if (holder := holders.get(task.id)) is not None:
@@ -89,15 +103,22 @@ class Concluder:
                 if state is None:
                     suspects[task.id] = task.state, since_us
                     self._fold.mark(task, stage, now_us)
+                elif state == TaskState.SENT:
+                    self._fold.put_back(task, now_us)
                 else:
                     done.missed_events += state == TaskState.UNSEEN
-                    self._fold.end(task, state, stage, now_us)
+                    is_of_backend = stage == Stage.NOT_STORED
+                    why = self._backend_faults.get(task.worker, "") if is_of_backend else ""
+                    self._fold.end(task, state, stage, now_us, why)
             elif task.stage:
                 self._fold.mark(task, "", now_us)
         self._suspects = suspects
         return done
 
     def _note_worker(self, worker: SeenWorker, now_us: int) -> None:
+        if self._processes.get(worker.node, frozenset()) - worker.processes:
+            self._ended_us[worker.node] = now_us
+        self._processes[worker.node] = worker.processes
         known = self._fold.workers.get(worker.node) or WorkerRecord(worker.node, now_us, now_us)
         if known.gone_us is not None:
             known = replace(known, since_us=now_us, gone_us=None, said_goodbye=False)
@@ -155,7 +176,8 @@ class Concluder:
             if look.silent and (known.pool in _BUSY_POOLS or quiet_us < _LONG_QUIET_US):
                 continue  # it may be that one who hears and doesn't answer
             self._fold.note_worker(replace(known, gone_us=known.seen_us))
-            self._progress.pop(known.node, None)
+            for each in (self._progress, self._processes, self._ended_us):
+                each.pop(known.node, None)
             gone.add(known.node)
         return gone
 
@@ -174,30 +196,57 @@ class Concluder:
     def _judge(
         self, task: TaskRecord, look: Look, gone: set[str], now_us: int
     ) -> tuple[TaskState | None, str] | None:
-        """Return how a task that nobody holds has ended (None: it is stuck), and where."""
+        """Return how a task that nobody holds has ended, and where.
+
+        The state None: it is stuck. SENT: its message is back in its queue.
+        """
         is_of_gone = task.worker in gone and task.state != TaskState.SENT
         since_us = max(task.changed_us, task.eta_us or 0)
         if now_us - since_us < self._patience_us and not is_of_gone:
             return None
         fetched = look.unacked.fetched_at if look.unacked is not None else {}
+        has_holder = task.worker in look.workers and task.state == TaskState.STARTED
+        if look.unacked is not None and look.unacked.count and not fetched and not has_holder:
+            return None  # too many to be read: it may be one of them
         is_fetched = task.id in fetched
         if task.state in (TaskState.SENT, TaskState.RETRY):
             return self._judge_waiting(task, look, is_fetched=is_fetched, now_us=now_us)
         if is_of_gone:
-            if task.changed_us <= self.blind_until_us:
-                return TaskState.UNSEEN, ""
-            if task.state == TaskState.RECEIVED:
-                # Unacknowledged, it comes back; at the latest after the visibility timeout.
-                return None, str(Stage.HELD_BY_NOBODY)
-            return TaskState.LOST, str(Stage.WORKER_GONE)
+            return self._judge_orphan(task, look, is_fetched=is_fetched)
         if task.worker not in look.workers:
             return None  # whoever doesn't answer may hold it, until he is known to be gone
+        is_started, has_fault = task.state == TaskState.STARTED, task.worker in self._backend_faults
         if is_fetched:
-            return None, str(Stage.HELD_BY_NOBODY)
+            stage = Stage.NOT_STORED if is_started and has_fault else Stage.HELD_BY_NOBODY
+            return None, str(stage)
         if self._is_unsure(task, look):
             return TaskState.UNSEEN, ""
         if task.state == TaskState.RECEIVED:
             return None  # acknowledged and put back, say: it comes again
+        if has_fault:
+            return TaskState.LOST, str(Stage.NOT_STORED)
+        if self._ended_us.get(task.worker, 0) >= (task.started_us or task.changed_us):
+            return TaskState.LOST, str(Stage.WORKER_GONE)
+        return TaskState.UNSEEN, ""  # ignored (`raise Ignore`), say: no event tells of that
+
+    def _judge_orphan(
+        self, task: TaskRecord, look: Look, *, is_fetched: bool
+    ) -> tuple[TaskState | None, str] | None:
+        """Judge a task whose worker is gone."""
+        is_started = task.state == TaskState.STARTED
+        stuck = None, str(Stage.WORKER_GONE if is_started else Stage.HELD_BY_NOBODY)
+        if is_fetched:
+            return stuck  # it comes back; at the latest after the visibility timeout
+        # Acknowledged early, as is Celery's default, a task that runs is in no queue any more.
+        is_kept = not is_started or task.stage != "" or task.id in self._unacked
+        queue = look.queues.get(task.queue)
+        if is_kept and queue is not None and queue.depth:
+            return TaskState.SENT, ""
+        others = is_kept and any(self._has_gaps(node, task.changed_us) for node in look.workers)
+        if task.changed_us <= self.blind_until_us or others:
+            return TaskState.UNSEEN, ""
+        if is_kept and look.unacked is None:
+            return stuck
         return TaskState.LOST, str(Stage.WORKER_GONE)
 
     def _judge_waiting(

@@ -104,8 +104,11 @@ class Fold:
         for task in tasks:
             self.open.setdefault(task.id, task)
 
-    def end(self, task: TaskRecord, state: TaskState, stage: str, now_us: int) -> None:
+    def end(
+        self, task: TaskRecord, state: TaskState, stage: str, now_us: int, why: str = ""
+    ) -> None:
         """Note that a task is found to have ended without an event."""
+        task.message = why or task.message
         task.state, task.stage, task.changed_us = state, stage, now_us
         task.ended_us = now_us
         self._close(task)
@@ -116,6 +119,15 @@ class Fold:
         """Note that a worker is found to hold a task, of which no event has told."""
         task.worker, task.state, task.stage, task.changed_us = node, state, "", now_us
         self._changed_tasks[task.id] = task
+
+    def put_back(self, task: TaskRecord, now_us: int) -> None:
+        """Note that a task's message is back in its queue, since its worker is gone."""
+        was_stuck, task.stage = bool(task.stage), ""
+        task.state, task.worker, task.changed_us = TaskState.SENT, "", now_us
+        task.received_us = task.started_us = None
+        self._changed_tasks[task.id] = task
+        if was_stuck:
+            self._listener("task-unstuck", task)
 
     def mark(self, task: TaskRecord, stage: str, now_us: int) -> None:
         """Note the stage at which a task is stuck, or that it isn't any more."""
@@ -166,6 +178,9 @@ class Fold:
             # It begins anew: what the last try has come to stands in its exception.
             task.retries, task.state = retries, state
             task.received_us = task.started_us = task.ended_us = None
+        elif self._is_redelivered(kind, event, task, time_us):
+            # Its message was not acknowledged: another worker has it now, or this one anew.
+            task.state, task.started_us = state, None
         elif task.state in CONCLUDED and state not in (TaskState.SENT, task.state):
             # It wasn't: its message was delivered again, or the event has come late.
             task.state, task.ended_us = state, None
@@ -183,6 +198,13 @@ class Fold:
                 self.forgotten += 1
         self._changed_tasks[task_id] = task
         self._listener(kind, task)
+
+    def _is_redelivered(
+        self, kind: str, event: Mapping[str, Any], task: TaskRecord, time_us: int
+    ) -> bool:
+        if kind != "task-received" or task.is_ended or task.started_us is None:
+            return False
+        return time_us > task.started_us or task.worker != str(event.get("hostname") or "")
 
     def _close(self, task: TaskRecord) -> None:
         self.open.pop(task.id, None)

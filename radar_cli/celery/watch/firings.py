@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.celery.schedule.timing import Timing, UnknowableError
+from radar_cli.celery.watch.beats import SeenBeat
 from radar_cli.model.ledger import Firing, Stage, TaskRecord, TaskState
 
 _SECOND = 1_000_000
@@ -25,12 +26,15 @@ _HEARD_MAX = 1_000
 SHORTEST_US = 1 * _SECOND
 # Catching up after a pause: so many firings of one entry at most.
 _CAUGHT_UP_MAX = 50
+# What was missed stays overdue for so long, unless the next one comes.
+_FORGOTTEN_US = 86_400 * _SECOND
 
 
 @dataclass(slots=True)
 class _Watched:
     entry: Entry
     due_us: int | None = None  # the next one that isn't accounted for
+    missed_us: int | None = None  # what it was last due for in vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Firings:
         self._missing: dict[tuple[str, int], Firing] = {}  # that broke before there was a task
         self._changed: dict[tuple[str, int], Firing] = {}
         self.silent_beats: list[str] = []
+        self._beat = SeenBeat()
+        self._sent_us: int | None = None  # when Beat last sent something, as far as was seen
         self.claimed: list[TaskRecord] = []  # tasks found to be an entry's, since this was emptied
 
     def restore(self, firings: Iterable[Firing]) -> None:
@@ -64,8 +70,15 @@ class Firings:
             if firing.task_id and len(self._open) < _OPEN_MAX:
                 self._open[firing.task_id] = firing
 
-    def update(self, entries: Iterable[Entry], beats: Iterable[Beat], now_us: int) -> None:
-        """Take in the schedule as its source has it now."""
+    def update(
+        self,
+        entries: Iterable[Entry],
+        beats: Iterable[Beat],
+        now_us: int,
+        process: SeenBeat | None = None,
+    ) -> None:
+        """Take in the schedule as its source has it now, and Beat's process."""
+        self._beat = process or SeenBeat()
         moment = datetime.fromtimestamp(now_us / 1e6, UTC)
         self.silent_beats = [beat.name for beat in beats if not beat.is_alive(moment)]
         before, self._entries, self._by_task = self._entries, {}, {}
@@ -100,6 +113,7 @@ class Firings:
     def advance(self, now_us: int) -> None:
         """Match what was due with the tasks that were heard of, and note what is missing."""
         for name, watched in self._entries.items():
+            self._settle_late(name, watched)
             for _ in range(_CAUGHT_UP_MAX):
                 if watched.due_us is None or watched.due_us - _EARLY_US > now_us:
                     break
@@ -127,6 +141,20 @@ class Firings:
             found.append(Overdue(name, watched.entry.task, late_us, watched.due_us))
         return found
 
+    def describe_silence(self) -> str:
+        """Return why Beat sends nothing that is due; "" if it does, or nothing was due."""
+        due = [due_us for (_, due_us), each in self._missing.items() if each.attempted_us is None]
+        if not due or not self._is_proven() or self._has_sent_since(min(due)):
+            return ""
+        return self._beat.describe()
+
+    def _is_proven(self) -> bool:
+        """Whether Beat's silence is its own: if nothing was ever seen of it, nobody may tell."""
+        return self._beat.is_stopped or self._beat.is_gone or self._sent_us is not None
+
+    def _has_sent_since(self, due_us: int) -> bool:
+        return self._sent_us is not None and self._sent_us >= due_us
+
     def entries(self) -> list[Entry]:
         """Return the entries that are enabled."""
         return [watched.entry for watched in self._entries.values()]
@@ -143,26 +171,54 @@ class Firings:
             until_us = min(until_us, max(following - slack_us, due_us + SHORTEST_US))
         found = self._claim(entry, due_us - slack_us, until_us)
         if found is not None:
-            at_us, task = found
-            task.entry = name
-            self.claimed.append(task)
-            firing = Firing(name, due_us, task.name, task.id, at_us, at_us)
-            self._follow(firing, task)
-            # An interval counts from when it was really sent.
-            watched.due_us = _following(entry.timing, max(at_us, due_us))
-            self._resolve(name)
+            self._note_sent(name, watched, due_us, *found)
             return True
         if now_us < due_us + self._grace_us:
             return False
         last_us = _us(entry.last_run_at) if entry.has_run else None
         attempted_us = last_us if last_us is not None and last_us >= due_us - slack_us else None
-        stage = Stage.NOT_ATTEMPTED if attempted_us is None else Stage.NOT_PUBLISHED
+        stage = Stage.NOT_PUBLISHED
+        if attempted_us is None:
+            stage = Stage.BEAT_HANGS if self._hangs(due_us) else Stage.NOT_ATTEMPTED
         firing = Firing(name, due_us, entry.task, "", attempted_us, stage=str(stage))
         if all(other != name for other, _ in self._missing):
             self._missing[name, due_us] = firing
         self._changed[name, due_us] = firing
-        watched.due_us = _following(entry.timing, due_us)
+        watched.due_us, watched.missed_us = _following(entry.timing, due_us), due_us
         return True
+
+    def _settle_late(self, name: str, watched: _Watched) -> None:
+        """Take a task that comes between two firings for the one that was missed: it is late.
+
+        A Beat that was stopped sends what is due when it goes on, and an interval counts from then.
+        """
+        missed_us, due_us = watched.missed_us, watched.due_us
+        if missed_us is None:
+            return
+        until_us = missed_us + _FORGOTTEN_US
+        if due_us is not None:
+            until_us = min(until_us, due_us - min(_EARLY_US, due_us - missed_us))
+        found = self._claim(watched.entry, missed_us, until_us)
+        if found is not None:
+            self._note_sent(name, watched, missed_us, *found)
+
+    def _note_sent(
+        self, name: str, watched: _Watched, due_us: int, at_us: int, task: TaskRecord
+    ) -> None:
+        """Note that a task is what an entry was due for."""
+        task.entry = name
+        self.claimed.append(task)
+        self._sent_us = max(at_us, self._sent_us or 0)
+        self._follow(Firing(name, due_us, task.name, task.id, at_us, at_us), task)
+        # An interval counts from when it was really sent.
+        watched.due_us = _following(watched.entry.timing, max(at_us, due_us))
+        watched.missed_us = None
+        self._resolve(name)
+
+    def _hangs(self, due_us: int) -> bool:
+        """Whether Beat's process is there, and all that is due since then waits for it."""
+        is_there = self._beat.is_there and self._is_proven()
+        return is_there and not self._has_sent_since(due_us)
 
     def _claim(self, entry: Entry, from_us: int, until_us: int) -> tuple[int, TaskRecord] | None:
         heard = self._heard.get(entry.task)
@@ -177,7 +233,7 @@ class Firings:
     def _correct(self, key: tuple[str, int], firing: Firing, now_us: int) -> None:
         """Note an attempt that Beat's record tells of later."""
         watched = self._entries.get(key[0])
-        if watched is None or now_us - key[1] > 86_400 * _SECOND:
+        if watched is None or now_us - key[1] > _FORGOTTEN_US:
             self._missing.pop(key, None)
             return
         last_us = _us(watched.entry.last_run_at) if watched.entry.has_run else None

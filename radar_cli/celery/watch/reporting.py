@@ -5,14 +5,14 @@ it broke. The monitor of the watch gets a ping a minute: fail with what is wrong
 """
 
 import uuid
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from radar_cli.celery.integration.schedules import declare_timing
 from radar_cli.celery.schedule.entry import Entry, entry_key
 from radar_cli.celery.watch.thresholds import FAILED
-from radar_cli.model.ledger import Firing, TaskRecord, TaskState, describe_stage
+from radar_cli.model.ledger import Firing, Stage, TaskRecord, TaskState, describe_stage
 from radar_cli.model.ping import Ping
 
 _SECOND = 1_000_000
@@ -86,37 +86,49 @@ class EntryReports:
 def _describe_end(firing: Firing, task: TaskRecord | None) -> str:
     if firing.stage:
         where = f" (queue {task.queue})" if task is not None and task.queue else ""
-        return describe_stage(firing.stage) + where
+        return _describe_break(firing.stage, firing.state) + where
     if task is None or not task.exception:
         return firing.state
     place = f" at {task.place}" if task.place else ""
     return f"{task.exception}{place}: {task.message}"
 
 
+def _describe_break(stage: str, state: str) -> str:
+    """Return where something broke, in words, and whether it goes on from there."""
+    is_kept = stage == Stage.WORKER_GONE and state == TaskState.STARTED
+    more = "; its message was not acknowledged, and is delivered again" if is_kept else ""
+    return describe_stage(stage) + more
+
+
 class Problems:
     """Everything that is wrong at a moment, as far as events and looks tell."""
 
     def __init__(self) -> None:
-        self._lost: deque[tuple[int, str]] = deque(maxlen=_LOST_MAX)
+        self._lost: OrderedDict[str, tuple[int, str]] = OrderedDict()  # by the task's id
         self._stuck: dict[str, str] = {}  # by the task's id
         self.blind = ""  # why nothing is seen
+        self.beat = ""  # why Beat sends nothing
+        self.backend = ""  # why results can't be stored
         self.gone: dict[str, int] = {}  # workers that went without a goodbye, and when
 
     def note(self, kind: str, task: TaskRecord, now_us: int) -> None:
         """Take in an event of a task, and the task as it then is."""
         what = f"{task.name or 'a task'} in queue {task.queue}" if task.queue else task.name
         if kind == "task-stuck" and len(self._stuck) < _LOST_MAX:
-            self._stuck[task.id] = f"{what}: {describe_stage(task.stage)}"
+            self._stuck[task.id] = f"{what}: {_describe_break(task.stage, task.state)}"
             return
         self._stuck.pop(task.id, None)
+        self._lost.pop(task.id, None)  # it was not, if something is heard of it
         if task.is_ended and task.stage:
-            self._lost.append((now_us, f"{what}: {describe_stage(task.stage)}"))
+            self._lost[task.id] = now_us, f"{what}: {_describe_break(task.stage, task.state)}"
+            if len(self._lost) > _LOST_MAX:
+                self._lost.popitem(last=False)
 
     def find(self, now_us: int) -> list[str]:
         """Return a line for each thing that is wrong, the most frequent first."""
-        while self._lost and self._lost[0][0] < now_us - _NEWS_US:
-            self._lost.popleft()
-        counts = Counter(line for _, line in self._lost)
+        while self._lost and next(iter(self._lost.values()))[0] < now_us - _NEWS_US:
+            self._lost.popitem(last=False)
+        counts = Counter(line for _, line in self._lost.values())
         counts.update(self._stuck.values())
         lines = [f"{count} x {line}" if count > 1 else line for line, count in counts.most_common()]
         lines += [
@@ -124,6 +136,10 @@ class Problems:
             for node, at_us in self.gone.items()
             if now_us - at_us < _NEWS_US
         ]
+        if self.backend:
+            lines.insert(0, f"no result can be stored, and so no end is told: {self.backend}")
+        if self.beat:
+            lines.insert(0, self.beat)
         if self.blind:
             lines.insert(0, f"the watch sees nothing: {self.blind}")
         return lines

@@ -22,6 +22,8 @@ from radar_cli.celery.check.seen import Look
 from radar_cli.celery.project import Project
 from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.celery.schedule.sources import open_source
+from radar_cli.celery.watch.backends import Backends
+from radar_cli.celery.watch.beats import BeatSeeker, SeenBeat
 from radar_cli.celery.watch.concluding import Concluder
 from radar_cli.celery.watch.events import OPEN_MAX, Fold
 from radar_cli.celery.watch.firings import Firings
@@ -81,9 +83,11 @@ class _Seen:
     at_us: int
     heard: Mapping[str, int] = field(default_factory=dict)  # before it: see Concluder.conclude
     look: Look | None = None
+    backend_faults: Mapping[str, str] = field(default_factory=dict)  # by worker
     fault: str = ""
     entries: list[Entry] | None = None
     beats: list[Beat] = field(default_factory=list)
+    beat: SeenBeat = field(default_factory=SeenBeat)
     schedule_fault: str = ""
 
 
@@ -116,6 +120,8 @@ class Watch:
         self.thresholds = Thresholds(settings.max_failure_rates, settings.max_waits_s)
         self._reports = EntryReports()
         self._monitors: dict[str, dict[str, str]] | None = None
+        self._beats = BeatSeeker(settings.beat)
+        self._backends = Backends()
         self._seen: queue.Queue[_Seen] = queue.Queue(maxsize=10)
         self._stopping = threading.Event()
         self._waiting = Batch()  # not written yet
@@ -229,6 +235,7 @@ class Watch:
                 break
             self._take(seen, now_us)
         self.firings.advance(now_us)
+        self.problems.beat = self.firings.describe_silence()
         for task in self.firings.claimed:
             self.fold.touch(task)
         self.firings.claimed.clear()
@@ -271,16 +278,19 @@ class Watch:
             if self._metrics is not None:
                 self._metrics.looked_us = seen.at_us
             if not self.problems.blind:
-                self._conclude(seen.look, seen.heard, now_us)
+                self._conclude(seen, seen.look, now_us)
         if seen.entries is not None:
-            self.firings.update(seen.entries, seen.beats, now_us)
+            self.firings.update(seen.entries, seen.beats, now_us, seen.beat)
             monitors = declare_entries(seen.entries)
             if self._reporter is not None and monitors != self._monitors:
                 self._reporter.declare(monitors)
                 self._monitors = monitors
 
-    def _conclude(self, look: Look, heard: Mapping[str, int], now_us: int) -> None:
-        done = self.concluder.conclude(look, now_us, heard)
+    def _conclude(self, seen: _Seen, look: Look, now_us: int) -> None:
+        faults = seen.backend_faults
+        done = self.concluder.conclude(look, now_us, seen.heard, faults)
+        answered = (fault for fault in faults.values() if self._backends.has_answered(fault))
+        self.problems.backend = next(answered, "")
         self._waiting.queues += done.queues
         self._samples = done.queues
         self._waiting.missed_events += done.missed_events
@@ -383,6 +393,7 @@ class Watch:
                 self._look_at_schedule(seen, broker.connection)
                 looker.want(list(self._queues))
                 seen.look = looker.look(lambda: _LOOK_S, workers=len(enabled))
+                seen.backend_faults = self._backends.look(broker, seen.look.workers)
                 news = seen.look.workers.keys() - enabled
                 if news and self._settings.enables_events:
                     enable_events(broker, news)
@@ -397,6 +408,7 @@ class Watch:
         try:
             source = open_source(self._settings.beat, connection=connection)
             now = datetime.fromtimestamp(time.time(), UTC)
+            seen.beat = self._beats.look()
             seen.entries, seen.beats = source.entries(now), source.beats(now)
         except RadarError as error:
             seen.schedule_fault = error.line()

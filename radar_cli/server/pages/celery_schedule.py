@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from radar_cli.celery.schedule.entry import entry_key
 from radar_cli.core.grammar import format_duration
-from radar_cli.model.ledger import Firing, Stage, TaskState, describe_stage
+from radar_cli.model.ledger import UNSENT, Firing, TaskState, describe_stage
 from radar_cli.model.sentences import local_time
 from radar_cli.server.api.depends import Served
 from radar_cli.server.pages.celery_overview import DAY_US, celery_frame
@@ -84,7 +84,7 @@ def _tick(firing: Firing) -> Tick:
 
 def _kind_of(firing: Firing) -> str:
     """Return the kind of a firing's mark in a strip."""
-    if firing.stage in (Stage.NOT_ATTEMPTED, Stage.NOT_PUBLISHED):
+    if firing.stage in UNSENT:
         return "missed"
     if firing.stage or firing.state in FAILED:
         return "fail"

@@ -29,6 +29,10 @@ if more := os.environ.get("SHOP_MORE"):
         app.conf.beat_schedule["weekly"] = weekly
 app.conf.task_acks_late = bool(os.environ.get("SHOP_LATE"))
 app.conf.task_send_sent_event = bool(os.environ.get("SHOP_SENT"))
+if seconds := os.environ.get("SHOP_VISIBILITY"):
+    app.conf.broker_transport_options = {"visibility_timeout": float(seconds)}
+if backend := os.environ.get("SHOP_RESULTS"):
+    app.conf.update(result_backend=backend, task_ignore_result=False)
 
 if name := os.environ.get("SHOP_QUORUM"):
     quorum = {"x-queue-type": "quorum"}
