@@ -111,6 +111,7 @@ HELD = (
     "model/record",
     "store/outages",
     "store/alerts",
+    "store/notices",
     "store/reminders",
     "service/delivering",
 )
