@@ -111,8 +111,13 @@ HELD = (
     "model/record",
     "store/outages",
     "store/alerts",
+    "store/channels",
+    "store/holding",
+    "store/incidents",
     "store/notices",
     "store/reminders",
+    "store/windows",
+    "notify/notice",
     "service/delivering",
 )
 # Some of them, whose tests take a second or two in all.
