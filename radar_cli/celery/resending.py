@@ -15,9 +15,11 @@ from radar_cli.celery.broker import Broker
 from radar_cli.celery.inspect import Asking
 from radar_cli.celery.queues import read_queues
 from radar_cli.celery.watch.events import CALLED_CHARACTERS
+from radar_cli.core.credentials import is_secret_name
 from radar_cli.core.errors import RadarError
 
 DEFAULT_QUEUE = "celery"
+_MASKED = "[redacted]"
 
 
 class UnknownCallError(RadarError):
@@ -28,16 +30,20 @@ class UnknownCallError(RadarError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A task with its arguments, and the queue that it went through."""
+    """A task with its arguments, and the queue that it went through, "" if that isn't known."""
 
     name: str
     queue: str
     args: list[Any] = field(default_factory=list)
     kwargs: dict[str, Any] = field(default_factory=dict)
 
-    def words(self) -> str:
-        """Return it as Python has it."""
-        words = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.kwargs.items())]
+    def describe(self) -> str:
+        """Return it as Python has it, without what is named like a secret."""
+        words = [repr(each) for each in self.args]
+        words += [
+            f"{name}={_MASKED if is_secret_name(name) else repr(value)}"
+            for name, value in self.kwargs.items()
+        ]
         return f"{self.name}({', '.join(words)})"
 
 
@@ -45,7 +51,7 @@ def read_call(name: str, queue: str, called: str) -> Call:
     """Return the call whose arguments the ledger shows as `called`. UnknownCallError: not all."""
     if not name:
         raise UnknownCallError("the task's name isn't known", "send it from the app")
-    if "[redacted]" in called:
+    if _MASKED in called:
         raise _unknown("a secret among them isn't kept")
     if len(called) >= CALLED_CHARACTERS or "..." in called or "…" in called:
         raise _unknown("they are kept in part only")
@@ -59,14 +65,33 @@ def read_call(name: str, queue: str, called: str) -> Call:
         [args, kwargs] = json.loads(json.dumps([args, kwargs], allow_nan=False))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise _unknown("some are no values that JSON has") from None
-    return Call(name, queue or DEFAULT_QUEUE, args, kwargs)
+    return Call(name, queue, args, kwargs)
+
+
+def read_kept_call(kept: bytes | None, queue: str) -> Call:
+    """Return the call that a result backend keeps of a task (result_extended=True).
+
+    `kept` is the value as Celery's JSON has it. UnknownCallError: it doesn't tell.
+    """
+    try:
+        found = json.loads(kept or b"")
+        name, args, kwargs = found["name"], found["args"], found["kwargs"]
+    except (ValueError, TypeError, KeyError):
+        raise _unknown("the result backend doesn't keep them (result_extended)") from None
+    if not (name and isinstance(args, list) and isinstance(kwargs, dict)):
+        raise _unknown("the result backend keeps none")
+    return Call(str(name), queue or str(found.get("queue") or ""), args, kwargs)
 
 
 def send_again(broker: Broker, call: Call) -> str:
-    """Send a task; return its new id. UnknownCallError: its queue isn't there (RabbitMQ)."""
-    seen = read_queues(broker, [call.queue])[call.queue]
+    """Send a task, through Celery's default queue if its own isn't known; return its new id.
+
+    UnknownCallError: that queue isn't there (RabbitMQ).
+    """
+    queue = call.queue or DEFAULT_QUEUE
+    seen = read_queues(broker, [queue])[queue]
     if seen.fault:
-        raise UnknownCallError(f"the queue {call.queue!r} can't be used: {seen.fault}")
+        raise UnknownCallError(f"the queue {queue!r} can't be used: {seen.fault}")
     number = str(uuid.uuid4())
     headers = {
         "lang": "py",
@@ -87,7 +112,7 @@ def send_again(broker: Broker, call: Call) -> str:
     }
     nothing = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     with Asking(broker.connection, exchange=broker.exchange) as asking:
-        asking.publish_task(call.queue, [call.args, call.kwargs, nothing], headers)
+        asking.publish_task(queue, [call.args, call.kwargs, nothing], headers)
     return number
 
 

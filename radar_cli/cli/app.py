@@ -99,8 +99,8 @@ def _call(words: list[str], session: Session) -> "Result | RadarError | int":
         return error
     except click.ClickException as error:
         return _from_click(error)
-    except (click.Abort, KeyboardInterrupt):
-        return InterruptedByPersonError("interrupted")
+    except (click.Abort, KeyboardInterrupt) as ending:
+        return _from_ending(ending)
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _has_stdout_gone():
             raise
@@ -138,16 +138,29 @@ def _fail(error: RadarError, session: Session, words: list[str]) -> int:
     if not isinstance(error, InterruptedByPersonError):
         complain(error.line())
     elif sys.stderr is not None:
-        sys.stderr.write("\n")  # behind the ^C that the terminal echoed
+        sys.stderr.write("\n")  # behind the question, or the ^C that the terminal echoed
+        if error.hint:
+            complain(error.line())
     # Options behind one that could not be parsed never reached the session.
     if session.format == "json" or _asks_for_json(_find_own_arguments(words)):
         emit(envelope(session.command, error.exit_code, error=error))
     return error.exit_code
 
 
+def _from_ending(ending: BaseException) -> RadarError:
+    """Return why a command was ended: a person did it, or a question found nobody."""
+    if isinstance(ending.__context__, EOFError) and (sys.stdin is None or not sys.stdin.isatty()):
+        return InterruptedByPersonError("nobody is here to answer", "'--yes' asks nothing")
+    return InterruptedByPersonError("interrupted")
+
+
 def _from_click(error: click.ClickException) -> RadarError:
     """Return one of click's complaints as one of ours."""
     message = error.format_message().rstrip(".")
+    param = getattr(error, "param", None)
+    if isinstance(param, click.Argument) and isinstance(param.type, click.Choice):
+        # Without its name, which is the list of all choices once more.
+        message = message.partition(": ")[2] or message
     context = getattr(error, "ctx", None)
     hint = f"see '{context.command_path} --help'" if context is not None else ""
     return UsageError(message[:1].lower() + message[1:], hint)

@@ -566,10 +566,17 @@ def _place(path: str, line: int | None) -> str:
 
 def _summarise(found: list[Found]) -> list[str]:
     others = [job for job in found if job.note != "radar's own"]
-    unwatched = sum(not job.is_watched for job in others)
+    unwatched = [job for job in others if not job.is_watched]
     if not unwatched:
         return []
-    return [f"{unwatched} of {len(others)} jobs aren't watched ('radar crontab wrap' does it)"]
+    kinds = {job.kind for job in unwatched}
+    hints = []
+    if "crontab" in kinds:
+        hints.append("'radar crontab wrap' does it; --packaged: also lines of packages")
+    if "timer" in kinds:
+        hints.append("'radar check --timers' watches timers")
+    hint = f" ({'; '.join(hints)})" if hints else ""
+    return [f"{len(unwatched)} of {len(others)} jobs aren't watched{hint}"]
 
 
 def _now() -> datetime:

@@ -116,7 +116,7 @@ def _check(server: str, key: str, profile: "Profile", data: LoginFields) -> str:
             raise
         # Enough for a machine whose jobs are watched, and for nothing else.
         data["scope"] = "ping"
-        return "the key is for pings"
+        return "the key is for pings ('radar status' and the like want one of the scope read)"
     finally:
         connection.close()
     monitors, scope = status["key_monitors"], status["scope"]

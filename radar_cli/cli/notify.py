@@ -29,7 +29,7 @@ from radar_cli.settings.profiles import Config
 _TIMEOUT_S = 30.0
 COLUMNS = ("when", "channel", "kind", "monitors", "fate", "tries", "answer")
 _FATES = {"delivered": "green", "given up": "red"}
-_NONE = "no channels yet: try 'radar config set notify.chat.webhook URL'"
+_NONE = "no channels yet: 'radar notify add' makes one"
 
 
 class ChannelFields(TypedDict):
@@ -252,7 +252,7 @@ def load_channels(config: Config) -> list[Channel]:
 def _choose(channels: list[Channel], names: tuple[str, ...]) -> list[Channel]:
     """The channels with these names, in this order, or all. Raises UnknownChannelError."""
     if not channels:
-        raise UnknownChannelError("no channels", "radar config set notify.chat.webhook URL")
+        raise UnknownChannelError("no channels", "'radar notify add' makes one")
     by_name = {channel.table.name: channel for channel in channels}
     for name in names:
         if name not in by_name:

@@ -98,6 +98,15 @@ class Opened:
             return "see the server's log"
         return "a crontab's 'radar check --notify' does it, or a server"
 
+    def find_server_database(self) -> list[str]:
+        """Return a remark if no monitor is here, and the server's database is another one."""
+        if self.local is None or self.user or not os.environ.get("RADAR_DATABASE"):
+            return []
+        return [
+            "RADAR_DATABASE is where a server keeps its monitors: 'radar login URL', and they are"
+            " asked of the server"
+        ]
+
     def remarks(self) -> list[str]:
         """All remarks, also on what isn't delivered."""
         if self.user:

@@ -124,7 +124,8 @@ def _find(session: Session, what: str, tz: str | None) -> tuple[CronSchedule, fl
     with open_monitors(session) as opened:
         (known,) = choose(opened.store, [what])
     if known.monitor.schedule is None:
-        raise UsageError(f"monitor {what!r} has no cron schedule")
+        hint = f"'radar monitors show {what}' shows what is expected of it"
+        raise UsageError(f"monitor {what!r} has no cron schedule", hint)
     schedule = known.monitor.schedule
     if tz:
         schedule = CronSchedule(schedule.expression, tz)

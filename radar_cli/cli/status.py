@@ -225,6 +225,8 @@ def take_look(session: Session, wanted: Wanted) -> Glance:
             glance.data, glance.notes, glance.is_lost = found
             missing = wanted.choice.find_missing([entry["key"] for entry in glance.data])
             glance.hints = find_hints(opened.store, missing)
+            if not glance.data and wanted.choice.is_everything:
+                glance.notes += opened.find_server_database()
             if opened.local is not None and own is None:
                 glance.notes += _mention_others()
     except StateError as error:

@@ -34,6 +34,11 @@ _STARTING: dict[str, tuple[str, int]] = {
     "time": ("fo", 0),
     "timeout": ("ks", 1),
 }
+# Wrappers of other services, whose job stands behind `--`.
+_WRAPPING = frozenset(("runitor", "sentry-cli"))
+# A request that tells such a service of a job isn't the job.
+_REQUESTING = frozenset(("curl", "wget"))
+_PING_URL = re.compile(rb"/ping/|hc-ping\.com|cronitor\.(?:link|io)|cron\.life|cronradar")
 _INTERPRETER = re.compile(r"(?:ba|da|k|z|a)?sh|(?:python|perl|ruby|php|node|java)[\d.]*")
 # Programs that do what their next word says.
 _MANY_IN_ONE = frozenset(
@@ -60,7 +65,9 @@ def name_job(shell_line: bytes) -> Named:
     names: list[str] = []
     while words:
         name = _slug(_ENDINGS.sub("", os.path.basename(words[0].rstrip("/"))))
-        if words[0] in _STARTING or (os.path.basename(words[0]) in _STARTING):
+        if job := _find_wrapped(words):
+            words = job
+        elif words[0] in _STARTING or (os.path.basename(words[0]) in _STARTING):
             words = _behind(words, *_STARTING[os.path.basename(words[0])])
         elif not names and _INTERPRETER.fullmatch(name) and (script := _find_script(words)):
             words = script
@@ -102,9 +109,28 @@ def _find_words(tokens: list[Token]) -> list[str]:
         elif token.kind == REDIRECTION:
             continue
     while_preparing = [words for words in commands if words]
-    meant = [words for words in while_preparing if words[0] not in _PREPARING]
+    meant = [
+        words for words in while_preparing if words[0] not in _PREPARING and not _is_ping(words)
+    ]
     chosen = (meant or while_preparing or [[]])[0]
     return [word.decode("utf-8", "replace").strip("'\"") for word in chosen]
+
+
+def _is_ping(words: list[bytes]) -> bool:
+    """Whether a command only tells a service that a job has begun or ended."""
+    program = os.path.basename(words[0]).decode("ascii", "replace")
+    return program in _REQUESTING and any(map(_PING_URL.search, words[1:]))
+
+
+def _find_wrapped(words: list[str]) -> list[str]:
+    """Return the job that another service's wrapper runs; nothing if there is none."""
+    program = os.path.basename(words[0])
+    if program in _WRAPPING and "--" in words:
+        return words[words.index("--") + 1 :]
+    if program == "cronitor" and "exec" in words:
+        job = words[words.index("exec") + 2 :]  # behind the monitor's key
+        return job[1:] if job[:1] == ["--"] else job
+    return []
 
 
 def _behind(words: list[str], valued: str, own: int) -> list[str]:

@@ -143,13 +143,15 @@ class Scan:
             note = starter.note
             if not _is_executable(there):
                 note = "it isn't executable: run-parts leaves it out"
+            within = self._watched_within(path)
             yield replace(
                 starter,
                 kind="run-parts",
                 place=path,
                 line=None,
                 command=path,
-                monitor=self._watched_within(path),
+                # Radar in front of run-parts sees when a script of it fails or hangs, too.
+                monitor=starter.monitor if within is None else within,
                 note=note,
             )
 

@@ -44,6 +44,7 @@ class Stage(StrEnum):
     HELD_BY_NOBODY = "held by nobody"  # fetched, and no worker that answers holds it
     NOT_STARTED = "not started"  # a worker has it, and doesn't begin
     WORKER_GONE = "worker gone"  # its worker ended while it ran
+    NO_END = "no end"  # its worker lives, runs it no more, and told of no end
     UNKNOWN = "unknown task"  # dropped: no worker knows it
 
 
@@ -54,6 +55,8 @@ _REASONS = {
     Stage.HELD_BY_NOBODY: "it was fetched, and no worker that answers holds it",
     Stage.NOT_STARTED: "a worker has received it, and does not begin",
     Stage.WORKER_GONE: "its worker is gone, or the process that ran it",
+    Stage.NO_END: "its worker lives and runs it no more, and told of no end: its result could not"
+    " be stored, or it called sys.exit()",
     Stage.UNKNOWN: "no worker knows the task: it was dropped",
 }
 

@@ -146,7 +146,7 @@ def test_a_process_that_ended_without_a_word() -> None:
     seen = look(worker(total=1))
     task = case.after((20, seen), (30, seen))
     assert task is not None
-    assert (task.state, task.stage) == (TaskState.LOST, Stage.WORKER_GONE)
+    assert (task.state, task.stage) == (TaskState.LOST, Stage.NO_END)
 
 
 def test_where_events_are_missing_an_end_is_unseen() -> None:

@@ -1,5 +1,6 @@
 """The watch under load: every event of a truth that is counted, in bounded memory."""
 
+import os
 import subprocess
 import sys
 import urllib.request
@@ -7,17 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.celery_peers import compare
 from tests.celery.test_watch_metrics import read
 from tests.celery.watching import Watching
 from tests.support import processes
 from tests.support.depth import depth
 from tests.support.ports import free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.nightly]
+pytestmark = pytest.mark.slow
 
 _EVENTS_PER_S = 2000
 
 
+@pytest.mark.nightly
 def test_nothing_is_lost_under_load(broker_url: str, tmp_path: Path) -> None:
     tasks = depth(1_000, 300_000)  # four events each
     port = free_port()
@@ -39,3 +42,22 @@ def test_nothing_is_lost_under_load(broker_url: str, tmp_path: Path) -> None:
     status = Path(f"/proc/{watch.process.pid}/status").read_text()
     peak_kb = int(status.partition("VmHWM:")[2].split()[0])
     assert peak_kb < 250_000  # it keeps what goes on, not what has ended
+
+
+@pytest.mark.nightly(daily="tests/celery/test_watch_load.py")
+@pytest.mark.timeout(1800)
+def test_it_counts_all_beside_its_peers_and_still_knows_it_afterwards(tmp_path: Path) -> None:
+    """TESTS_CELERY_EXPORTER names a checkout of celery-exporter; Flower comes from PyPI."""
+    python = tmp_path / "peers/bin/python"
+    packages = ("flower", "loguru", "pretty-errors", "prometheus-client")
+    for words in (
+        (sys.executable, "-m", "venv", tmp_path / "peers"),
+        (python, "-m", "pip", "install", "-q", "celery[redis]", *packages),
+    ):
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"Flower can't be installed here: {done.stderr[-200:]}")
+    figures = compare(600, str(python), os.environ.get("TESTS_CELERY_EXPORTER", ""))
+    assert set(figures) >= {"radar", "Flower"}
+    assert figures["radar"]["share"] == 1
+    assert figures["radar"]["known_after_restart"] == 1

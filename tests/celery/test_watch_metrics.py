@@ -273,6 +273,7 @@ def test_the_exporter_serves_them_and_leaves_nothing(redis_url: str, tmp_path: P
         (["--metrics", "9808"], "--metrics: bad address '9808'"),
         (["--metrics", "192.0.2.1:1"], "--metrics: can't listen on 192.0.2.1:1"),
         (["--max-failure-rate", "120"], "--max-failure-rate: no percentage '120'"),
+        (["--max-failure-rate", "=5"], "--max-failure-rate: no task before ="),
         (["--max-failure-rate", "x%"], "--max-failure-rate: no percentage 'x%'"),
         (["--monitor", "No Key"], "--monitor"),
         (["--interval", "0"], "--interval"),

@@ -13,6 +13,7 @@ from tests.celery.watched import Told
 from tests.celery.watching import Watching
 from tests.support.celery_app import Worker, start
 from tests.support.depth import depth
+from tests.support.ports import free_port
 from tests.support.redis import Redis
 
 pytestmark = pytest.mark.slow
@@ -114,6 +115,58 @@ def test_it_goes_on_after_the_broker_and_after_its_own_death(tmp_path: Path) -> 
         found = watch.ledger.find_task(nap)
         assert found is not None
         assert found.started_us is not None
+
+
+@pytest.mark.nightly
+@_WAITS
+def test_beat_that_is_alive_and_silent(redis_url: str, tmp_path: Path) -> None:
+    Worker(redis_url, tmp_path, "-E", queues="celery,reports").wait()
+    schedule = tmp_path / "schedule"
+    beat = start(redis_url, tmp_path / "beat.log", "beat", "-s", str(schedule))
+    watch = Watching(redis_url, tmp_path, "--beat", str(schedule)).wait()
+    watch.until(lambda: watch.store.history.runs("report", 5))
+    beat.send_signal(signal.SIGSTOP)
+    watch.until(lambda: "Beat did not try to send it" in reason(watch, "report"), 90)
+    beat.send_signal(signal.SIGCONT)
+    watch.until(lambda: not reason(watch, "report"))
+
+
+@pytest.mark.nightly
+@_WAITS
+def test_acks_late_tasks_of_a_killed_worker_are_followed_to_the_next(
+    broker_url: str, tmp_path: Path
+) -> None:
+    late = {"SHOP_LATE": "1", "SHOP_VISIBILITY": "40", "pool": "prefork"}
+    worker = Worker(
+        broker_url, tmp_path, "-E", "--prefetch-multiplier", "2", slots=1, **late
+    ).wait()
+    watch = Watching(broker_url, tmp_path).wait()
+    running, waiting = send_watched(broker_url, "shop.nap", 12, count=2)
+
+    def state(task_id: str) -> tuple[str, str]:
+        task = watch.ledger.find_task(task_id)
+        return ("", "") if task is None else (str(task.state), task.stage)
+
+    watch.until(lambda: state(running) == ("started", "") and state(waiting) == ("received", ""))
+    os.kill(worker.pid, signal.SIGKILL)
+    watch.until(lambda: state(running) == ("lost", "worker gone"), 90)
+    watch.until(lambda: state(waiting)[1] in ("held by nobody", "not received"))
+    watch.until(lambda: "is gone without a goodbye" in reason(watch))
+    Worker(broker_url, tmp_path, "-E", name="v", slots=2, **late).wait()
+    watch.until(lambda: {state(running), state(waiting)} == {("success", "")}, 120)
+    assert watch.counts() == {"success": 2}
+    assert {task.worker for task in watch.tasks()} == {"v@test"}
+
+
+def test_a_result_backend_that_is_down_is_the_cause(redis_url: str, tmp_path: Path) -> None:
+    away = f"redis://127.0.0.1:{free_port()}/0"
+    Worker(redis_url, tmp_path, "-E", slots=1, pool="prefork", SHOP_RESULTS=away).wait()
+    watch = Watching(redis_url, tmp_path).wait()
+    send_watched(redis_url, "shop.quick")
+    watch.until(lambda: stages(watch) == {("lost", "no end")})
+    cause = f"the result backend {away.removesuffix('/0')} can't be reached: Connection refused"
+    watch.until(lambda: cause in reason(watch))
+    watch.until(lambda: watch.tasks()[0].message == cause)
 
 
 def test_each_end_that_no_success_is_has_its_cause(redis_url: str, tmp_path: Path) -> None:

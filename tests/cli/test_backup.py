@@ -177,6 +177,8 @@ def test_it_asks_before_it_replaces(state: Path, file: Path) -> None:
     assert no.returncode == 130
     nobody = run_radar("restore", str(file), env=_env(state), text=True)
     assert nobody.returncode == 130
+    assert nobody.stderr.endswith("\nradar: nobody is here to answer ('--yes' asks nothing)\n")
+    assert "nobody" not in no.stderr
     assert not list(state.glob("radar.db.before*"))
     yes = run_radar("restore", str(file), env=_env(state), stdin=b"y\n", text=True)
     assert yes.returncode == 0

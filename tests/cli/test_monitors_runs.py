@@ -81,7 +81,7 @@ def test_it_says_which_run_is_not_there_or_not_clear() -> None:
         run_radar("run", "job", "--", "true")
     done = run_radar("monitors", "output", "job", "--run", "f" * 36, text=True)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"radar: no run '{'f' * 36}'\n"
+    assert done.stderr == f"radar: job has no run '{'f' * 36}' (see 'radar history job')\n"
     done = run_radar("monitors", "output", "job", "--run", "", text=True)
     assert done.returncode == 2
     assert "several runs end in" in done.stderr

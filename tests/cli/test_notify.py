@@ -82,11 +82,11 @@ def test_it_says_how_to_make_a_channel() -> None:
     assert notify("list") == (
         0,
         "",
-        "radar: no channels yet: try 'radar config set notify.chat.webhook URL'\n",
+        "radar: no channels yet: 'radar notify add' makes one\n",
     )
     code, out, err = notify("test")
     assert (code, out) == (2, "")
-    assert "no channels (radar config set notify.chat.webhook URL)" in err
+    assert "no channels ('radar notify add' makes one)" in err
 
 
 def test_it_tests_every_channel(user_file: Path, server: Server, tmp_path: Path) -> None:

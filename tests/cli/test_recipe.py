@@ -331,3 +331,9 @@ def test_a_job_has_a_name_that_kubernetes_takes(monitor: str) -> None:
     text = run_radar("recipe", "kubernetes", "--monitor", monitor, text=True).stdout
     name = yaml.safe_load(text)["metadata"]["name"]
     assert re.fullmatch("[a-z]([a-z0-9-]{,50}[a-z0-9])?", name)
+
+
+def test_a_word_that_is_no_recipe_is_named_with_those_that_are() -> None:
+    done = run_radar("recipe", "nope", text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("radar: 'nope' is not one of 'github-actions', 'gitlab-ci', ")

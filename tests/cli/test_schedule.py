@@ -73,3 +73,11 @@ def test_bad_input_gets_one_clear_line(words: tuple[str, ...], hint: str) -> Non
     assert len(shown.stderr.splitlines()) == 1
     assert hint in shown.stderr.decode()
     assert b"\x1b" not in shown.stderr
+
+
+def test_a_monitor_with_an_interval_is_shown_elsewhere() -> None:
+    run_radar("monitors", "create", "sync", "--every", "1h")
+    shown = run_radar("schedule", "next", "sync", text=True)
+    assert shown.returncode == 2
+    hint = "('radar monitors show sync' shows what is expected of it)"
+    assert shown.stderr == f"radar: monitor 'sync' has no cron schedule {hint}\n"

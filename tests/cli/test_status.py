@@ -26,6 +26,17 @@ def test_it_says_what_to_try_when_there_is_nothing_yet() -> None:
     assert "radar run hello -- echo hello" in shown.stderr
 
 
+def test_it_says_where_the_monitors_of_a_server_on_another_database_are(tmp_path: Path) -> None:
+    env = environment(RADAR_DATABASE=f"sqlite://{tmp_path}/other.db")
+    for words in (("status",), ("monitors", "list")):
+        assert (
+            "RADAR_DATABASE is where a server keeps" in run_radar(*words, env=env).stderr.decode()
+        )
+        assert b"RADAR_DATABASE" not in run_radar(*words).stderr
+    run_radar("run", "here", "--", "true")
+    assert b"RADAR_DATABASE" not in run_radar("status", env=env).stderr
+
+
 def test_it_shows_what_the_last_run_of_each_monitor_did() -> None:
     run_radar("run", "good", "--every", "6h", "--", "echo", "done")
     run_radar("run", "bad", "--", "sh", "-c", "echo no space; exit 5")

@@ -28,6 +28,15 @@ from radar_cli.crontab.naming import make_unique, name_job
         ("/opt/7", "job-7"),
         ("env -u X A=b /opt/job", "job"),
         ("/bin/true", "true"),
+        ("runitor -uuid 1234 -quiet -- /opt/shop.sh -x", "shop"),
+        ("runitor -version", "runitor"),
+        ("/usr/bin/cronitor --env web exec d3x0 /opt/dump --all", "dump"),
+        ("cronitor exec d3x0 -- nice /opt/dump", "dump"),
+        ("cronitor ping d3x0", "cronitor"),
+        ("sentry-cli monitors run -s '@daily' shop -- python3 /opt/import.py", "import"),
+        ("curl -fsS https://hc-ping.com/1/start; /opt/dump; curl https://hc-ping.com/1", "dump"),
+        ("wget -q https://radar.example.com/ping/1", "wget"),
+        ("curl -s https://example.com/rates | /opt/load", "curl"),
     ],
 )
 def test_it_names_a_job_by_what_it_does(command: str, key: str) -> None:

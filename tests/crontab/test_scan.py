@@ -114,6 +114,26 @@ def test_it_finds_what_run_parts_starts(planted: Planted) -> None:
     assert "/etc/cron.daily/bad.sh" not in found
 
 
+def test_a_script_is_watched_with_the_line_that_starts_it(planted: Planted) -> None:
+    line = "25 6 * * * root radar run cron.daily -c 'cd / && run-parts /etc/cron.daily'\n"
+    planted.write("etc/crontab", line)
+    planted.write("etc/cron.daily/rotate", "#!/bin/sh\nrotate\n", 0o755)
+    found = planted.scan()
+    assert found["/etc/cron.daily/rotate"]["monitor"] == "cron.daily"
+    assert found["/etc/cron.daily/rotate"]["watched"]
+
+
+def test_it_says_what_watches_the_others(planted: Planted) -> None:
+    planted.write("etc/systemd/system/a.timer", "[Timer]\nOnCalendar=daily\n")
+    planted.write("etc/systemd/system/a.service", _SERVICE)
+    words = ("crontab", "scan", "--root", planted.root)
+    assert run_radar(*words, text=True).stderr == (
+        "radar: 1 of 1 jobs aren't watched ('radar check --timers' watches timers)\n"
+    )
+    planted.write("etc/crontab", "25 6 * * * root /opt/job\n")
+    assert "'radar crontab wrap' does it" in run_radar(*words, text=True).stderr
+
+
 def test_anacron_starts_the_folders_where_it_is_installed(planted: Planted) -> None:
     planted.write(
         "etc/crontab",

@@ -10,6 +10,7 @@ import pytest
 from tests import zipapp
 from tests.crontab import test_fallback, test_fallback_lock, test_launcher
 from tests.crontab.jobs import run_job, start
+from tests.launch.test_installing import interpreter
 from tests.support.depth import depth
 from tests.support.installation import SHELLS, as_sh
 from tests.support.pings import kinds
@@ -101,6 +102,29 @@ def test_it_has_all_that_the_installed_one_has(whole: Zipapp) -> None:
     assert start(whole.link, "run", "job", "--every", "1h", "-c", "echo done").returncode == 0
     [monitor] = json.loads(start(whole.link, "status", "--json").stdout)["data"]
     assert (monitor["key"], monitor["status"]) == ("job", "up")
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_every_python_runs_it_and_nothing_else_is_needed(
+    version: str, whole: Zipapp, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "python3").symlink_to(interpreter(version))
+    env = environment(measured=False, PATH=f"{folder}:/usr/bin:/bin")
+    copy = tmp_path / "moved/radar.pyz"
+    copy.parent.mkdir()
+    copy.write_bytes(whole.link.read_bytes())
+    copy.chmod(0o755)
+    done = subprocess.run(
+        [copy, "run", "job", "-c", "exit 3"], env=env, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert kinds() == ["start", "fail"]
+    env = environment(measured=False, PATH=env["PATH"], RADAR_CONFIG=None, RADAR_SYSTEM_CONFIG=None)
+    doctor = subprocess.run([copy, "doctor", "--json"], env=env, capture_output=True, check=False)
+    assert [each for each in json.loads(doctor.stdout)["data"] if each["state"] == "bad"] == []
+    assert [path.name for path in copy.parent.iterdir()] == ["radar.pyz"]
 
 
 def test_a_link_to_it_runs_the_job(whole: Zipapp, tmp_path: Path) -> None:

@@ -189,3 +189,31 @@ def test_the_order_of_batches_makes_no_difference_to_what_is_known(
     assert found is not None
     assert (found.sent_us, found.received_us, found.started_us, found.ended_us) == (1, 2, 3, 4)
     assert (found.state, found.exception, found.queue) == ("failure", "ValueError", "celery")
+
+
+def test_a_search_that_no_index_answers_goes_on_where_it_has_stopped(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radar_cli.store.ledger.SCANNED_MAX", 10)
+    write(ledger, *(task(n, worker="rare" if n in (3, 27) else "w") for n in range(30)))
+    found, places, before = [], 0, None
+    while True:
+        page = ledger.find_page(TaskSearch(worker="rare"), 5, before=before)
+        found += [each.id for each in page.tasks]
+        if page.next is None:
+            break
+        assert page.is_cut
+        before, places = page.next, places + 1
+    assert found == ["task-27", "task-3"]
+    assert places == 3
+    whole = ledger.find_page(TaskSearch(name="shop.pay"), 50)  # an index leads to all of these
+    assert (len(whole.tasks), whole.next, whole.is_cut) == (30, None, False)
+
+
+def test_a_task_leads_to_the_one_that_sent_it_and_to_those_that_it_has_sent(
+    ledger: Ledger,
+) -> None:
+    parent, child = task(1, started_us=_NOW), task(2, parent="task-1", root="task-1")
+    write(ledger, parent, child, task(3), task(4, parent="task-2", root="task-1"))
+    assert [each.id for each in ledger.relatives(parent, 9)] == ["task-2"]
+    assert {each.id for each in ledger.relatives(child, 9)} == {"task-1", "task-4"}

@@ -101,13 +101,13 @@ class Page:
 
 
 @contextlib.contextmanager
-def chromium(profile: Path) -> Iterator[Page]:
-    """A browser with a profile of its own, and its tab."""
+def chromium(profile: Path, *options: str) -> Iterator[Page]:
+    """A browser with a profile and options of its own, and its tab."""
     program = require_program("chromium")
     profile.mkdir(parents=True, exist_ok=True)
     process = processes.remember(
         subprocess.Popen(
-            [program, *_OPTIONS, f"--user-data-dir={profile}", "about:blank"],
+            [program, *_OPTIONS, *options, f"--user-data-dir={profile}", "about:blank"],
             env={"PATH": "/usr/bin:/bin", "HOME": str(profile), "LANG": "C.UTF-8", "TZ": "UTC"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

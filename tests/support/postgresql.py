@@ -1,4 +1,7 @@
-"""A PostgreSQL of the tests' own, from Debian's binaries, on a free port."""
+"""A PostgreSQL of the tests' own, from Debian's binaries, on a free port.
+
+TESTS_POSTGRESQL names the folder of another version's binaries.
+"""
 
 import contextlib
 import functools
@@ -25,6 +28,8 @@ _USER = "postgres"
 
 @functools.cache
 def _programs() -> Path | None:
+    if chosen := os.environ.get("TESTS_POSTGRESQL"):
+        return Path(chosen)
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return next((folder for folder in folders if (folder / "postgres").exists()), None)
 

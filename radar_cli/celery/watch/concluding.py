@@ -198,7 +198,7 @@ class Concluder:
             return TaskState.UNSEEN, ""
         if task.state == TaskState.RECEIVED:
             return None  # acknowledged and put back, say: it comes again
-        return TaskState.LOST, str(Stage.WORKER_GONE)
+        return TaskState.LOST, str(Stage.NO_END)
 
     def _judge_waiting(
         self, task: TaskRecord, look: Look, *, is_fetched: bool, now_us: int

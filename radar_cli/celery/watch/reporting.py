@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from radar_cli.celery.integration.schedules import declare_timing
 from radar_cli.celery.schedule.entry import Entry, entry_key
-from radar_cli.core.grammar import format_duration
+from radar_cli.celery.watch.thresholds import FAILED
 from radar_cli.model.ledger import Firing, TaskRecord, TaskState, describe_stage
 from radar_cli.model.ping import Ping
 
@@ -19,13 +19,8 @@ _SECOND = 1_000_000
 _OWN_TASKS = "celery."
 # What was lost counts as wrong for so long.
 _NEWS_US = 300 * _SECOND
-_WINDOW_US = 300 * _SECOND
-# Of so few runs no rate is told.
-_RUNS_MIN = 5
-_NAMES_MAX = 200
 _LOST_MAX = 1_000
 _KNOWN_MAX = 10_000
-_FAILED = frozenset({TaskState.FAILURE, TaskState.LOST, TaskState.EXPIRED, TaskState.REVOKED})
 
 
 def declare_entries(entries: Iterable[Entry], prefix: str = "") -> dict[str, dict[str, str]]:
@@ -81,7 +76,7 @@ class EntryReports:
     def _find_kind(self, firing: Firing, now_us: int) -> tuple[str, int]:
         if firing.state == TaskState.SUCCESS:
             return "success", firing.ended_us or now_us
-        if firing.stage or firing.state in _FAILED:
+        if firing.stage or firing.state in FAILED:
             return "fail", firing.ended_us or now_us
         if firing.started_us is not None:
             return "start", firing.started_us
@@ -101,16 +96,12 @@ def _describe_end(firing: Firing, task: TaskRecord | None) -> str:
 class Problems:
     """Everything that is wrong at a moment, as far as events and looks tell."""
 
-    def __init__(
-        self, *, max_failure_rate: float | None = None, max_wait_s: float | None = None
-    ) -> None:
-        self._max_failure_rate = max_failure_rate
-        self._max_wait_s = max_wait_s
+    def __init__(self) -> None:
         self._lost: deque[tuple[int, str]] = deque(maxlen=_LOST_MAX)
         self._stuck: dict[str, str] = {}  # by the task's id
-        self._windows: dict[str, deque[tuple[int, bool, int | None]]] = {}
         self.blind = ""  # why nothing is seen
         self.gone: dict[str, int] = {}  # workers that went without a goodbye, and when
+        self.causes: dict[str, int] = {}  # found for what is wrong, and when
 
     def note(self, kind: str, task: TaskRecord, now_us: int) -> None:
         """Take in an event of a task, and the task as it then is."""
@@ -121,8 +112,6 @@ class Problems:
         self._stuck.pop(task.id, None)
         if task.is_ended and task.stage:
             self._lost.append((now_us, f"{what}: {describe_stage(task.stage)}"))
-        if kind == "task-started" or task.is_ended:
-            self._note_run(kind, task, now_us)
 
     def find(self, now_us: int) -> list[str]:
         """Return a line for each thing that is wrong, the most frequent first."""
@@ -136,34 +125,7 @@ class Problems:
             for node, at_us in self.gone.items()
             if now_us - at_us < _NEWS_US
         ]
+        lines[:0] = [cause for cause, at_us in self.causes.items() if now_us - at_us < _NEWS_US]
         if self.blind:
             lines.insert(0, f"the watch sees nothing: {self.blind}")
-        return lines + self._find_breaches(now_us)
-
-    def _note_run(self, kind: str, task: TaskRecord, now_us: int) -> None:
-        if self._max_failure_rate is None and self._max_wait_s is None:
-            return
-        if task.name not in self._windows and len(self._windows) >= _NAMES_MAX:
-            return
-        window = self._windows.setdefault(task.name, deque(maxlen=_LOST_MAX))
-        if kind == "task-started":
-            if (wait_us := task.wait_us) is not None:
-                window.append((now_us, False, wait_us))
-        elif task.state != TaskState.UNSEEN:
-            window.append((now_us, task.state in _FAILED, None))
-
-    def _find_breaches(self, now_us: int) -> list[str]:
-        lines = []
-        for name, window in self._windows.items():
-            while window and window[0][0] < now_us - _WINDOW_US:
-                window.popleft()
-            ended = [is_failed for _, is_failed, wait in window if wait is None]
-            waits = [wait for _, _, wait in window if wait is not None]
-            most = self._max_failure_rate
-            if most is not None and len(ended) >= _RUNS_MIN and sum(ended) > most * len(ended):
-                lines.append(f"{name}: {sum(ended)} of {len(ended)} failed within 5 minutes")
-            longest_s = max(waits, default=0) / 1e6
-            if self._max_wait_s is not None and longest_s > self._max_wait_s:
-                waited, allowed = format_duration(longest_s), format_duration(self._max_wait_s)
-                lines.append(f"{name} waited {waited} in its queue (at most {allowed})")
         return lines

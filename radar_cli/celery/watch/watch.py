@@ -8,6 +8,7 @@ noted as a time in which it was blind, and it goes on.
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -22,14 +23,16 @@ from radar_cli.celery.check.seen import Look
 from radar_cli.celery.project import Project
 from radar_cli.celery.schedule.entry import Beat, Entry
 from radar_cli.celery.schedule.sources import open_source
+from radar_cli.celery.watch.backends import find_backend_fault
 from radar_cli.celery.watch.concluding import Concluder
 from radar_cli.celery.watch.events import OPEN_MAX, Fold
 from radar_cli.celery.watch.firings import Firings
 from radar_cli.celery.watch.metrics import Metrics
 from radar_cli.celery.watch.reporting import EntryReports, Problems, declare_entries
 from radar_cli.celery.watch.stream import EventStream, enable_events
+from radar_cli.celery.watch.thresholds import Thresholds
 from radar_cli.core.errors import RadarError
-from radar_cli.model.ledger import Batch, Blindness, QueueSample, TaskRecord, TaskState
+from radar_cli.model.ledger import Batch, Blindness, QueueSample, Stage, TaskRecord, TaskState
 from radar_cli.model.ping import Ping
 from radar_cli.store.ledger import FORGOTTEN_AT_ONCE, Ledger, LedgerRetention, TaskSearch
 
@@ -48,6 +51,7 @@ _WAITING_MAX = 100_000
 # No heartbeat for so long, and workers that answer: the subscription is dead.
 _DEAF_S = 30.0
 _QUEUES_MAX = 500
+_ENDLESS_MAX = 1_000
 
 
 class Reporter(Protocol):
@@ -68,8 +72,8 @@ class WatchSettings:
     interval_s: float = 10.0
     enables_events: bool = False
     monitor: str = "celery-watch"  # of the watch itself; "": none
-    max_failure_rate: float | None = None
-    max_wait_s: float | None = None
+    max_failure_rates: Mapping[str, float] = field(default_factory=dict)  # by pattern of names
+    max_waits_s: Mapping[str, float] = field(default_factory=dict)
     retention: LedgerRetention = field(default_factory=LedgerRetention)
 
 
@@ -84,6 +88,7 @@ class _Seen:
     entries: list[Entry] | None = None
     beats: list[Beat] = field(default_factory=list)
     schedule_fault: str = ""
+    backend_fault: str | None = None  # None: nobody wanted to know
 
 
 class Watch:
@@ -111,15 +116,16 @@ class Watch:
         self._why_blind = "the watch was not running"
         self.concluder = Concluder(self.fold, now_us, settings.interval_s)
         self.firings = Firings(now_us, settings.interval_s)
-        self.problems = Problems(
-            max_failure_rate=settings.max_failure_rate, max_wait_s=settings.max_wait_s
-        )
+        self.problems = Problems()
+        self.thresholds = Thresholds(settings.max_failure_rates, settings.max_waits_s)
         self._reports = EntryReports()
         self._monitors: dict[str, dict[str, str]] | None = None
         self._seen: queue.Queue[_Seen] = queue.Queue(maxsize=10)
         self._stopping = threading.Event()
         self._waiting = Batch()  # not written yet
         self._said: set[str] = set()
+        self._endless: deque[TaskRecord] = deque(maxlen=_ENDLESS_MAX)  # not explained yet
+        self._to_ask: queue.SimpleQueue[str] = queue.SimpleQueue()  # workers, for their backends
         self.look: Look | None = None
         self.looked_us = 0
         self.missed_events = ledger.missed_events()
@@ -214,8 +220,12 @@ class Watch:
             self._queues.add(task.queue)
         if kind == "task-started":
             self.concluder.note_started(task.worker)
+        if task.stage == Stage.NO_END:
+            self._endless.append(task)
+            self._to_ask.put(task.worker)
         self.firings.note(kind, task)
         self.problems.note(kind, task, self._now_us)
+        self.thresholds.note(kind, task, self._now_us)
         if self._metrics is not None:
             self._metrics.note(kind, task)
 
@@ -261,6 +271,12 @@ class Watch:
             self._say(f"can't look: {seen.fault}")
         if seen.schedule_fault:
             self._say(f"the schedule can't be read: {seen.schedule_fault}")
+        if seen.backend_fault is not None:
+            self._explain(seen.backend_fault, now_us)
+        if self._reporter is not None:
+            pings = self.thresholds.report(self.fold.open.values(), now_us)
+            if pings:
+                self._reporter.post(pings)
         if seen.look is not None:
             self.look, self.looked_us = seen.look, seen.at_us
             if self._metrics is not None:
@@ -273,6 +289,15 @@ class Watch:
             if self._reporter is not None and monitors != self._monitors:
                 self._reporter.declare(monitors)
                 self._monitors = monitors
+
+    def _explain(self, backend_fault: str, now_us: int) -> None:
+        """Note why tasks told of no end, if that is found."""
+        if backend_fault:
+            self.problems.causes[backend_fault] = now_us
+            for task in self._endless:
+                task.message = backend_fault
+                self.fold.touch(task)
+        self._endless.clear()
 
     def _conclude(self, look: Look, heard: Mapping[str, int], now_us: int) -> None:
         done = self.concluder.conclude(look, now_us, heard)
@@ -382,6 +407,11 @@ class Watch:
                 if news and self._settings.enables_events:
                     enable_events(broker, news)
                 enabled = set(seen.look.workers)
+                nodes = set()
+                while not self._to_ask.empty():
+                    nodes.add(self._to_ask.get())
+                if nodes:
+                    seen.backend_fault = find_backend_fault(broker, nodes)
                 self._put(seen)
                 left_s = self._settings.interval_s - (time.monotonic() - began)
                 self._stopping.wait(max(0.1, left_s))

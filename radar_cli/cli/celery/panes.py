@@ -12,8 +12,8 @@ from radar_cli.celery.forecast import drains_in_s, flow, waits_s
 from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.timing import UnknowableError
 from radar_cli.celery.tasks import Task
-from radar_cli.cli.celery.deeds import Deeds
-from radar_cli.cli.celery.sights import (
+from radar_cli.cli.celery.actions import Actions
+from radar_cli.cli.celery.snapshots import (
     SeenBroker,
     SeenLedger,
     SeenSchedule,
@@ -23,7 +23,13 @@ from radar_cli.cli.render import Cell
 from radar_cli.cli.top.feed import Feed
 from radar_cli.cli.top.pane import Page, Pane, Row
 from radar_cli.core.grammar import format_duration
-from radar_cli.model.ledger import Firing, QueueSample, TaskRecord, WorkerRecord
+from radar_cli.model.ledger import (
+    Firing,
+    QueueSample,
+    TaskRecord,
+    WorkerRecord,
+    describe_stage,
+)
 from radar_cli.model.sentences import format_size
 
 _STATE_STYLES = {"ok": "green", "bad": "bold red", "unknown": "yellow"}
@@ -48,9 +54,9 @@ class Feeds:
 class Panes:
     """Makes the lists of what the feeds have."""
 
-    def __init__(self, feeds: Feeds, deeds: Deeds) -> None:
+    def __init__(self, feeds: Feeds, actions: Actions) -> None:
         self._feeds = feeds
-        self._deeds = deeds
+        self._actions = actions
 
     def all(self) -> list[Pane]:
         """Return the lists, in the order of their numbers."""
@@ -84,7 +90,7 @@ class Panes:
         if feeds.ledger.value is not None and recorded.looked_us is None:
             notes.append(NO_LEDGER)
         elif recorded.looked_us is not None and recorded.blind:
-            notes.append(f"the ledger is of {_ago(recorded.looked_us)}: {recorded.blind}")
+            notes.append(f"ledger: {recorded.blind}, last {_ago(recorded.looked_us)}")
         if feeds.schedule.value is not None:
             notes += feeds.schedule.value.remarks
         return [note for note in notes if note]
@@ -99,14 +105,14 @@ class Panes:
             self._why_nothing("no worker answers"),
             least=("memory", "up", "pool", "queues", "held"),
             open=lambda row: Page(row.key, lambda: self._describe_worker(row.key)),
-            actions=self._deeds.for_workers(),
+            actions=self._actions.for_workers(),
         )
 
     def _worker_rows(self) -> list[Row]:
         seen = self._feeds.broker.value
         recorded = {each.node: each for each in self._feeds.recorded.workers}
         found = seen.look.workers if seen is not None else {}
-        is_known = not self._feeds.broker.fault
+        is_known = not self._feeds.broker.remark()
         rows = [
             self._worker_row(found[node], seen.stats.get(node), is_known)
             for node in sorted(found)
@@ -170,8 +176,8 @@ class Panes:
             self._queue_rows,
             self._why_nothing("no queues"),
             least=("by priority", "consumers", "fetched", "last 30 min"),
-            open=lambda row: self._deeds.look_into(row.key),
-            actions=self._deeds.for_queues(),
+            open=lambda row: self._actions.look_into(row.key),
+            actions=self._actions.for_queues(),
         )
 
     def _queue_rows(self) -> list[Row]:
@@ -207,8 +213,8 @@ class Panes:
             self._task_rows,
             self._why_nothing("no worker holds a task"),
             least=("id", "due", "queue", "worker", "for"),
-            open=lambda row: self._deeds.open_task(row.item),
-            actions=self._deeds.for_tasks(),
+            open=lambda row: self._actions.open_task(row.item),
+            actions=self._actions.for_tasks(),
         )
 
     def _task_rows(self) -> list[Row]:
@@ -227,26 +233,32 @@ class Panes:
             lambda: [_failure_row(task) for task in self._feeds.recorded.failures],
             self._why_no_failure,
             least=("id", "worker", "line", "message", "why"),
-            open=lambda row: self._deeds.open_failure(row.item),
-            actions=self._deeds.for_failures(),
+            open=lambda row: self._actions.open_failure(row.item),
+            actions=self._actions.for_failures(),
         )
 
     def _why_no_failure(self) -> str:
         if self._feeds.ledger.value is None:
             return "looking ..."
         is_kept = self._feeds.recorded.looked_us is not None
-        return "no task failed within a day" if is_kept else "without a ledger no failure is known"
+        return (
+            "no task failed or was lost within a day"
+            if is_kept
+            else "without a ledger no failure is known"
+        )
 
     # The schedule.
 
     def _schedule(self) -> Pane:
         return Pane(
             "schedule",
-            ("entry", "next due", "state", "schedule", "last tried", "became", "task", "remark"),
+            ("entry", "next due", "state", "schedule", "last tried", "became", "remark", "task"),
             self._schedule_rows,
             lambda: "no schedule: give --beat SOURCE to this or to 'radar celery watch'",
-            least=("task", "remark", "became", "schedule", "last tried"),
-            open=lambda row: Page(f"entry {row.key}", lambda: self._deeds.describe_entry(row.key)),
+            least=("task", "schedule", "last tried", "remark", "became"),
+            open=lambda row: Page(
+                f"entry {row.key}", lambda: self._actions.describe_entry(row.key)
+            ),
         )
 
     def _schedule_rows(self) -> list[Row]:
@@ -385,16 +397,22 @@ def _task_row(task: Task, since_s: float) -> Row:
 def _failure_row(task: TaskRecord) -> Row:
     at_us = task.ended_us or task.changed_us
     why = task.exception or task.stage or str(task.state)
+    message = task.message or _reason(task.stage)
     cells = (
-        *(_ago(at_us), task.name or "?", Cell(why, "bold red"), task.message),
+        *(_ago(at_us), task.name or "?", Cell(why, "bold red"), message),
         *(task.place, task.worker, task.id),
     )
     return Row(
         task.id,
         cells,
-        (-at_us, task.name, why, task.message, task.place, task.worker, task.id),
+        (-at_us, task.name, why, message, task.place, task.worker, task.id),
         task,
     )
+
+
+def _reason(stage: str) -> str:
+    """Return what it means that something broke at a stage."""
+    return describe_stage(stage).partition(": ")[2]
 
 
 def _entry_row(entry: Entry, finding: Any, firing: Firing | None, now: datetime) -> Row:
@@ -407,14 +425,17 @@ def _entry_row(entry: Entry, finding: Any, firing: Firing | None, now: datetime)
     last = "never" if tried is None else _ago(int(tried.timestamp() * 1e6))
     state = finding.state if finding is not None else "unknown"
     remark = finding.message if finding is not None and state != "ok" else ""
+    if firing is not None and firing.stage and state == "ok":
+        # The schedule alone doesn't tell that its task was lost, nor so soon that Beat is silent.
+        state, remark = "bad", _reason(firing.stage)
     became = _became(firing)
     cells = (
         *(entry.name, due, Cell(state, _STATE_STYLES[state]), entry.schedule_words, last),
-        *(became, entry.task, remark),
+        *(became, remark, entry.task),
     )
     order = (
         *(entry.name, next_due.timestamp() if next_due else None, state, entry.schedule_words),
-        *(-tried.timestamp() if tried else None, str(became.value), entry.task, remark),
+        *(-tried.timestamp() if tried else None, str(became.value), remark, entry.task),
     )
     return Row(entry.name, cells, order, entry)
 
@@ -438,14 +459,14 @@ def _firing_row(firing: Firing) -> Row:
     is_bad = bool(firing.stage) or firing.state not in ("", "success", "started", "received")
     state = "bad" if is_bad else "ok"
     last = "" if firing.attempted_us is None else _ago(firing.attempted_us)
-    remark = f"due {_ago(firing.due_us)}"
+    remark = _reason(firing.stage) or f"due {_ago(firing.due_us)}"
     cells = (
         *(firing.entry, "", Cell(state, _STATE_STYLES[state]), "", last),
-        *(became, firing.task, remark),
+        *(became, remark, firing.task),
     )
     order = (
         *(firing.entry, None, state, "", -(firing.attempted_us or 0)),
-        *(str(became.value), firing.task, -firing.due_us),
+        *(str(became.value), -firing.due_us, firing.task),
     )
     return Row(firing.entry, cells, order, firing)
 

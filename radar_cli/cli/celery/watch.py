@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from radar_cli.celery.broker import load_driver
 from radar_cli.celery.project import project_of
 from radar_cli.celery.schedule.sources import KINDS
 from radar_cli.cli.backup import database_option
-from radar_cli.cli.celery.options import broker_options, read_duration, read_period
+from radar_cli.cli.celery.options import broker_options, read_period
 from radar_cli.cli.options import AnyFunction, Session, common_options, pass_session, read_address
 from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.ids import check_key
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 
 _IMPORT_S = 60.0
 _FEW = 1_000
-
-
+_SWITCH_S = 0.0005
 _METRICS = "127.0.0.1:9808"
 
 
@@ -69,9 +69,19 @@ def _watch_options(function: AnyFunction) -> AnyFunction:
 )
 @click.option("--no-monitors", is_flag=True, help="Send nothing to monitors; keep the ledger.")
 @click.option(
-    "--max-failure-rate", metavar="PERCENT", help="So much of a task's runs may fail in 5 minutes."
+    "--max-failure-rate",
+    "max_failure_rates",
+    metavar="[TASK=]PERCENT",
+    multiple=True,
+    help="So much of a task's runs may fail in 5 minutes; TASK may be a pattern.",
 )
-@click.option("--max-wait", metavar="DURATION", help="So long may a task wait in its queue.")
+@click.option(
+    "--max-wait",
+    "max_waits",
+    metavar="[TASK=]DURATION",
+    multiple=True,
+    help="So long may a task wait in its queue.",
+)
 @click.option(
     "--keep-tasks",
     metavar="N",
@@ -120,7 +130,7 @@ def exporter(session: Session, /, **given: Any) -> int:
     forgetful = {"monitor": "", "no_monitors": True, "keep_tasks": _FEW, "keep_tasks_for": "1h"}
     return run_watch(
         session,
-        {**given, **forgetful, "database": "", "max_failure_rate": None, "max_wait": None},
+        {**given, **forgetful, "database": "", "max_failure_rates": (), "max_waits": ()},
         keeps=False,
     )
 
@@ -147,8 +157,10 @@ def run_watch(session: Session, given: dict[str, Any], *, keeps: bool = True) ->
         interval_s=read_period("--interval", given["interval"]),
         enables_events=given["enable_events"],
         monitor=given["monitor"],
-        max_failure_rate=read_share("--max-failure-rate", given["max_failure_rate"]),
-        max_wait_s=read_duration("--max-wait", given["max_wait"]),
+        max_failure_rates=read_thresholds(
+            "--max-failure-rate", given["max_failure_rates"], read_share
+        ),
+        max_waits_s=read_thresholds("--max-wait", given["max_waits"], read_period),
         retention=LedgerRetention(
             tasks=given["keep_tasks"],
             tasks_for_us=round(read_period("--keep-tasks-for", given["keep_tasks_for"]) * 1e6),
@@ -173,6 +185,8 @@ def run_watch(session: Session, given: dict[str, Any], *, keeps: bool = True) ->
             *(project, store.ledger, settings), reporter=reporter, metrics=metrics, log=log_line
         )
         if metrics is not None and place is not None:
+            # Whoever scrapes takes turns with the events; Python's 5 ms for each would add up.
+            sys.setswitchinterval(_SWITCH_S)
             serving = _serve(place, metrics, watch)
             stack.enter_context(serving)
             log_line(f"metrics at http://{place[0]}:{serving.port}/metrics")
@@ -193,10 +207,22 @@ def _serve(place: tuple[str, int], metrics: "Metrics", watch: "Watch") -> "Metri
         ) from None
 
 
-def read_share(name: str, text: str | None) -> float | None:
+def read_thresholds(
+    name: str, texts: Iterable[str], read: Callable[[str, str], float]
+) -> dict[str, float]:
+    """Return thresholds by patterns of tasks' names; that for all tasks comes last."""
+    thresholds: dict[str, float] = {}
+    for text in texts:
+        pattern, _, value = text.rpartition("=")
+        if not pattern and "=" in text:
+            raise UsageError(f"{name}: no task before = in {text[:60]!r}", "as in shop.pay=5")
+        thresholds[pattern or "*"] = read(name, value)
+    for_all = {"*": thresholds.pop("*")} if "*" in thresholds else {}
+    return {**thresholds, **for_all}
+
+
+def read_share(name: str, text: str) -> float:
     """Return the share that a percentage says: `20` and `20%` are 0.2."""
-    if text is None:
-        return None
     try:
         share = float(text.removesuffix("%")) / 100
     except ValueError:

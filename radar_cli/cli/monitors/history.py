@@ -301,7 +301,9 @@ def _write_raw(parts: Iterable[bytes]) -> None:
 
 
 def _miss(key: str, run_id: str | None) -> str:
-    return f"no run of {key} has ended yet" if run_id is None else f"no run {run_id[:60]!r}"
+    if run_id is None:
+        return f"no run of {key} has ended yet"
+    return f"{key} has no run {run_id[:60]!r} (see 'radar history {key}')"
 
 
 def _remark(run: Run) -> list[str]:

@@ -45,7 +45,9 @@ def list_monitors(session: Session, choice: Choice, statuses: tuple[str, ...]) -
             describe_monitor(known, known.view_at(now_us), now_us)
             for known in find_monitors(store, choice)
         ]
-    is_empty = not data
+        is_empty = not data
+        if is_empty:
+            notes = [*notes, *opened.find_server_database()]
     data = [entry for entry in data if not statuses or entry["status"] in statuses]
     rows = [_row(entry) for entry in data]
     hint = "no monitors yet: try 'radar run hello -- echo hello'"

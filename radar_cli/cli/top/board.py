@@ -9,18 +9,19 @@ from typing import Any
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, Static
+from textual.screen import Screen
+from textual.widgets import Static
 
 from radar_cli.cli.layout import Segment as Part
-from radar_cli.cli.layout import cut, width_of
+from radar_cli.cli.layout import break_text, cut, width_of
 from radar_cli.cli.render import clean
 from radar_cli.cli.top.feed import Feed, Job
-from radar_cli.cli.top.pane import Action, Order, Page, Pane, Row, make_table
+from radar_cli.cli.top.pane import Action, Order, Page, Pane, Row, T, make_table
+from radar_cli.cli.top.question import Question, Typing
 from radar_cli.cli.top.rowlist import RowList
 
 _TICK_S = 0.2
-_NOTES_MAX = 3
+_NOTES_MAX = 4  # lines
 _LINE_S = 15.0  # how long what came of an action stands there
 _GENERAL = (
     ("up down pgup pgdn home end", "move"),
@@ -33,7 +34,6 @@ _GENERAL = (
     ("?", "these keys"),
     ("q", "end"),
 )
-_KEYS = {"slash": "/", "question_mark": "?", "plus": "+", "minus": "-"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,22 @@ class _Shown:
         return self.pane.rows()
 
 
+def name_key(event: events.Key) -> str:
+    """Return what a key is called here: the character that it writes, if it writes one."""
+    character = event.character
+    return character if character and character.isprintable() else event.key
+
+
 class _View(Screen[None]):
     """What lists and pages have in common: a head, a body, a line for remarks, and the keys."""
 
     CSS = """
-    _View { layout: vertical; }
+    _View { layout: vertical; overflow: hidden; }
     .bar { height: 1; width: 1fr; }
     #head { text-style: bold; }
     #keys { text-style: dim; }
     #notes { height: auto; }
-    #filter { height: 1; border: none; padding: 0; display: none; }
-    #filter.shown { display: block; }
+    #line.question { height: auto; text-style: bold reverse; }
     """
 
     def __init__(self, board: "Board") -> None:
@@ -87,7 +92,6 @@ class _View(Screen[None]):
         yield Static(id="notes", markup=False)
         yield RowList()
         yield Static(id="line", classes="bar", markup=False)
-        yield Input(id="filter", placeholder="words that a row has to have", compact=True)
         yield Static(id="keys", classes="bar", markup=False)
 
     def on_mount(self) -> None:
@@ -128,6 +132,10 @@ class _View(Screen[None]):
         """The row at the cursor."""
         return None
 
+    def typed(self) -> str:
+        """The line that a person is typing."""
+        return ""
+
     def more_keys(self) -> str:
         """The footer's words on keys that are the same everywhere."""
         return "? help  q end"
@@ -146,25 +154,48 @@ class _View(Screen[None]):
         room = max(0, width - len(clock) - 1)
         self.set_text("head", f"{_cut(head, room):<{room}} {clock}")
         self.set_text("tabs", _cut(tabs, width))
-        said = [_cut(clean(note), width) for note in notes if note][:_NOTES_MAX]
+        said = [line for note in notes if note for line in break_text(clean(note), width)]
+        most = max(1, min(_NOTES_MAX, self.size.height // 5))
+        said = [_cut(line, width) for line in said[:most]]
         self.set_text("notes", "\n".join(said))
         self.query_one("#notes").display = bool(said)
-        self.set_text("line", _cut(self.board.line(), width))
+        question = self.board.question
+        line = "" if question is not None else _cut(self.typed() or self.board.line(), width)
+        self.set_text("line", line if question is None else question.shown())
+        self.query_one("#line").set_class(question is not None, "question")
         labels = [f"{each.key} {each.label}" for each in self.actions() if each.label]
         self.set_text("keys", _cut("  ".join([*labels, self.more_keys()]), width))
 
     def on_key(self, event: events.Key) -> None:
         """Do what a key says."""
-        if self.takes_text(event):
-            return
-        key = event.character if event.character and event.character.isprintable() else event.key
-        if self.press(_KEYS.get(key, key)):
+        if self.take_key(event):
             event.stop()
             event.prevent_default()
 
-    def takes_text(self, event: events.Key) -> bool:  # noqa: ARG002  (for those that do)
-        """Whether a key is part of something that is typed."""
-        return False
+    def take_key(self, event: events.Key) -> bool:
+        """Do what a key says; one that came just before another screen is that screen's."""
+        current = self.board.screen
+        if current is not self and isinstance(current, _View):
+            return current.take_key(event)
+        if self.board.question is not None:
+            self.board.press(name_key(event))
+            self.draw()
+            return True
+        return self.press(name_key(event))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take what is pasted as typed, if something is; never as keys."""
+        event.stop()
+        question = self.board.question
+        typing = self.typing if question is None else question.typing
+        if typing is not None:
+            typing.paste(event.text)
+            self.draw()
+
+    @property
+    def typing(self) -> Typing | None:
+        """What is being typed, besides an answer."""
+        return None
 
     def press(self, key: str) -> bool:
         """Carry out a key; whether it means something here."""
@@ -179,6 +210,7 @@ class _View(Screen[None]):
             "escape": self.go_back,
             "q": self.board.exit,
             "ctrl+c": self.board.exit,
+            "ctrl+z": self.board.action_suspend_process,
             "?": lambda: self.board.show(make_help(self.actions())),
             " ": self.board.look_now,
         }
@@ -212,7 +244,7 @@ class ListView(_View):
         ]
         self._at = 0
         self._rows: dict[str, Row] = {}
-        self._filter_before = ""
+        self._typing: Typing | None = None
 
     def on_mount(self) -> None:
         """Begin to look for what no other feed has."""
@@ -249,6 +281,8 @@ class ListView(_View):
     def draw(self) -> None:
         """See `_View`."""
         shown = self._all[self._at]
+        if self._typing is not None:
+            shown.order.words = self._typing.text
         found = shown.rows()
         rows = shown.order.arrange(found)
         self._rows = {row.key: row for row in rows}
@@ -276,14 +310,16 @@ class ListView(_View):
     def press(self, key: str) -> bool:
         """See `_View`."""
         shown = self._all[self._at]
-        if key.isdigit() and 1 <= int(key) <= len(self._all):
+        if self._typing is not None:
+            self._type(self._typing, key)
+        elif key.isdigit() and 1 <= int(key) <= len(self._all):
             self._turn_to(int(key) - 1)
         elif key in ("tab", "right"):
             self._turn_to((self._at + 1) % len(self._all))
         elif key in ("shift+tab", "left"):
             self._turn_to((self._at - 1) % len(self._all))
         elif key == "/":
-            self._begin_filter()
+            self._typing = Typing(shown.order.words)
         elif key == "s":
             shown.order.next_column(len(shown.pane.columns))
         elif key == "S":
@@ -309,47 +345,23 @@ class ListView(_View):
         if row is not None and opens is not None and (what := opens(row)) is not None:
             self.board.show(what)
 
-    def _begin_filter(self) -> None:
-        box = self._box
-        self._filter_before = box.value = self._all[self._at].order.words
-        self.query_one("#line").display = False
-        box.add_class("shown")
-        box.focus()
+    def typed(self) -> str:
+        """See `_View`."""
+        typing = self._typing
+        return "" if typing is None else f"rows with: {typing.text}_  (Enter keeps it, Esc doesn't)"
+
+    def _type(self, typing: Typing, key: str) -> None:
+        """Filter while somebody types."""
+        order = self._all[self._at].order
+        typing.press(key)
+        order.words = typing.before if typing.is_left else typing.text
+        if typing.is_over:
+            self._typing = None
 
     @property
-    def _box(self) -> Input:
-        return self.query_one("#filter", Input)
-
-    def takes_text(self, event: events.Key) -> bool:
-        """See `_View`; what comes before the field has the focus is typed, too."""
-        box = self._box
-        if not box.has_class("shown"):
-            return False
-        if event.key == "escape":
-            self._all[self._at].order.words = self._filter_before
-            self._end_filter()
-        elif not box.has_focus and event.character and event.character.isprintable():
-            box.insert_text_at_cursor(event.character)
-        elif not box.has_focus and event.key == "enter":
-            self._end_filter()
-        return True
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while somebody types."""
-        if self._box.has_class("shown"):
-            self._all[self._at].order.words = event.value
-            self.draw()
-
-    def on_input_submitted(self, _: Input.Submitted) -> None:
-        """Keep the filter."""
-        self._all[self._at].order.words = self._box.value
-        self._end_filter()
-
-    def _end_filter(self) -> None:
-        self._box.remove_class("shown")
-        self.query_one("#line").display = True
-        self.list.focus()
-        self.draw()
+    def typing(self) -> Typing | None:
+        """See `_View`."""
+        return self._typing
 
 
 class PageView(_View):
@@ -395,40 +407,6 @@ class PageView(_View):
             self.list.set_lines(self._feed.value)
 
 
-class _Question(ModalScreen[str | None]):
-    """A line that a person answers: with y or n, or by typing something."""
-
-    CSS = """
-    _Question { align: center bottom; }
-    _Question Static { width: 1fr; height: auto; text-style: bold reverse; }
-    _Question Input { width: 1fr; height: 1; border: none; padding: 0; }
-    """
-
-    def __init__(self, question: str, text: str | None) -> None:
-        super().__init__()
-        self._question, self._text = question, text
-
-    def compose(self) -> ComposeResult:
-        """Make the line, and a field if something is to be typed."""
-        how = "y yes, n no" if self._text is None else "Enter does it, Esc doesn't"
-        yield Static(f"{clean(self._question)}  ({how})", markup=False)
-        if self._text is not None:
-            yield Input(self._text, compact=True)
-
-    def on_key(self, event: events.Key) -> None:
-        """Take a yes for a yes, and all else that says something for a no."""
-        if event.key in ("escape", "ctrl+c") or (self._text is None and event.key in ("n", "q")):
-            event.stop()
-            self.dismiss(None)
-        elif self._text is None and event.key == "y":
-            event.stop()
-            self.dismiss("y")
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go on with what was typed."""
-        self.dismiss(event.value.strip() or None)
-
-
 class Board(App[int]):
     """The app. It is the `Desk` of the panes' actions."""
 
@@ -440,12 +418,12 @@ class Board(App[int]):
         self.plan = plan
         self.ended_by: int | None = None  # a signal
         self.bug: Exception | None = None
-        self._jobs: list[Job] = []
+        self.question: Question | None = None
+        self._jobs: list[Job[Any]] = []
         self._line, self._line_until = "", 0.0
 
     def on_mount(self) -> None:
         """Begin to look, and show the lists."""
-        self.theme = "ansi-dark"
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         for feed in self.plan.feeds:
@@ -483,39 +461,45 @@ class Board(App[int]):
             feed.look_now()
 
     def _finish_jobs(self) -> None:
-        for job in [job for job in self._jobs if job.line]:
+        if self.question is not None:
+            return  # one after another
+        for job in [job for job in self._jobs if job.is_over]:
             self._jobs.remove(job)
-            self.remark(job.line)
+            if job.fault:
+                self.remark(job.fault)
+            job.finish()
             self.look_now()
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """See `Desk`."""
-
-        def go_on(answer: str | None) -> None:
-            if answer:
-                then()
-            else:
-                self.remark("nothing was done")
-
-        self.push_screen(_Question(question, None), go_on)
+        self.question = Question(clean(question), lambda _: then())
 
     def ask(self, question: str, then: Callable[[str], None], text: str = "") -> None:
         """See `Desk`."""
+        self.question = Question(clean(question), then, Typing(text))
 
-        def go_on(answer: str | None) -> None:
-            if answer:
-                then(answer)
-            else:
-                self.remark("nothing was done")
-
-        self.push_screen(_Question(question, text), go_on)
+    def press(self, key: str) -> None:
+        """Take a key for the answer to the question, or a part of it."""
+        question = self.question
+        answer = None if question is None else question.press(key)
+        if question is None or answer is None:
+            return
+        self.question = None
+        if answer:
+            question.then(answer)
+        else:
+            self.remark("nothing was done")
 
     def work(self, what: str, function: Callable[[], str]) -> None:
         """See `Desk`."""
-        self._jobs.append(Job(what, function))
+        self.fetch(what, function, self.remark)
+
+    def fetch(self, what: str, function: Callable[[], T], then: Callable[[T], None]) -> None:
+        """See `Desk`."""
+        self._jobs.append(Job(what, function, then))
 
     def show(self, what: Page | Pane) -> None:
-        """See `Desk`."""
+        """Open a page or another list."""
         screen = PageView(self, what) if isinstance(what, Page) else ListView(self, [what])
         self.push_screen(screen)
 

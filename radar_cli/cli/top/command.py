@@ -23,9 +23,9 @@ from radar_cli.cli.status import (
     name_unknown,
     take_look,
 )
-from radar_cli.cli.top.feed import EVERY_S, Feed
+from radar_cli.cli.top.feed import Feed
 from radar_cli.cli.top.pane import Action, Desk, Page, Pane, Row
-from radar_cli.cli.top.starting import check_screen, run_board
+from radar_cli.cli.top.starting import check_screen, interval_option, read_interval, run_board
 from radar_cli.client.wire import from_iso
 from radar_cli.core.text import lines
 from radar_cli.model.sentences import UNREAD, how_it_went, local_time
@@ -39,9 +39,10 @@ _URGENT = ("down", "late", "new", "up", "paused")
 
 @click.command(name="top")
 @monitors_argument(required=False)
+@interval_option
 @common_options
 @pass_session
-def command(session: Session, choice: Choice) -> int:
+def command(session: Session, choice: Choice, interval: str) -> int:
     """Show the monitors live, down first: open one, pause, resume, acknowledge; ? shows the keys.
 
     Those of this machine's store, or of a server; all, or just those named by keys, globs or tags.
@@ -50,7 +51,7 @@ def command(session: Session, choice: Choice) -> int:
     from radar_cli.cli.top.board import Plan
 
     session.load_profile()  # what is wrong with it is told before there is a screen
-    monitors = _Monitors(session, choice)
+    monitors = _Monitors(session, choice, read_interval(interval))
     return run_board(
         session,
         Plan("radar top", monitors.panes(), monitors.feeds, monitors.headline, monitors.notes),
@@ -69,11 +70,11 @@ class _Seen:
 class _Monitors:
     """The lists of monitors and notices, and what is done about a monitor."""
 
-    def __init__(self, session: Session, choice: Choice) -> None:
+    def __init__(self, session: Session, choice: Choice, every_s: float) -> None:
         self._session = session
         self._choice = choice
-        self._monitors = Feed("monitors", self._look, every_s=EVERY_S)
-        self._notices = Feed("notices", self._look_at_notices, every_s=EVERY_S * 2)
+        self._monitors = Feed("monitors", self._look, every_s=every_s)
+        self._notices = Feed("notices", self._look_at_notices, every_s=every_s)
 
     @property
     def feeds(self) -> tuple[Feed[Any], ...]:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 EVERY_S = 2.0
 # So long a look may take until that is worth a word.
-_SLOW_S = 4.0
+_SLOW_S = 3.0
 
 
 class Feed(Generic[T]):
@@ -66,20 +66,29 @@ class Feed(Generic[T]):
             self._awake.wait(self._every_s)
 
 
-class Job:
-    """Something done once, in a thread of its own; `line` is what came of it, "" until then."""
+class Job(Generic[T]):
+    """Something done once, in a thread of its own; `then` is for the screen's thread to call."""
 
-    def __init__(self, what: str, function: Callable[[], str]) -> None:
+    def __init__(self, what: str, function: Callable[[], T], then: Callable[[T], None]) -> None:
         self.what = what
-        self.line = ""
+        self.fault = ""
+        self.is_over = False
         self._function = function
+        self._then = then
+        self._found: list[T] = []
         threading.Thread(target=self._run, name=what, daemon=True).start()
+
+    def finish(self) -> None:
+        """Go on with what was found."""
+        for found in self._found:
+            self._then(found)
 
     def _run(self) -> None:
         try:
-            self.line = self._function() or "done"
+            self._found.append(self._function())
         except Exception as error:  # noqa: BLE001  (as above: it is shown)
-            self.line = f"{self.what}: {describe_error(error)}"
+            self.fault = f"{self.what}: {describe_error(error)}"
+        self.is_over = True
 
 
 def describe_error(error: Exception) -> str:

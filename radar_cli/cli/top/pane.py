@@ -5,10 +5,11 @@ A command of the kind of `radar top` is made of panes and feeds; `board.py` show
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from radar_cli.cli.render import Cell, Line, Table
 
+T = TypeVar("T")
 # Of longer lists the first ones are shown, after filtering.
 MOST_ROWS = 1000
 
@@ -38,8 +39,8 @@ class Desk(Protocol):
     def work(self, what: str, function: Callable[[], str]) -> None:
         """Do something that may take its time, aside; show the line that it returns."""
 
-    def show(self, what: "Page | Pane") -> None:
-        """Open a page or another list."""
+    def fetch(self, what: str, function: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Find something out aside, and go on with it."""
 
     def remark(self, line: str) -> None:
         """Show a line."""

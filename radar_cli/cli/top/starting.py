@@ -3,15 +3,35 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from radar_cli.cli.options import Session
+import click
+
+from radar_cli.cli.options import AnyFunction, Session
 from radar_cli.cli.render import is_terminal, wants_color
-from radar_cli.core.errors import NotInstalledError, UsageError
+from radar_cli.core.errors import BadValueError, NotInstalledError, UsageError
 from radar_cli.core.extras import install_command
+from radar_cli.core.grammar import parse_period
 
 if TYPE_CHECKING:
     from radar_cli.cli.top.board import Plan
+
+
+def interval_option(function: AnyFunction) -> AnyFunction:
+    """Add --interval: how often a live screen looks."""
+    option: Callable[[AnyFunction], AnyFunction] = click.option(
+        "--interval", metavar="DURATION", default="2s", show_default=True, help="How often to look."
+    )
+    return option(function)
+
+
+def read_interval(text: str) -> float:
+    """Return the seconds that --interval says. UsageError: it says none."""
+    try:
+        return parse_period(text)
+    except BadValueError as error:
+        raise error.as_usage_error("--interval") from None
 
 
 def check_screen(session: Session, instead: str) -> None:

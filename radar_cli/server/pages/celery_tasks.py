@@ -18,7 +18,7 @@ from radar_cli.store.ledger import Place, TaskSearch
 _A_PAGE = 50
 _TEXT_MAX = 300
 _RELATED = 50
-_FAILURES = 10_000
+_FAILURES = 2_000
 _GROUPS = 100
 _PERIODS = {"1h": DAY_US // 24, "24h": DAY_US, "7d": 7 * DAY_US, "30d": 30 * DAY_US}
 FAILED = frozenset({TaskState.FAILURE, TaskState.LOST, TaskState.EXPIRED, TaskState.REVOKED})

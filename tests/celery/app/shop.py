@@ -28,6 +28,14 @@ if more := os.environ.get("SHOP_MORE"):
         weekly = {"task": "shop.quick", "schedule": crontab(0, 0, day_of_week="sun")}
         app.conf.beat_schedule["weekly"] = weekly
 app.conf.task_acks_late = bool(os.environ.get("SHOP_LATE"))
+if seconds := os.environ.get("SHOP_VISIBILITY"):  # after which a Redis delivers anew
+    app.conf.broker_transport_options = {"visibility_timeout": int(seconds)}
+if backend := os.environ.get("SHOP_RESULTS"):
+    app.conf.update(
+        task_ignore_result=False,
+        result_backend=backend,
+        result_backend_transport_options={"retry_policy": {"max_retries": 1, "timeout": 1.0}},
+    )
 app.conf.task_send_sent_event = bool(os.environ.get("SHOP_SENT"))
 
 if name := os.environ.get("SHOP_QUORUM"):

@@ -3,12 +3,12 @@
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from radar_cli.celery.addresses import without_password
+from radar_cli.celery.addresses import REDIS_SCHEMES, scheme_of, without_password
 from radar_cli.celery.broker import Broker, leave, open_broker
 from radar_cli.celery.calling import with_project
 from radar_cli.celery.causes import explain
@@ -16,14 +16,16 @@ from radar_cli.celery.check.looking import Looker
 from radar_cli.celery.check.seen import Look
 from radar_cli.celery.findings import Finding
 from radar_cli.celery.project import Project
+from radar_cli.celery.queues import redis_of
+from radar_cli.celery.results import PREFIX
 from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.judging import judge_processes, judge_schedule
 from radar_cli.celery.tasks import Task, read_tasks
 from radar_cli.cli.celery.beat import DEFAULT_SOURCE, read_schedule
 from radar_cli.cli.celery.opening import open_ledger
 from radar_cli.core.errors import RadarError
-from radar_cli.model.ledger import Firing, QueueSample, TaskRecord, WorkerRecord
-from radar_cli.store.ledger import Ledger
+from radar_cli.model.ledger import Firing, QueueSample, TaskRecord, TaskState, WorkerRecord
+from radar_cli.store.ledger import Ledger, TaskSearch
 
 T = TypeVar("T")
 _LOOK_S = 2.0
@@ -31,6 +33,8 @@ _LOOK_S = 2.0
 _LOOKS_KEPT = 30
 _FAILURES = 300
 _FIRINGS = 500
+_FAILED = (TaskState.FAILURE, TaskState.LOST, TaskState.EXPIRED, TaskState.REVOKED)
+_OPEN = (TaskState.SENT, TaskState.RECEIVED, TaskState.STARTED, TaskState.RETRY)
 _DAY_US = 86_400_000_000
 TREND_US = 1_800_000_000
 # Older than that, the ledger is a watch's that has ended.
@@ -92,6 +96,24 @@ class Access:
 
         return with_project(self.project, self._timeout_s, work)
 
+    @property
+    def keeps_results(self) -> bool:
+        """Whether the app's result backend is one that can be read: a Redis."""
+        return scheme_of(self.project.results) in REDIS_SCHEMES
+
+    def find_result(self, task_id: str) -> bytes:
+        """Return what the result backend keeps of a task, if anything. Raises RadarError."""
+        key = f"{self.project.results_prefix}{PREFIX}{task_id}"
+
+        def get(backend: Broker, _: Project, _left_s: float) -> bytes:
+            try:
+                client, _channel = redis_of(backend)
+                return bytes(client.get(key) or b"")
+            finally:
+                leave(backend.connection)
+
+        return with_project(Project(self.project.results), self._timeout_s, get)
+
     def read(self, function: Callable[[Ledger], T], default: T) -> T:
         """Call a function with the ledger; the default, where there is none."""
         with open_ledger(self._database) as ledger:
@@ -99,10 +121,15 @@ class Access:
 
 
 class BrokerSight:
-    """Looks over one connection, which is opened again when it breaks."""
+    """Looks over one connection, which is opened again when it breaks.
 
-    def __init__(self, project: Project) -> None:
+    `queues` returns the names of those that are looked at whether workers consume them or not:
+    a RabbitMQ lists none.
+    """
+
+    def __init__(self, project: Project, queues: Callable[[], Iterable[str]] = tuple) -> None:
         self._project = project
+        self._queues = queues
         self._stack = ExitStack()
         self._looker: Looker | None = None
         self._looks: deque[Look] = deque(maxlen=_LOOKS_KEPT)
@@ -112,6 +139,7 @@ class BrokerSight:
         try:
             if self._looker is None:
                 self._looker = self._open()
+            self._looker.want(self._queues())
             known = len(self._looks[-1].workers) if self._looks else 0
             seen = self._looker.look(lambda: _LOOK_S, workers=known)
         except Exception as error:
@@ -152,21 +180,37 @@ class LedgerSight:
 def _read_ledger(ledger: Ledger) -> SeenLedger:
     now_us = time.time_ns() // 1000
     looked_us = ledger.last_look()
-    samples = [each for each in ledger.queues() if each.time_us >= now_us - TREND_US]
+    since_us = now_us - _DAY_US
+    # One state at a time, as an index has them: in a large ledger anything else takes seconds.
+    failures = [
+        *(task for state in _FAILED for task in _find(ledger, state, since_us)),
+        *(task for state in _OPEN for task in _find(ledger, state, since_us, broken=True)),
+    ]
+    failures.sort(key=lambda task: -task.changed_us)
+    samples = ledger.queues(now_us - TREND_US)
     newest: dict[str, Firing] = {}
     for firing in ledger.firings(now_us - 7 * _DAY_US, limit=_FIRINGS):
         newest.setdefault(firing.entry, firing)
     blind = ""
     if looked_us is not None and looked_us < now_us - STALE_US:
         blind = "no watch writes it now"
+    elif (times := ledger.blindness(now_us - STALE_US // 2)) and looked_us is not None:
+        blind = f"the watch is blind: {times[0].why}"
     return SeenLedger(
         looked_us,
-        ledger.failures(now_us - _DAY_US, limit=_FAILURES),
+        failures[:_FAILURES],
         ledger.workers(),
         {each.name: ledger.queue_history(each.name, now_us - TREND_US) for each in samples},
         newest,
         blind,
     )
+
+
+def _find(
+    ledger: Ledger, state: TaskState, since_us: int, *, broken: bool = False
+) -> list[TaskRecord]:
+    search = TaskSearch(states=(str(state),), since_us=since_us, broken=broken)
+    return ledger.find_page(search, _FAILURES).tasks
 
 
 class ScheduleSight:

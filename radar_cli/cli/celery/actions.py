@@ -11,16 +11,23 @@ from radar_cli.celery.broker import Broker
 from radar_cli.celery.control import Answer, find_nodes, shut_down
 from radar_cli.celery.control import command as command_nodes
 from radar_cli.celery.messages import Message, peek, take_out
-from radar_cli.celery.resending import Call, UnknownCallError, read_call, send_again
+from radar_cli.celery.resending import (
+    DEFAULT_QUEUE,
+    Call,
+    UnknownCallError,
+    read_call,
+    read_kept_call,
+    send_again,
+)
 from radar_cli.celery.tasks import Task
 from radar_cli.celery.watch.events import describe_call
-from radar_cli.cli.celery.sights import Access
+from radar_cli.cli.celery.snapshots import Access
 from radar_cli.cli.render import Cell
 from radar_cli.cli.top.pane import Action, Desk, Page, Pane, Row
 from radar_cli.core.errors import BadValueError, RadarError
 from radar_cli.core.grammar import format_duration, parse_period
 from radar_cli.core.redaction import Redactor
-from radar_cli.model.ledger import TaskRecord
+from radar_cli.model.ledger import TaskRecord, describe_stage
 from radar_cli.model.sentences import local_time
 from radar_cli.store.ledger import Ledger
 
@@ -31,7 +38,7 @@ _DAY_US = 86_400_000_000
 _AMQP_REMARK = "RabbitMQ shows messages by handing them out: each is marked as delivered before"
 
 
-class Deeds:
+class Actions:
     """Makes the actions, and the pages that rows open."""
 
     def __init__(self, access: Access) -> None:
@@ -249,7 +256,8 @@ class Deeds:
                 ("arguments", describe_call(redactor, task.args, task.kwargs) or "none"),
             ]
             known = self._find(task.id)
-            return rows + ([] if known is None else [("", ""), *describe_stages(known)])
+            stages = [] if known is None else describe_stages(known)
+            return rows + [row for row in stages if row[0] not in ("worker", "queue")]
 
         actions = tuple(each.about(Row(task.id, (), (), task)) for each in self.for_tasks())
         return Page(f"{task.name} {task.id}", look, actions)
@@ -305,14 +313,32 @@ class Deeds:
             return
         task: TaskRecord = row.item
         try:
-            call = read_call(task.name, task.queue, task.called)
+            self._confirm_call(desk, read_call(task.name, task.queue, task.called))
         except UnknownCallError as error:
-            desk.remark(f"{task.name or task.id} can't be sent again: {error.line()}")
-            return
-        desk.confirm(
-            f"Send {call.words()} to {call.queue!r} again?",
-            lambda: desk.work(f"sending {call.name}", lambda: self._send(call)),
-        )
+            if self._access.keeps_results:
+                desk.fetch(
+                    f"looking for the arguments of {task.id}",
+                    lambda: read_kept_call(self._access.find_result(task.id), task.queue),
+                    lambda call: self._confirm_call(desk, call),
+                )
+                return
+            hint = "" if self._access.project.app else "; with -A the result backend may know them"
+            desk.remark(f"{task.name or task.id} can't be sent again: {error.message}{hint}")
+
+    def _confirm_call(self, desk: Desk, call: Call) -> None:
+        """Ask, then send a task."""
+
+        def confirm(queue: str) -> None:
+            sent = replace(call, queue=queue)
+            desk.confirm(
+                f"Send {sent.describe()} to {queue!r} again?",
+                lambda: desk.work(f"sending {sent.name}", lambda: self._send(sent)),
+            )
+
+        if call.queue:
+            confirm(call.queue)
+        else:
+            desk.ask("Its queue isn't known. Which one?", confirm, DEFAULT_QUEUE)
 
     def _send(self, call: Call) -> str:
         number = self._access.ask(lambda broker, _: send_again(broker, call))
@@ -328,7 +354,7 @@ class Deeds:
             firings = ledger.firings(since_us, entry=entry, limit=_FIRINGS)
             rows: list[Any] = []
             for each in firings:
-                became = each.stage or each.state or "due"
+                became = describe_stage(each.stage) or each.state or "due"
                 style = "bold red" if each.stage or each.state == "failure" else ""
                 took = ""
                 if each.ended_us is not None and each.started_us is not None:
@@ -378,12 +404,14 @@ def describe_task(task: TaskRecord) -> list[Any]:
     rows: list[Any] = [
         ("task", task.name or "?"),
         ("id", task.id),
-        ("state", Cell(_describe_state(task), "" if not task.exception else "bold red")),
+        ("state", Cell(str(task.state), "" if not task.exception else "bold red")),
     ]
     if task.exception:
         rows.append(("why", Cell(f"{task.exception}: {task.message}".rstrip(": "), "bold red")))
     elif task.message:
         rows.append(("why", task.message))
+    if task.stage:
+        rows.append(("broke", Cell(describe_stage(task.stage), "bold red")))
     rows += [("line", task.place)] if task.place else []
     rows += [("arguments", task.called or "none, or not told"), *describe_stages(task)]
     rows += [("retries", task.retries)] if task.retries else []
@@ -411,10 +439,6 @@ def describe_stages(task: TaskRecord) -> list[Any]:
         rows.append((label, words))
         before_us = moment_us
     return [row for row in rows if row[1]]
-
-
-def _describe_state(task: TaskRecord) -> str:
-    return f"{task.state} ({task.stage})" if task.stage else str(task.state)
 
 
 def _describe_answer(answer: Answer) -> str:
