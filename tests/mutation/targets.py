@@ -34,6 +34,7 @@ _TELLING = (
     "tests/store/test_storm.py",
 )
 _SENDING = (
+    "tests/pings/test_sender.py",
     "tests/pings/test_dispatcher.py",
     "tests/pings/test_replay.py",
     "tests/pings/test_courier.py",
@@ -89,6 +90,7 @@ HELD = (
     "cli/apart",
     "cli/everybody",
     "delivery/destinations",
+    "delivery/replay",
     "model/declaration",
     "model/fault",
     "model/run",
@@ -115,6 +117,7 @@ HELD = (
     "store/reminders",
     "store/windows",
     "notify/notice",
+    "service/composing",
     "service/delivering",
 )
 # Some of them, whose tests take a second or two in all.

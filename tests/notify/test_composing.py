@@ -77,6 +77,17 @@ def test_what_went_down_and_up_several_times_is_one_notice(
     assert newest.incident == first.id
 
 
+def test_what_flaps_after_it_was_told_is_the_incident_that_was_told(
+    store: Store, tmp_path: Path
+) -> None:
+    store.pings.add([_ping("fail", 0)], _BEGIN)
+    (down,) = _tell(store, tmp_path, _BEGIN)
+    pings = [_ping("success" if number % 2 else "fail", number) for number in range(1, 4)]
+    store.pings.add(pings, pings[-1].time_us)
+    (up,) = _tell(store, tmp_path, pings[-1].time_us)
+    assert (up.kind, up.downs, up.incident) == ("up", 1, down.incident)
+
+
 def test_it_says_what_was_expected_and_what_happened(store: Store, tmp_path: Path) -> None:
     fields = {"schedule": "0 * * * *", "tz": "UTC", "gracePeriod": "60", "name": "Nightly"}
     store.pings.add([_ping("success", 0, **fields)], _BEGIN)
@@ -132,6 +143,9 @@ def test_each_notice_is_about_the_run_that_made_it(store: Store, tmp_path: Path)
         "a run failed: exit 3",
         "a run succeeded",
     ]
+    times = [ping.time_us for ping in pings]
+    since = [None, times[0], None, times[2], None, times[4]]
+    assert [notice.previous_since_us for notice in told] == since
     ends = [notice.last_run.ended_us for notice in told if notice.last_run is not None]
     assert ends == [ping.time_us for ping in pings]
 
