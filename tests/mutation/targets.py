@@ -33,16 +33,14 @@ _TELLING = (
     "tests/store/test_sending.py",
     "tests/store/test_storm.py",
 )
-_DELIVERY = (
-    "tests/pings/test_spool.py",
-    "tests/pings/test_trim.py",
-    "tests/pings/test_folders.py",
-    "tests/pings/test_sharing.py",
-    "tests/pings/test_destinations.py",
+_SENDING = (
+    "tests/pings/test_sender.py",
+    "tests/pings/test_dispatcher.py",
+    "tests/pings/test_replay.py",
+    "tests/pings/test_courier.py",
     "tests/pings/test_answers.py",
+    "tests/pings/test_cronradar.py",
     "tests/pings/test_outages.py",
-    "tests/pings/test_crashes.py",
-    "tests/pings/test_secrets.py",
 )
 # Module: test files. Those whose tests are in its own process come first, being the fast ones.
 TARGETS: dict[str, tuple[str, ...]] = {
@@ -69,7 +67,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "outbox/claiming": ("tests/pings/test_keeping.py",),
     "outbox/trim": ("tests/pings/test_keeping.py",),
     "delivery/dispatcher": ("tests/pings/test_dispatcher.py", "tests/pings/test_deadlines.py"),
-    "delivery/sender": _DELIVERY,
+    "delivery/sender": _SENDING,
     "delivery/courier": ("tests/pings/test_courier.py",),
     "server/runtime/access": ("tests/server/test_access.py",),
     "server/runtime/keys": ("tests/server/test_access.py",),
@@ -92,6 +90,7 @@ HELD = (
     "cli/apart",
     "cli/everybody",
     "delivery/destinations",
+    "delivery/replay",
     "model/declaration",
     "model/fault",
     "model/run",
@@ -111,7 +110,14 @@ HELD = (
     "model/record",
     "store/outages",
     "store/alerts",
+    "store/channels",
+    "store/holding",
+    "store/incidents",
+    "store/notices",
     "store/reminders",
+    "store/windows",
+    "notify/notice",
+    "service/composing",
     "service/delivering",
 )
 # Some of them, whose tests take a second or two in all.

@@ -269,7 +269,6 @@ def main() -> int:
     trial = Trial(options)
     words = ["-q", "-s", "--timeout=0", "-p", "no:xdist", "-p", "no:cacheprovider"]
     words += ["-m", "not nightly and not slow", "--rootdir", str(_CHECKOUT)]
-    words += ["-k", "not postgresql"]  # the same tests, slower; no mutant is of SQL
     os.chdir(_CHECKOUT)
     code = pytest.main([*words, *(options.tests or TARGETS[options.module])], plugins=[trial])
     survivors = sorted(key for key, fate in trial.fates.items() if fate.startswith("survived"))

@@ -10,7 +10,7 @@ from radar_cli.model.ping import Ping
 from radar_cli.notify.channel import Channel
 from radar_cli.notify.channels import find_channels
 from radar_cli.notify.notice import Notice, decode_notice
-from radar_cli.notify.signing import Signer
+from radar_cli.notify.signing import LASTS_S, Signer
 from radar_cli.notify.words import long_time
 from radar_cli.service.composing import Composer, join
 from radar_cli.settings.profiles import load
@@ -58,6 +58,34 @@ def test_a_long_history_in_one_piece_is_told_once_with_how_often_it_went_down(
     (once,) = told
     assert (once.kind, once.downs) == ("up", 650)
     assert once.previous_since_us == pings[0].time_us
+
+
+@pytest.mark.parametrize(("count", "downs"), [(2, 0), (3, 2), (4, 2), (5, 3)])
+def test_what_went_down_and_up_several_times_is_one_notice(
+    store: Store, tmp_path: Path, count: int, downs: int
+) -> None:
+    pings = [_ping("success" if number % 2 else "fail", number) for number in range(count)]
+    store.pings.add(pings, pings[-1].time_us)
+    told = _tell(store, tmp_path, pings[-1].time_us)
+    newest = told[-1]
+    assert newest.downs == downs
+    assert newest.kind == ("up" if pings[-1].kind == "success" else "down")
+    first = store.history.flips("job", 99)[-1]
+    if downs:
+        assert len(told) == 1
+        assert newest.previous_since_us == pings[0].time_us
+    assert newest.incident == first.id
+
+
+def test_what_flaps_after_it_was_told_is_the_incident_that_was_told(
+    store: Store, tmp_path: Path
+) -> None:
+    store.pings.add([_ping("fail", 0)], _BEGIN)
+    (down,) = _tell(store, tmp_path, _BEGIN)
+    pings = [_ping("success" if number % 2 else "fail", number) for number in range(1, 4)]
+    store.pings.add(pings, pings[-1].time_us)
+    (up,) = _tell(store, tmp_path, pings[-1].time_us)
+    assert (up.kind, up.downs, up.incident) == ("up", 1, down.incident)
 
 
 def test_it_says_what_was_expected_and_what_happened(store: Store, tmp_path: Path) -> None:
@@ -115,6 +143,9 @@ def test_each_notice_is_about_the_run_that_made_it(store: Store, tmp_path: Path)
         "a run failed: exit 3",
         "a run succeeded",
     ]
+    times = [ping.time_us for ping in pings]
+    since = [None, times[0], None, times[2], None, times[4]]
+    assert [notice.previous_since_us for notice in told] == since
     ends = [notice.last_run.ended_us for notice in told if notice.last_run is not None]
     assert ends == [ping.time_us for ping in pings]
 
@@ -206,8 +237,12 @@ def test_several_lead_to_the_list(
     assert several.mute[0] == "radar monitors ack MONITOR..."
 
 
+@pytest.mark.parametrize(
+    ("seconds", "grace"),
+    [("60", ", within 1 min"), ("600", ", within 10 min"), ("1", ", within 1 s")],
+)
 def test_what_is_late_says_when_it_was_due_and_that_nothing_has_begun(
-    store: Store, tmp_path: Path
+    store: Store, tmp_path: Path, seconds: str, grace: str
 ) -> None:
     channels = _channels(
         tmp_path,
@@ -215,26 +250,25 @@ def test_what_is_late_says_when_it_was_due_and_that_nothing_has_begun(
         '[notify.other]\ncommand = ["true"]\non = ["late"]\nmonitors = ["x"]\n'
         '[notify.calm]\ncommand = ["true"]\n',
     )
-    for seconds, grace in (("60", ", within 1 min"), ("600", ", within 10 min")):
-        fields = {"every": "3600", "tz": "Europe/Berlin", "gracePeriod": seconds}
-        store.pings.add([_ping("success", 0, **fields)], _BEGIN)
-        now_us = _BEGIN + 60 * _MINUTE + 1
-        known = store.monitors.find("job")
-        assert known is not None
-        compose = Composer(store, channels, "here").at(now_us)
-        assert compose.names == ["eager", "other", "calm"]
-        assert compose.late_channels(known) == ["eager"]
-        assert compose.hears_late
-        assert not Composer(store, channels[2:], "here").hears_late
-        (telling,) = compose.compose_late(known)
-        late = decode_notice(telling.notice, "key")
-        assert (telling.channel, late.kind, late.monitor) == ("eager", "late", "job")
-        assert late.since_us == _BEGIN + 60 * _MINUTE
-        assert (late.noticed_us, late.host, late.tz) == (now_us, "here", "Europe/Berlin")
-        due = long_time(late, late.since_us)
-        assert late.expected == f"a run at {due}{grace} (every 1 h)"
-        assert late.happened == "no run has begun yet"
-        assert late.look == ("radar monitors show job",)
+    fields = {"every": "3600", "tz": "Europe/Berlin", "gracePeriod": seconds}
+    store.pings.add([_ping("success", 0, **fields)], _BEGIN)
+    now_us = _BEGIN + 60 * _MINUTE + 1
+    known = store.monitors.find("job")
+    assert known is not None
+    compose = Composer(store, channels, "here").at(now_us)
+    assert compose.names == ["eager", "other", "calm"]
+    assert compose.late_channels(known) == ["eager"]
+    assert compose.hears_late
+    assert not Composer(store, channels[2:], "here").hears_late
+    (telling,) = compose.compose_late(known)
+    late = decode_notice(telling.notice, "key")
+    assert (telling.channel, late.kind, late.monitor) == ("eager", "late", "job")
+    assert late.since_us == _BEGIN + 60 * _MINUTE
+    assert (late.noticed_us, late.host, late.tz) == (now_us, "here", "Europe/Berlin")
+    due = long_time(late, late.since_us)
+    assert late.expected == f"a run at {due}{grace} (every 1 h)"
+    assert late.happened == "no run has begun yet"
+    assert late.look == ("radar monitors show job",)
 
 
 def test_a_fault_says_what_is_wrong(store: Store, tmp_path: Path) -> None:
@@ -290,6 +324,7 @@ def test_each_channel_has_a_link_of_its_own_to_act_on_what_is_down(
         link = signer.read(said.act_url.partition("t=")[2], _BEGIN / 1e6)
         assert link is not None
         assert (link.monitor, link.incident, link.channel) == ("job", down.id, telling.channel)
+        assert link.expires_s == _BEGIN // 1_000_000 + LASTS_S
         assert said.mute[:2] == (said.act_url, "radar monitors ack job")
         links.append(said.act_url)
     assert len(set(links)) == 2
