@@ -6,6 +6,7 @@ What it makes is checked in, so that it can be read where the repository is, and
 step of its own; a test holds that it is current.
 """
 
+import functools
 import os
 import re
 import subprocess
@@ -24,6 +25,7 @@ _LISTS = {"--format", "--fields"}
 _SECTION = "1"
 
 
+@functools.cache
 def read_help(name: str) -> tuple[str, str]:
     """Return the usage line and the description that `radar NAME --help` prints."""
     words = [str(radar_path()), *name.split(), "--help"]

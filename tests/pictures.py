@@ -21,8 +21,10 @@ from radar_cli.model.ping import Ping
 from radar_cli.store.store import Store
 from tests.support.chromium import chromium
 from tests.support.docs import CHECKOUT
+from tests.support.ledger import plant_ledger
 from tests.support.radar import environment, radar_path
 from tests.support.radar_server import RadarServer, serving
+from tests.support.server import Server
 from tests.support.terminal import Terminal
 
 Part = tuple[str, int, int]
@@ -92,7 +94,11 @@ def photograph(server: RadarServer, profile: Path, folder: Path) -> None:
         page.evaluate(f"document.querySelector('input[name=key]').value = '{server.key}'")
         page.evaluate("document.querySelector('form').submit()")
         page.wait("document.querySelector('a[href$=\"/monitors/backup\"]') !== null")
-        for name, path, scale in (("dashboard", "/", 1.5), ("monitor", "/monitors/backup", 1.0)):
+        for name, path, scale in (
+            ("dashboard", "/", 1.5),
+            ("monitor", "/monitors/backup", 1.0),
+            ("celery", "/celery", 1.0),
+        ):
             for is_dark in (False, True):
                 page.resize(1100, 560, is_dark=is_dark, scale=scale)
                 page.open(server.url + path)
@@ -181,10 +187,13 @@ def main(folder: Path) -> None:
     now_us = time.time_ns() // 1000
     with tempfile.TemporaryDirectory() as made:
         state = Path(made) / "state"
-        with serving(state, config='[notify.ops]\nwebhook = "http://127.0.0.1:9/"\n') as server:
-            with server.store() as store:
-                plant(store, now_us)
-            photograph(server, Path(made) / "profile", folder)
+        with Server() as hook:
+            config = f'[notify.ops]\nwebhook = "{hook.url}/"\n'
+            with serving(state, config=config) as server:
+                with server.store() as store:
+                    plant(store, now_us)
+                    plant_ledger(store.ledger, now_us)
+                photograph(server, Path(made) / "profile", folder)
         draw_status(state, folder / "status.svg")
 
 

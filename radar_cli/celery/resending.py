@@ -37,7 +37,7 @@ class Call:
     args: list[Any] = field(default_factory=list)
     kwargs: dict[str, Any] = field(default_factory=dict)
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """Return it as Python has it, without what is named like a secret."""
         words = [repr(each) for each in self.args]
         words += [

@@ -82,7 +82,6 @@ class Courier:
         self._redactor: Redactor | None = None
         self._resolved = Resolved()
         self._resolved.host = os.environ.get("RADAR_HOST", "")
-        self._resolved.tz = os.environ.get("RADAR_TZ", "")
 
     def own(self) -> None:
         """Make sure that nothing of a parent process's is used."""

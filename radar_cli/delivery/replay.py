@@ -374,8 +374,8 @@ class Cleaner:
         if omitted := gone + left_out:
             fields["omitted"] = str(omitted)
         if self._redactor.fault:
-            # What was too much for the patterns was this ping's; the next one is another.
-            self.close()
+            # What was too much for the patterns was this ping's; the next one is another. Nothing
+            # is left of the process that searched for it.
             self._redactor = self._make_redactor()
         return Ping(
             ping.kind,

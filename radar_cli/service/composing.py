@@ -97,7 +97,6 @@ class Composer:
     def compose_late(self, known: MonitorRecord) -> list[PendingAlert]:
         """Return what each of these is to be told."""
         monitor, view = known.monitor, known.view_at(self._now_us)
-        grace = f", within {format_duration(monitor.grace_s)}" if monitor.grace_s else ""
         notice = Notice(
             key="",
             kind="late",
@@ -112,11 +111,12 @@ class Composer:
             tz=known.declared.get("tz") or "UTC",
             **self._ways_on(monitor, f"radar monitors show {known.key}"),
         )
-        due = long_time(notice, view.since_us)
+        # Without a grace it would be down, and not late.
+        due, grace = long_time(notice, view.since_us), format_duration(monitor.grace_s)
         return self._address(
             replace(
                 notice,
-                expected=f"a run at {due}{grace} ({describe_schedule(monitor)})",
+                expected=f"a run at {due}, within {grace} ({describe_schedule(monitor)})",
                 happened="no run has begun yet",
             )
         )
@@ -223,11 +223,10 @@ class Composer:
         }
 
     def _find_down(self, flip: Flip) -> Flip | None:
-        """The flip by which the monitor was down before this one."""
+        """Return the flip by which the monitor was down before this one, by which it isn't."""
         flips = iter(self._store.history.flips(flip.monitor, _FLIPS_READ))
         # Long histories come in one piece: this flip may be older than the newest.
         older = itertools.dropwhile(lambda each: each.id != flip.id, flips)
-        next(older, None)
         return next((each for each in older if each.status == Status.DOWN), None)
 
 

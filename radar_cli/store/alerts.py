@@ -81,24 +81,20 @@ class Alerts:
         made = 0
         after = ""
         how: _How | None = None
-        while True:
-            rows = self._database.read(
-                "SELECT DISTINCT monitor FROM flip WHERE fate = '' AND monitor > ?"
-                " ORDER BY monitor LIMIT ?",
-                (after, _LOOKED_AT_ONCE),
-            )
-            keys = [key for (key,) in rows]
-            if keys and how is None:
+        query = (
+            "SELECT DISTINCT monitor FROM flip WHERE fate = '' AND monitor > ?"
+            " ORDER BY monitor LIMIT ?"
+        )
+        while rows := self._database.read(query, (after, _LOOKED_AT_ONCE)):
+            after = rows[-1][0]
+            if how is None:
                 # What flipped in one that is over need not be told either.
                 windows = self._windows.not_over(now_us - _NEWS_FOR_US)
                 how = _How(now_us, compose, windows, remind_every_us, calms_flaps)
+            keys = [key for (key,) in rows]
             for start in range(0, len(keys), _ENQUEUED_AT_ONCE):
-                some = keys[start : start + _ENQUEUED_AT_ONCE]
-                assert how is not None  # noqa: S101 (there are keys)
-                made += self._enqueue_some(some, how)
-            if len(rows) < _LOOKED_AT_ONCE:
-                return made
-            after = rows[-1][0]
+                made += self._enqueue_some(keys[start : start + _ENQUEUED_AT_ONCE], how)
+        return made
 
     def enqueue_faults(self, now_us: int, compose: FaultComposer) -> int:
         """Make alerts of all faults that nobody was told of, each once; return how many.
@@ -367,15 +363,24 @@ def _without_unheard(
 
 
 def _has_heard(change: Change, key: str, channel: str) -> bool:
-    """Whether a channel was told that a monitor is down, and not that it is up again."""
+    """Whether a channel was told that a monitor is down, and not that it is up again.
+
+    What it has yet to hear of its being down it hears no more.
+    """
+    change.execute(
+        "UPDATE alert SET fate = ?, next_try_us = NULL WHERE monitor = ? AND channel = ?"
+        " AND told_in = '' AND next_try_us IS NOT NULL"
+        " AND flip IN (SELECT id FROM flip WHERE monitor = ? AND status = ?)",
+        (NEEDLESS, key, channel, key, Status.DOWN),
+    )
     last = change.read(
-        "SELECT alert.told_in, flip.status FROM alert LEFT JOIN flip ON flip.id = alert.flip"
+        "SELECT flip.status FROM alert LEFT JOIN flip ON flip.id = alert.flip"
         " WHERE alert.monitor = ? AND alert.channel = ? AND alert.fate != ?"
         " AND alert.flip != 'late' AND alert.flip NOT LIKE 'fault:%'"
         " ORDER BY alert.created_us DESC, alert.id DESC LIMIT 1",
         (key, channel, NEEDLESS),
     )
-    return bool(last and last[0][0] and last[0][1] in (None, Status.DOWN))
+    return bool(last and last[0][0] in (None, Status.DOWN))
 
 
 def _without_escalation(telling: PendingAlert, now_us: int) -> PendingAlert:

@@ -1,6 +1,6 @@
 """Channels: whether each delivers, and the alerts by which the others hear that one doesn't."""
 
-from typing import Any, Collection, Sequence
+from typing import Collection, Sequence
 
 from radar_cli.core.ids import new_id
 from radar_cli.model.notice_log import ChannelHealth
@@ -42,11 +42,11 @@ class Channels:
         return [ChannelHealth(*row) for row in rows]
 
     def add_alert(
-        self, health: ChannelHealth, tellings: Sequence[Sequence[Any]], now_us: int
+        self, health: ChannelHealth, tellings: Sequence[tuple[str, str, int, str]], now_us: int
     ) -> int:
-        """Make alerts of a channel's news: names of the others, and what they say; once.
+        """Make alerts of a channel's news, once.
 
-        `tellings` may say, too, before when not, and why (see alerts.py).
+        `tellings` are names of the others, what they say, before when not, and why (see alerts.py).
         """
         is_failing, subject = health.failing_us is not None, f"channel:{health.name}"
         with self._database.change() as change:
@@ -70,17 +70,14 @@ class Channels:
                 " (id, flip, monitor, channel, notice, created_us, next_try_us, held)"
                 " VALUES (?, ?, '', ?, ?, ?, ?, ?)",
                 [
-                    (new_id(now_us), subject, *(name, said, now_us), *_when(rest, now_us))
-                    for name, said, *rest in tellings
+                    (
+                        *(new_id(now_us), subject, name, said, now_us),
+                        *(max(now_us, not_before_us), held),
+                    )
+                    for name, said, not_before_us, held in tellings
                     if name not in untold
                 ],
             )
-
-
-def _when(rest: Sequence[Any], now_us: int) -> tuple[int, str]:
-    """Return when something is to be told, and why not before."""
-    not_before_us, held = rest or (0, "")
-    return max(now_us, not_before_us), held
 
 
 def lock_channel(change: Change, channel: str) -> None:

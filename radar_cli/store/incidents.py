@@ -1,5 +1,6 @@
 """Incidents: monitors that are down, and who sees to them."""
 
+from math import inf
 from typing import Sequence
 
 from radar_cli.core.ids import new_id
@@ -103,7 +104,7 @@ def _silence(
     ]
     if not on:
         return "", "", None
-    window, end_us = max(on, key=lambda each: (each[1] is None, each[1] or 0))
+    window, end_us = max(on, key=lambda each: inf if each[1] is None else each[1])
     return window.id, window.name, end_us
 
 

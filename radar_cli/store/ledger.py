@@ -360,12 +360,13 @@ class Ledger:
         )
         return [_read_worker(row) for row in rows]
 
-    def queues(self) -> list[QueueSample]:
-        """Return the newest sample of each queue of the last day, by name."""
+    def queues(self, since_us: int = 0) -> list[QueueSample]:
+        """Return the newest sample of each queue that has one since a time, by name."""
         rows = self._database.read(
             "SELECT name, time_us, depth, unacked, consumers FROM celery_queue AS sample"
-            " WHERE time_us = (SELECT max(time_us) FROM celery_queue AS other"
-            " WHERE other.name = sample.name) ORDER BY name"
+            " WHERE time_us >= ? AND time_us = (SELECT max(time_us) FROM celery_queue AS other"
+            " WHERE other.name = sample.name) ORDER BY name",
+            (since_us,),
         )
         return [QueueSample(*row) for row in rows]
 

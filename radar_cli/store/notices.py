@@ -114,8 +114,8 @@ class Notices:
                 (fate, answer, now_us, notice.id),
             )
             change.execute(
-                "UPDATE alert SET fate = ?, error = ?, next_try_us = NULL WHERE told_in = ?",
-                (fate, "" if fate == DELIVERED else answer, notice.id),
+                "UPDATE alert SET fate = ?, next_try_us = NULL WHERE told_in = ?",
+                (fate, notice.id),
             )
             if fate == DELIVERED:
                 change.execute(
@@ -186,7 +186,7 @@ class Notices:
             (*values, *more, limit),
         )
         keys = self._monitors_of([row[0] for row in rows])
-        found = [Logged(row[0], row[1], row[2], keys.get(row[0], ()), *row[3:10]) for row in rows]
+        found = [Logged(row[0], row[1], row[2], keys.get(row[0], ()), *row[3:]) for row in rows]
         return found if pattern == "*" else [_seen_by(pattern, each) for each in found]
 
     def newest_of(
@@ -306,7 +306,7 @@ def choose(alerts: Sequence[Alert], *, alone: bool = False) -> list[Alert]:
         return []
     # A channel's own news has no monitor to be one of many with.
     if not parts[0][0].monitor:
-        return parts[0][:1]
+        return parts[0]
     group = _group_of(parts[0][-1])
     alike = (part for part in parts if part[0].monitor and _group_of(part[-1]) == group)
     return [alert for part in sorted(alike, key=lambda part: part[0].monitor) for alert in part]
@@ -316,7 +316,7 @@ def _first_part(own: list[Alert]) -> list[Alert]:
     """Return the first of one monitor's alerts, with those that are told together with it."""
     changes = list(itertools.takewhile(lambda alert: alert.kind in CHANGES, own))
     is_one = len(changes) >= _ONE_FROM or any(alert.held for alert in changes)
-    return changes if len(changes) > 1 and is_one else own[:1]
+    return changes if is_one else own[:1]
 
 
 def _group_of(alert: Alert) -> tuple[str, bool]:

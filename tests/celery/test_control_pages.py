@@ -44,6 +44,8 @@ def test_an_admin_controls_workers_and_tasks(redis_url: str, tmp_path: Path) -> 
         wait_until(lambda: _slots(redis_url) == [3], 30, "the pool has grown")
 
         assert "Send again" in admin.text("/celery/tasks/known")
+        question = admin.text("/celery/control/retry", target="known")
+        assert "As a new task, to the queue celery: shop.quick()" in question
         sent = text_of(admin.post("/celery/control/retry", {"target": "known"}).text)
         assert "sent again as " in sent
         wait_until(lambda: "succeeded in" in worker.log, 30, "the task has run again")

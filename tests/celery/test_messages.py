@@ -1,8 +1,11 @@
 """Looking into a queue, taking a message out, and sending a task again: on both brokers."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
+import redis
 
 from radar_cli.celery.broker import Broker, leave, open_broker
 from radar_cli.celery.messages import peek, take_out
@@ -65,3 +68,18 @@ def test_a_task_may_have_no_arguments_but_needs_a_name() -> None:
     assert read_call("shop.quick", "", "") == Call("shop.quick", "")
     with pytest.raises(UnknownCallError, match="name"):
         read_call("", "", "")
+
+
+def test_what_is_no_message_of_celerys_is_shown_and_can_be_taken_out(redis_url: str) -> None:
+    old = {"task": "shop.old", "id": "an-id", "args": [1], "kwargs": {"token": "hunter2"}}
+    with redis.Redis.from_url(redis_url) as client:
+        body = base64.b64encode(json.dumps(old).encode()).decode()
+        client.lpush("mail", b"\xff garbage", b"[]", json.dumps({"body": body}), b'{"body": "!"}')
+    broker = open_broker(redis_url)
+    found = peek(broker, "mail")
+    nothing = "no message of Celery's"
+    assert [each.name for each in found] == [nothing, nothing, "shop.old", nothing]
+    assert (found[2].id, found[2].called) == ("an-id", "1, token=[redacted]")
+    assert all(take_out(broker, "mail", each) for each in found)
+    assert peek(broker, "mail") == []
+    leave(broker.connection)

@@ -12,9 +12,9 @@ from radar_cli.celery.findings import Finding
 from radar_cli.celery.project import Project
 from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.timing import Foreign, Interval, Timing
-from radar_cli.cli.celery.deeds import Deeds
+from radar_cli.cli.celery.actions import Actions
 from radar_cli.cli.celery.panes import Feeds, Panes
-from radar_cli.cli.celery.sights import Access, LedgerSight, SeenBroker, SeenLedger, SeenSchedule
+from radar_cli.cli.celery.snapshots import Access, LedgerSight, SeenBroker, SeenLedger, SeenSchedule
 from radar_cli.cli.top.feed import Feed
 from radar_cli.cli.top.pane import Page, Pane, text_of
 from radar_cli.model.ledger import Batch, Blindness, Firing, Stage, TaskRecord
@@ -47,7 +47,7 @@ def _make(
     )
     feeds.broker.value, feeds.ledger.value = broker, ledger
     feeds.schedule.value = schedule or SeenSchedule()
-    panes = Panes(feeds, Deeds(access))
+    panes = Panes(feeds, Actions(access))
     return panes, {pane.name: pane for pane in panes.all()}
 
 

@@ -49,7 +49,8 @@ def test_nothing_is_lost_under_load(broker_url: str, tmp_path: Path) -> None:
 def test_it_counts_all_beside_its_peers_and_still_knows_it_afterwards(tmp_path: Path) -> None:
     """TESTS_CELERY_EXPORTER names a checkout of celery-exporter; Flower comes from PyPI."""
     python = tmp_path / "peers/bin/python"
-    packages = ("flower", "loguru", "pretty-errors", "prometheus-client")
+    of_exporter = ("loguru", "pretty-errors", "prometheus-client", "flask", "waitress", "timy")
+    packages = ("flower", "arrow", *of_exporter)
     for words in (
         (sys.executable, "-m", "venv", tmp_path / "peers"),
         (python, "-m", "pip", "install", "-q", "celery[redis]", *packages),

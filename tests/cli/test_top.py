@@ -10,6 +10,7 @@ import pytest
 
 from radar_cli.cli.render import Cell
 from radar_cli.cli.top.pane import Order, Row
+from radar_cli.cli.top.question import Question, Typing
 from radar_cli.model.ping import Ping
 from radar_cli.store.opening import open_embedded
 from tests.cli.test_screens import populate
@@ -30,8 +31,16 @@ def test_monitors_are_live_and_can_be_worked_with(state_dir: Path) -> None:
         with open_embedded(str(state_dir)) as store:
             store.pings.add([Ping("fail", "db-1", time_us=now_us, body=b"no disk")], now_us)
         screen.until(r"^12 monitors: 3 down", r"^db-1 +down \(failed\).* no disk")
+        screen.keys("End", "PPage", "NPage", "Up", "Tab")
+        screen.until(r"\[2 notices", "no notices")
+        screen.keys("Left", "?")
+        screen.until(r"^p +expect nothing of it", r"^\? +these keys")
+        screen.keys("Down", "End", "Home", "Escape")
+        screen.until(r"\[1 monitors")
         screen.keys("/")
-        screen.write("db-1 ")
+        screen.write("db-1 x")
+        screen.until("no row has 'db-1 x'")
+        screen.keys("BSpace")
         screen.until(r"1 have 'db-1 '|2 have 'db-1 '")
         screen.keys("Enter", "Home", "Enter")
         screen.until(r"^\[db-1\]", r"^why +fail: no disk", r"^history ", r"^  no disk")
@@ -133,3 +142,18 @@ def test_each_press_sorts_by_the_next_column() -> None:
         order.next_column(2)
         seen.append(order.mark(("a", "b")))
     assert seen == [("a +", "b"), ("a", "b +"), ("a", "b")]
+
+
+def test_a_question_takes_a_yes_or_what_is_typed() -> None:
+    asked = Question("Do it?", print)
+    assert [asked.press(key) for key in ("x", "enter", "n", "escape", "y")] == [
+        *(None, None, "", "", "y")
+    ]
+    typed = Question("For how long?", print, Typing("4h"))
+    for key in ("ctrl+u", "1", "2", "backspace", "down"):
+        assert typed.press(key) is None
+    assert typed.typing is not None
+    typed.typing.paste("d \x1b\nrm -rf")
+    assert typed.shown().endswith("> 1d _")
+    assert typed.press("enter") == "1d"
+    assert Question("What?", print, Typing("x")).press("escape") == ""

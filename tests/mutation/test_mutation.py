@@ -87,6 +87,11 @@ def test_each_proof_is_of_a_mutant_that_there_is() -> None:
     assert set(QUICK) <= set(HELD) <= set(TARGETS)
 
 
+def test_each_target_has_tests_that_there_are() -> None:
+    paths = {path for tests in TARGETS.values() for path in tests}
+    assert [path for path in paths if not (_TRIAL.parent.parent.parent / path).exists()] == []
+
+
 @pytest.mark.nightly
 @pytest.mark.timeout(_NIGHTLY_S)
 @pytest.mark.parametrize("module", TARGETS)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,11 @@ from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.notify.channel import ChannelError, Receipt
-from radar_cli.notify.notice import Notice, decode_notice, encode_notice
+from radar_cli.notify.notice import Notice, decode_notice, encode_notice, rehearse
 from radar_cli.service.delivering import deliver_alerts, deliver_in_turn
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.settings.files import ConfigFile
+from radar_cli.store.channels import lock_channel, note_failure
 from radar_cli.store.opening import open_embedded
 from radar_cli.store.store import Store
 from tests.notify.notices import NOTICE
@@ -31,9 +33,12 @@ class _Pager:
 
     place = "a list"
 
-    def __init__(self, name: str = "pager", *, refusal: str = "") -> None:
-        self.table = ChannelTable(name, ConfigFile("config.toml", "", {}, 0, 0o600))
-        self.refusal = refusal
+    def __init__(
+        self, name: str = "pager", *, refusal: str | Exception = "", remark: str = "", **values: Any
+    ) -> None:
+        self.table = ChannelTable(name, ConfigFile("config.toml", "", {}, 0, 0o600), values=values)
+        self.refusal = ChannelError(refusal) if isinstance(refusal, str) and refusal else refusal
+        self.remark = remark
         self.heard: list[Notice] = []
         self.patience: list[float] = []
         self.was_daemon = False
@@ -41,10 +46,10 @@ class _Pager:
     def send(self, notice: Notice, *, timeout_s: float) -> Receipt:
         self.patience.append(timeout_s)
         self.was_daemon = threading.current_thread().daemon
-        if self.refusal:
-            raise ChannelError(self.refusal)
+        if isinstance(self.refusal, Exception):
+            raise self.refusal
         self.heard.append(notice)
-        return Receipt("heard")
+        return Receipt("heard", self.remark)
 
 
 @pytest.fixture
@@ -55,6 +60,13 @@ def store() -> Iterator[Store]:
         made.pings.add([Ping("fail", key, time_us=now_us - 1000) for key in "ab"], now_us)
         made.alerts.enqueue_flips(now_us, _compose)
         yield made
+
+
+def _add(store: Store, key: str) -> None:
+    """A monitor that is down, and of which the pager is to hear."""
+    now_us = time.time_ns() // 1000
+    store.pings.add([Ping("fail", key, time_us=now_us - 1)], now_us)
+    store.alerts.enqueue_flips(now_us, lambda *_: [("pager", encode_notice(NOTICE))])
 
 
 def _compose(known: MonitorRecord, _: Flip) -> list[tuple[str, str]]:
@@ -133,13 +145,92 @@ def test_a_notice_is_kept_whole_but_for_a_long_output() -> None:
 
 
 def test_a_week_to_the_microsecond_is_no_end_of_it(store: Store) -> None:
-    ((created_us,),) = store.database.read(
-        "SELECT created_us FROM alert WHERE next_try_us IS NOT NULL AND monitor = ?", ("b",)
-    )
+    begin_us = time.time_ns() // 1000
     pager = _Pager(refusal="no")
-    for _ in range(2):
-        deliver_in_turn(store, [pager], _deadline(), now_us=partial(int, created_us + _WEEK))
+    for waited_us in (0, 0, _WEEK):  # the first is of the one that can't be understood
+        deliver_in_turn(store, [pager], _deadline(), now_us=partial(int, begin_us + waited_us))
+    assert len(pager.patience) == 2
     assert [error for _, _, error, _ in store.alerts.waiting()] == ["no"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "tries", "waiting", "failure"),
+    [
+        # Whom nobody wants to hear of: the next may differ.
+        (ChannelError("gone", is_retriable=False), 2, 0, "a notice of {} is given up: gone"),
+        (ValueError("odd"), 2, 0, "a notice of {} can't be sent: ValueError: odd"),
+        # What would be so with the next one, too.
+        (ChannelError("no"), 1, 2, "no"),
+        (OSError("no more files"), 1, 2, "OSError: no more files"),
+    ],
+)
+def test_what_says_nothing_of_the_channel_stops_no_other(
+    store: Store, refusal: Exception, tries: int, waiting: int, failure: str
+) -> None:
+    store.monitors.delete(["a"])
+    _add(store, "c")
+    pager = _Pager(refusal=refusal, together=False)
+    done = deliver_in_turn(store, [pager], _deadline())
+    assert (done.count, len(pager.patience)) == (0, tries)
+    expected = [f"channel pager: {failure.format(key)}" for key in ("b", "c")[:tries]]
+    assert done.failures == expected
+    assert len(store.alerts.waiting()) == waiting
+
+
+@pytest.mark.parametrize(
+    ("keys", "whose"), [("c", "c"), ("cd", "c and 1 more"), ("cde", "c and 2 more")]
+)
+def test_a_failure_names_one_monitor_and_counts_the_others(
+    store: Store, keys: str, whose: str
+) -> None:
+    for key in "ab":
+        store.monitors.delete([key])
+    for key in keys:
+        _add(store, key)
+    pager = _Pager(refusal=ChannelError("gone", is_retriable=False))
+    done = deliver_in_turn(store, [pager], _deadline())
+    assert done.failures == [f"channel pager: a notice of {whose} is given up: gone"]
+
+
+def test_a_failure_to_tell_of_a_channel_names_no_monitor(store: Store) -> None:
+    now_us = time.time_ns() // 1000
+    with store.database.change() as change:
+        lock_channel(change, "chat")
+        note_failure(change, "chat", "refused", now_us)
+    (health,) = store.channels.failing()
+    store.channels.add_alert(health, [("other", encode_notice(NOTICE), 0, "")], now_us)
+    pager = _Pager("other", refusal=ChannelError("gone", is_retriable=False))
+    done = deliver_in_turn(store, [pager], _deadline())
+    assert done.failures == ["channel other: a notice of a channel is given up: gone"]
+
+
+def test_a_remark_on_how_it_was_told_is_reported_and_kept(store: Store) -> None:
+    done = deliver_in_turn(store, [_Pager(remark="too long")], _deadline())
+    assert (done.count, done.remarks) == (1, ["channel pager: too long"])
+    assert {each.answer for each in store.notices.newest(9)} >= {"heard; too long"}
+    done = deliver_in_turn(store, [_Pager("other", remark="too long")], _deadline())
+    assert done.remarks == []
+
+
+def test_no_remark_is_none(store: Store) -> None:
+    assert deliver_in_turn(store, [_Pager()], _deadline()).remarks == []
+
+
+def test_who_hears_of_each_by_itself_waits_for_no_others(store: Store) -> None:
+    for together, count in ((True, 0), (False, 1)):
+        pager = _Pager(together=together)
+        assert deliver_in_turn(store, [pager], _deadline(), waits=True).count == count
+
+
+def test_without_threads_channels_are_told_one_after_the_other(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as poor:
+        poor.setattr(threading.Thread, "start", start)
+        assert deliver_alerts(store, [_Pager("other"), _Pager()], _deadline()).count == 1
 
 
 def test_nothing_is_begun_at_the_deadline(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +244,12 @@ def test_a_courier_keeps_no_process_from_its_end(store: Store) -> None:
     pager = _Pager()
     deliver_alerts(store, [pager], _deadline())
     assert pager.was_daemon
+
+
+def test_a_rehearsal_goes_the_way_of_all_notices() -> None:
+    rehearsal = rehearse("key", "db-1", 5)
+    assert (rehearsal.kind, rehearsal.noticed_us) == ("test", 5)
+    assert decode_notice(encode_notice(rehearsal), "key") == rehearsal
 
 
 def test_an_outage_and_what_is_left_out_of_an_output_are_kept() -> None:

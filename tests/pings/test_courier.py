@@ -13,6 +13,7 @@ import pytest
 from radar_cli.delivery import courier as module
 from radar_cli.delivery.courier import Courier
 from radar_cli.delivery.destinations import Destination
+from radar_cli.delivery.replay import Flushed
 from radar_cli.model.ping import Ping, fingerprint
 from radar_cli.outbox.spool import Outbox
 from tests.support import answers
@@ -152,6 +153,90 @@ class TestCleaning:
         monkeypatch.setattr(module, "OUTPUT_BYTES", 100_000)
         raw = secret.encode() + b"\n" + b"x" * 10_000
         assert b"ppppp" not in courier.clean(raw)
+
+
+class TestTrying:
+    """One look at a destination, by the thread that makes it, with a flush that is only noted."""
+
+    @pytest.mark.parametrize(
+        ("setting_s", "is_down", "is_closing", "patience_s"),
+        [
+            (None, False, False, 10.0),
+            (None, False, True, 10.0),
+            (None, True, False, 10.0),
+            (None, True, True, 1.0),
+            (4.0, False, False, 4.0),
+            (0.2, False, False, 1.0),
+            (0.2, True, True, 1.0),
+        ],
+    )
+    def test_a_server_has_the_time_that_the_config_gives_it_but_not_at_the_end_of_an_outage(
+        self,
+        courier: Courier,
+        own: Server,
+        monkeypatch: pytest.MonkeyPatch,
+        setting_s: float | None,
+        is_down: bool,
+        is_closing: bool,
+        patience_s: float,
+    ) -> None:
+        seen = []
+
+        def note(_spools: object, _sender: object, *, deadline: float, fresh_s: float) -> Flushed:
+            seen.append((deadline, fresh_s))
+            return Flushed()
+
+        if setting_s is not None:
+            config = Path(os.environ["RADAR_CONFIG"])
+            config.write_text(f'[profiles.default]\nping_timeout = "{setting_s}s"\n')
+            config.chmod(0o600)
+        courier.post(_ping())
+        ((destination, *_), _) = courier._resolve()
+        (spool,) = destination.spools(courier.outbox)
+        if is_down:
+            spool.mark_down()
+        courier._is_closing = is_closing
+        with monkeypatch.context() as stopped:
+            stopped.setattr(module, "flush", note)
+            stopped.setattr(time, "monotonic", lambda: 1000.0)
+            assert courier._deliver(destination) is False
+        assert seen == [(1000.0 + patience_s, 60.0)]
+        assert own.requests == []
+
+    @pytest.mark.parametrize(("delivered", "works"), [(0, False), (1, True)])
+    def test_a_server_that_took_one_works_though_others_wait(
+        self,
+        courier: Courier,
+        own: Server,
+        monkeypatch: pytest.MonkeyPatch,
+        delivered: int,
+        works: bool,
+    ) -> None:
+        def flush(*_: object, **__: object) -> Flushed:
+            flushed = Flushed()
+            flushed.delivered = delivered
+            return flushed
+
+        courier.post(_ping())
+        ((destination, *_), _) = courier._resolve()
+        (spool,) = destination.spools(courier.outbox)
+        spool.mark_down()
+        monkeypatch.setattr(module, "flush", flush)
+        assert courier._deliver(destination) is works
+        assert (spool.down_since() == 0.0) is works
+        assert own.requests == []
+
+    def test_what_only_its_config_names_is_settled_once_that_can_be_read(
+        self, courier: Courier, server: Server
+    ) -> None:
+        config = Path(os.environ["RADAR_CONFIG"])
+        config.write_text("broken = \n")
+        config.chmod(0o600)
+        courier.post(_ping(), to="prod")
+        assert courier._resolve()[1] is False
+        config.write_text(f'[profiles.prod]\nserver = "{server.url}"\napi_key = "{_KEY}"\n')
+        (destination,), is_settled = courier._resolve()
+        assert (destination.server, is_settled) == (server.url, True)
 
 
 class TestDelivering:

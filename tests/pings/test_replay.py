@@ -1,5 +1,6 @@
 """What a flush sends, in which order, and what becomes of each: with a real server, no command."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -296,6 +297,29 @@ class TestNews:
         assert done.losses[0].startswith("a: its success is not sent again: ")
         assert cronradar.waiting() == ["success"]
 
+    def test_after_one_that_may_have_arrived_no_other_is_tried(self, cronradar: _Place) -> None:
+        cronradar.put("success", "a", age_s=20)
+        cronradar.put("success", "b", age_s=10)
+        cronradar.server.behave(answers.hang(), answers.ok())
+        (words,) = cronradar.flush(ping_timeout_s=0.3).losses
+        assert words.startswith("a: its success is not sent again: ")
+        assert (len(cronradar.sent()), cronradar.waiting()) == (1, ["success"])
+
+    def test_what_cant_be_read_at_first_goes_out_all_the_same(
+        self, cronradar: _Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cronradar.put("success")
+        open_file = os.open
+
+        def refuse(path: str, flags: int, *more: int) -> int:
+            if path.endswith(".ping") and flags & os.O_ACCMODE == os.O_RDONLY:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return open_file(path, flags, *more)
+
+        with monkeypatch.context() as full:
+            full.setattr(os, "open", refuse)
+            assert cronradar.flush().delivered == 1
+
     def test_what_somebody_delivers_right_now_is_newer_than_the_rest(
         self, cronradar: _Place
     ) -> None:
@@ -362,6 +386,18 @@ class TestBeside:
         what = "an older outcome was" if lost == 1 else f"{lost} older outcomes were"
         expected = [f"{what} not sent: {server} would take it for news"] if lost else []
         assert dispatcher.warnings == expected
+
+    @pytest.mark.parametrize("is_older_unresolved", [True, False])
+    def test_the_newest_is_kept_wherever_it_waits(
+        self, cronradar: _Place, is_older_unresolved: bool
+    ) -> None:
+        unresolved = {"unresolved": "prod"}
+        cronradar.put("fail", age_s=30, to=unresolved if is_older_unresolved else None)
+        cronradar.put("success", age_s=20, to=None if is_older_unresolved else unresolved)
+        dispatcher, ping = self._dispatcher(cronradar), Ping("success", "m", time_us=_us(-5))
+        carry = in_turn(dispatcher, cronradar.destination, lambda *_: False)
+        assert not carry(cronradar.sender, ping)
+        assert cronradar.waiting() == ["success"]
 
     def test_what_is_lost_is_said_to_all_and_the_rest_to_who_asks(self, place: _Place) -> None:
         dispatcher = self._dispatcher(place)

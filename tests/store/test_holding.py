@@ -16,6 +16,7 @@ from radar_cli.notify.channels import find_channels
 from radar_cli.service.composing import Composer, enqueue_news, join
 from radar_cli.service.delivering import deliver_in_turn
 from radar_cli.settings.profiles import load
+from radar_cli.store.holding import _release
 from radar_cli.store.notices import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
@@ -107,6 +108,27 @@ def test_what_goes_up_and_down_again_in_the_quiet_is_as_it_was_told(new_office: 
     assert office.look(_MORNING + 2) == {"phone": ["up m"]}
 
 
+def test_what_goes_up_and_down_in_one_look_is_as_two_quiet_channels_were_told(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(one=_NIGHT, two=_NIGHT)
+    office.ping("fail", 0, "m")
+    assert office.look(1) == {"one": ["down m"], "two": ["down m"]}
+    office.ping("success", 100, "m")
+    office.ping("fail", 101, "m")
+    assert office.look(102) == {}
+    assert office.look(_MORNING) == {}
+
+
+def test_a_change_in_the_quiet_takes_nothing_of_a_fault_back(new_office: NewOffice) -> None:
+    office = new_office(phone=_NIGHT)
+    office.ping("success", 100, "m", schedule="61 * * * *")
+    assert office.look(101) == {}
+    office.ping("fail", 110, "m")
+    assert office.look(111) == {}
+    assert office.look(_MORNING) == {"phone": ["fault m", "down m"]}
+
+
 def test_what_goes_down_and_up_in_one_look_is_nothing_in_the_quiet(new_office: NewOffice) -> None:
     office = new_office(phone=_NIGHT)
     office.ping("fail", 100, "m")
@@ -137,11 +159,51 @@ def test_only_what_lasts_is_told_to_who_hears_of_it_later(new_office: NewOffice)
     assert office.look(1) == {"mail": ["down long,seen,short"]}
     office.ping("success", 10, "short")
     assert office.look(11) == {"mail": ["up short"]}
+    assert office.store.alerts.count_waiting() == 2
     office.store.incidents.acknowledge(["seen"], _at(12), "ann")
+    assert office.store.alerts.count_waiting() == 1
     assert office.look(30) == {}
     assert office.look(31) == {"boss": ["down long"]}
     office.ping("success", 60, "long", "seen")
     assert office.look(61) == {"mail": ["up long,seen"], "boss": ["up long"]}
+
+
+def test_who_hears_later_hears_nothing_of_what_somebody_saw_to_at_once(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(boss="after = '30m'")
+    office.ping("fail", 0, "m")
+    office.store.incidents.acknowledge(["m"], _at(0.1), "ann")
+    assert [office.look(1), office.look(31)] == [{}, {}]
+
+
+def test_who_was_quiet_hears_that_it_is_down_though_somebody_sees_to_it(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(phone=_NIGHT)
+    office.ping("fail", 100, "m")
+    office.look(101)
+    office.store.incidents.acknowledge(["m"], _at(102), "ann")
+    assert office.look(_MORNING) == {"phone": ["down m"]}
+
+
+def test_only_what_is_let_out_counts_and_nothing_is_said_of_the_rest(
+    new_office: NewOffice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = new_office(boss="after = '30m'")
+    office.ping("fail", 0, "paused", "so", "up")
+    office.look(1)
+    store = office.store
+    store.monitors.pause(["paused"], _at(2), None)
+    add(store, [Ping("success", "up", time_us=_at(3))])
+    ((alert_id,),) = store.database.read("SELECT id FROM alert WHERE monitor = 'so'")
+    assert store.held_alerts.release(_at(31), ["boss"]) == 1
+    with store.database.change() as change:
+        # Another server may have let it out.
+        assert _release(change, alert_id, "so", _at(31), ()) == 0
+    assert capsys.readouterr().err == ""
+    waiting = [monitor for monitor, *_ in store.alerts.waiting()]
+    assert sorted(waiting) == ["paused", "so"]
 
 
 def test_who_hears_later_hears_each_outage_by_itself(new_office: NewOffice) -> None:
@@ -157,6 +219,62 @@ def test_who_hears_later_hears_each_outage_by_itself(new_office: NewOffice) -> N
     office.ping("success", 60, "m")
     assert office.look(61) == {}
     assert office.look(99) == {}
+
+
+def test_who_hears_later_hears_of_an_end_and_a_beginning_in_one_look(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(boss="after = '30m'")
+    office.ping("fail", 0, "m")
+    office.look(1)
+    assert office.look(31) == {"boss": ["down m"]}
+    office.ping("success", 40, "m")
+    office.ping("fail", 41, "m")
+    assert office.look(42) == {"boss": ["up m"]}
+    assert office.look(72) == {"boss": ["down m"]}
+
+
+def test_who_hears_later_and_was_reminded_in_the_quiet_hears_of_the_end(
+    new_office: NewOffice,
+) -> None:
+    """The reminder waits for the morning, and is no reason to think that nothing was told."""
+    office = new_office(boss="after = '5m'\n" + _NIGHT)
+    office.ping("fail", 40, "m")
+    office.look(41, remind=60)
+    assert office.look(46, remind=60) == {"boss": ["down m"]}
+    assert office.look(102, remind=60) == {}
+    assert office.store.alerts.count_waiting() == 1
+    office.ping("success", 120, "m")
+    office.look(121, remind=60)
+    assert office.look(_MORNING, remind=60) == {"boss": ["up m"]}
+
+
+def test_who_hears_later_hears_nothing_of_what_ends_before_it_is_sent(
+    new_office: NewOffice,
+) -> None:
+    """It stayed down for long enough, but the channel has yet to get to it: it may be busy."""
+    office = new_office(boss="after = '30m'")
+    office.ping("fail", 0, "m", "n")
+    office.look(1)
+    assert office.store.held_alerts.release(_at(31), ["boss"]) == 2
+    office.ping("success", 31.1, "m")
+    assert office.look(31.2) == {"boss": ["down n"]}
+    office.ping("success", 40, "n")
+    assert office.look(41) == {"boss": ["up n"]}
+
+
+def test_who_hears_later_and_is_quiet_is_told_nothing_of_what_is_as_it_was(
+    new_office: NewOffice,
+) -> None:
+    office = new_office(boss="after = '5m'\n" + _NIGHT)
+    office.ping("fail", 40, "m")
+    office.look(41)
+    assert office.look(46) == {"boss": ["down m"]}
+    office.ping("success", 100, "m")
+    office.look(101)
+    office.ping("fail", 200, "m")
+    office.look(201)
+    assert office.look(_MORNING) == {}
 
 
 def test_who_hears_later_and_is_quiet_then_hears_of_it_after_that(new_office: NewOffice) -> None:

@@ -1,5 +1,6 @@
 """States that the store keeps are those that the pings tell, in whatever order they came."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from radar_cli.service.look import look
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
 from tests.store.conftest import NewStore
+from tests.support.depth import depth
 
 _DECLARED = {"schedule": "*/10 * * * *", "gracePeriod": "60", "tz": "UTC"}
 _SECOND = 1_000_000
@@ -40,7 +42,8 @@ def _arrivals(draw: st.DrawFn) -> list[list[Ping]]:
     return batches
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.nightly
+@settings(max_examples=depth(40, 500), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_arrivals(), st.integers(0, 9000))
 def test_it_judges_as_if_all_had_come_in_order(
     new_store: NewStore, batches: list[list[Ping]], later: int

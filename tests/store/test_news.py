@@ -8,7 +8,7 @@ from radar_cli.model.fault import Fault
 from radar_cli.model.flip import Flip
 from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord
-from radar_cli.store.alerts import SILENT, _enqueue, _How
+from radar_cli.store.alerts import SILENT, PendingAlert, _enqueue, _How
 from radar_cli.store.notices import DELIVERED
 from radar_cli.store.store import Store
 from tests.store.arrivals import add
@@ -93,6 +93,25 @@ def test_a_poisoned_monitor_silences_no_other(
 def test_faults_are_counted(store: Store) -> None:
     add(store, [_ping("success", 1, key, schedule="garbage") for key in ("a", "b", "c")])
     assert store.alerts.enqueue_faults(_BEGIN + 2, _of_fault) == 3
+
+
+def test_what_is_late_is_composed_and_counted_once_however_many_there_are(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    composed = []
+
+    def compose(known: MonitorRecord) -> list[PendingAlert]:
+        composed.append(known.key)
+        return [PendingAlert("mail", "{}"), PendingAlert("hook", "{}")]
+
+    monkeypatch.setattr("radar_cli.store.alerts._LOOKED_AT_ONCE", 2)
+    add(store, [_ping("success", 1, key, every="60", gracePeriod="600") for key in "abcde"])
+    store.monitors.judge(_BEGIN + 2 * _MINUTE)
+    for minute, made in ((2, 10), (3, 0)):
+        at_us = _BEGIN + minute * _MINUTE
+        assert store.alerts.enqueue_late(at_us, lambda _: ["mail", "hook"], compose) == made
+    assert composed == [*"abcde"]
+    assert store.alerts.count_waiting() == 10
 
 
 def test_who_is_poisoned_is_told_of_once_however_many_there_are(

@@ -156,6 +156,7 @@ def test_the_memory_of_check_does_not_grow_with_the_monitors(
     assert peaks[_MANY] <= peaks[_FEW] * 1.3, peaks
 
 
+@pytest.mark.nightly(daily="tests/store/test_scale.py")
 @pytest.mark.slow
 def test_telling_a_program_of_all_costs_what_it_says(crowds: dict[int, Path]) -> None:
     """The metrics of each monitor are all in memory, and little else."""

@@ -12,8 +12,8 @@ from radar_cli.celery.forecast import drains_in_s, flow, waits_s
 from radar_cli.celery.schedule.entry import Entry
 from radar_cli.celery.schedule.timing import UnknowableError
 from radar_cli.celery.tasks import Task
-from radar_cli.cli.celery.deeds import Deeds
-from radar_cli.cli.celery.sights import (
+from radar_cli.cli.celery.actions import Actions
+from radar_cli.cli.celery.snapshots import (
     SeenBroker,
     SeenLedger,
     SeenSchedule,
@@ -54,9 +54,9 @@ class Feeds:
 class Panes:
     """Makes the lists of what the feeds have."""
 
-    def __init__(self, feeds: Feeds, deeds: Deeds) -> None:
+    def __init__(self, feeds: Feeds, actions: Actions) -> None:
         self._feeds = feeds
-        self._deeds = deeds
+        self._actions = actions
 
     def all(self) -> list[Pane]:
         """Return the lists, in the order of their numbers."""
@@ -105,7 +105,7 @@ class Panes:
             self._why_nothing("no worker answers"),
             least=("memory", "up", "pool", "queues", "held"),
             open=lambda row: Page(row.key, lambda: self._describe_worker(row.key)),
-            actions=self._deeds.for_workers(),
+            actions=self._actions.for_workers(),
         )
 
     def _worker_rows(self) -> list[Row]:
@@ -176,8 +176,8 @@ class Panes:
             self._queue_rows,
             self._why_nothing("no queues"),
             least=("by priority", "consumers", "fetched", "last 30 min"),
-            open=lambda row: self._deeds.look_into(row.key),
-            actions=self._deeds.for_queues(),
+            open=lambda row: self._actions.look_into(row.key),
+            actions=self._actions.for_queues(),
         )
 
     def _queue_rows(self) -> list[Row]:
@@ -213,8 +213,8 @@ class Panes:
             self._task_rows,
             self._why_nothing("no worker holds a task"),
             least=("id", "due", "queue", "worker", "for"),
-            open=lambda row: self._deeds.open_task(row.item),
-            actions=self._deeds.for_tasks(),
+            open=lambda row: self._actions.open_task(row.item),
+            actions=self._actions.for_tasks(),
         )
 
     def _task_rows(self) -> list[Row]:
@@ -233,8 +233,8 @@ class Panes:
             lambda: [_failure_row(task) for task in self._feeds.recorded.failures],
             self._why_no_failure,
             least=("id", "worker", "line", "message", "why"),
-            open=lambda row: self._deeds.open_failure(row.item),
-            actions=self._deeds.for_failures(),
+            open=lambda row: self._actions.open_failure(row.item),
+            actions=self._actions.for_failures(),
         )
 
     def _why_no_failure(self) -> str:
@@ -256,7 +256,9 @@ class Panes:
             self._schedule_rows,
             lambda: "no schedule: give --beat SOURCE to this or to 'radar celery watch'",
             least=("task", "schedule", "last tried", "remark", "became"),
-            open=lambda row: Page(f"entry {row.key}", lambda: self._deeds.describe_entry(row.key)),
+            open=lambda row: Page(
+                f"entry {row.key}", lambda: self._actions.describe_entry(row.key)
+            ),
         )
 
     def _schedule_rows(self) -> list[Row]:

@@ -31,9 +31,9 @@ def command(session: Session, /, **given: Any) -> int:
     if there is one. What it does about them it asks first.
     """
     check_screen(session, "radar celery check")
-    from radar_cli.cli.celery.deeds import Deeds
+    from radar_cli.cli.celery.actions import Actions
     from radar_cli.cli.celery.panes import Feeds, Panes
-    from radar_cli.cli.celery.sights import Access, BrokerSight, LedgerSight, ScheduleSight
+    from radar_cli.cli.celery.snapshots import Access, BrokerSight, LedgerSight, ScheduleSight
     from radar_cli.cli.top.board import Plan
     from radar_cli.cli.top.feed import Feed
 
@@ -54,7 +54,7 @@ def command(session: Session, /, **given: Any) -> int:
         ledger,
         Feed("schedule", ScheduleSight(given["beat"], access).look, every_s=every_s),
     )
-    panes = Panes(feeds, Deeds(access))
+    panes = Panes(feeds, Actions(access))
     plan = Plan(
         f"radar celery top  {access.shown}",
         panes.all(),

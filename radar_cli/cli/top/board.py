@@ -17,6 +17,7 @@ from radar_cli.cli.layout import break_text, cut, width_of
 from radar_cli.cli.render import clean
 from radar_cli.cli.top.feed import Feed, Job
 from radar_cli.cli.top.pane import Action, Order, Page, Pane, Row, T, make_table
+from radar_cli.cli.top.question import Question, Typing
 from radar_cli.cli.top.rowlist import RowList
 
 _TICK_S = 0.2
@@ -47,61 +48,6 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Typing:
-    """A text that is being typed; `before` is what it was."""
-
-    text: str
-    before: str = ""
-    is_over: bool = False
-    is_left: bool = False  # with Esc: what was typed isn't meant
-
-    def __post_init__(self) -> None:
-        self.before = self.text
-
-    def press(self, key: str) -> None:
-        """Take a key."""
-        if len(key) == 1:
-            self.text += key
-        elif key in ("backspace", "ctrl+h"):
-            self.text = self.text[:-1]
-        elif key == "ctrl+u":
-            self.text = ""
-        elif key == "enter":
-            self.is_over = True
-        elif key in ("escape", "ctrl+c"):
-            self.is_over = self.is_left = True
-
-    def paste(self, text: str) -> None:
-        """Take the first line of what is pasted."""
-        self.text += "".join(filter(str.isprintable, "".join(text.splitlines()[:1])))
-
-
-@dataclass(slots=True)
-class _Question:
-    """A question that stands on the screen: for a yes, or for what `typing` takes."""
-
-    words: str
-    then: Callable[[str], None]
-    typing: Typing | None = None
-
-    def shown(self) -> str:
-        """The lines of it."""
-        if self.typing is None:
-            return f"{self.words}  (y yes, n no)"
-        return f"{self.words}  (Enter does it, Esc doesn't)\n> {self.typing.text}_"
-
-    def press(self, key: str) -> str | None:
-        """Take a key; the answer, "" for a no, None as long as there is none."""
-        typing = self.typing
-        if typing is None:
-            return "y" if key == "y" else "" if key in ("n", "q", "escape", "ctrl+c") else None
-        typing.press(key)
-        if not typing.is_over:
-            return None
-        return "" if typing.is_left else typing.text.strip()
-
-
-@dataclass(slots=True)
 class _Shown:
     """A list that is shown, as a person has arranged it."""
 
@@ -126,7 +72,7 @@ class _View(Screen[None]):
     """What lists and pages have in common: a head, a body, a line for remarks, and the keys."""
 
     CSS = """
-    _View { layout: vertical; }
+    _View { layout: vertical; overflow: hidden; }
     .bar { height: 1; width: 1fr; }
     #head { text-style: bold; }
     #keys { text-style: dim; }
@@ -209,7 +155,8 @@ class _View(Screen[None]):
         self.set_text("head", f"{_cut(head, room):<{room}} {clock}")
         self.set_text("tabs", _cut(tabs, width))
         said = [line for note in notes if note for line in break_text(clean(note), width)]
-        said = [_cut(line, width) for line in said[:_NOTES_MAX]]
+        most = max(1, min(_NOTES_MAX, self.size.height // 5))
+        said = [_cut(line, width) for line in said[:most]]
         self.set_text("notes", "\n".join(said))
         self.query_one("#notes").display = bool(said)
         question = self.board.question
@@ -471,7 +418,7 @@ class Board(App[int]):
         self.plan = plan
         self.ended_by: int | None = None  # a signal
         self.bug: Exception | None = None
-        self.question: _Question | None = None
+        self.question: Question | None = None
         self._jobs: list[Job[Any]] = []
         self._line, self._line_until = "", 0.0
 
@@ -525,11 +472,11 @@ class Board(App[int]):
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """See `Desk`."""
-        self.question = _Question(clean(question), lambda _: then())
+        self.question = Question(clean(question), lambda _: then())
 
     def ask(self, question: str, then: Callable[[str], None], text: str = "") -> None:
         """See `Desk`."""
-        self.question = _Question(clean(question), then, Typing(text))
+        self.question = Question(clean(question), then, Typing(text))
 
     def press(self, key: str) -> None:
         """Take a key for the answer to the question, or a part of it."""

@@ -10,7 +10,7 @@ from radar_cli.celery.broker import Broker
 from radar_cli.celery.calling import with_project
 from radar_cli.celery.control import Answer, command, find_nodes, shut_down
 from radar_cli.celery.project import Project
-from radar_cli.celery.resending import UnknownCallError, read_call, send_again
+from radar_cli.celery.resending import Call, UnknownCallError, read_call, send_again
 from radar_cli.core.errors import RadarError
 from radar_cli.server.api.depends import Served
 from radar_cli.server.pages.celery_overview import celery_frame
@@ -88,11 +88,18 @@ def _to_all(more: dict[str, Any]) -> Callable[[Broker, Request, float], list[Ans
 
 
 def _send_again(broker: Broker, request: Request, _left_s: float) -> list[Answer]:
-    task = request.ledger.find_task(request.target)
+    call = _find_call(request.ledger, request.target)
+    return [Answer(call.queue, True, f"sent again as {send_again(broker, call)}")]
+
+
+def _find_call(ledger: Ledger, task_id: str) -> Call:
+    """Return what a task was called with. UnknownCallError: it can't be sent again."""
+    task = ledger.find_task(task_id)
     if task is None:
         raise UnknownCallError("the ledger has no such task", "it may have forgotten it")
-    new_id = send_again(broker, read_call(task.name, task.queue, task.called))
-    return [Answer(task.queue, True, f"sent again as {new_id}")]
+    if not task.queue:
+        raise UnknownCallError("its queue isn't known", "send it from the app, or by celery top")
+    return read_call(task.name, task.queue, task.called)
 
 
 _NO_BEFORE = "A task that runs already goes on; terminate it to end that, too."
@@ -139,7 +146,14 @@ def ask_first(
 ) -> Response:
     """Show what is about to happen, and ask."""
     control = _find(session, service, name)
-    return _render(session, service, pages, name, control, target, value=control.default)
+    more = {"value": control.default}
+    if name == "retry":
+        try:
+            call = _find_call(service.store.ledger, target.replace("\0", ""))
+            more["remark"] = f"As a new task, to the queue {call.queue}: {call.describe()}"
+        except UnknownCallError as error:
+            more["error"] = error.line()
+    return _render(session, service, pages, name, control, target, **more)
 
 
 @routes.post("/celery/control/{name}")
@@ -197,6 +211,7 @@ def _render(
         "target": target[:_TEXT_MAX],
         "back": "/celery" if name in WORKER_CONTROLS else f"/celery/tasks/{target}",
         "answers": None,
+        "remark": control.remark,
         "error": "",
         **more,
     }

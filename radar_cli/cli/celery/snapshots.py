@@ -187,7 +187,7 @@ def _read_ledger(ledger: Ledger) -> SeenLedger:
         *(task for state in _OPEN for task in _find(ledger, state, since_us, broken=True)),
     ]
     failures.sort(key=lambda task: -task.changed_us)
-    samples = [each for each in ledger.queues() if each.time_us >= now_us - TREND_US]
+    samples = ledger.queues(now_us - TREND_US)
     newest: dict[str, Firing] = {}
     for firing in ledger.firings(now_us - 7 * _DAY_US, limit=_FIRINGS):
         newest.setdefault(firing.entry, firing)

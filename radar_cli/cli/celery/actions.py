@@ -21,7 +21,7 @@ from radar_cli.celery.resending import (
 )
 from radar_cli.celery.tasks import Task
 from radar_cli.celery.watch.events import describe_call
-from radar_cli.cli.celery.sights import Access
+from radar_cli.cli.celery.snapshots import Access
 from radar_cli.cli.render import Cell
 from radar_cli.cli.top.pane import Action, Desk, Page, Pane, Row
 from radar_cli.core.errors import BadValueError, RadarError
@@ -38,7 +38,7 @@ _DAY_US = 86_400_000_000
 _AMQP_REMARK = "RabbitMQ shows messages by handing them out: each is marked as delivered before"
 
 
-class Deeds:
+class Actions:
     """Makes the actions, and the pages that rows open."""
 
     def __init__(self, access: Access) -> None:
@@ -256,7 +256,8 @@ class Deeds:
                 ("arguments", describe_call(redactor, task.args, task.kwargs) or "none"),
             ]
             known = self._find(task.id)
-            return rows + ([] if known is None else [("", ""), *describe_stages(known)])
+            stages = [] if known is None else describe_stages(known)
+            return rows + [row for row in stages if row[0] not in ("worker", "queue")]
 
         actions = tuple(each.about(Row(task.id, (), (), task)) for each in self.for_tasks())
         return Page(f"{task.name} {task.id}", look, actions)
@@ -330,7 +331,7 @@ class Deeds:
         def confirm(queue: str) -> None:
             sent = replace(call, queue=queue)
             desk.confirm(
-                f"Send {sent.words()} to {queue!r} again?",
+                f"Send {sent.describe()} to {queue!r} again?",
                 lambda: desk.work(f"sending {sent.name}", lambda: self._send(sent)),
             )
 

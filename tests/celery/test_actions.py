@@ -10,8 +10,8 @@ import redis
 
 from radar_cli.celery.project import Project
 from radar_cli.celery.resending import UnknownCallError
-from radar_cli.cli.celery.deeds import Deeds
-from radar_cli.cli.celery.sights import Access
+from radar_cli.cli.celery.actions import Actions
+from radar_cli.cli.celery.snapshots import Access
 from radar_cli.cli.top.pane import Action, Page, Row, T
 from radar_cli.model.ledger import TaskRecord
 from tests.support.celery_app import Worker, send
@@ -58,10 +58,10 @@ def test_workers_do_what_they_are_told(
 ) -> None:
     monkeypatch.setenv("RADAR_STATE_DIR", str(tmp_path / "state"))
     worker = Worker(redis_url, tmp_path, pool="prefork").wait()
-    deeds = Deeds(Access(Project(redis_url), 5.0, ""))
+    actions = Actions(Access(Project(redis_url), 5.0, ""))
     node, queue = Row("w@test", (), ()), Row("mail", (), ())
     task = Row("an-id", (), (), TaskRecord("an-id", "shop.quick"))
-    workers, queues, tasks = deeds.for_workers(), deeds.for_queues(), deeds.for_tasks()
+    workers, queues, tasks = actions.for_workers(), actions.for_queues(), actions.for_tasks()
     assert _do(workers, "+", node, "2").shown == "w@test says: pool will grow"
     assert _do(workers, "-", node).asked[-1] == "Take a slot from w@test?"
     assert "no number of slots" in _do(workers, "+", node, "many").shown
@@ -77,7 +77,7 @@ def test_workers_do_what_they_are_told(
     assert "new rate limit" in _do(tasks, "l", task, "10/m").shown
     assert "time limits set" in _do(tasks, "t", task, "30s 1m").shown
     assert "two durations are needed" in _do(tasks, "t", task, "soon").shown
-    unnamed = _do(deeds.for_failures(), "r", task)
+    unnamed = _do(actions.for_failures(), "r", task)
     assert unnamed.asked == [
         "Its queue isn't known. Which one?",
         "Send shop.quick() to 'celery' again?",
@@ -93,13 +93,13 @@ def test_the_result_backend_knows_what_the_ledger_doesnt_keep(
     monkeypatch.setenv("RADAR_STATE_DIR", str(tmp_path))
     failed = TaskRecord("an-id", "shop.pay", queue="mail", called="7, password=[redacted]")
     row = Row("an-id", (), (), failed)
-    unknown = _do(Deeds(Access(Project(redis_url), 5.0, "")).for_failures(), "r", row)
+    unknown = _do(Actions(Access(Project(redis_url), 5.0, "")).for_failures(), "r", row)
     assert "a secret among them isn't kept; with -A the result backend may" in unknown.shown
     with redis.Redis.from_url(redis_url) as client:
         kept = {"name": "shop.pay", "args": [7], "kwargs": {"password": "hunter2"}}
         client.set("celery-task-meta-an-id", json.dumps({"status": "FAILURE", **kept}))
     access = Access(Project(redis_url, results=redis_url), 5.0, "")
-    hand = _do(Deeds(access).for_failures(), "r", row)
+    hand = _do(Actions(access).for_failures(), "r", row)
     assert hand.asked == ["Send shop.pay(7, password=[redacted]) to 'mail' again?"]
     assert hand.shown.startswith("sent shop.pay again, as ")
     with redis.Redis.from_url(redis_url) as client:
@@ -108,7 +108,7 @@ def test_the_result_backend_knows_what_the_ledger_doesnt_keep(
         assert json.loads(body)[:2] == [[7], {"password": "hunter2"}]
         client.set("celery-task-meta-an-id", json.dumps({"status": "FAILURE"}))
     with pytest.raises(UnknownCallError, match="result_extended"):
-        _do(Deeds(access).for_failures(), "r", row)
+        _do(Actions(access).for_failures(), "r", row)
 
 
 def test_a_queue_of_rabbitmq_is_looked_into_once_and_after_a_question(
@@ -116,7 +116,7 @@ def test_a_queue_of_rabbitmq_is_looked_into_once_and_after_a_question(
 ) -> None:
     monkeypatch.setenv("RADAR_STATE_DIR", str(tmp_path))
     send(rabbitmq_url, "shop.quick", 1, 2, queue="mail", count=2)
-    pane = Deeds(Access(Project(rabbitmq_url), 5.0, "")).look_into("mail")
+    pane = Actions(Access(Project(rabbitmq_url), 5.0, "")).look_into("mail")
     assert (pane.look, list(pane.rows())) == (None, [])
     hand = _do(pane.actions, "g", None)
     assert "marked as delivered before" in hand.asked[0]
