@@ -159,7 +159,7 @@ def test_ends_that_are_none_of_its_own() -> None:
 
     assert end("revoked", expired=True).state == TaskState.EXPIRED
     assert end("revoked", terminated=True, signum=9).message == "terminated by signal 9"
-    assert end("rejected", requeue=True).state == TaskState.REJECTED
+    assert end("rejected", requeue=False).state == TaskState.REJECTED
     assert end("failed", exception="NotRegistered('x')").stage == Stage.UNKNOWN
 
 
@@ -176,6 +176,28 @@ def test_what_was_taken_for_lost_comes_back() -> None:
     task = records(found)["a"]
     assert (task.state, task.stage, task.worker, task.ended_us) == ("received", "", "v@h", None)
     assert list(found.open) == ["a"]
+
+
+def test_what_is_delivered_again_waits_at_another_worker() -> None:
+    sent, received, started, succeeded = whole()
+    again = event("received", 9, hostname="v@h")
+    for redelivered in (again, event("received", 9)):  # or at the same, after its restart
+        found = fold([sent, received, started, redelivered])
+        task = found.open["a"]
+        assert (task.state, task.started_us) == (TaskState.RECEIVED, None)
+        assert task.worker == redelivered["hostname"]
+    found = fold([sent, received, started, again, succeeded])
+    assert [task.state for task in records(found).values()] == [TaskState.SUCCESS]
+
+
+def test_what_is_rejected_to_be_tried_again_has_not_ended() -> None:
+    sent, received, started, succeeded = whole()
+    rejected = event("rejected", 4, requeue=True)
+    found = fold([sent, received, started, rejected])
+    task = found.open["a"]
+    assert (task.state, task.worker, task.started_us) == (TaskState.SENT, "", None)
+    assert fold([sent, received, rejected, received, started, succeeded]).open == {}
+    assert records(fold([sent, event("rejected", 4)]))["a"].state == TaskState.REJECTED
 
 
 def test_workers_come_and_go() -> None:

@@ -58,9 +58,10 @@ class Backends:
             url = conf.get("result_backend") if isinstance(conf, dict) else None
             self._of[node] = str(url or "")
 
-    def has_answered(self, fault: str) -> bool:
-        """Whether a backend that doesn't answer now did so earlier: it isn't out of reach."""
-        return any(fault.startswith(f"{_shown(url)}:") for url in self._reached)
+    def find_lost(self, faults: Mapping[str, str]) -> str:
+        """Return the fault of a backend that answered earlier: it isn't just out of reach."""
+        lost = (fault for node, fault in faults.items() if self._of.get(node) in self._reached)
+        return next(lost, "")
 
     def _probe(self, url: str) -> str:
         """Return why a backend takes no connection; "" if it does, or can't be tried."""

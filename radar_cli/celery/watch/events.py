@@ -257,6 +257,10 @@ class Fold:
             task.traceback = self._clean(printed)[-_TRACEBACK_CHARACTERS:]
             if task.exception in _UNKNOWN_TASK:
                 task.stage = str(Stage.UNKNOWN)
+        if kind == "task-rejected" and event.get("requeue"):
+            # Its message is back in its queue (`reject_on_worker_lost`, say).
+            task.state, task.worker = TaskState.SENT, ""
+            task.received_us = task.started_us = task.ended_us = None
         if kind == "task-revoked" and event.get("expired"):
             task.state = TaskState.EXPIRED
         if kind == "task-revoked" and event.get("terminated"):

@@ -85,6 +85,7 @@ class _Seen:
     heard: Mapping[str, int] = field(default_factory=dict)  # before it: see Concluder.conclude
     look: Look | None = None
     backend_faults: Mapping[str, str] = field(default_factory=dict)  # by worker
+    lost_backend: str = ""  # one that answered before
     fault: str = ""
     entries: list[Entry] | None = None
     beats: list[Beat] = field(default_factory=list)
@@ -293,10 +294,8 @@ class Watch:
                 self._monitors = monitors
 
     def _conclude(self, seen: _Seen, look: Look, now_us: int) -> None:
-        faults = seen.backend_faults
-        done = self.concluder.conclude(look, now_us, seen.heard, faults)
-        answered = (fault for fault in faults.values() if self._backends.has_answered(fault))
-        self.problems.backend = next(answered, "")
+        done = self.concluder.conclude(look, now_us, seen.heard, seen.backend_faults)
+        self.problems.backend = seen.lost_backend
         self._waiting.queues += done.queues
         self._samples = done.queues
         self._waiting.missed_events += done.missed_events
@@ -402,6 +401,7 @@ class Watch:
                 looker.want(list(self._queues))
                 seen.look = looker.look(lambda: _LOOK_S, workers=len(enabled))
                 seen.backend_faults = self._backends.look(broker, seen.look.workers)
+                seen.lost_backend = self._backends.find_lost(seen.backend_faults)
                 news = seen.look.workers.keys() - enabled
                 if news and self._settings.enables_events:
                     enable_events(broker, news)
