@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def find_worker(node: str, proc: Path = _PROC) -> Process | None:
     pids = {process.pid for _, process in found}
     # The pool's processes have the same command line.
     return next((process for parent, process in found if parent not in pids), None)
+
+
+def find_nodes(proc: Path = _PROC) -> list[str]:
+    """Return the names of the workers that run on this machine and can be seen."""
+    found = set()
+    for folder in proc.iterdir() if proc.is_dir() else ():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                words = (folder / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+                found.add(node_of(words, socket.gethostname()))
+    return sorted(found - {""})
 
 
 def node_of(words: list[str], hostname: str) -> str:

@@ -31,7 +31,8 @@ class RemarkFields(TypedDict):
 def command(session: Session) -> Result:
     """Look for what keeps radar from watching over jobs: settings, disk, outbox, server, cron.
 
-    Exits with 1 if something is bad.
+    Where CELERY_BROKER_URL names a broker, it names workers that don't call setup_radar as others
+    do. Exits with 1 if something is bad.
     """
     remarks = list(examine(session.load_config, session.load_profile))
     data: list[RemarkFields] = [

@@ -20,6 +20,7 @@ from radar_cli.notify.excerpt import one_line
 from radar_cli.notify.notice import Notice, decode_notice, encode_notice
 from radar_cli.notify.signing import Signer
 from radar_cli.notify.words import long_time
+from radar_cli.service.recorded_causes import find_cause
 from radar_cli.settings.channels import ChannelTable
 from radar_cli.store.alerts import PendingAlert
 from radar_cli.store.channels import QUIET
@@ -206,6 +207,8 @@ class Composer:
         ):
             notice = replace(notice, outage_us=(outage.begin_us, outage.end_us))
         expected, happened = _describe(monitor, flip, notice)
+        if is_down and (cause := find_cause(self._store.ledger, monitor, flip, runs)):
+            happened += f"; {cause}"
         return replace(notice, expected=expected, happened=happened)
 
     def _ways_on(self, monitor: Monitor, *commands: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from radar_cli.settings.channels import ChannelTable, find_unheard, read_channel
 from radar_cli.settings.check import check as find_problems
 from radar_cli.settings.profiles import Config, Profile
 from radar_cli.store.opening import open_embedded
+from radar_cli.why.celery_workers import look_at_celery
 from radar_cli.why.cron import look_at_cron
 from radar_cli.why.remarks import BAD, BEWARE, GOOD, Remark
 
@@ -62,6 +63,7 @@ def examine(
     yield _look_at_bytecode()
     yield from _look_at_links()
     yield from look_at_cron(Machine())
+    yield from look_at_celery(os.environ)
 
 
 def _look_at_config() -> Iterator[Remark]:

@@ -9,6 +9,8 @@ import pytest
 from tests.celery.apps import Project
 from tests.celery.watched import Told, Watched
 from tests.support import rabbitmq, redis
+from tests.support.postgresql import Postgresql
+from tests.support.postgresql import running as postgresql_running
 from tests.support.rabbitmq import Rabbitmq
 from tests.support.radar_server import serving
 from tests.support.redis import Redis
@@ -62,6 +64,13 @@ def broker_url(request: pytest.FixtureRequest) -> str:
     """The same test on either broker."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """A PostgreSQL for all tests of this process."""
+    with postgresql_running() as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -4,12 +4,15 @@ import os
 import signal
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from kombu import Connection, Consumer, Exchange, Queue
 
 from tests.celery.checking import Verdict
+from tests.cli.envelopes import read_envelope
 from tests.support.celery_app import Worker, send
+from tests.support.radar import environment, run_radar
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.celery_versions]
@@ -51,6 +54,27 @@ def test_one_that_reports_no_runs_beside_one_that_does(redis_url: str, tmp_path:
     assert untold["state"] == "bad"
     assert untold["message"] == "reports no runs of its tasks, as told@test does"
     assert "setup_radar" in untold["cause"]
+    found = _examine(CELERY_BROKER_URL=redis_url)
+    assert [(each["state"], each["message"]) for each in found] == [
+        ("bad", "untold@test reports no runs of its tasks, as told@test does")
+    ]
+    assert "call setup_radar(app)" in found[0]["hint"]
+    # Without a broker it says how.
+    [how] = _examine()
+    assert "no broker is known" in how["message"]
+    assert "CELERY_BROKER_URL=redis://… radar doctor" in how["hint"]
+
+
+def test_doctor_says_that_a_broker_is_gone() -> None:
+    [gone] = _examine(CELERY_BROKER_URL="redis://127.0.0.1:1/0")
+    assert gone["state"] == "bad"
+    assert "127.0.0.1:1" in gone["message"]
+
+
+def _examine(**variables: str) -> list[dict[str, Any]]:
+    """The remarks of `radar doctor` on Celery."""
+    done = run_radar("doctor", "--json", env=environment() | variables, text=True)
+    return [each for each in read_envelope(done)["data"] if each["what"] == "celery"]
 
 
 def test_one_of_two_is_killed(broker_url: str, tmp_path: Path) -> None:

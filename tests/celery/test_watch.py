@@ -11,7 +11,7 @@ from tests.celery.checking import Verdict
 from tests.celery.watching import Watching
 from tests.cli.envelopes import read_envelope
 from tests.support.celery_app import Worker
-from tests.support.radar import environment, run_radar
+from tests.support.radar import run_radar
 
 pytestmark = pytest.mark.slow
 
@@ -62,14 +62,13 @@ def test_failures_and_the_check_read_the_ledger(redis_url: str, tmp_path: Path) 
     watch = Watching(redis_url, tmp_path, "--no-monitors").wait()
     send_watched(redis_url, "watched.fails", 7, count=4)
     watch.until(lambda: watch.counts() == {"failure": 4})
-    env = environment(RADAR_STATE_DIR=str(watch.state))
-    done = run_radar("celery", "failures", "--json", text=True, env=env)
+    done = run_radar("celery", "failures", "--json", text=True, env=watch.env)
     [group] = read_envelope(done)["data"]
     assert (group["failed"], group["exception"]) == (4, "JSONDecodeError")
     assert (group["tasks"], group["example"]["source"]) == ({"watched.fails": 4}, "ledger")
     assert "json.loads(password)" in group["example"]["traceback"]
     assert "setup_radar" not in done.stderr
-    checked = run_radar(*("celery", "check", "-b", redis_url, "--json"), text=True, env=env)
+    checked = run_radar(*("celery", "check", "-b", redis_url, "--json"), text=True, env=watch.env)
     findings = {(f["layer"], f["subject"]): f["state"] for f in Verdict.read(checked)["findings"]}
     assert findings["tasks", "watched.fails"] == "bad"
     assert watch.ledger.tasks(TaskSearch(name="watched.*"), 9)

@@ -12,18 +12,19 @@ from tests.celery.test_watch import send_watched
 from tests.celery.test_watch_stages import reason, stages
 from tests.celery.watched import Told, Watched, key_of
 from tests.celery.watching import Watching
-from tests.support.celery_app import APP_FOLDER, Worker
-from tests.support.radar import environment, run_radar
+from tests.support.celery_app import APP_FOLDER, Worker, start
+from tests.support.radar import run_radar
 from tests.support.redis import Redis
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
 _VISIBLE_S = 15  # the visibility timeout: longer than any task here runs
+_DEAD_S = 120
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.nightly(daily="test_watch_concluding.py: a worker that is gone with what it holds")
+@pytest.mark.nightly(daily="tests/celery/test_watch_concluding.py")
 def test_a_worker_that_is_killed_with_unacknowledged_tasks(broker_url: str, tmp_path: Path) -> None:
     place, words = (broker_url, tmp_path), ("-E", "--prefetch-multiplier", "2")
     worker = Worker(*place, *words, SHOP_LATE="1", SHOP_VISIBILITY=f"{_VISIBLE_S}").wait()
@@ -49,7 +50,7 @@ def test_a_worker_that_is_killed_with_unacknowledged_tasks(broker_url: str, tmp_
     assert watch.ledger.missed_events() == 0, watch.log
 
 
-@pytest.mark.nightly(daily="test_watch_firings.py: a Beat that is there and sends nothing")
+@pytest.mark.nightly(daily="tests/celery/test_watch_firings.py")
 @pytest.mark.parametrize("is_stuck", [False, True])
 def test_beat_that_lives_and_is_silent(
     redis_url: str, told: Told, tmp_path: Path, is_stuck: bool
@@ -86,7 +87,7 @@ def test_beat_that_lives_and_is_silent(
     told.wait_for(key_of(often), "celery-watch", kind="up", within_s=90)
 
 
-@pytest.mark.nightly(daily="test_watch_concluding.py: a result that can't be stored")
+@pytest.mark.nightly(daily="tests/celery/test_watch_concluding.py")
 def test_a_result_backend_that_is_down(redis_url: str, told: Told, tmp_path: Path) -> None:
     with Redis() as results:
         conf = {"result_backend": results.url(0), "task_ignore_result": False}
@@ -113,5 +114,42 @@ def test_a_result_backend_that_is_down(redis_url: str, told: Told, tmp_path: Pat
         told.wait_for("celery-watch")
         [whole] = told.notices("celery-watch")
         assert "no result can be stored, and so no end is told: redis://127.0.0.1" in str(whole)
-        env = environment(RADAR_STATE_DIR=str(watch.state))
-        assert b"result not stored" in run_radar("celery", "failures", env=env).stdout
+        assert b"result not stored" in run_radar("celery", "failures", env=watch.env).stdout
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.nightly(daily="tests/celery/test_watch_concluding.py")
+def test_a_watch_that_was_dead_for_two_minutes(redis_url: str, tmp_path: Path) -> None:
+    schedule = tmp_path / "schedule"
+    worker = Worker(redis_url, tmp_path, "-E", queues="slow").wait()
+    Worker(redis_url, tmp_path, "-E", name="v", queues="celery,reports").wait()
+    start(redis_url, tmp_path / "beat.log", "beat", "-s", str(schedule), SHOP_SENT="1")
+    watch = Watching(redis_url, tmp_path, "--beat", str(schedule)).wait()
+    [lost] = send_watched(redis_url, "shop.nap", 600, queue="slow")
+    [long] = send_watched(redis_url, "shop.nap", 150)
+
+    def state(task_id: str) -> str:
+        task = watch.ledger.find_task(task_id)
+        return str(task.state) if task is not None else ""
+
+    watch.until(lambda: state(lost) == state(long) == "started")
+    watch.until(lambda: any(f.state == "success" for f in watch.ledger.firings(0)))
+    watch.process.kill()
+    watch.process.wait()
+    os.kill(worker.pid, signal.SIGKILL)
+    dead_at = time.time()
+    wait_until(lambda: time.time() > dead_at + _DEAD_S, 2 * _DEAD_S, every_s=1)
+    watch.start()
+    watch.wait(2)
+    # It may have ended before its worker did, for all that the watch has seen.
+    watch.until(lambda: state(lost) == "unseen")
+    watch.until(lambda: f"worker {worker.node} is gone without a goodbye" in reason(watch))
+    [blind] = watch.ledger.blindness(0)
+    assert blind.why == "the watch was not running"
+    assert blind.end_us - blind.begin_us > 0.9e6 * _DEAD_S
+    assert "nothing was seen for 2 min" in watch.log
+    runs = watch.store.history.runs("celery-watch", 100)
+    assert any("nothing was seen for 2 min" in run.message for run in runs)
+    watch.until(lambda: state(long) == "success", 90)
+    judged = watch.until(lambda: watch.ledger.firings(blind.end_us + 10_000_000))
+    assert {firing.stage for firing in judged} == {""}

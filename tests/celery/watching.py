@@ -1,5 +1,6 @@
 """A real `radar celery watch` beside a test, and its ledger."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from radar_cli.model.ledger import TaskRecord
 from radar_cli.store.ledger import Ledger, TaskSearch
-from radar_cli.store.opening import open_embedded
+from radar_cli.store.opening import open_store
 from radar_cli.store.store import Store
 from tests.support import processes
 from tests.support.radar import environment, radar_path
@@ -15,11 +16,16 @@ from tests.support.waiting import wait_until
 
 
 class Watching:
-    """A watch on a broker, with a state directory of its own; `wait()` until it hears."""
+    """A watch on a broker, with a state directory of its own; `wait()` until it hears.
+
+    Where RADAR_DATABASE is set, its ledger is there. `env` is for commands that read it.
+    """
 
     def __init__(self, url: str, folder: Path, *words: str, **env: str) -> None:
         self.state = folder / "state"
-        self._env = environment(RADAR_STATE_DIR=str(self.state), measured=True, **env)
+        self._database = os.environ.get("RADAR_DATABASE")
+        self.env = environment(RADAR_STATE_DIR=str(self.state), RADAR_DATABASE=self._database)
+        self._env = {**self.env, **env}
         self._log = folder / "watch.log"
         self._command = ["celery", "watch", "-b", url, "--interval", "1s", *words]
         self._store: Store | None = None
@@ -53,7 +59,7 @@ class Watching:
     @property
     def store(self) -> Store:
         if self._store is None:
-            self._store = open_embedded(str(self.state))
+            self._store = open_store(self._database or "", str(self.state))
         return self._store
 
     @property

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from radar_cli.model.ledger import Batch, Firing, TaskRecord, TaskState
 from radar_cli.model.notice_log import ChannelHealth
 from radar_cli.model.ping import Ping
 from radar_cli.notify.channel import Channel
@@ -104,6 +105,31 @@ def test_it_says_what_was_expected_and_what_happened(store: Store, tmp_path: Pat
     assert (up.kind, up.happened) == ("up", "a run succeeded")
     assert up.previous_since_us == missed.since_us
     assert up.look == ("radar monitors show job", "radar monitors output job")
+
+
+def test_what_a_watch_over_celery_has_recorded_is_the_cause(store: Store, tmp_path: Path) -> None:
+    fields = {"schedule": "0 * * * *", "gracePeriod": "60", "max_runtime": "600", "name": "Pay all"}
+    store.pings.add([_ping("success", 0, **fields)], _BEGIN)
+    hung_at, missed_at = _BEGIN + 30 * _MINUTE, _BEGIN + 300 * _MINUTE
+    run_id = "0f14d0ab-9605-4a62-a9e4-5ed26688389b"
+    task = TaskRecord(run_id, "shop.pay", TaskState.STARTED, "worker gone", "w@one")
+    store.ledger.write(Batch(tasks=[task]), hung_at)
+    store.pings.add([Ping("start", "job", run_id=run_id, time_us=_BEGIN + 5 * _MINUTE)], hung_at)
+    store.monitors.judge(hung_at)
+    (hung,) = _tell(store, tmp_path, hung_at)
+    assert hung.reason == "hung"
+    gone = "worker gone: its worker is gone, or the process that ran it (w@one)"
+    assert hung.happened == f"it has not ended; {gone}"
+    store.pings.add([Ping("success", "job", run_id=run_id, time_us=hung_at)], hung_at)
+    _tell(store, tmp_path, hung_at)
+    store.monitors.judge(missed_at)
+    flip = store.history.flips("job", 1)[0]
+    due_us = flip.time_us - _MINUTE
+    firing = Firing("Pay all", due_us, "shop.pay", stage="Beat hangs")
+    store.ledger.write(Batch(firings=[firing]), missed_at)
+    (missed,) = _tell(store, tmp_path, missed_at)
+    assert missed.reason == "missed"
+    assert "; Beat hangs: Beat did not try to send it" in missed.happened
 
 
 def test_it_leads_to_the_monitor_and_is_one_incident_until_it_is_up(

@@ -32,6 +32,7 @@ from radar_cli.celery.watch.reporting import EntryReports, Problems, declare_ent
 from radar_cli.celery.watch.stream import EventStream, enable_events
 from radar_cli.celery.watch.thresholds import Thresholds
 from radar_cli.core.errors import RadarError
+from radar_cli.core.grammar import format_duration
 from radar_cli.model.ledger import Batch, Blindness, QueueSample, TaskRecord, TaskState
 from radar_cli.model.ping import Ping
 from radar_cli.store.ledger import FORGOTTEN_AT_ONCE, Ledger, LedgerRetention, TaskSearch
@@ -114,6 +115,7 @@ class Watch:
         now_us = _now_us()
         self._blind_since_us = ledger.last_look()
         self._why_blind = "the watch was not running"
+        self._was_blind = ""  # to be told by the next ping
         self.concluder = Concluder(self.fold, now_us, settings.interval_s)
         self.firings = Firings(now_us, settings.interval_s)
         self.problems = Problems()
@@ -176,6 +178,10 @@ class Watch:
         with EventStream(broker, exchange) as stream:
             now_us = _now_us()
             self._note_blindness(now_us)
+            if (begin_us := self._blind_since_us) is not None and now_us - begin_us > _BLIND_US:
+                silent = format_duration((now_us - begin_us) / 1e6)
+                self._was_blind = f"nothing was seen for {silent}: {self._why_blind}"
+                self._log(self._was_blind)
             self._blind_since_us = None
             self.concluder.forget(now_us)
             self.problems.blind = ""
@@ -362,6 +368,8 @@ class Watch:
         if problems:
             more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
             fields["reason"] = ("; ".join(problems[:5]) + more)[:500]
+        if self._was_blind:
+            fields["message"], self._was_blind = self._was_blind[:500], ""
         kind = "fail" if problems else "success"
         self._reporter.post([Ping(kind, self._settings.monitor, time_us=now_us, fields=fields)])
 
