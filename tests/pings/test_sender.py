@@ -59,6 +59,7 @@ def _ping(kind: str = "fail", monitor: str = "m", body: bytes = b"", **fields: s
         (299, DELIVERED, False, False, ""),
         *((code, WAITING, False, code >= 500, "") for code in (408, 425, 429, 500, 502, 503, 504)),
         (501, WAITING, True, True, ""),
+        (300, WAITING, True, False, " (is the URL right?)"),
         *((code, REJECTED, True, False, "") for code in (400, 405, 410, 499)),
         (
             404,
