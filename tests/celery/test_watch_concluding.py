@@ -121,7 +121,7 @@ def test_started_and_its_worker_is_gone() -> None:
 def test_fetched_and_its_worker_is_gone() -> None:
     case = Case("sent", "received")
     kept = Unacked(1, 1.0, {"q": 1}, {"a": 1.0})
-    task = case.after((22, look(unacked=kept)), (32, look(unacked=kept)))
+    task = case.after((22, look(unacked=kept)))  # told with its worker, at once
     assert task is not None
     assert (task.state, task.stage) == (TaskState.RECEIVED, Stage.HELD_BY_NOBODY)
     assert list(case.fold.open) == ["a"]

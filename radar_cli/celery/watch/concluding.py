@@ -96,7 +96,9 @@ class Concluder:
                 before, since_us = self._suspects.get(task.id, (None, now_us))
                 if before != task.state:
                     since_us = now_us
-                if now_us - since_us < self._patience_us // 3:
+                # One whose worker was silent for long is stuck at once: one notice tells of both.
+                is_sure = verdict[0] is None and task.worker in gone
+                if now_us - since_us < self._patience_us // 3 and not is_sure:
                     suspects[task.id] = task.state, since_us
                     continue
                 state, stage = verdict
