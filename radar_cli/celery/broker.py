@@ -14,7 +14,7 @@ from radar_cli.celery.addresses import (
     split_failover,
     without_password,
 )
-from radar_cli.celery.causes import explain
+from radar_cli.celery.broker_causes import explain
 from radar_cli.core.errors import NotInstalledError
 from radar_cli.core.extras import install_command
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from radar_cli.celery.addresses import without_password
 from radar_cli.celery.broker import Broker, load_driver, open_broker
-from radar_cli.celery.causes import BrokerError, explain
+from radar_cli.celery.broker_causes import BrokerError, explain
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.project import Project
 from radar_cli.core.errors import RadarError

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from radar_cli.celery.addresses import without_password
-from radar_cli.celery.causes import BrokerError
+from radar_cli.celery.broker_causes import BrokerError
 from radar_cli.celery.receivers import Receivers
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import sys
 import click
 
 from radar_cli.cli.options import Session, pass_session
-from radar_cli.cli.raw import render_help
+from radar_cli.cli.table_help import render_help
 from radar_cli.core import exits
 from radar_cli.wrap import options, run
 

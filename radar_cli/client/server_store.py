@@ -22,6 +22,7 @@ from radar_cli.core.ids import is_key
 from radar_cli.model.alias import Alias
 from radar_cli.model.flip import Flip
 from radar_cli.model.notice_log import ChannelHealth, Logged
+from radar_cli.model.notice_timing import Window
 from radar_cli.model.overview import ALARMING, RUNS_SEEN, MonitorOverview
 from radar_cli.model.port import (
     ChangedError,
@@ -32,7 +33,6 @@ from radar_cli.model.port import (
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.state import Status
-from radar_cli.model.timing import Window
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -16,11 +16,11 @@ from radar_cli.model.fault import BAD, BEWARE, Fault
 from radar_cli.model.flip import Flip
 from radar_cli.model.monitor import Outage, Pause, to_us
 from radar_cli.model.notice_log import ChannelHealth, Logged
+from radar_cli.model.notice_timing import Window
 from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord, read_faults, write_faults
 from radar_cli.model.run import Origin, Run
 from radar_cli.model.state import Reason, Status, View
-from radar_cli.model.timing import Window
 
 RUNNING, HUNG = "running", "hung"
 StatusWord = Annotated[str, one_of(Status)]

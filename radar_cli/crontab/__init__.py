@@ -1,1 +1,1 @@
-"""Crontabs: the launcher that they call radar by."""
+"""Crontabs and timers: found, judged, with radar put in front of their jobs."""

@@ -10,10 +10,10 @@ from radar_cli.core.errors import UsageError
 from radar_cli.model.alias import Alias
 from radar_cli.model.flip import Flip
 from radar_cli.model.notice_log import ChannelHealth, Logged
+from radar_cli.model.notice_timing import Window
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.run import Run
 from radar_cli.model.state import Status
-from radar_cli.model.timing import Window
 
 if TYPE_CHECKING:
     from radar_cli.model.overview import MonitorOverview

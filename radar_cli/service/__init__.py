@@ -1,1 +1,1 @@
-"""Use cases that commands and the server share: taking pings in, looking, composing notices."""
+"""Use cases that commands and the server share: taking pings in, looking, notices, metrics."""

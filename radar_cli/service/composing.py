@@ -74,7 +74,7 @@ class Composer:
                 if self._signer is not None and notice.kind == "down":
                     signed = _sign(notice, self._signer, channel.table.name, now_us)
                     encoded = encode_notice(signed)
-                tellings.append(_time(channel.table, notice, encoded, now_us))
+                tellings.append(_delay(channel.table, notice, encoded, now_us))
         return tellings
 
     @property
@@ -165,7 +165,7 @@ class Composer:
         )
         encoded = encode_notice(notice)
         return [
-            _time(channel.table, notice, encoded, now_us)
+            _delay(channel.table, notice, encoded, now_us)
             for channel in self._channels
             if channel.table.name != health.name and "fault" in channel.table.on
         ]
@@ -239,7 +239,7 @@ def _sign(notice: Notice, signer: Signer, channel: str, now_us: int) -> Notice:
     return replace(notice, act_url=url, mute=(url, *notice.mute))
 
 
-def _time(table: ChannelTable, notice: Notice, encoded: str, now_us: int) -> PendingAlert:
+def _delay(table: ChannelTable, notice: Notice, encoded: str, now_us: int) -> PendingAlert:
     """Return when a channel is told of a notice, and why not at once."""
     at_us, held = now_us, ""
     is_reminder = notice.kind == "down" and notice.previous == "down"

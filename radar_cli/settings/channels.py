@@ -17,7 +17,7 @@ from radar_cli.settings.table import Known, Problem, Setting
 from radar_cli.settings.values import read_value
 
 if TYPE_CHECKING:
-    from radar_cli.model.timing import QuietHours
+    from radar_cli.model.notice_timing import QuietHours
 
 
 # Without these a channel works all the same, and tells more than it was asked to.
@@ -143,7 +143,7 @@ def read_channels(config: Config) -> list[ChannelTable]:
 
 @lru_cache(256)  # it is asked for with each notice
 def _read_quiet(texts: tuple[str, ...], tz: str) -> "QuietHours":
-    from radar_cli.model.timing import read_quiet
+    from radar_cli.model.notice_timing import read_quiet
 
     return read_quiet(texts, tz or local_zone() or "UTC")
 
@@ -482,7 +482,7 @@ def _read_globs(known: Known, raw: object) -> list[str]:
 
 def _check_quiet(known: Known, raw: object) -> list[str]:
     # What reads schedules takes longer to import than all the rest.
-    from radar_cli.model.timing import read_quiet
+    from radar_cli.model.notice_timing import read_quiet
 
     texts = _texts(known, raw)
     try:

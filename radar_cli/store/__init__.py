@@ -1,1 +1,1 @@
-"""The embedded store: what this machine's jobs did, in SQLite."""
+"""The store: monitors and all that is known of them, in SQLite or PostgreSQL."""

@@ -13,9 +13,9 @@ from radar_cli.core.errors import RadarError
 from radar_cli.core.ids import new_id
 from radar_cli.model.fault import Fault
 from radar_cli.model.flip import Flip
+from radar_cli.model.notice_timing import FLAPS, FLAPS_WITHIN_US, Window, settles_us
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
-from radar_cli.model.timing import FLAPS, FLAPS_WITHIN_US, Window, settles_us
 from radar_cli.store.channels import NEEDLESS, QUIET
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.flips import read_flip

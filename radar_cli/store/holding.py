@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import Any, Sequence
 
 from radar_cli.core.errors import RadarError
+from radar_cli.model.notice_timing import MINUTE, Window
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
-from radar_cli.model.timing import MINUTE, Window
 from radar_cli.store.alerts import cancel, is_silenced
 from radar_cli.store.database import Change, Database
 from radar_cli.store.notices import ESCALATING, LOOKED_AT, Alert, read_alert

@@ -5,10 +5,10 @@ from typing import Sequence
 
 from radar_cli.core.ids import new_id
 from radar_cli.model.attention import Attention
+from radar_cli.model.notice_timing import Window
 from radar_cli.model.port import UnknownMonitorError
 from radar_cli.model.record import MonitorRecord
 from radar_cli.model.state import Status
-from radar_cli.model.timing import Window
 from radar_cli.store.alerts import end_escalations
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.reminders import set_reminder

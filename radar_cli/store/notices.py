@@ -13,7 +13,7 @@ from typing import Any, Sequence
 
 from radar_cli.core.ids import new_id
 from radar_cli.model.notice_log import Logged
-from radar_cli.model.timing import count_burst, may_send_us
+from radar_cli.model.notice_timing import count_burst, may_send_us
 from radar_cli.store.channels import QUIET, lock_channel, note_failure
 from radar_cli.store.database import Change, Database, chunks, marks
 from radar_cli.store.rows import like_pattern

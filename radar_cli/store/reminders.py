@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Sequence
 
 from radar_cli.core.errors import RadarError
+from radar_cli.model.notice_timing import MINUTE, Window, remind_after_us
 from radar_cli.model.state import Status
-from radar_cli.model.timing import MINUTE, Window, remind_after_us
 from radar_cli.store.alerts import TOLD, Composer, PendingAlert, add_alerts, is_silenced
 from radar_cli.store.database import Change, Database
 from radar_cli.store.flips import read_flip

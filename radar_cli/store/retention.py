@@ -1,5 +1,7 @@
 """Retention: pings and outputs that are too old or too many go, a little at a time.
 
+The ledger of Celery has its own: `Ledger.sweep`.
+
 Each sweep looks at some monitors and goes on where the last one stopped, in a transaction so short
 that nobody waits for it.
 """

@@ -3,7 +3,7 @@
 from dataclasses import astuple
 
 from radar_cli.core.errors import UsageError
-from radar_cli.model.timing import Window
+from radar_cli.model.notice_timing import Window
 from radar_cli.store.database import Change, Database
 
 

@@ -14,7 +14,7 @@ import pytest
 from radar_cli.cli.commands import COMMANDS
 from radar_cli.cli.completion.sources import MOST_KEYS
 from radar_cli.cli.completion.words import complete
-from radar_cli.store.keys import read_keys
+from radar_cli.store.completion_keys import read_keys
 from radar_cli.store.opening import open_embedded
 from tests.support.pings import read_pings
 from tests.support.radar import environment, run_radar

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radar_cli.model.timing import (
+from radar_cli.model.notice_timing import (
     DAY,
     DAYS,
     FLAPS,

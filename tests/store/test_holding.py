@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from radar_cli.model.notice_timing import Window
 from radar_cli.model.ping import Ping
-from radar_cli.model.timing import Window
 from radar_cli.notify.channels import find_channels
 from radar_cli.service.composing import Composer, enqueue_news, join
 from radar_cli.service.delivering import deliver_in_turn

@@ -9,10 +9,10 @@ import pytest
 
 from radar_cli.model.attention import Attention
 from radar_cli.model.flip import Flip
+from radar_cli.model.notice_timing import Window
 from radar_cli.model.ping import Ping
 from radar_cli.model.port import UnknownMonitorError
 from radar_cli.model.record import MonitorRecord
-from radar_cli.model.timing import Window
 from radar_cli.store.channels import lock_channel
 from radar_cli.store.notices import DELIVERED, GIVEN_UP, Alert, Outgoing, choose
 from radar_cli.store.opening import open_database

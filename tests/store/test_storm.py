@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from radar_cli.model.flip import Flip
+from radar_cli.model.notice_timing import Window
 from radar_cli.model.ping import Ping
 from radar_cli.model.record import MonitorRecord
-from radar_cli.model.timing import Window
 from radar_cli.notify.channel import Receipt
 from radar_cli.notify.notice import Notice
 from radar_cli.service.composing import Composer, enqueue_news

@@ -5,7 +5,7 @@ from typing import Any
 
 from radar_cli.celery.addresses import without_password
 from radar_cli.celery.broker import Broker
-from radar_cli.celery.causes import explain
+from radar_cli.celery.broker_causes import explain
 from radar_cli.celery.failures import Ended, judge_tasks
 from radar_cli.celery.findings import Finding
 from radar_cli.celery.project import Project

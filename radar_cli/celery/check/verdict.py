@@ -8,7 +8,7 @@ from pathlib import Path
 
 from radar_cli.celery.addresses import is_unverified, split_failover, without_password
 from radar_cli.celery.broker import Broker, leave, load_driver, open_broker
-from radar_cli.celery.causes import BrokerError, explain
+from radar_cli.celery.broker_causes import BrokerError, explain
 from radar_cli.celery.check.bounded import Bounded
 from radar_cli.celery.check.expected import Expected
 from radar_cli.celery.check.looking import Looker

@@ -95,7 +95,7 @@ class BeatWatch:
         self._known: Monitors | None = None
         self._keys: dict[str, str] = {}  # of the entries' monitors, by entry
         self._lost: set[str] = set()  # entries that nobody has removed
-        self._declarer = Declarer(courier, f"celery:{app.main or 'app'}")
+        self._declarer = ServerDeclarer(courier, f"celery:{app.main or 'app'}")
 
     def start(self) -> None:
         """Begin with what the scheduler does."""
@@ -256,7 +256,7 @@ def _is_current(row: Any) -> bool:
     return not is_early and not is_over
 
 
-class Declarer:
+class ServerDeclarer:
     """Declares a set of monitors to all servers, in a thread, until they have taken it."""
 
     def __init__(self, courier: Courier, source: str) -> None:

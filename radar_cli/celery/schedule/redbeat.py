@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urldefrag
 
 from radar_cli.celery.addresses import without_password
-from radar_cli.celery.causes import explain
+from radar_cli.celery.broker_causes import explain
 from radar_cli.celery.schedule.crontab import Crontab
 from radar_cli.celery.schedule.due import Stored, judge_stored
 from radar_cli.celery.schedule.entry import Beat, Entry, UnreadableScheduleError

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from radar_cli.celery.integration.beat import Declarer as ServerDeclarer
+from radar_cli.celery.integration.beat import ServerDeclarer
 from radar_cli.core.errors import RadarError
 from radar_cli.delivery.courier import Courier
 from radar_cli.model.ping import Ping

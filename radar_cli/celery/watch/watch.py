@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from radar_cli.celery.addresses import without_password
 from radar_cli.celery.broker import open_broker
-from radar_cli.celery.causes import explain
+from radar_cli.celery.broker_causes import explain
 from radar_cli.celery.check.looking import Looker
 from radar_cli.celery.check.seen import Look
 from radar_cli.celery.project import Project

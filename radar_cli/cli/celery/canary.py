@@ -5,8 +5,8 @@ from typing import TypedDict
 import click
 
 from radar_cli.celery.broker import Broker
+from radar_cli.celery.broker_causes import BrokerError
 from radar_cli.celery.canary import Canaries, Flight
-from radar_cli.celery.causes import BrokerError
 from radar_cli.celery.inspect import ask
 from radar_cli.celery.project import Project
 from radar_cli.celery.queues import read_queues

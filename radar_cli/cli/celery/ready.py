@@ -6,7 +6,7 @@ from typing import TypedDict
 import click
 
 from radar_cli.celery.broker import Broker
-from radar_cli.celery.causes import BrokerError
+from radar_cli.celery.broker_causes import BrokerError
 from radar_cli.celery.inspect import Answers, Asking
 from radar_cli.celery.project import Project
 from radar_cli.cli.answers import answers

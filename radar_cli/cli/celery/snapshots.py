@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from radar_cli.celery.addresses import REDIS_SCHEMES, scheme_of, without_password
 from radar_cli.celery.broker import Broker, leave, open_broker
+from radar_cli.celery.broker_causes import explain
 from radar_cli.celery.calling import with_project
-from radar_cli.celery.causes import explain
 from radar_cli.celery.check.looking import Looker
 from radar_cli.celery.check.seen import Look
 from radar_cli.celery.findings import Finding

@@ -64,7 +64,7 @@ def find_monitors(current: str, typed: Typed) -> "Iterable[Offer]":
         if not current.strip("abcdefghijklmnopqrstuvwxyz0123456789-_."):
             keys.update(servers.read_keys(profile, current, MOST_KEYS))
     else:
-        from radar_cli.store.keys import read_keys
+        from radar_cli.store.completion_keys import read_keys
 
         keys.update(read_keys(directory, current, MOST_KEYS))
     return [(key, "") for key in sorted(keys)]

@@ -16,9 +16,9 @@ from radar_cli.core.errors import BadValueError, UsageError
 from radar_cli.core.grammar import format_duration, parse_duration
 from radar_cli.core.ids import new_id
 from radar_cli.core.zone import local_zone
+from radar_cli.model.notice_timing import Window, check_window
 from radar_cli.model.schedule import load_timezone
 from radar_cli.model.sentences import local_time
-from radar_cli.model.timing import Window, check_window
 from radar_cli.store.windows import UnknownWindowError
 
 _SHORT_ID = 8

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from radar_cli.client.wire import describe_window, from_iso
 from radar_cli.core.errors import UsageError
 from radar_cli.core.ids import new_id
-from radar_cli.model.timing import Window, check_window
+from radar_cli.model.notice_timing import Window, check_window
 from radar_cli.server.api.depends import AdminKey, ReadKey, Served
 from radar_cli.server.api.models import EndedAnswer, NewWindow, WindowAnswer, WindowPage
 from radar_cli.server.runtime.access import AccessError
