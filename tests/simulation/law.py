@@ -150,10 +150,12 @@ class Story:
 
     def copy_pauses(self, pauses: Iterable[Pause]) -> None:
         """People have paused it at these times, which is not the law's to say."""
-        self.pauses = [
+        copied = [
             (pause.begin_us, math.inf if pause.end_us is None else pause.end_us) for pause in pauses
         ]
-        self.look_again()
+        if copied != self.pauses:
+            self.pauses = copied
+            self.look_again()
 
     def look_again(self) -> None:
         """Something else is known: a pause, an outage, another declaration."""

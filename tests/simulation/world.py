@@ -276,9 +276,8 @@ class World:
         known = self._looker.monitors.find(job.key)
         if known is None:
             raise BrokenLawError(f"{job.key} isn't there")
-        if len(known.pauses) != len(job.story.pauses):
-            # A person is just about it, while another process looks.
-            job.story.copy_pauses(known.pauses)
+        # A person may just be about it, while another process looks or is killed.
+        job.story.copy_pauses(known.pauses)
         view, said = known.view_at(self._now), job.story.says(self._now)
         # Of several machines that are down, any may be the reason.
         is_one = not isinstance(job.story, JoinedStory)
