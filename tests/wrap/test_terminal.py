@@ -136,7 +136,7 @@ def test_a_shell_stops_and_continues_the_job(tmp_path: Path, children: Path, opt
             tty.read_until(rb"Stopped")
             wait_until(lambda: state(job) == "T" and state(radar) == "T")
             tty.send(b"fg\n")
-            wait_until(lambda: state(job) != "T" and state(radar) != "T")
+            wait_until(lambda: state(job) == "S" and state(radar) == "S")
             wait_until(lambda: tty.foreground_group() == radar)
         os.kill(radar, END)
         tty.read_until(b"ready> ")
